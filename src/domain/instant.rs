@@ -1,0 +1,69 @@
+//! Points in time and distances between them, in microseconds.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+/// A point in time: microseconds since 1970-01-01T00:00:00Z. What PostgreSQL's `timestamptz` holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(pub i64);
+
+/// A distance between two instants, in microseconds; may be negative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Span(pub i64);
+
+impl Instant {
+    /// The instant as RFC 3339 in UTC with six decimals: `2026-03-01T09:30:00.000000Z`.
+    pub fn rfc3339(self) -> String {
+        match DateTime::<Utc>::from_timestamp_micros(self.0) {
+            Some(at) => at.to_rfc3339_opts(SecondsFormat::Micros, true),
+            None => format!("@{}us", self.0),
+        }
+    }
+
+    /// `self − earlier`, saturating at the ends of the 64-bit range.
+    pub fn since(self, earlier: Instant) -> Span {
+        Span(self.0.saturating_sub(earlier.0))
+    }
+
+    /// `self + span`, saturating.
+    pub fn plus(self, span: Span) -> Instant {
+        Instant(self.0.saturating_add(span.0))
+    }
+
+    /// `self − span`, saturating.
+    pub fn minus(self, span: Span) -> Instant {
+        Instant(self.0.saturating_sub(span.0))
+    }
+}
+
+impl Span {
+    /// The length without its sign.
+    pub fn abs(self) -> Span {
+        Span(self.0.saturating_abs())
+    }
+
+    /// Seconds with six decimals, as the column `lag_seconds` shows them: `-0.000250`.
+    pub fn seconds(self) -> String {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let micros = self.0.unsigned_abs();
+        format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_printed_in_utc_with_microseconds() {
+        assert_eq!(Instant(0).rfc3339(), "1970-01-01T00:00:00.000000Z");
+        assert_eq!(Instant(1_772_357_400_000_001).rfc3339(), "2026-03-01T09:30:00.000001Z");
+        assert_eq!(Instant(-1).rfc3339(), "1969-12-31T23:59:59.999999Z");
+    }
+
+    #[test]
+    fn spans_keep_sign_and_six_decimals() {
+        for (micros, expected) in [(0, "0.000000"), (-250, "-0.000250"), (61_000_001, "61.000001"), (-5_000_000, "-5.000000")] {
+            assert_eq!(Span(micros).seconds(), expected);
+        }
+    }
+}

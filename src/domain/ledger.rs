@@ -1,0 +1,195 @@
+//! Both sides after normalisation.
+
+use super::{Entry, Population, RowId, Total, UserNo};
+
+/// Which of the two tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// The table that is to be retired.
+    Legacy,
+    /// The table that is to be the single source of truth.
+    Unified,
+}
+
+impl Side {
+    /// The name used in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Side::Legacy => "legacy",
+            Side::Unified => "unified",
+        }
+    }
+}
+
+/// Position of a unified action in [`Books::actions`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ActionNo(pub u16);
+
+/// A unified action with its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Action<'a> {
+    /// Position in [`Books::actions`].
+    pub no: ActionNo,
+    /// Its label in the unified table.
+    pub name: &'a str,
+}
+
+/// All users of both sides (and of the stored balances), ascending by id.
+#[derive(Debug, Clone, Default)]
+pub struct Roster {
+    ids: Vec<RowId>,
+}
+
+impl Roster {
+    /// Takes ids that are ascending and without doubles.
+    ///
+    /// # Panics
+    /// In debug builds when they are not.
+    pub fn new(ids: Vec<RowId>) -> Roster {
+        debug_assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
+        Roster { ids }
+    }
+
+    /// The user's id.
+    pub fn id(&self, user: UserNo) -> &RowId {
+        &self.ids[user.0 as usize]
+    }
+
+    /// The position of an id.
+    pub fn find(&self, id: &RowId) -> Option<UserNo> {
+        self.ids.binary_search(id).ok().map(|at| UserNo(u32::try_from(at).expect("fewer than 2^32 users")))
+    }
+
+    /// Number of users.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// No user at all.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// Users in order.
+    pub fn iter(&self) -> impl Iterator<Item = (UserNo, &RowId)> {
+        self.ids.iter().enumerate().map(|(at, id)| (UserNo(at as u32), id))
+    }
+}
+
+/// A row that could not be read: its place in the books, kept for the finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// The id, where there is one.
+    pub id: Option<RowId>,
+    /// The user, where there is one.
+    pub user: Option<RowId>,
+    /// The label, where there is one.
+    pub label: Option<Box<str>>,
+    /// The raw amount, where it could be read.
+    pub tokens: Option<i64>,
+    /// The instant, where it could be read.
+    pub at: Option<super::Instant>,
+    /// Why, for people: `no created_at`, `amount "12.5" is not an integer`.
+    pub reason: String,
+    /// Where the row stands, for the log only: `legacy.csv line 17`. Never written into a report.
+    pub place: String,
+}
+
+/// A row that is counted and listed but never paired: legacy usage, ignored and unmapped rows, and
+/// unmapped unified rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bystander {
+    /// The row's id.
+    pub id: RowId,
+    /// Its user.
+    pub user: UserNo,
+    /// Label: position in [`Ledger::labels`].
+    pub label: u16,
+    /// The amount as the source stores it.
+    pub raw_tokens: i64,
+    /// When.
+    pub at: super::Instant,
+    /// `Usage`, `Ignored`, `Unmapped`, `Failed` or `AfterAsOf`.
+    pub class: super::PopulationClass,
+}
+
+/// One side of the books.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    /// Which.
+    pub side: Side,
+    /// Grants and deductions, ascending by id.
+    pub entries: Vec<Entry>,
+    /// Rows that are listed but never paired, ascending by id.
+    pub bystanders: Vec<Bystander>,
+    /// Rows that could not be read.
+    pub rejected: Vec<Rejected>,
+    /// Labels as the source has them, ascending.
+    pub labels: Vec<Box<str>>,
+    /// Rows and raw tokens that were folded without being kept (unified usage), for conservation.
+    pub folded: Total,
+    /// The source's own count and raw token sum, taken independently of normalisation.
+    pub control: Total,
+    /// Rows by class, tokens as magnitudes; pending rows still stand under grants and deductions.
+    pub population: Population,
+    /// The sign × label × month matrix of the legacy side.
+    pub signs: Vec<SignCell>,
+}
+
+/// One cell of the sign matrix: how the rows of a label were stored in a month.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct SignCell {
+    /// Label as the source has it.
+    pub label: Box<str>,
+    /// UTC month, `2026-03`.
+    pub month: String,
+    /// Rows stored above zero.
+    pub positive: u64,
+    /// Rows stored below zero.
+    pub negative: u64,
+    /// Rows stored as zero.
+    pub zero: u64,
+}
+
+/// Tokens used up by one user, as-of, in magnitudes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UserUsage {
+    /// Successful usage.
+    pub used: i128,
+    /// Usage with `success = false`, whatever the policy.
+    pub failed: i128,
+}
+
+/// Both ledgers in canonical form: nothing in here depends on the order in which rows came.
+#[derive(Debug, Clone)]
+pub struct Books {
+    /// All users.
+    pub roster: Roster,
+    /// Unified actions: grants and deductions, in configured order.
+    pub actions: Vec<Box<str>>,
+    /// Distinct references, ascending.
+    pub references: Vec<Box<str>>,
+    /// The legacy side.
+    pub legacy: Ledger,
+    /// The unified side.
+    pub unified: Ledger,
+    /// Usage per user, by [`UserNo`].
+    pub usage: Vec<UserUsage>,
+    /// The instant of the reconciliation.
+    pub as_of: super::Instant,
+}
+
+impl Books {
+    /// The name of an action.
+    pub fn action(&self, no: ActionNo) -> &str {
+        &self.actions[usize::from(no.0)]
+    }
+
+    /// The ledger of a side.
+    pub fn side(&self, side: Side) -> &Ledger {
+        match side {
+            Side::Legacy => &self.legacy,
+            Side::Unified => &self.unified,
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Plain types that every stage shares. No I/O, and no crate beyond std, chrono, serde and uuid.
+//!
+//! Units: *tokens* are integers, never floats; an instant is a count of UTC microseconds; sums are
+//! [`i128`] and checked. Unknown is `None`, never zero.
+
+mod disposition;
+mod entry;
+mod finding;
+mod id;
+mod instant;
+mod ledger;
+mod pair;
+mod population;
+mod tokens;
+mod total;
+
+pub use disposition::{Disposition, Outcome};
+pub use entry::{Entry, Kind, UserNo};
+pub use finding::{Class, Confidence, Finding, FindingId, RepairKind, Severity, Status, Verdict};
+pub use id::RowId;
+pub use instant::{Instant, Span};
+pub use ledger::{Action, ActionNo, Books, Bystander, Ledger, Rejected, Roster, Side, SignCell, UserUsage};
+pub use pair::{Differences, Pair, Rule};
+pub use population::{Population, PopulationClass};
+pub use tokens::parse_tokens;
+pub use total::{Overflow, Total};

@@ -1,0 +1,159 @@
+//! Reading rows: CSV, Parquet and PostgreSQL → raw columns with their provenance.
+//!
+//! A source knows nothing of labels, signs or zones. It delivers [`Chunk`]s of raw columns to
+//! [`Sink`]s in two steps, so that rows which are only folded (usage) never have their ids or JSON
+//! decoded:
+//!
+//! 1. [`Sink::keys`] gets user, action, amount, time and success of *all* rows of a chunk and answers
+//!    which rows it wants to know more about;
+//! 2. [`Sink::details`] gets id, references, link and so on of exactly those rows.
+//!
+//! Every worker thread owns one sink; the caller merges them. Chunks come in no particular order,
+//! hence nothing after this stage may depend on it.
+
+pub mod csv;
+mod error;
+mod json;
+pub mod files;
+pub mod parquet;
+pub mod postgres;
+mod progress;
+
+use arrow_array::ArrayRef;
+use arrow_buffer::BooleanBuffer;
+
+use crate::domain::{Instant, Total};
+
+pub use error::SourceError;
+pub use progress::{Meter, Progress};
+
+/// Columns that every row has. All arrays have the same length.
+///
+/// Types that a sink must take: `Utf8`, `LargeUtf8`, `Utf8View`, `Dictionary(Int32, Utf8)` for
+/// anything; `FixedSizeBinary(16)` for UUIDs; all integers, `Decimal128` (any scale), `Float32/64`
+/// for ids, users and amounts; `Timestamp(any unit, with or without zone)`, `Date32` for times;
+/// `Boolean` for success. Null means null.
+#[derive(Debug)]
+pub struct KeyColumns {
+    /// Number of rows.
+    pub rows: usize,
+    /// User id.
+    pub user: ArrayRef,
+    /// Label: one array a configured column.
+    pub action: Vec<ArrayRef>,
+    /// Tokens as stored.
+    pub amount: ArrayRef,
+    /// When.
+    pub created_at: ArrayRef,
+    /// Success flag, where configured.
+    pub success: Option<ArrayRef>,
+    /// Rows whose *id* is null, where the source can tell before the details; `None`: none is.
+    pub id_is_null: Option<BooleanBuffer>,
+}
+
+/// What only some rows are asked for. All arrays are as long as the selection.
+#[derive(Debug)]
+pub struct DetailColumns {
+    /// Row id.
+    pub id: ArrayRef,
+    /// References, one array a configured field; JSON paths are already followed (text).
+    pub reference: Vec<ArrayRef>,
+    /// Payment evidence, one array a configured field.
+    pub payment: Vec<ArrayRef>,
+    /// Link to the legacy id.
+    pub link: Option<ArrayRef>,
+    /// Migration mark.
+    pub migrated: Option<ArrayRef>,
+    /// End of a grant.
+    pub expires_at: Option<ArrayRef>,
+    /// Balance beside the row.
+    pub balance_after: Option<ArrayRef>,
+    /// Where each row stands (`legacy.csv line 17`), for messages; called only for rejected rows.
+    pub place: Place,
+}
+
+/// Where the rows of a selection stand.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// Line numbers of a text file.
+    Lines {
+        /// File as given.
+        file: String,
+        /// One line number a selected row, from 1.
+        lines: Vec<u64>,
+    },
+    /// Row numbers of a binary file.
+    Rows {
+        /// File as given.
+        file: String,
+        /// One row number a selected row, from 1.
+        rows: Vec<u64>,
+    },
+    /// A table: rows are named by their ids.
+    Table(String),
+}
+
+impl Place {
+    /// The place of the selected row `at`, for people.
+    pub fn of(&self, at: usize) -> String {
+        match self {
+            Place::Lines { file, lines } => format!("{file} line {}", lines[at]),
+            Place::Rows { file, rows } => format!("{file} row {}", rows[at]),
+            Place::Table(table) => format!("table {table}"),
+        }
+    }
+}
+
+/// Which rows of a chunk a sink wants to know more about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// Every row.
+    All,
+    /// These, ascending.
+    Rows(Vec<u32>),
+}
+
+/// What takes the rows. One a worker thread.
+pub trait Sink: Send {
+    /// Takes the key columns of a chunk; answers which rows' details it needs.
+    fn keys(&mut self, keys: &KeyColumns) -> Selection;
+
+    /// Takes the details of the rows that the last call of [`Sink::keys`] selected, in order.
+    /// Called once after each `keys` whose selection is not empty. `keys` is the same chunk.
+    fn details(&mut self, keys: &KeyColumns, selection: &Selection, details: &DetailColumns);
+}
+
+/// What a source says of itself once it has been read whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provenance {
+    /// `csv`, `parquet` or `postgres`.
+    pub kind: &'static str,
+    /// Path, glob or table, as configured.
+    pub name: String,
+    /// Each file with its SHA-256 and size; empty for a database.
+    pub files: Vec<FileDigest>,
+    /// Rows and raw token sum as the source itself counts them, independently of normalisation.
+    pub control: Total,
+}
+
+/// A file that was read.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct FileDigest {
+    /// Path as configured (relative to the configuration's folder), globs expanded.
+    pub path: String,
+    /// Bytes.
+    pub bytes: u64,
+    /// SHA-256, lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// The moment that all reads of a database saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Exported name.
+    pub name: String,
+    /// Write-ahead-log position, where the server tells.
+    pub lsn: Option<String>,
+    /// The server's time of the snapshot.
+    pub at: Instant,
+}
