@@ -3,9 +3,9 @@
 //! Everything after this module sees checked types only. An error names the file, the line and
 //! column, the key, and what to do.
 
+mod error;
 pub mod infer;
 pub mod raw;
-mod error;
 mod resolve;
 
 use std::collections::BTreeMap;

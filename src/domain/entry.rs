@@ -58,7 +58,10 @@ pub struct Entry {
 impl Entry {
     /// Takes part in matching, if only as partner.
     pub fn is_matchable(&self) -> bool {
-        matches!(self.class, PopulationClass::Grants | PopulationClass::Deductions | PopulationClass::AfterAsOf)
+        matches!(
+            self.class,
+            PopulationClass::Grants | PopulationClass::Deductions | PopulationClass::AfterAsOf
+        )
     }
 
     /// Signed effect on a balance: grants add, deductions take.

@@ -111,7 +111,14 @@ mod tests {
 
     #[test]
     fn ids_order_as_their_text_whatever_their_kind() {
-        let texts = ["10", "9", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "a0eebc99", "zz", "00000000-0000-0000-0000-000000000001"];
+        let texts = [
+            "10",
+            "9",
+            "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+            "a0eebc99",
+            "zz",
+            "00000000-0000-0000-0000-000000000001",
+        ];
         let mut ids: Vec<RowId> = texts.iter().map(|text| RowId::parse(text)).collect();
         ids.sort();
         let mut sorted = texts.map(str::to_owned);
@@ -121,7 +128,12 @@ mod tests {
 
     #[test]
     fn what_only_looks_like_a_uuid_stays_text() {
-        for text in ["a0eebc999c0b4ef8bb6d6bb9bd380a11", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1g", "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}", ""] {
+        for text in [
+            "a0eebc999c0b4ef8bb6d6bb9bd380a11",
+            "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1g",
+            "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}",
+            "",
+        ] {
             assert_eq!(RowId::parse(text), RowId::Text(text.into()));
         }
     }

@@ -62,7 +62,9 @@ mod tests {
 
     #[test]
     fn spans_keep_sign_and_six_decimals() {
-        for (micros, expected) in [(0, "0.000000"), (-250, "-0.000250"), (61_000_001, "61.000001"), (-5_000_000, "-5.000000")] {
+        for (micros, expected) in
+            [(0, "0.000000"), (-250, "-0.000250"), (61_000_001, "61.000001"), (-5_000_000, "-5.000000")]
+        {
             assert_eq!(Span(micros).seconds(), expected);
         }
     }

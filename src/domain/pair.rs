@@ -25,8 +25,16 @@ pub enum Rule {
 
 impl Rule {
     /// The rungs that make pairs, in order.
-    pub const PAIRING: [Rule; 8] =
-        [Rule::Link, Rule::Reference, Rule::Exact, Rule::Near, Rule::User, Rule::Split, Rule::Mismatch, Rule::Stamped];
+    pub const PAIRING: [Rule; 8] = [
+        Rule::Link,
+        Rule::Reference,
+        Rule::Exact,
+        Rule::Near,
+        Rule::User,
+        Rule::Split,
+        Rule::Mismatch,
+        Rule::Stamped,
+    ];
 
     /// The name used in files.
     pub fn name(self) -> &'static str {

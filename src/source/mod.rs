@@ -13,8 +13,8 @@
 
 pub mod csv;
 mod error;
-mod json;
 pub mod files;
+mod json;
 pub mod parquet;
 pub mod postgres;
 mod progress;
@@ -156,4 +156,49 @@ pub struct Snapshot {
     pub lsn: Option<String>,
     /// The server's time of the snapshot.
     pub at: Instant,
+}
+
+/// What a source gives back: the sinks with what they took, and its provenance.
+#[derive(Debug)]
+pub struct Reading<S> {
+    /// One sink a worker, in no particular order.
+    pub sinks: Vec<S>,
+    /// What was read.
+    pub provenance: Provenance,
+}
+
+/// Which rows may be asked for their details, so that a database need not send the details of the
+/// others. Must want at least every row that the sink will select: a row that misses its id, user,
+/// amount or time, or whose amount or time cannot be read, is always wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DetailRule {
+    /// Every row.
+    All,
+    /// Rows whose label is one of these…
+    Labels {
+        /// Grants and deductions.
+        listed: Vec<String>,
+        /// Where a usage list is configured: every label that is not in it is wanted too. Otherwise
+        /// every label that ends in one of [`GRANT_SUFFIXES`].
+        usage: Option<Vec<String>>,
+    },
+}
+
+/// Endings of labels that look like a grant: such a label is never taken for usage.
+pub const GRANT_SUFFIXES: [&str; 5] = ["grant", "purchase", "bonus", "credit", "refund"];
+
+impl DetailRule {
+    /// Are the details of rows with this label wanted?
+    pub fn wants(&self, label: &str) -> bool {
+        match self {
+            DetailRule::All => true,
+            DetailRule::Labels { listed, usage } => {
+                listed.iter().any(|listed| listed == label)
+                    || match usage {
+                        Some(usage) => !usage.iter().any(|usage| usage == label),
+                        None => GRANT_SUFFIXES.iter().any(|suffix| label.ends_with(suffix)),
+                    }
+            }
+        }
+    }
 }

@@ -1,0 +1,1 @@
+//! Proposes a configuration from a catalogue or from file headers.

@@ -1,0 +1,33 @@
+//! Errors of reading.
+
+/// Why rows could not be read. The message names the file, table, column or role, and the way out.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// A file cannot be opened or read.
+    #[error("cannot read {file}: {cause}")]
+    Io {
+        /// File.
+        file: String,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The contents of a file are not what they should be.
+    #[error("{place}: {message}")]
+    Malformed {
+        /// File with line or column.
+        place: String,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// The database said no, or went away.
+    #[error("{message}")]
+    Database {
+        /// Role, table, what happened, the way out. Never a secret.
+        message: String,
+        /// May pass by itself: connection lost, standby conflict, too many connections.
+        transient: bool,
+    },
+    /// Interrupted by a signal.
+    #[error("interrupted")]
+    Interrupted,
+}

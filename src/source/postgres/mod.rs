@@ -1,0 +1,3 @@
+//! Reading PostgreSQL: one exported snapshot, parallel binary COPY, the catalogue.
+
+pub mod catalogue;

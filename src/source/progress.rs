@@ -1,0 +1,81 @@
+//! Progress of long work on stderr: rows, rows/s, ETA; nothing when stderr is no terminal.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+/// Where progress is shown, and whether the work shall stop. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    shown: bool,
+    stop: Arc<AtomicBool>,
+}
+
+/// Progress of one piece of work; goes away when dropped.
+#[derive(Debug)]
+pub struct Meter {
+    bar: ProgressBar,
+    rows: AtomicU64,
+    stop: Arc<AtomicBool>,
+}
+
+impl Progress {
+    /// `shown`: draw on stderr. `stop` is set by a signal; work looks at it between chunks.
+    pub fn new(shown: bool, stop: Arc<AtomicBool>) -> Progress {
+        Progress { shown, stop }
+    }
+
+    /// Shows nothing and never stops: for tests.
+    pub fn hidden() -> Progress {
+        Progress::new(false, Arc::default())
+    }
+
+    /// Starts a piece of work of `total` rows, if that is known.
+    pub fn start(&self, what: &str, total: Option<u64>) -> Meter {
+        let bar = if self.shown {
+            ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(8))
+        } else {
+            ProgressBar::hidden()
+        };
+        let template = match total {
+            Some(_) => "{msg:<24!} {bar:20} {percent:>3} %  {human_pos} rows  {rate}  ETA {eta}",
+            None => "{msg:<24!} {spinner} {human_pos} rows  {rate}",
+        };
+        let style = ProgressStyle::with_template(template)
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .with_key("rate", |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+                let _ = write!(out, "{}/s", indicatif::HumanCount(state.per_sec() as u64));
+            });
+        bar.set_style(style);
+        bar.set_message(what.to_owned());
+        if self.shown {
+            bar.enable_steady_tick(Duration::from_millis(200));
+        }
+        Meter { bar, rows: AtomicU64::new(0), stop: self.stop.clone() }
+    }
+
+    /// The run shall stop.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+impl Meter {
+    /// Counts rows that are done; answers whether the work may go on.
+    ///
+    /// # Errors
+    /// [`super::SourceError::Interrupted`] after a signal.
+    pub fn add(&self, rows: u64) -> Result<(), super::SourceError> {
+        let done = self.rows.fetch_add(rows, Ordering::Relaxed) + rows;
+        self.bar.set_position(done);
+        if self.stop.load(Ordering::Relaxed) { Err(super::SourceError::Interrupted) } else { Ok(()) }
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

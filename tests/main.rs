@@ -1,0 +1,9 @@
+//! The one integration-test binary.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod cases;
+mod cli;
+mod errors;
+mod html;
+mod laws;
+mod postgres;
