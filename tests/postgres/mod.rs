@@ -1,1 +1,5 @@
-//! postgres.
+//! The database as the world finds it: a real server answers every test here.
+
+pub mod cluster;
+
+mod harness;
