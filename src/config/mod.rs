@@ -48,10 +48,14 @@ pub struct Config {
 pub enum Origin {
     /// A table or view in PostgreSQL.
     Table(TableName),
-    /// Files: one path or a glob, already made absolute or relative to the working folder.
+    /// Files: one path or a glob.
     Files {
-        /// Path or glob as it is to be opened.
+        /// Path or glob as written. A relative one is relative to `folder`.
         pattern: String,
+        /// The configuration file's folder. Kept apart from the pattern, so that a folder name with
+        /// `*` or `[` is no glob, and so that reports name files independently of where the project
+        /// lies.
+        folder: PathBuf,
         /// The table that SQL is written for: `table`, or else the file's stem.
         target: TableName,
     },
