@@ -1,7 +1,139 @@
-//! The command line: clap, one file a command. Turns flags into configuration overrides; the only
-//! place that knows clap.
+//! The command line: clap, one file a command. Turns flags into settings of a run; the only place
+//! that knows clap.
+//!
+//! The result goes to stdout, log and progress to stderr. Exit codes: 0 clean, 1 discrepancies,
+//! 2 the job could not be done, 130 and 143 interrupted.
+
+mod completions;
+mod contract;
+mod doctor;
+mod global;
+mod grants;
+mod history;
+mod init;
+mod man;
+pub mod out;
+mod reconcile;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+pub use global::{Format, Global};
+
+/// The job could not be done: usage, configuration, input, database, disk.
+const EXIT_FAILED: u8 = 2;
+
+/// Proves, row by row, that every token grant of a legacy table arrived in the new one.
+#[derive(Debug, Parser)]
+#[command(name = "reckon", version, about, max_term_width = 100, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    global: global::Flags,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Read both tables, match, recompute balances, write one run directory
+    Reconcile(reconcile::Args),
+    /// Grants per action type: count, tokens, first, last
+    Grants(grants::Args),
+    /// One user's whole token history, with signed change and running balance
+    History(history::Args),
+    /// Look at a database or at files and write a commented reckon.toml
+    Init(init::Args),
+    /// Check connection, privileges, row-level security and mapping; change nothing
+    Doctor(doctor::Args),
+    /// The action types as CHECK constraint, TypeScript union or JSON
+    Contract(contract::Args),
+    /// Completions for a shell, on stdout
+    Completions(completions::Args),
+    /// The manual page, on stdout
+    Man(man::Args),
+}
 
 /// Runs the program; the exit code is the contract's.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::from(2)
+pub fn main() -> ExitCode {
+    // A panic has written its message already; it is exit 2, not Rust's 101.
+    let code = std::panic::catch_unwind(guarded_main).unwrap_or(EXIT_FAILED);
+    ExitCode::from(code)
+}
+
+fn guarded_main() -> u8 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return print_usage(&error),
+    };
+    if let Err(error) = check_format(&cli) {
+        return print_usage(&error);
+    }
+    let signals = match signals::Signals::install() {
+        Ok(signals) => signals,
+        Err(error) => return fail(&anyhow::Error::new(error).context("cannot watch for signals")),
+    };
+    let global = Global::new(&cli.global, signals.stop());
+    global.start_log();
+    match dispatch(&cli.command, &global) {
+        Ok(code) => code,
+        Err(error) => match signals.exit_code() {
+            Some(code) => {
+                eprintln!("reckon: interrupted, nothing was finished");
+                code
+            }
+            None => fail(&error),
+        },
+    }
+}
+
+/// `--format` is a flag of every command, but not every command has every format.
+fn check_format(cli: &Cli) -> Result<(), clap::Error> {
+    let message = match (&cli.command, cli.global.format) {
+        (Command::Contract(_), None | Some(Format::Human)) => {
+            "`reckon contract` needs --format sql, typescript or json"
+        }
+        (Command::Contract(_), _) => return Ok(()),
+        (_, Some(Format::Sql | Format::Typescript)) => {
+            "--format sql and --format typescript belong to `reckon contract`: write human or json"
+        }
+        _ => return Ok(()),
+    };
+    Err(Cli::command().error(clap::error::ErrorKind::InvalidValue, message))
+}
+
+fn dispatch(command: &Command, global: &Global) -> anyhow::Result<u8> {
+    match command {
+        Command::Reconcile(args) => reconcile::run(args, global),
+        Command::Grants(args) => grants::run(args, global),
+        Command::History(args) => history::run(args, global),
+        Command::Init(args) => init::run(args, global),
+        Command::Doctor(args) => doctor::run(args, global),
+        Command::Contract(args) => contract::run(args, global),
+        Command::Completions(args) => completions::run(args, global),
+        Command::Man(args) => man::run(args, global),
+    }
+}
+
+/// `--help` and `--version` are results (0), everything else is a usage error (2).
+fn print_usage(error: &clap::Error) -> u8 {
+    match error.print() {
+        Ok(()) => u8::try_from(error.exit_code()).unwrap_or(EXIT_FAILED),
+        Err(cause) => fail(&out::error(cause)),
+    }
+}
+
+/// Says why, in a sentence; causes follow, where they add something.
+fn fail(error: &anyhow::Error) -> u8 {
+    let mut message = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        if !message.contains(&cause) {
+            message.push_str(": ");
+            message.push_str(&cause);
+        }
+    }
+    eprintln!("reckon: {message}");
+    EXIT_FAILED
 }

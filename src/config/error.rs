@@ -1,10 +1,20 @@
 //! Errors of the configuration.
 
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 /// What is wrong with a configuration, where, and the way out.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
+    /// There is no such file.
+    #[error(
+        "there is no configuration {file}: write one with `reckon init`, or name another with --config or RECKON_CONFIG",
+        file = .file.display()
+    )]
+    Missing {
+        /// File.
+        file: PathBuf,
+    },
     /// The file cannot be read.
     #[error("cannot read the configuration {file}: {cause}", file = .file.display())]
     Unreadable {
@@ -20,9 +30,72 @@ pub enum ConfigError {
         file: PathBuf,
         /// Line, from 1.
         line: usize,
-        /// Column, from 1.
+        /// Column in characters, from 1.
         column: usize,
         /// What is wrong and what to do.
         message: String,
     },
+}
+
+/// A fault found at a place of the text; [`Fault::at`] makes a [`ConfigError`] of it.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub span: Range<usize>,
+    pub message: String,
+}
+
+impl Fault {
+    pub fn new(span: Range<usize>, message: impl Into<String>) -> Fault {
+        Fault { span, message: message.into() }
+    }
+
+    /// The fault with its file, line and column.
+    pub fn at(self, file: &Path, text: &str) -> ConfigError {
+        let before = text.get(..self.span.start).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        ConfigError::Wrong {
+            file: file.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            message: self.message,
+        }
+    }
+}
+
+impl From<toml::de::Error> for Fault {
+    fn from(error: toml::de::Error) -> Fault {
+        let span = error.span().unwrap_or(0..0);
+        Fault::new(span, explain(error.message()))
+    }
+}
+
+/// serde's sentence in our words. An unknown key comes with the keys that are known at its place:
+/// the nearest is named.
+fn explain(message: &str) -> String {
+    let Some(rest) = message.strip_prefix("unknown field ") else {
+        return message.replace('\n', ", ");
+    };
+    let mut names = rest.split('`').skip(1).step_by(2);
+    let written = names.next().unwrap_or_default();
+    let known: Vec<&str> = names.collect();
+    match nearest(written, known.iter().copied()) {
+        Some(near) => format!(
+            "unknown key `{written}`: the nearest known key is `{near}` (known here: {})",
+            known.join(", ")
+        ),
+        None => format!("unknown key `{written}`: this section has no keys in this version, remove it"),
+    }
+}
+
+/// The known word that is most like `written`; the first of several.
+pub(super) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let written = written.to_lowercase();
+    let mut best: Option<(f64, &str)> = None;
+    for word in known {
+        let likeness = strsim::jaro_winkler(&written, &word.to_lowercase());
+        if best.is_none_or(|(most, _)| likeness > most) {
+            best = Some((likeness, word));
+        }
+    }
+    best.map(|(_, word)| word)
 }

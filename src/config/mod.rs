@@ -4,15 +4,18 @@
 //! column, the key, and what to do.
 
 mod error;
+mod identifier;
 pub mod infer;
 pub mod raw;
 mod resolve;
+mod value;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use error::ConfigError;
 pub use resolve::{load, parse};
+pub use value::{parse_duration, parse_field, parse_instant, parse_table, table_of_path};
 
 use crate::domain::{Instant, RowId, Span};
 
@@ -103,7 +106,7 @@ impl std::fmt::Display for TableName {
 /// An identifier as SQL wants it: always in double quotes unless it is plain lower case
 /// (`[a-z_][a-z0-9_]*`) and no key word of PostgreSQL.
 pub fn quote_identifier(name: &str) -> String {
-    resolve::quote_identifier(name)
+    identifier::quote(name)
 }
 
 /// A column, or a path into a JSON column: `metadata.payment_intent`.

@@ -1,16 +1,37 @@
 //! From the configuration as written to the checked types.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
-use super::{Config, ConfigError};
+use serde_spanned::Spanned;
+use sha2::{Digest, Sha256};
+
+use super::error::{Fault, nearest};
+use super::raw::{
+    OneOrMany, RawBackfill, RawBalances, RawColumns, RawConfig, RawHistory, RawLegacy, RawMatching, RawPools,
+    RawPostgres, RawStored, RawUnified, Text,
+};
+use super::value::{parse_duration, parse_field, parse_instant, parse_table, table_of_path};
+use super::{
+    Backfill, Balances, Columns, Config, ConfigError, ExpiryOrder, Field, History, LegacyConfig,
+    LegacyMeaning, Literal, Matching, Origin, Pools, Postgres, Repair, SignPolicy, Stored, UnifiedConfig,
+};
+use crate::domain::{Instant, Span};
+
+const SECOND: i64 = 1_000_000;
+/// More readers than this only take connections from the application.
+const MOST_STREAMS: i64 = 64;
 
 /// Reads and checks a configuration file.
 ///
 /// # Errors
 /// [`ConfigError`] with file, line and column.
 pub fn load(file: &Path) -> Result<Config, ConfigError> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|cause| ConfigError::Unreadable { file: file.to_owned(), cause })?;
+    let text = std::fs::read_to_string(file).map_err(|cause| match cause.kind() {
+        std::io::ErrorKind::NotFound => ConfigError::Missing { file: file.to_owned() },
+        _ => ConfigError::Unreadable { file: file.to_owned(), cause },
+    })?;
     parse(file, &text)
 }
 
@@ -18,10 +39,482 @@ pub fn load(file: &Path) -> Result<Config, ConfigError> {
 ///
 /// # Errors
 /// [`ConfigError`] with file, line and column.
-pub fn parse(file: &Path, _text: &str) -> Result<Config, ConfigError> {
-    Err(ConfigError::Wrong { file: file.to_owned(), line: 1, column: 1, message: "not yet".to_owned() })
+pub fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
+    let checked = toml::from_str(text).map_err(Fault::from).and_then(|raw| resolve(file, text, &raw));
+    checked.map_err(|fault| fault.at(file, text))
 }
 
-pub(super) fn quote_identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+fn resolve(file: &Path, text: &str, raw: &RawConfig) -> Result<Config, Fault> {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    if let Some(spark) = &raw.engine.spark {
+        return Err(Fault::new(
+            spark.span(),
+            "[engine] spark: running on a cluster is not available yet; remove the key to run on this machine",
+        ));
+    }
+    let legacy = raw.legacy.as_ref().ok_or_else(|| missing_section("legacy", "old"))?;
+    let unified = raw.unified.as_ref().ok_or_else(|| missing_section("unified", "new"))?;
+    let unified_config = unified_side(folder, unified)?;
+    Ok(Config {
+        file: file.to_owned(),
+        digest: digest(text),
+        as_of: raw.as_of.as_ref().map(as_of).transpose()?,
+        legacy: legacy_side(folder, legacy, &unified_config)?,
+        matching: matching(&raw.matching)?,
+        balances: balances(folder, &raw.balances, &unified_config)?,
+        repair: Repair { time: raw.repair.time, allow_triggers: raw.repair.allow_triggers },
+        backfill: backfill(&raw.backfill)?,
+        history: history(folder, &raw.history)?,
+        postgres: postgres(&raw.postgres)?,
+        unified: unified_config,
+    })
+}
+
+fn digest(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn missing_section(name: &str, which: &str) -> Fault {
+    Fault::new(
+        0..0,
+        format!(
+            "there is no section [{name}]: say in it where the {which} table is and what its columns are called"
+        ),
+    )
+}
+
+fn as_of(value: &Spanned<toml::Value>) -> Result<Instant, Fault> {
+    let text = match value.get_ref() {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Datetime(at) => at.to_string(),
+        other => other.to_string(),
+    };
+    parse_instant(&text).map_err(|why| Fault::new(value.span(), format!("as_of: {why}")))
+}
+
+// ---- both sides -------------------------------------------------------------------------------
+
+/// The name of a section and its place, for keys that are missing in it.
+#[derive(Clone)]
+struct Section {
+    name: &'static str,
+    span: Range<usize>,
+}
+
+impl Section {
+    fn needs<'a, T>(&self, key: &str, what: &str, value: Option<&'a T>) -> Result<&'a T, Fault> {
+        value.ok_or_else(|| Fault::new(self.span.clone(), format!("[{}] needs `{key}`: {what}", self.name)))
+    }
+
+    fn field(&self, key: &str, text: &Text) -> Result<Field, Fault> {
+        self.checked(key, text, parse_field)
+    }
+
+    fn optional_field(&self, key: &str, text: Option<&Text>) -> Result<Option<Field>, Fault> {
+        text.map(|text| self.field(key, text)).transpose()
+    }
+
+    fn checked<T>(
+        &self,
+        key: &str,
+        text: &Text,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, Fault> {
+        parse(text.get_ref()).map_err(|why| Fault::new(text.span(), format!("[{}] {key}: {why}", self.name)))
+    }
+
+    fn fields(&self, key: &str, value: Option<&Spanned<OneOrMany>>) -> Result<Vec<Field>, Fault> {
+        match value.map(|value| (value.get_ref(), value.span())) {
+            None => Ok(Vec::new()),
+            Some((OneOrMany::One(text), span)) => {
+                Ok(vec![self.field(key, &Spanned::new(span, text.clone()))?])
+            }
+            Some((OneOrMany::Many(texts), _)) => texts.iter().map(|text| self.field(key, text)).collect(),
+        }
+    }
+
+    /// One of a few words.
+    fn word<T: Copy>(&self, key: &str, text: &Text, words: &[(&str, T)]) -> Result<T, Fault> {
+        let written = text.get_ref();
+        if let Some((_, value)) = words.iter().find(|(word, _)| word == written) {
+            return Ok(*value);
+        }
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let near = nearest(written, known.iter().copied()).unwrap_or_default();
+        Err(Fault::new(
+            text.span(),
+            format!(
+                "[{}] {key}: \"{written}\" is unknown, the nearest is \"{near}\" (known: {})",
+                self.name,
+                known.join(", ")
+            ),
+        ))
+    }
+
+    fn origin(&self, folder: &Path, table: Option<&Text>, path: Option<&Text>) -> Result<Origin, Fault> {
+        let target = table.map(|table| self.checked("table", table, parse_table)).transpose()?;
+        let Some(path) = path else {
+            let what = "write `table = \"schema.name\"` for PostgreSQL or `path = \"file.csv\"` for files";
+            return match target {
+                Some(table) => Ok(Origin::Table(table)),
+                None => Err(Fault::new(self.span.clone(), format!("[{}] has no source: {what}", self.name))),
+            };
+        };
+        if path.get_ref().trim().is_empty() {
+            return Err(Fault::new(
+                path.span(),
+                format!("[{}] path is empty: name a file or a glob", self.name),
+            ));
+        }
+        let target = target.unwrap_or_else(|| table_of_path(path.get_ref(), self.name));
+        Ok(Origin::Files { pattern: beside(folder, path.get_ref()), target })
+    }
+
+    fn columns(&self, folder: &Path, raw: RawColumns<'_>) -> Result<Columns, Fault> {
+        let what_action = "the column of the label, or a list of columns whose labels are joined with \"/\"";
+        let action = self.fields("action", Some(self.needs("action", what_action, raw.action)?))?;
+        if action.is_empty()
+            && let Some(list) = raw.action
+        {
+            return Err(Fault::new(
+                list.span(),
+                format!("[{}] action is empty: name {what_action}", self.name),
+            ));
+        }
+        let reference = self.fields("reference", raw.reference)?;
+        let payment = match raw.payment {
+            Some(payment) => self.fields("payment", Some(payment))?,
+            None => reference.clone(),
+        };
+        Ok(Columns {
+            origin: self.origin(folder, raw.table, raw.path)?,
+            id: self.field("id", self.needs("id", "the column of the row id", raw.id)?)?,
+            user: self.field("user", self.needs("user", "the column of the user id", raw.user)?)?,
+            action,
+            amount: self.field("amount", self.needs("amount", "the column of the tokens", raw.amount)?)?,
+            created_at: self
+                .field("created_at", self.needs("created_at", "the column of the time", raw.created_at)?)?,
+            timezone: raw.timezone.map_or(Ok(chrono_tz::Tz::UTC), |zone| self.zone(zone))?,
+            reference,
+            payment,
+            expires_at: self.optional_field("expires_at", raw.expires_at)?,
+            balance_after: self.optional_field("balance_after", raw.balance_after)?,
+            success: None,
+            link: None,
+            migrated: None,
+        })
+    }
+
+    fn zone(&self, text: &Text) -> Result<chrono_tz::Tz, Fault> {
+        text.get_ref().parse().map_err(|_| {
+            let names = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+            let near = nearest(text.get_ref(), names).unwrap_or("UTC");
+            let message = format!(
+                "[{}] timezone: \"{}\" is no zone of the IANA database, the nearest is \"{near}\"",
+                self.name,
+                text.get_ref()
+            );
+            Fault::new(text.span(), message)
+        })
+    }
+}
+
+/// A path of the configuration as it is to be opened from the working folder. Where it is a glob,
+/// glob characters of the folder stand for themselves.
+fn beside(folder: &Path, path: &str) -> String {
+    let is_glob = path.contains(['*', '?', '[']);
+    let folder = folder.to_string_lossy();
+    let folder = if is_glob { glob::Pattern::escape(&folder) } else { folder.into_owned() };
+    Path::new(&folder).join(path).to_string_lossy().into_owned()
+}
+
+// ---- [unified] --------------------------------------------------------------------------------
+
+fn unified_side(folder: &Path, raw: &Spanned<RawUnified>) -> Result<UnifiedConfig, Fault> {
+    let section = Section { name: "unified", span: raw.span() };
+    let raw = raw.get_ref();
+    let mut columns = section.columns(folder, raw.columns())?;
+    columns.success = section.optional_field("success", raw.success.as_ref())?;
+    columns.link = section.optional_field("link", raw.link.as_ref())?;
+    columns.migrated = section.optional_field("migrated", raw.migrated.as_ref())?;
+    let mut seen = BTreeMap::new();
+    let listed = section.needs("grants", "the labels that add to a balance", raw.grants.as_ref())?;
+    if listed.get_ref().is_empty() {
+        return Err(Fault::new(
+            listed.span(),
+            "[unified] grants is empty: list the labels that add to a balance",
+        ));
+    }
+    let grants = labels("grants", Some(listed), &mut seen)?;
+    let deductions = labels("deductions", raw.deductions.as_ref(), &mut seen)?;
+    let usage = match &raw.usage {
+        Some(usage) => Some(labels("usage", Some(usage), &mut seen)?),
+        None => None,
+    };
+    let known: Vec<&str> = grants.iter().chain(&deductions).map(String::as_str).collect();
+    let unified_only = known_labels("[unified] unified_only", raw.unified_only.as_ref(), &known)?;
+    Ok(UnifiedConfig { columns, grants, deductions, usage, unified_only })
+}
+
+/// Labels of one list, none of which may stand in another list (`seen`: label → list).
+fn labels(
+    list: &'static str,
+    raw: Option<&Spanned<Vec<Text>>>,
+    seen: &mut BTreeMap<String, &'static str>,
+) -> Result<Vec<String>, Fault> {
+    let mut labels = Vec::new();
+    for text in raw.map(Spanned::get_ref).into_iter().flatten() {
+        let label = text.get_ref();
+        let fault = |message: String| Err(Fault::new(text.span(), message));
+        if label.is_empty() {
+            return fault(format!("[unified] {list}: an empty text is no label, remove it"));
+        }
+        if matches!(label.as_str(), "usage" | "ignore") && list != "usage" {
+            return fault(format!(
+                "[unified] {list}: \"{label}\" cannot be the name of an action, since [legacy.actions] gives the word another meaning"
+            ));
+        }
+        if let Some(other) = seen.insert(label.clone(), list) {
+            return fault(if other == list {
+                format!("[unified] {list}: \"{label}\" is listed twice, remove one")
+            } else {
+                format!(
+                    "[unified] {list}: \"{label}\" is in `{other}` too; a label adds, takes or uses, so keep it in one list"
+                )
+            });
+        }
+        labels.push(label.clone());
+    }
+    Ok(labels)
+}
+
+/// Labels that all have to be known ones.
+fn known_labels(key: &str, raw: Option<&Spanned<Vec<Text>>>, known: &[&str]) -> Result<Vec<String>, Fault> {
+    let mut labels = Vec::new();
+    for text in raw.map(Spanned::get_ref).into_iter().flatten() {
+        known_label(key, text, known)?;
+        if !labels.contains(text.get_ref()) {
+            labels.push(text.get_ref().clone());
+        }
+    }
+    Ok(labels)
+}
+
+fn known_label(key: &str, text: &Text, known: &[&str]) -> Result<(), Fault> {
+    let label = text.get_ref();
+    if known.contains(&label.as_str()) {
+        return Ok(());
+    }
+    let near = nearest(label, known.iter().copied()).unwrap_or_default();
+    let message = format!(
+        "{key}: \"{label}\" is no configured action, the nearest is \"{near}\"; list it in [unified] grants or deductions first"
+    );
+    Err(Fault::new(text.span(), message))
+}
+
+// ---- [legacy] ---------------------------------------------------------------------------------
+
+fn legacy_side(
+    folder: &Path,
+    raw: &Spanned<RawLegacy>,
+    unified: &UnifiedConfig,
+) -> Result<LegacyConfig, Fault> {
+    let section = Section { name: "legacy", span: raw.span() };
+    let raw = raw.get_ref();
+    let signs = [
+        ("by_action", SignPolicy::ByAction),
+        ("positive", SignPolicy::Positive),
+        ("negative", SignPolicy::Negative),
+    ];
+    let sign =
+        raw.sign.as_ref().map_or(Ok(SignPolicy::ByAction), |sign| section.word("sign", sign, &signs))?;
+    let actions = match &raw.actions {
+        Some(written) => meanings(written, unified)?,
+        None => unified
+            .grants
+            .iter()
+            .chain(&unified.deductions)
+            .map(|action| (action.clone(), LegacyMeaning::Action(action.clone())))
+            .collect(),
+    };
+    Ok(LegacyConfig { columns: section.columns(folder, raw.columns())?, sign, actions })
+}
+
+fn meanings(
+    written: &BTreeMap<Text, Text>,
+    unified: &UnifiedConfig,
+) -> Result<BTreeMap<String, LegacyMeaning>, Fault> {
+    let mut meanings = BTreeMap::new();
+    let mut known: Vec<&str> = unified.grants.iter().chain(&unified.deductions).map(String::as_str).collect();
+    known.extend(["usage", "ignore"]);
+    for (label, meaning) in written {
+        let word = meaning.get_ref().as_str();
+        let resolved = match word {
+            "usage" => LegacyMeaning::Usage,
+            "ignore" => LegacyMeaning::Ignore,
+            _ if known.contains(&word) => LegacyMeaning::Action(word.to_owned()),
+            _ => {
+                let is_usage = unified.usage.iter().flatten().any(|usage| usage == word);
+                let near =
+                    if is_usage { "usage" } else { nearest(word, known.iter().copied()).unwrap_or_default() };
+                let message = format!(
+                    "[legacy.actions] \"{}\": \"{word}\" is no unified action, the nearest is \"{near}\" (a grant or deduction of [unified], \"usage\" or \"ignore\")",
+                    label.get_ref()
+                );
+                return Err(Fault::new(meaning.span(), message));
+            }
+        };
+        meanings.insert(label.get_ref().clone(), resolved);
+    }
+    Ok(meanings)
+}
+
+// ---- the other sections -----------------------------------------------------------------------
+
+fn duration(section: &str, key: &str, text: Option<&Text>, default: Span) -> Result<Span, Fault> {
+    let Some(text) = text else { return Ok(default) };
+    parse_duration(text.get_ref()).map_err(|why| Fault::new(text.span(), format!("[{section}] {key}: {why}")))
+}
+
+fn matching(raw: &RawMatching) -> Result<Matching, Fault> {
+    let tolerance = duration("matching", "tolerance", raw.tolerance.as_ref(), Span(2 * SECOND))?;
+    let window = duration("matching", "window", raw.window.as_ref(), Span(24 * 3600 * SECOND))?;
+    let settle = duration("matching", "settle", raw.settle.as_ref(), Span(300 * SECOND))?;
+    if window < tolerance {
+        let span = raw.window.as_ref().or(raw.tolerance.as_ref()).map_or(0..0, Spanned::span);
+        return Err(Fault::new(
+            span,
+            "[matching] window is smaller than tolerance: a partner within the tolerance would lie outside the window; raise window or lower tolerance",
+        ));
+    }
+    Ok(Matching { tolerance, window, settle })
+}
+
+fn balances(folder: &Path, raw: &RawBalances, unified: &UnifiedConfig) -> Result<Balances, Fault> {
+    let section = Section { name: "balances", span: 0..0 };
+    let grants: Vec<&str> = unified.grants.iter().map(String::as_str).collect();
+    let failed = [("ignore", false), ("count", true)];
+    let floors = [("debt", false), ("clamp", true)];
+    let orders = [
+        ("fifo", ExpiryOrder::Fifo),
+        ("earliest_expiry", ExpiryOrder::EarliestExpiry),
+        ("priority", ExpiryOrder::Priority),
+    ];
+    let opening_tokens = match &raw.opening_tokens {
+        Some(tokens) if *tokens.get_ref() < 0 => {
+            return Err(Fault::new(
+                tokens.span(),
+                "[balances] opening_tokens is negative: write how many tokens a user is given at sign-up, or remove the key",
+            ));
+        }
+        Some(tokens) => *tokens.get_ref(),
+        None => 0,
+    };
+    let expiry = Section { name: "balances.expiry", span: 0..0 };
+    let mut expiry_after = BTreeMap::new();
+    for (action, after) in raw.expiry.after.iter().flatten() {
+        known_label("[balances.expiry] after", action, &grants)?;
+        let life = duration("balances.expiry", &format!("after.{}", action.get_ref()), Some(after), Span(0))?;
+        expiry_after.insert(action.get_ref().clone(), life);
+    }
+    Ok(Balances {
+        stored: raw.stored.as_ref().map(|raw| stored(folder, raw)).transpose()?,
+        count_failed_usage: raw
+            .failed_usage
+            .as_ref()
+            .map_or(Ok(false), |word| section.word("failed_usage", word, &failed))?,
+        opening_tokens,
+        reset_actions: known_labels("[balances] reset_actions", raw.reset_actions.as_ref(), &grants)?,
+        clamp: raw.floor.as_ref().map_or(Ok(false), |word| section.word("floor", word, &floors))?,
+        expiry_order: raw
+            .expiry
+            .order
+            .as_ref()
+            .map_or(Ok(ExpiryOrder::EarliestExpiry), |word| expiry.word("order", word, &orders))?,
+        expiry_after,
+        pools: raw.pools.as_ref().map(|raw| pools(folder, raw)).transpose()?,
+    })
+}
+
+fn stored(folder: &Path, raw: &Spanned<RawStored>) -> Result<Stored, Fault> {
+    let section = Section { name: "balances.stored", span: raw.span() };
+    let raw = raw.get_ref();
+    let several = [("error", false), ("sum", true)];
+    Ok(Stored {
+        origin: section.origin(folder, raw.table.as_ref(), raw.path.as_ref())?,
+        user: section
+            .field("user", section.needs("user", "the column of the user id", raw.user.as_ref())?)?,
+        balance: section
+            .field("balance", section.needs("balance", "the column of the tokens", raw.balance.as_ref())?)?,
+        sum_rows: raw
+            .several_rows
+            .as_ref()
+            .map_or(Ok(false), |word| section.word("several_rows", word, &several))?,
+    })
+}
+
+fn pools(folder: &Path, raw: &Spanned<RawPools>) -> Result<Pools, Fault> {
+    let section = Section { name: "balances.pools", span: raw.span() };
+    let raw = raw.get_ref();
+    Ok(Pools {
+        origin: section.origin(folder, raw.table.as_ref(), raw.path.as_ref())?,
+        user: section.field("user", section.needs("user", "the column of the member", raw.user.as_ref())?)?,
+        pool: section.field("pool", section.needs("pool", "the column of the pool", raw.pool.as_ref())?)?,
+        owner: section.optional_field("owner", raw.owner.as_ref())?,
+        from: section.optional_field("from", raw.from.as_ref())?,
+        to: section.optional_field("to", raw.to.as_ref())?,
+    })
+}
+
+fn backfill(raw: &RawBackfill) -> Result<Backfill, Fault> {
+    let mut values = BTreeMap::new();
+    for (column, value) in &raw.values {
+        let literal = match value.get_ref() {
+            toml::Value::String(text) => Literal::Text(text.clone()),
+            toml::Value::Integer(number) => Literal::Integer(*number),
+            toml::Value::Float(number) if number.is_finite() => Literal::Decimal(*number),
+            toml::Value::Boolean(flag) => Literal::Boolean(*flag),
+            _ => {
+                let message = format!(
+                    "[backfill] values.{}: write a text, a number, true or false (a time stands in quotes)",
+                    column.get_ref()
+                );
+                return Err(Fault::new(value.span(), message));
+            }
+        };
+        values.insert(column.get_ref().clone(), literal);
+    }
+    Ok(Backfill { values })
+}
+
+fn history(folder: &Path, raw: &RawHistory) -> Result<History, Fault> {
+    let Some(written) = &raw.folder else { return Ok(History { folder: PathBuf::from("reports") }) };
+    if written.get_ref().trim().is_empty() {
+        return Err(Fault::new(written.span(), "[history] folder is empty: name the folder of the runs"));
+    }
+    Ok(History { folder: folder.join(written.get_ref()) })
+}
+
+fn postgres(raw: &RawPostgres) -> Result<Postgres, Fault> {
+    let streams = match &raw.streams {
+        None => std::thread::available_parallelism().map_or(1, usize::from).min(4),
+        Some(written) if (1..=MOST_STREAMS).contains(written.get_ref()) => *written.get_ref() as usize,
+        Some(written) => {
+            let message = format!(
+                "[postgres] streams: {} is out of range, write a number from 1 to {MOST_STREAMS}",
+                written.get_ref()
+            );
+            return Err(Fault::new(written.span(), message));
+        }
+    };
+    Ok(Postgres {
+        streams,
+        statement_timeout: duration(
+            "postgres",
+            "statement_timeout",
+            raw.statement_timeout.as_ref(),
+            Span(0),
+        )?,
+        session_wait: duration("postgres", "session_wait", raw.session_wait.as_ref(), Span(5 * SECOND))?,
+    })
 }
