@@ -167,7 +167,7 @@ impl Section {
             ));
         }
         let target = target.unwrap_or_else(|| table_of_path(path.get_ref(), self.name));
-        Ok(Origin::Files { pattern: beside(folder, path.get_ref()), target })
+        Ok(Origin::Files { pattern: path.get_ref().clone(), folder: folder.to_owned(), target })
     }
 
     fn columns(&self, folder: &Path, raw: RawColumns<'_>) -> Result<Columns, Fault> {
@@ -217,15 +217,6 @@ impl Section {
             Fault::new(text.span(), message)
         })
     }
-}
-
-/// A path of the configuration as it is to be opened from the working folder. Where it is a glob,
-/// glob characters of the folder stand for themselves.
-fn beside(folder: &Path, path: &str) -> String {
-    let is_glob = path.contains(['*', '?', '[']);
-    let folder = folder.to_string_lossy();
-    let folder = if is_glob { glob::Pattern::escape(&folder) } else { folder.into_owned() };
-    Path::new(&folder).join(path).to_string_lossy().into_owned()
 }
 
 // ---- [unified] --------------------------------------------------------------------------------
