@@ -1,1 +1,65 @@
-//! report.
+//! From frozen numbers to files and terminal. [`model`] computes; everything else only draws it.
+//!
+//! A run directory holds `findings.csv`, `findings.parquet`, `dispositions.parquet`, `balances.csv`,
+//! `summary.json`, `report.html`, `metrics.prom`, the SQL files and, last, `manifest.json`. It is
+//! written beside its place and renamed when whole ([`place`]).
+
+mod causes;
+mod classes;
+pub mod csv;
+mod error;
+mod figures;
+pub mod html;
+pub mod json;
+pub mod manifest;
+pub mod metrics;
+pub mod model;
+pub mod place;
+pub mod terminal;
+
+use std::io::Write as _;
+
+pub use causes::CauseTotals;
+pub use classes::ClassTotals;
+pub use error::ReportError;
+pub use manifest::Run;
+pub use model::{Inputs, Model, Previous, build};
+pub use place::{Place, Staging, WrittenFile};
+
+/// Writes every file of a run into a staging directory, `manifest.json` last. Gives back what was
+/// written, ascending by name. The caller then calls [`Staging::commit`].
+///
+/// # Errors
+/// [`ReportError`] when a file cannot be made or written. The staging directory vanishes when it is
+/// dropped, so nothing half-written stays.
+pub fn write(model: &Model<'_>, run: &Run, staging: &Staging) -> Result<Vec<WrittenFile>, ReportError> {
+    let mut files = write_rows(model, staging)?;
+    let page = html::render(model, &files)?;
+    files.push(write_bytes(staging, "report.html", page.as_bytes())?);
+    files.push(write_bytes(staging, "summary.json", &json::summary(model)?)?);
+    files.push(write_bytes(staging, "metrics.prom", metrics::text(model).as_bytes())?);
+    for file in model.sql {
+        files.push(write_bytes(staging, &file.name, file.text.as_bytes())?);
+    }
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    let manifest = manifest::render(model, run, &files)?;
+    files.push(write_bytes(staging, manifest::FILE_NAME, &manifest)?);
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(files)
+}
+
+/// The files that grow with the rows, side by side.
+fn write_rows(model: &Model<'_>, staging: &Staging) -> Result<Vec<WrittenFile>, ReportError> {
+    std::thread::scope(|scope| {
+        let findings = scope.spawn(|| csv::findings(model, staging.file("findings.csv")?));
+        let balances = csv::balances(model, staging.file("balances.csv")?)?;
+        let findings = findings.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        Ok(vec![balances, findings])
+    })
+}
+
+fn write_bytes(staging: &Staging, name: &str, bytes: &[u8]) -> Result<WrittenFile, ReportError> {
+    let mut file = staging.file(name)?;
+    file.write_all(bytes).map_err(|error| file.failed(error))?;
+    Ok(file.finish()?)
+}

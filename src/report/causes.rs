@@ -1,0 +1,102 @@
+//! Findings that share a root cause.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::{Class, Finding, Instant, RowId, Span};
+
+use super::figures::{counted, length, moment};
+use super::model::add;
+
+/// Findings of one class with one cause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CauseTotals {
+    /// The cause: a short word.
+    pub cause: String,
+    /// The class.
+    pub class: Class,
+    /// Number of findings.
+    pub rows: u64,
+    /// Magnitude of the tokens concerned: of the legacy rows, or of the unified rows where there is
+    /// no legacy row.
+    pub tokens: i128,
+    /// The earliest time, legacy where known, else unified.
+    pub first_at: Option<Instant>,
+    /// The latest.
+    pub last_at: Option<Instant>,
+    /// What the findings have in common, for people.
+    pub detail: String,
+}
+
+/// What the findings of a cause have in common.
+#[derive(Default)]
+struct Group<'a> {
+    rows: u64,
+    tokens: i128,
+    first_at: Option<Instant>,
+    last_at: Option<Instant>,
+    users: BTreeSet<&'a RowId>,
+    lags: Option<(Span, Span)>,
+    unified: Option<(Instant, Instant)>,
+}
+
+/// By cause and class; findings without a known cause are left out.
+pub fn totals(findings: &[Finding]) -> Vec<CauseTotals> {
+    let mut groups = BTreeMap::<(&str, Class), Group<'_>>::new();
+    for finding in findings.iter().filter(|finding| !finding.cause.is_empty()) {
+        groups.entry((&finding.cause, finding.class)).or_default().take(finding);
+    }
+    groups
+        .into_iter()
+        .map(|((cause, class), group)| CauseTotals {
+            cause: cause.to_owned(),
+            class,
+            rows: group.rows,
+            tokens: group.tokens,
+            first_at: group.first_at,
+            last_at: group.last_at,
+            detail: group.detail(),
+        })
+        .collect()
+}
+
+impl<'a> Group<'a> {
+    fn take(&mut self, finding: &'a Finding) {
+        self.rows += 1;
+        self.tokens = add(self.tokens, finding.tokens_legacy.or(finding.tokens_unified).unwrap_or(0));
+        if let Some(at) = finding.created_at_legacy.or(finding.created_at_unified) {
+            self.first_at = Some(self.first_at.map_or(at, |first| first.min(at)));
+            self.last_at = Some(self.last_at.map_or(at, |last| last.max(at)));
+        }
+        self.users.extend(&finding.user);
+        self.lags = widen(self.lags, finding.lag);
+        self.unified = widen(self.unified, finding.created_at_unified);
+    }
+
+    fn detail(&self) -> String {
+        let mut facts = Vec::new();
+        if !self.users.is_empty() {
+            facts.push(counted(self.users.len() as u64, "user", "users"));
+        }
+        match self.lags {
+            Some((least, most)) if least == most => facts.push(format!("every lag is {}", length(least))),
+            Some((least, most)) => facts.push(format!("lags from {} to {}", length(least), length(most))),
+            None => {}
+        }
+        match self.unified {
+            Some((first, last)) if first == last && self.rows > 1 => {
+                facts.push(format!("all unified rows stamped {}", moment(first)));
+            }
+            _ => {}
+        }
+        facts.join("; ")
+    }
+}
+
+/// The range that also holds `value`.
+fn widen<T: Copy + Ord>(range: Option<(T, T)>, value: Option<T>) -> Option<(T, T)> {
+    match (range, value) {
+        (Some((least, most)), Some(value)) => Some((least.min(value), most.max(value))),
+        (None, Some(value)) => Some((value, value)),
+        (range, None) => range,
+    }
+}

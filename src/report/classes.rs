@@ -1,0 +1,102 @@
+//! Findings by class, and the result in words.
+
+use crate::domain::{Class, Finding, RepairKind, Severity, Status};
+
+use super::figures::{counted, grouped, signed};
+use super::model::add;
+
+/// The findings of one class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClassTotals {
+    /// The class.
+    pub class: Class,
+    /// All findings of the class.
+    pub count: u64,
+    /// What their repairs add to balances, in tokens; of the findings where it is known.
+    pub tokens_effect: i128,
+    /// Of these, accepted with an owner and an end.
+    pub waived: u64,
+    /// Of these, unwaived and of severity `error`.
+    pub blocking: u64,
+    /// The gravest severity among them; `None` without findings.
+    pub severity: Option<Severity>,
+    /// Findings by repair, in the order backfill, update, dedupe, review, none; no zeros.
+    pub repairs: Vec<(RepairKind, u64)>,
+    /// What the repairs in the SQL files add, in tokens.
+    pub executable_tokens: i128,
+}
+
+const REPAIRS: [RepairKind; 5] =
+    [RepairKind::Backfill, RepairKind::Update, RepairKind::Dedupe, RepairKind::Review, RepairKind::None];
+
+/// All classes in order, also those without a finding.
+pub fn totals(findings: &[Finding]) -> Vec<ClassTotals> {
+    let mut totals: Vec<ClassTotals> = Class::ALL
+        .iter()
+        .map(|class| ClassTotals {
+            class: *class,
+            count: 0,
+            tokens_effect: 0,
+            waived: 0,
+            blocking: 0,
+            severity: None,
+            repairs: REPAIRS.iter().map(|repair| (*repair, 0)).collect(),
+            executable_tokens: 0,
+        })
+        .collect();
+    for finding in findings {
+        let total = &mut totals[finding.class as usize];
+        let waived = finding.status == Status::Waived;
+        let effect = finding.tokens_effect.unwrap_or(0);
+        total.count += 1;
+        total.tokens_effect = add(total.tokens_effect, effect);
+        total.waived += u64::from(waived);
+        total.blocking += u64::from(!waived && finding.severity == Severity::Error);
+        total.severity = Some(total.severity.map_or(finding.severity, |known| known.min(finding.severity)));
+        total.repairs[finding.repair as usize].1 += 1;
+        if finding.repair.is_executable() {
+            total.executable_tokens = add(total.executable_tokens, effect);
+        }
+    }
+    for total in &mut totals {
+        total.repairs.retain(|(_, count)| *count > 0);
+    }
+    totals
+}
+
+/// The result in one or two sentences.
+pub fn sentence(classes: &[ClassTotals], blocking: u64) -> String {
+    let count: u64 = classes.iter().map(|class| class.count).sum();
+    if count == 0 {
+        return "Every legacy grant stands in the unified table, once and unchanged. \
+                Every row and every token is accounted for."
+            .to_owned();
+    }
+    if blocking == 0 {
+        return format!(
+            "Nothing blocks a clean result. {} for the record; every row and every token is accounted for.",
+            counted(count, "finding remains", "findings remain")
+        );
+    }
+    let with = |wanted: fn(RepairKind) -> bool| -> u64 {
+        let repairs = classes.iter().flat_map(|class| &class.repairs);
+        repairs.filter(|(repair, _)| wanted(*repair)).map(|(_, count)| count).sum()
+    };
+    let (ready, review) = (with(RepairKind::is_executable), with(|repair| repair == RepairKind::Review));
+    let effect = classes.iter().map(|class| class.executable_tokens).fold(0, add);
+    let mut text =
+        format!("{} a clean result.", counted(blocking, "finding stands against", "findings stand against"));
+    if ready > 0 {
+        text.push_str(&format!(
+            " The SQL beside this report mends {} and changes balances by {} tokens in all.",
+            counted(ready, "finding", "findings"),
+            signed(effect)
+        ));
+    }
+    match review {
+        0 => {}
+        1 => text.push_str(" One finding needs a person to decide."),
+        review => text.push_str(&format!(" {} need a person to decide.", grouped(i128::from(review)))),
+    }
+    text
+}

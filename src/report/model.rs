@@ -1,0 +1,356 @@
+//! The frozen numbers of a run. Every file and the terminal only draw this.
+
+use sha2::{Digest, Sha256};
+
+use crate::audit::{Audit, Conservation, RunVerdict, SideConservation};
+use crate::balance::{Balances, GapCause, UserBalance};
+use crate::config::Config;
+use crate::domain::{
+    Books, Disposition, Finding, Instant, Outcome, Population, Roster, Rule, Severity, Side, SignCell, Span,
+    Status, Total,
+};
+use crate::repair::SqlFile;
+use crate::source::{Provenance, Snapshot};
+
+use super::causes::{self, CauseTotals};
+use super::classes::{self, ClassTotals};
+
+/// What a report is made of.
+#[derive(Debug, Clone)]
+pub struct Inputs<'a> {
+    /// Checked configuration.
+    pub config: &'a Config,
+    /// Both ledgers.
+    pub books: &'a Books,
+    /// Findings, pairs, dispositions, conservation.
+    pub audit: &'a Audit,
+    /// Balances by user.
+    pub balances: &'a Balances,
+    /// Where the legacy rows came from.
+    pub legacy: &'a Provenance,
+    /// Where the unified rows came from.
+    pub unified: &'a Provenance,
+    /// Where the stored balances came from.
+    pub stored: Option<&'a Provenance>,
+    /// The moment all database reads saw.
+    pub snapshot: Option<&'a Snapshot>,
+    /// SQL files that stand beside the report.
+    pub sql: &'a [SqlFile],
+    /// What a reader must know: one sentence each.
+    pub warnings: Vec<String>,
+    /// The run before this one, where a history is kept.
+    pub previous: Option<Previous>,
+}
+
+/// The run before this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Previous {
+    /// Name of its directory.
+    pub name: String,
+    /// SHA-256 of its `manifest.json`, lower-case hexadecimal.
+    pub manifest_digest: String,
+    /// Findings that it had and this run has not.
+    pub resolved: u64,
+}
+
+/// Everything that the files and the terminal show.
+#[derive(Debug, Clone)]
+pub struct Model<'a> {
+    /// Version of the program.
+    pub version: &'static str,
+    /// Eight hexadecimal digits over configuration, inputs and findings: the same in every run over
+    /// the same data.
+    pub run_id: String,
+    /// The instant of the reconciliation.
+    pub as_of: Instant,
+    /// The result.
+    pub verdict: RunVerdict,
+    /// Unwaived findings of severity `error`.
+    pub blocking: u64,
+    /// The result in one or two sentences.
+    pub sentence: String,
+    /// Zones of timestamps without one: legacy, unified.
+    pub timezones: [String; 2],
+    /// |lag| of a good pair.
+    pub tolerance: Span,
+    /// How far a mismatched partner may lie.
+    pub window: Span,
+    /// Younger unpaired rows are pending.
+    pub settle: Span,
+    /// What was read: legacy, unified, stored balances.
+    pub inputs: Vec<Input<'a>>,
+    /// The moment all database reads saw.
+    pub snapshot: Option<&'a Snapshot>,
+    /// Rows by class: legacy.
+    pub legacy_population: &'a Population,
+    /// Rows by class: unified.
+    pub unified_population: &'a Population,
+    /// What became of the rows: legacy.
+    pub legacy_outcomes: Vec<(OutcomeName, Total)>,
+    /// What became of the rows: unified.
+    pub unified_outcomes: Vec<(OutcomeName, Total)>,
+    /// Pairs by rung.
+    pub pairs: &'a [(Rule, Total)],
+    /// All findings, in order.
+    pub findings: &'a [Finding],
+    /// Findings by class: all classes, in order.
+    pub classes: Vec<ClassTotals>,
+    /// Findings by cause and class, only where a cause is known.
+    pub causes: Vec<CauseTotals>,
+    /// All users.
+    pub roster: &'a Roster,
+    /// Balances, ascending by user.
+    pub users: &'a [UserBalance],
+    /// Balances in total.
+    pub balances: BalanceTotals,
+    /// Rows and tokens in and out.
+    pub conservation: Conservation,
+    /// What is new since the run before.
+    pub history: HistoryTotals,
+    /// Digest of the manifest of the run before.
+    pub previous_manifest: Option<String>,
+    /// Sign × label × month of the legacy table.
+    pub signs: &'a [SignCell],
+    /// What a reader must know.
+    pub warnings: Vec<String>,
+    /// SQL files.
+    pub sql: &'a [SqlFile],
+    /// SHA-256 of the configuration file.
+    pub config_digest: &'a str,
+    /// The whole audit, for the row-level files.
+    pub audit: &'a Audit,
+}
+
+/// One input with its provenance.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// `legacy`, `unified` or `stored`.
+    pub role: &'static str,
+    /// What was read.
+    pub provenance: &'a Provenance,
+}
+
+/// What became of a group of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OutcomeName {
+    /// One outcome of `dispositions.parquet`.
+    Row(Outcome),
+    /// Usage that was added up without being listed.
+    Folded,
+}
+
+impl OutcomeName {
+    /// The name used in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            OutcomeName::Row(outcome) => outcome.name(),
+            OutcomeName::Folded => "usage_folded",
+        }
+    }
+}
+
+/// Balances in total. What needs stored balances is `None` without them: unknown is not zero.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BalanceTotals {
+    /// Users on either side.
+    pub users: u64,
+    /// Users with a stored balance.
+    pub users_with_stored: Option<u64>,
+    /// Users whose stored balance is not the recomputed one.
+    pub users_with_gap: Option<u64>,
+    /// Sum of the gaps, with their signs: the sum of the column `gap`.
+    pub gap_tokens: Option<i128>,
+    /// Sum of the gaps without their signs.
+    pub gap_tokens_absolute: Option<i128>,
+    /// Sum of the unexplained parts, with their signs: the sum of the column `unexplained`.
+    pub unexplained_tokens: Option<i128>,
+    /// Sum of the column `granted`.
+    pub granted: i128,
+    /// Sum of the column `deducted`.
+    pub deducted: i128,
+    /// Sum of the column `used`.
+    pub used: i128,
+    /// Sum of the column `recomputed`.
+    pub recomputed: i128,
+    /// Sum of the column `corrected`.
+    pub corrected: i128,
+    /// Sum of the column `stored`.
+    pub stored: Option<i128>,
+    /// Tokens by cause of a gap, over the users with one, in the order of [`GapCause::ALL`].
+    pub causes: Vec<(GapCause, i128)>,
+}
+
+/// What is new since the run before. Waived findings count as neither new nor open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryTotals {
+    /// Name of the run before.
+    pub previous: Option<String>,
+    /// Findings that it did not have.
+    pub new: u64,
+    /// Findings that it had too.
+    pub open: u64,
+    /// Findings that it had and this run has not.
+    pub resolved: u64,
+}
+
+/// Freezes the numbers of a run.
+pub fn build(inputs: Inputs<'_>) -> Model<'_> {
+    let audit = inputs.audit;
+    let classes = classes::totals(&audit.findings);
+    let blocking =
+        count(audit, |finding| finding.severity == Severity::Error && finding.status != Status::Waived);
+    let verdict = if blocking == 0 { RunVerdict::Clean } else { RunVerdict::Discrepancies };
+    let mut sources = vec![
+        Input { role: Side::Legacy.name(), provenance: inputs.legacy },
+        Input { role: Side::Unified.name(), provenance: inputs.unified },
+    ];
+    sources.extend(inputs.stored.map(|provenance| Input { role: "stored", provenance }));
+    let matching = inputs.config.matching;
+    Model {
+        version: env!("CARGO_PKG_VERSION"),
+        run_id: run_id(&inputs, &sources),
+        as_of: inputs.books.as_of,
+        verdict,
+        blocking,
+        sentence: classes::sentence(&classes, blocking),
+        timezones: [
+            inputs.config.legacy.columns.timezone.name().to_owned(),
+            inputs.config.unified.columns.timezone.name().to_owned(),
+        ],
+        tolerance: matching.tolerance,
+        window: matching.window,
+        settle: matching.settle,
+        inputs: sources,
+        snapshot: inputs.snapshot,
+        legacy_population: &audit.legacy_population,
+        unified_population: &audit.unified_population,
+        legacy_outcomes: outcomes(&audit.dispositions, Side::Legacy, inputs.books.legacy.folded),
+        unified_outcomes: outcomes(&audit.dispositions, Side::Unified, inputs.books.unified.folded),
+        pairs: &audit.pair_totals,
+        findings: &audit.findings,
+        causes: causes::totals(&audit.findings),
+        roster: &inputs.books.roster,
+        users: &inputs.balances.users,
+        balances: balance_totals(inputs.balances),
+        conservation: audit.conservation,
+        history: HistoryTotals {
+            new: count(audit, |finding| finding.status == Status::New),
+            open: count(audit, |finding| finding.status == Status::Open),
+            resolved: inputs.previous.as_ref().map_or(0, |previous| previous.resolved),
+            previous: inputs.previous.as_ref().map(|previous| previous.name.clone()),
+        },
+        previous_manifest: inputs.previous.map(|previous| previous.manifest_digest),
+        signs: &inputs.books.legacy.signs,
+        warnings: inputs.warnings,
+        sql: inputs.sql,
+        config_digest: &inputs.config.digest,
+        classes,
+        audit,
+    }
+}
+
+impl Model<'_> {
+    /// The exit code that the verdict means: 0 clean, 1 discrepancies.
+    pub fn exit_code(&self) -> u8 {
+        match self.verdict {
+            RunVerdict::Clean => 0,
+            RunVerdict::Discrepancies => 1,
+        }
+    }
+
+    /// `csv`, `parquet` or `postgres` when both tables come from the same kind, else `mixed`.
+    pub fn source_kind(&self) -> &'static str {
+        let [legacy, unified] = [self.inputs[0].provenance.kind, self.inputs[1].provenance.kind];
+        if legacy == unified { legacy } else { "mixed" }
+    }
+
+    /// Both zones where they differ, else the one.
+    pub fn timezone(&self) -> String {
+        let [legacy, unified] = &self.timezones;
+        if legacy == unified { legacy.clone() } else { format!("{legacy} (legacy), {unified} (unified)") }
+    }
+
+    /// Conservation of one side.
+    pub fn side(&self, side: Side) -> SideConservation {
+        match side {
+            Side::Legacy => self.conservation.legacy,
+            Side::Unified => self.conservation.unified,
+        }
+    }
+}
+
+fn count(audit: &Audit, mut is_counted: impl FnMut(&Finding) -> bool) -> u64 {
+    audit.findings.iter().filter(|finding| is_counted(finding)).count() as u64
+}
+
+/// Over what decides the content, but not over where a database's snapshot happened to lie.
+fn run_id(inputs: &Inputs<'_>, sources: &[Input<'_>]) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |text: &str| {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text);
+    };
+    add(env!("CARGO_PKG_VERSION"));
+    add(&inputs.config.digest);
+    add(&inputs.books.as_of.rfc3339());
+    for source in sources {
+        add(source.role);
+        add(&source.provenance.name);
+        add(&source.provenance.control.rows.to_string());
+        add(&source.provenance.control.tokens.to_string());
+        source.provenance.files.iter().for_each(|file| add(&file.sha256));
+    }
+    inputs.audit.findings.iter().for_each(|finding| add(&finding.id.0));
+    hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn outcomes(dispositions: &[Disposition], side: Side, folded: Total) -> Vec<(OutcomeName, Total)> {
+    let mut totals = std::collections::BTreeMap::<OutcomeName, Total>::new();
+    for disposition in dispositions.iter().filter(|disposition| disposition.side == side) {
+        let total = totals.entry(OutcomeName::Row(disposition.outcome)).or_default();
+        match disposition.raw_tokens {
+            Some(tokens) => total.add_row(tokens),
+            None => total.add_unreadable_row(),
+        }
+    }
+    if folded.rows > 0 {
+        totals.insert(OutcomeName::Folded, folded);
+    }
+    totals.into_iter().collect()
+}
+
+fn balance_totals(balances: &Balances) -> BalanceTotals {
+    let users = &balances.users;
+    let sum = |of: fn(&UserBalance) -> i128| users.iter().map(of).fold(0, add);
+    let known = |of: fn(&UserBalance) -> Option<i128>| {
+        balances.stored_known.then(|| users.iter().filter_map(of).fold(0, add))
+    };
+    let number = |is_counted: fn(&&UserBalance) -> bool| {
+        balances.stored_known.then(|| users.iter().filter(is_counted).count() as u64)
+    };
+    let with_gap = || users.iter().filter(|user| user.gap.is_some_and(|gap| gap != 0));
+    BalanceTotals {
+        users: users.len() as u64,
+        users_with_stored: number(|user| user.stored.is_some()),
+        users_with_gap: number(|user| user.gap.is_some_and(|gap| gap != 0)),
+        gap_tokens: known(|user| user.gap),
+        gap_tokens_absolute: known(|user| user.gap.map(i128::abs)),
+        unexplained_tokens: known(|user| user.unexplained),
+        granted: sum(|user| user.granted),
+        deducted: sum(|user| user.deducted),
+        used: sum(|user| user.used),
+        recomputed: sum(|user| user.recomputed),
+        corrected: sum(|user| user.corrected),
+        stored: known(|user| user.stored),
+        causes: GapCause::ALL
+            .iter()
+            .enumerate()
+            .map(|(at, cause)| (*cause, with_gap().map(|user| user.causes[at]).fold(0, add)))
+            .collect(),
+    }
+}
+
+/// Sums of 64-bit amounts: 128 bits cannot overflow before 2^64 rows.
+pub(super) fn add(sum: i128, tokens: i128) -> i128 {
+    sum.checked_add(tokens).expect("a sum of 64-bit amounts fits 128 bits")
+}

@@ -1,0 +1,179 @@
+//! Where a run directory goes, and how it gets there whole or not at all.
+//!
+//! A run is written into a hidden directory beside its place, flushed to disk and renamed. A process
+//! that is killed at any moment leaves at most such a hidden directory, without a `manifest.json`;
+//! the next run removes it. A staging directory is locked while its process lives, so that two runs
+//! at once never remove each other's.
+
+mod error;
+mod staged;
+mod target;
+
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+use crate::domain::Instant;
+
+use super::figures::compact_moment;
+
+pub use error::PlaceError;
+pub use staged::{StagedFile, WrittenFile};
+
+/// Where a run directory goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// Exactly here (`--out`): absent, empty, or a complete run that is exchanged for the new one.
+    Exact(PathBuf),
+    /// Into the folder of the history, under a name of its own, with `latest` pointing at it.
+    History(PathBuf),
+}
+
+/// A directory that is being written. Dropped without [`Staging::commit`], it vanishes.
+#[derive(Debug)]
+pub struct Staging {
+    place: Place,
+    folder: PathBuf,
+    path: PathBuf,
+    is_committed: bool,
+    /// Holds the lock that tells other processes that this directory is alive.
+    _lock: File,
+}
+
+/// How often a name or a place may be taken by another process before it is an error.
+const ATTEMPTS: u32 = 16;
+
+impl Staging {
+    /// Checks the place and opens a staging directory beside it, so that a place that cannot be
+    /// written is known before anything is read. Removes what dead processes left there.
+    ///
+    /// # Errors
+    /// [`PlaceError`] when the place is taken, is no directory, or cannot be written.
+    pub fn begin(place: Place) -> Result<Staging, PlaceError> {
+        let (place, folder, stem) = match place {
+            Place::Exact(path) => {
+                let path = target::resolve(&path)?;
+                target::check(&path)?;
+                let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
+                let stem = path.file_name().map(|name| name.to_string_lossy().into_owned());
+                (Place::Exact(path), folder, stem.unwrap_or_default())
+            }
+            Place::History(folder) => (Place::History(folder.clone()), folder, "run".to_owned()),
+        };
+        fs::create_dir_all(&folder).map_err(|source| PlaceError::write(&folder, source))?;
+        remove_stale(&folder, &stem);
+        let (path, lock) = create_locked(&folder, &stem)?;
+        Ok(Staging { place, folder, path, is_committed: false, _lock: lock })
+    }
+
+    /// Opens a file in the directory.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub fn file(&self, name: &str) -> Result<StagedFile, PlaceError> {
+        StagedFile::create(&self.path, name)
+    }
+
+    /// Where the files are for the time being.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Flushes the directory and moves it to its place. Gives back where it now is.
+    ///
+    /// # Errors
+    /// When the directory cannot be flushed or moved, or its place has been taken meanwhile.
+    pub fn commit(mut self, as_of: Instant, run_id: &str) -> Result<PathBuf, PlaceError> {
+        sync(&self.path)?;
+        let target = match &self.place {
+            Place::Exact(path) => path.clone(),
+            Place::History(folder) => folder.join(format!("{}-{run_id}", compact_moment(as_of))),
+        };
+        target::replace(&self.path, &target)?;
+        self.is_committed = true;
+        sync(&self.folder)?;
+        if let Place::History(folder) = &self.place {
+            target::point_latest(folder, &target)?;
+            sync(folder)?;
+        }
+        Ok(target)
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        if !self.is_committed {
+            // Nothing more can be done about a failure here; the next run tries again.
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+/// Makes what has been renamed in a directory survive a power cut.
+fn sync(path: &Path) -> Result<(), PlaceError> {
+    let synced = File::open(path).and_then(|directory| directory.sync_all());
+    synced.map_err(|source| PlaceError::write(path, source))
+}
+
+fn prefix(stem: &str) -> String {
+    format!(".{stem}.tmp-")
+}
+
+/// Creates a directory that no other process holds, and locks it.
+fn create_locked(folder: &Path, stem: &str) -> Result<(PathBuf, File), PlaceError> {
+    for attempt in 0..ATTEMPTS {
+        let mut name = format!("{}{}", prefix(stem), std::process::id());
+        if attempt > 0 {
+            name.push_str(&format!("-{attempt}"));
+        }
+        let path = folder.join(name);
+        match fs::create_dir(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => continue,
+            Err(error) => return Err(PlaceError::write(&path, error)),
+        }
+        // Between creation and lock a cleaning process may have taken the directory for a dead one.
+        if let Some(lock) = try_lock(&path).filter(|lock| is_same(lock, &path)) {
+            return Ok((path, lock));
+        }
+    }
+    Err(PlaceError::Busy { path: folder.to_owned() })
+}
+
+/// The lock on a directory, if nobody else holds it. Where a file system knows no locks, the lock is
+/// taken for granted.
+fn try_lock(path: &Path) -> Option<File> {
+    let directory = File::open(path).ok()?;
+    match flock(&directory, FlockOperation::NonBlockingLockExclusive) {
+        Err(rustix::io::Errno::WOULDBLOCK) => None,
+        _ => Some(directory),
+    }
+}
+
+fn is_same(directory: &File, path: &Path) -> bool {
+    match (directory.metadata(), fs::metadata(path)) {
+        (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
+        _ => false,
+    }
+}
+
+/// Removes staging directories that no living process holds.
+fn remove_stale(folder: &Path, stem: &str) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(owner) = name.to_str().and_then(|name| name.strip_prefix(&prefix(stem))) else { continue };
+        let is_ours = owner.starts_with(|first: char| first.is_ascii_digit())
+            && owner.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        if is_ours && let Some(_lock) = try_lock(&entry.path()) {
+            tracing::debug!(path = %entry.path().display(), "removing what an interrupted run left");
+            // What cannot be removed is in nobody's way.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+//! The place itself: what may be there, and how a whole directory takes it.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use serde::Deserialize;
+
+use super::{ATTEMPTS, PlaceError};
+use crate::report::manifest;
+
+/// What is at a place.
+#[derive(Debug, PartialEq, Eq)]
+enum Tenant {
+    Nobody,
+    EmptyDirectory,
+    CompleteRun,
+}
+
+/// What the check needs of a manifest.
+#[derive(Deserialize)]
+struct Listing {
+    schema: String,
+    files: Vec<Listed>,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    name: String,
+}
+
+/// The place with symbolic links followed and a name of its own.
+pub(super) fn resolve(path: &Path) -> Result<PathBuf, PlaceError> {
+    match fs::canonicalize(path) {
+        Ok(real) if real.file_name().is_some() => Ok(real),
+        Ok(_) => Err(PlaceError::NoName { path: path.to_owned() }),
+        Err(error) if error.kind() == ErrorKind::NotFound => match path.file_name() {
+            Some(name) => {
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+                Ok(folder.unwrap_or(Path::new(".")).join(name))
+            }
+            None => Err(PlaceError::NoName { path: path.to_owned() }),
+        },
+        Err(error) => Err(PlaceError::write(path, error)),
+    }
+}
+
+/// May a run go here?
+pub(super) fn check(path: &Path) -> Result<(), PlaceError> {
+    tenant(path).map(|_| ())
+}
+
+fn tenant(path: &Path) -> Result<Tenant, PlaceError> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Tenant::Nobody),
+        Err(error) if error.kind() == ErrorKind::NotADirectory => {
+            return Err(PlaceError::IsAFile { path: path.to_owned() });
+        }
+        Err(error) => return Err(PlaceError::write(path, error)),
+    };
+    let mut names = entries
+        .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
+        .collect::<Result<Vec<String>, _>>()
+        .map_err(|error| PlaceError::write(path, error))?;
+    if names.is_empty() {
+        return Ok(Tenant::EmptyDirectory);
+    }
+    names.sort();
+    let listed = listed_files(path);
+    // Somebody's notes in a run directory would be lost with it; what desktops hide there may go.
+    let is_ours = |name: &String| {
+        listed.as_ref().is_some_and(|listed| {
+            name == manifest::FILE_NAME || name.starts_with('.') || listed.contains(name)
+        })
+    };
+    match names.into_iter().find(|name| !is_ours(name)) {
+        Some(entry) => Err(PlaceError::Occupied { path: path.to_owned(), entry }),
+        None => Ok(Tenant::CompleteRun),
+    }
+}
+
+/// The files that the manifest of a run directory lists; `None` where there is no such manifest.
+fn listed_files(path: &Path) -> Option<Vec<String>> {
+    let bytes = fs::read(path.join(manifest::FILE_NAME)).ok()?;
+    let listing: Listing = serde_json::from_slice(&bytes).ok()?;
+    let is_ours = listing.schema.starts_with("reckon.");
+    is_ours.then(|| listing.files.into_iter().map(|file| file.name).collect())
+}
+
+/// Moves a whole directory to its place, in exchange for a complete run that may be there.
+pub(super) fn replace(staged: &Path, path: &Path) -> Result<(), PlaceError> {
+    for _ in 0..ATTEMPTS {
+        let moved = match tenant(path)? {
+            Tenant::Nobody | Tenant::EmptyDirectory => fs::rename(staged, path),
+            Tenant::CompleteRun => exchange(staged, path),
+        };
+        match moved {
+            Ok(()) => return Ok(()),
+            // Another run took or left the place between the look and the move: look again.
+            Err(error) if is_race(error.kind()) => {}
+            Err(error) => return Err(PlaceError::write(path, error)),
+        }
+    }
+    Err(PlaceError::Busy { path: path.to_owned() })
+}
+
+fn is_race(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists | ErrorKind::NotFound)
+}
+
+/// Exchanges two directories in one step, then removes the old one.
+fn exchange(staged: &Path, path: &Path) -> std::io::Result<()> {
+    use rustix::io::Errno;
+    match renameat_with(CWD, staged, CWD, path, RenameFlags::EXCHANGE) {
+        Ok(()) => remove_run(staged),
+        // File systems and kernels without exchange: for a moment neither is there, but nothing
+        // that stands at the place is ever half a run.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+            let mut aside = staged.as_os_str().to_owned();
+            aside.push("-0");
+            let aside = PathBuf::from(aside);
+            fs::rename(path, &aside)?;
+            if let Err(error) = fs::rename(staged, path) {
+                fs::rename(&aside, path)?;
+                return Err(error);
+            }
+            remove_run(&aside)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Removes a run, its manifest first, so that no part of it looks whole.
+fn remove_run(path: &Path) -> std::io::Result<()> {
+    let removed = fs::remove_file(path.join(manifest::FILE_NAME)).and_then(|()| fs::remove_dir_all(path));
+    match removed {
+        // A run that started meanwhile cleans up as well.
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+/// Lets `latest` in the folder point at a run, in one step.
+pub(super) fn point_latest(folder: &Path, run: &Path) -> Result<(), PlaceError> {
+    let link = folder.join("latest");
+    let fresh = folder.join(format!(".latest.tmp-{}", std::process::id()));
+    let name = run.file_name().unwrap_or_default();
+    // Left by a process of the same number that was killed between these two steps.
+    let _ = fs::remove_file(&fresh);
+    symlink(name, &fresh)
+        .and_then(|()| fs::rename(&fresh, &link))
+        .map_err(|source| PlaceError::write(&link, source))
+}

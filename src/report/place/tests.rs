@@ -1,0 +1,133 @@
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+
+use crate::domain::Instant;
+
+use super::{Place, PlaceError, Staging};
+
+const AS_OF: Instant = Instant(1_772_357_400_000_000);
+
+/// Writes a run with one file and its manifest.
+fn run(place: Place, content: &str) -> Result<std::path::PathBuf, PlaceError> {
+    let staging = Staging::begin(place)?;
+    for (name, text) in [
+        ("findings.csv", content),
+        ("manifest.json", r#"{"schema":"reckon.manifest/1","files":[{"name":"findings.csv"}]}"#),
+    ] {
+        let mut file = staging.file(name)?;
+        file.write_all(text.as_bytes()).unwrap();
+        file.finish()?;
+    }
+    staging.commit(AS_OF, "0a1b2c3d")
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_run_takes_a_place_that_is_absent_empty_or_a_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("deep/out");
+    for content in ["first", "second", "third"] {
+        assert_eq!(run(Place::Exact(out.clone()), content).unwrap(), out);
+        assert_eq!(fs::read_to_string(out.join("findings.csv")).unwrap(), content);
+        assert_eq!(names(out.parent().unwrap()), ["out"], "nothing else may stay");
+    }
+    let empty = folder.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    run(Place::Exact(empty.clone()), "x").unwrap();
+    assert_eq!(names(&empty), ["findings.csv", "manifest.json"]);
+}
+
+#[test]
+fn a_directory_with_other_things_in_it_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases: [(&str, &[(&str, &str)]); 4] = [
+        ("photos", &[("holiday.jpg", "x")]),
+        ("other-manifest", &[("manifest.json", r#"{"schema":"else/1","files":[]}"#)]),
+        ("broken-manifest", &[("manifest.json", "{"), ("findings.csv", "x")]),
+        ("notes", &[("manifest.json", r#"{"schema":"reckon.manifest/1","files":[]}"#), ("notes.txt", "x")]),
+    ];
+    for (name, files) in cases {
+        let out = folder.path().join(name);
+        fs::create_dir(&out).unwrap();
+        for (file, text) in files {
+            fs::write(out.join(file), text).unwrap();
+        }
+        let error = run(Place::Exact(out.clone()), "new").unwrap_err();
+        assert!(matches!(error, PlaceError::Occupied { .. }), "{name}: {error}");
+        assert!(error.to_string().contains("--out"), "{error}");
+        assert_eq!(names(&out).len(), files.len(), "{name}");
+    }
+    assert!(names(folder.path()).iter().all(|name| !name.starts_with('.')));
+}
+
+#[test]
+fn a_file_or_a_path_without_a_name_is_no_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "x").unwrap();
+    assert!(matches!(run(Place::Exact(file), "x"), Err(PlaceError::IsAFile { .. })));
+    assert!(matches!(run(Place::Exact("/".into()), "x"), Err(PlaceError::NoName { .. })));
+}
+
+#[test]
+fn a_staging_directory_without_commit_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let staging = Staging::begin(Place::Exact(folder.path().join("out"))).unwrap();
+    staging.file("findings.csv").unwrap().finish().unwrap();
+    drop(staging);
+    assert_eq!(names(folder.path()), Vec::<String>::new());
+}
+
+#[test]
+fn what_the_dead_left_is_removed_and_the_living_are_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let dead = folder.path().join(".out.tmp-1");
+    fs::create_dir(&dead).unwrap();
+    fs::write(dead.join("findings.csv"), "half").unwrap();
+    let strange = folder.path().join(".out.tmp-mine");
+    fs::create_dir(&strange).unwrap();
+    let living = Staging::begin(Place::Exact(folder.path().join("out"))).unwrap();
+    assert!(!dead.exists());
+    run(Place::Exact(folder.path().join("out")), "second").unwrap();
+    assert!(living.path().exists() && strange.exists());
+}
+
+#[test]
+fn the_history_names_runs_by_time_and_content_and_points_at_the_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let reports = folder.path().join("reports");
+    let path = run(Place::History(reports.clone()), "x").unwrap();
+    assert_eq!(path, reports.join("20260301T093000Z-0a1b2c3d"));
+    assert_eq!(fs::read_link(reports.join("latest")).unwrap(), Path::new("20260301T093000Z-0a1b2c3d"));
+    run(Place::History(reports.clone()), "y").unwrap();
+    assert_eq!(names(&reports), ["20260301T093000Z-0a1b2c3d", "latest"]);
+    assert_eq!(fs::read_to_string(reports.join("latest/findings.csv")).unwrap(), "y");
+}
+
+#[test]
+fn digest_and_size_are_those_of_the_bytes_on_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let staging = Staging::begin(Place::Exact(folder.path().join("out"))).unwrap();
+    let mut file = staging.file("a.txt").unwrap();
+    file.write_all(b"ab").unwrap();
+    file.write_all(b"c").unwrap();
+    let written = file.finish().unwrap();
+    assert_eq!(written.bytes, 3);
+    // From FIPS 180-2, appendix B.1.
+    assert_eq!(written.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_named_with_the_way_out() {
+    let error = Staging::begin(Place::Exact("/proc/reckon/out".into())).unwrap_err();
+    assert!(error.to_string().contains("/proc/reckon"), "{error}");
+}

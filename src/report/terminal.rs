@@ -1,0 +1,397 @@
+//! The summary on the terminal: at most 80 columns, the result first.
+
+use std::path::Path;
+
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::audit::{RunVerdict, SideConservation};
+use crate::domain::{RepairKind, Severity, Side, Total};
+
+use super::classes::ClassTotals;
+use super::figures::{counted, grouped, moment, signed};
+use super::model::Model;
+use super::place::WrittenFile;
+
+/// Where a run was written.
+#[derive(Debug, Clone, Copy)]
+pub struct Written<'a> {
+    /// The run directory.
+    pub folder: &'a Path,
+    /// What is in it.
+    pub files: &'a [WrittenFile],
+}
+
+/// Draws the summary, `width` columns wide (between 60 and 80), with colours only if asked for.
+pub fn render(model: &Model<'_>, written: Written<'_>, width: usize, color: bool) -> String {
+    let mut page = Page { text: String::new(), width: width.clamp(60, 80), color };
+    verdict(&mut page, model);
+    control_totals(&mut page, model);
+    pairs(&mut page, model);
+    findings(&mut page, model);
+    causes(&mut page, model);
+    balances(&mut page, model);
+    files(&mut page, model, written);
+    page.text
+}
+
+/// How a piece of text is painted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Paint {
+    Plain,
+    Strong,
+    Faint,
+    Good,
+    Bad,
+    Warn,
+}
+
+impl Paint {
+    fn code(self) -> &'static str {
+        match self {
+            Paint::Plain => "",
+            Paint::Strong => "1",
+            Paint::Faint => "2",
+            Paint::Good => "32",
+            Paint::Bad => "31",
+            Paint::Warn => "33",
+        }
+    }
+}
+
+/// A column of a table: title, and whether numbers stand to the right.
+type Column = (&'static str, bool);
+
+struct Page {
+    text: String,
+    width: usize,
+    color: bool,
+}
+
+impl Page {
+    fn put(&mut self, text: &str, paint: Paint) {
+        if self.color && paint != Paint::Plain {
+            self.text.push_str(&format!("\x1b[{}m{text}\x1b[0m", paint.code()));
+        } else {
+            self.text.push_str(text);
+        }
+    }
+
+    fn end(&mut self) {
+        let kept = self.text.trim_end_matches(' ').len();
+        self.text.truncate(kept);
+        self.text.push('\n');
+    }
+
+    fn heading(&mut self, title: &str, note: &str) {
+        self.end();
+        self.put(title, Paint::Strong);
+        if !note.is_empty() {
+            self.put("  ", Paint::Plain);
+            self.put(note, Paint::Faint);
+        }
+        self.end();
+    }
+
+    /// Words, broken at the width.
+    fn paragraph(&mut self, indent: &str, text: &str, paint: Paint) {
+        let mut line = String::new();
+        for word in text.split_whitespace() {
+            if !line.is_empty() && indent.width() + line.width() + 1 + word.width() > self.width {
+                self.put(indent, Paint::Plain);
+                self.put(&line, paint);
+                self.end();
+                line.clear();
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        self.put(indent, Paint::Plain);
+        self.put(&line, paint);
+        self.end();
+    }
+
+    /// A table with two spaces between columns. A cell that is too wide widens its column; the last
+    /// column takes what is left and is cut.
+    fn table(&mut self, columns: &[Column], rows: &[(Vec<String>, Paint)]) {
+        let mut widths: Vec<usize> = columns.iter().map(|(title, _)| title.width()).collect();
+        for (cells, _) in rows {
+            for (width, cell) in widths.iter_mut().zip(cells) {
+                *width = (*width).max(cell.width());
+            }
+        }
+        let titles = columns.iter().map(|(title, _)| (*title).to_owned()).collect();
+        self.row(columns, &widths, &titles, Paint::Faint);
+        for (cells, paint) in rows {
+            self.row(columns, &widths, cells, *paint);
+        }
+    }
+
+    fn row(&mut self, columns: &[Column], widths: &[usize], cells: &Vec<String>, paint: Paint) {
+        let mut used = 0;
+        for (at, cell) in cells.iter().enumerate() {
+            let room = (self.width.saturating_sub(used + 2)).min(widths[at]);
+            let cell = cut(cell, room);
+            let gap = " ".repeat(room - cell.width());
+            let text = if columns[at].1 { format!("  {gap}{cell}") } else { format!("  {cell}{gap}") };
+            used += text.width();
+            self.put(&text, if at == 0 || paint == Paint::Faint { paint } else { Paint::Plain });
+        }
+        self.end();
+    }
+}
+
+/// The text in at most `room` columns.
+fn cut(text: &str, room: usize) -> String {
+    if text.width() <= room {
+        return text.to_owned();
+    }
+    let mut short = String::new();
+    for letter in text.chars() {
+        if short.width() + letter.to_string().width() + 1 > room {
+            break;
+        }
+        short.push(letter);
+    }
+    if room > 0 {
+        short.push('…');
+    }
+    short
+}
+
+fn verdict(page: &mut Page, model: &Model<'_>) {
+    let (mark, word, paint) = match model.verdict {
+        RunVerdict::Clean => ("✓", "CLEAN", Paint::Good),
+        RunVerdict::Discrepancies => ("✗", "DISCREPANCIES", Paint::Bad),
+    };
+    page.put(&format!("{mark} {word}"), paint);
+    page.put(&format!("  as of {}", moment(model.as_of)), Paint::Faint);
+    page.end();
+    page.paragraph("  ", &model.sentence, Paint::Plain);
+    let history = &model.history;
+    if let Some(previous) = &history.previous {
+        let text = format!(
+            "Since {previous}: {} new, {} open, {} resolved.",
+            grouped(history.new.into()),
+            grouped(history.open.into()),
+            grouped(history.resolved.into())
+        );
+        page.paragraph("  ", &text, Paint::Plain);
+    }
+    for warning in &model.warnings {
+        page.paragraph("  ", &format!("! {}", printable(warning)), Paint::Warn);
+    }
+}
+
+fn control_totals(page: &mut Page, model: &Model<'_>) {
+    let note = if model.conservation.holds { "every row and token in came out" } else { "do not tie out" };
+    page.heading("Control totals", note);
+    let mut rows = Vec::new();
+    for side in [Side::Legacy, Side::Unified] {
+        let SideConservation { rows_in, rows_out, tokens_in, tokens_out } = model.side(side);
+        for (what, came, went) in
+            [("rows", i128::from(rows_in), i128::from(rows_out)), ("tokens", tokens_in, tokens_out)]
+        {
+            let (word, paint) = if came == went { ("ties out", Paint::Plain) } else { ("OFF", Paint::Bad) };
+            let cells = vec![format!("{} {what}", side.name()), grouped(came), grouped(went), word.into()];
+            rows.push((cells, paint));
+        }
+    }
+    page.table(&[("", false), ("in", true), ("out", true), ("", false)], &rows);
+}
+
+fn pairs(page: &mut Page, model: &Model<'_>) {
+    let used: Vec<_> = model.pairs.iter().filter(|(_, total)| total.rows > 0).collect();
+    let all: u64 = used.iter().map(|(_, total)| total.rows).sum();
+    page.heading(
+        "Pairs by rung",
+        &counted(all, "legacy row has its partner", "legacy rows have their partner"),
+    );
+    if used.is_empty() {
+        return;
+    }
+    let rows: Vec<_> = used
+        .iter()
+        .map(|(rule, Total { rows, tokens })| {
+            let cells = vec![
+                rule.name().to_owned(),
+                grouped((*rows).into()),
+                grouped(*tokens),
+                bar(*rows, all, page.width.saturating_sub(52).min(24)),
+            ];
+            (cells, Paint::Plain)
+        })
+        .collect();
+    page.table(&[("rung", false), ("rows", true), ("tokens", true), ("", false)], &rows);
+}
+
+/// A bar of at most `room` columns, in eighths.
+fn bar(part: u64, whole: u64, room: usize) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    if whole == 0 || part == 0 {
+        return String::new();
+    }
+    let eighths = u128::from(part) * room as u128 * 8 / u128::from(whole);
+    // Something is never drawn as nothing; `room` columns fit a usize.
+    let eighths = usize::try_from(eighths.max(1)).unwrap_or(room * 8);
+    format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
+}
+
+fn findings(page: &mut Page, model: &Model<'_>) {
+    let found: Vec<&ClassTotals> = model.classes.iter().filter(|class| class.count > 0).collect();
+    let all: u64 = found.iter().map(|class| class.count).sum();
+    page.heading("Findings", &if all == 0 { "none".to_owned() } else { counted(all, "in all", "in all") });
+    if found.is_empty() {
+        return;
+    }
+    let rows: Vec<_> = found
+        .iter()
+        .map(|class| {
+            let (mark, paint) = match class.severity {
+                _ if class.blocking > 0 => ("✗", Paint::Bad),
+                Some(Severity::Info) | None => ("·", Paint::Faint),
+                Some(_) => ("!", Paint::Warn),
+            };
+            let cells = vec![
+                format!("{mark} {}", class.class.name()),
+                grouped(class.count.into()),
+                signed(class.tokens_effect),
+                repairs(class),
+            ];
+            (cells, if paint == Paint::Faint { Paint::Plain } else { paint })
+        })
+        .collect();
+    page.table(&[("class", false), ("count", true), ("effect, tokens", true), ("repair", false)], &rows);
+}
+
+fn repairs(class: &ClassTotals) -> String {
+    let mut words: Vec<String> = match class.repairs.as_slice() {
+        [(RepairKind::None, _)] => vec!["none needed".to_owned()],
+        [(repair, _)] => vec![repair.name().to_owned()],
+        many => many.iter().map(|(repair, count)| format!("{} {count}", repair.name())).collect(),
+    };
+    if class.waived > 0 {
+        words.push(format!("{} waived", class.waived));
+    }
+    words.join(", ")
+}
+
+fn causes(page: &mut Page, model: &Model<'_>) {
+    if model.causes.is_empty() {
+        return;
+    }
+    page.heading("Causes", "findings that share a root");
+    let mut causes: Vec<_> = model.causes.iter().collect();
+    causes.sort_by_key(|cause| std::cmp::Reverse(cause.rows));
+    const SHOWN: usize = 8;
+    let rows: Vec<_> = causes
+        .iter()
+        .take(SHOWN)
+        .map(|cause| {
+            let cells = vec![
+                printable(&cause.cause),
+                cause.class.name().to_owned(),
+                grouped(cause.rows.into()),
+                cause.detail.clone(),
+            ];
+            (cells, Paint::Plain)
+        })
+        .collect();
+    page.table(&[("cause", false), ("class", false), ("rows", true), ("in common", false)], &rows);
+    if causes.len() > SHOWN {
+        page.paragraph("  ", &format!("and {} more in summary.json", causes.len() - SHOWN), Paint::Faint);
+    }
+}
+
+fn balances(page: &mut Page, model: &Model<'_>) {
+    let totals = &model.balances;
+    page.heading("Balances", &counted(totals.users, "user", "users"));
+    let mut rows = vec![
+        ("recomputed from the unified rows", totals.recomputed, Paint::Plain),
+        ("after all repairs", totals.corrected, Paint::Plain),
+    ];
+    if let (Some(stored), Some(gap), Some(unexplained)) =
+        (totals.stored, totals.gap_tokens, totals.unexplained_tokens)
+    {
+        rows.push(("stored", stored, Paint::Plain));
+        rows.push(("gap, stored - recomputed", gap, Paint::Plain));
+        rows.push(("of it unexplained", unexplained, Paint::Plain));
+    }
+    let rows: Vec<_> = rows
+        .into_iter()
+        .map(|(what, tokens, paint)| (vec![what.to_owned(), grouped(tokens)], paint))
+        .collect();
+    page.table(&[("", false), ("tokens", true)], &rows);
+    match (totals.users_with_gap, totals.users_with_stored) {
+        (Some(gaps), Some(stored)) => {
+            let text =
+                format!("{} of {} with a stored balance", grouped(gaps.into()), grouped(stored.into()));
+            let text = counted_gap(gaps, &text);
+            page.paragraph("  ", &text, Paint::Faint);
+        }
+        _ => page.paragraph("  ", "no stored balances to compare with", Paint::Faint),
+    }
+}
+
+fn counted_gap(gaps: u64, of: &str) -> String {
+    if gaps == 1 { format!("1 user has a gap: {of}") } else { format!("users with a gap: {of}") }
+}
+
+fn files(page: &mut Page, model: &Model<'_>, written: Written<'_>) {
+    let bytes: u64 = written.files.iter().map(|file| file.bytes).sum();
+    let note =
+        format!("{}, {} bytes", counted(written.files.len() as u64, "file", "files"), grouped(bytes.into()));
+    page.heading("Written", &note);
+    let folder = printable(&written.folder.display().to_string());
+    page.put(&format!("  {folder}"), Paint::Plain);
+    page.end();
+    let names: Vec<&str> = written.files.iter().map(|file| file.name.as_str()).collect();
+    page.paragraph("  ", &names.join("  "), Paint::Faint);
+    page.heading("Next", "");
+    page.paragraph("  ", &next_step(model), Paint::Plain);
+}
+
+/// What the reader does now.
+fn next_step(model: &Model<'_>) -> String {
+    let repairs: Vec<&str> = model
+        .sql
+        .iter()
+        .filter(|file| file.rows > 0 && !file.name.starts_with("undo") && !file.name.starts_with("verify"))
+        .map(|file| file.name.as_str())
+        .collect();
+    match (model.verdict, repairs.as_slice()) {
+        (RunVerdict::Clean, []) => "Nothing to do.".to_owned(),
+        (_, []) => "Open report.html: what stands there needs a person to decide.".to_owned(),
+        (_, repairs) => format!(
+            "Open report.html, read {} and run it, then verify.sql and this command again.",
+            repairs.join(", ")
+        ),
+    }
+}
+
+/// Text from outside without what a terminal would obey.
+fn printable(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_fill_their_room_and_never_hide_something() {
+        let cases = [(0, 10, ""), (10, 10, "████"), (5, 10, "██"), (1, 1_000_000, "▏"), (0, 0, "")];
+        for (part, whole, expected) in cases {
+            assert_eq!(bar(part, whole, 4), expected, "{part} of {whole}");
+        }
+    }
+
+    #[test]
+    fn text_is_cut_to_its_room_with_a_sign() {
+        assert_eq!(cut("abcdef", 6), "abcdef");
+        assert_eq!(cut("abcdef", 4), "abc…");
+        assert_eq!(cut("漢字漢字", 5), "漢字…");
+        assert_eq!(cut("abc", 0), "");
+    }
+}
