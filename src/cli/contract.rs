@@ -1,6 +1,7 @@
 //! `reckon contract`: the action types for database, app and job alike.
 
-use super::Global;
+use super::{Format, Global, out};
+use crate::config::contract;
 
 /// Flags of `reckon contract`: `--format sql|typescript|json` is a global one.
 #[derive(Debug, clap::Args)]
@@ -9,8 +10,14 @@ pub struct Args {}
 /// Runs the command.
 ///
 /// # Errors
-/// Configuration.
+/// Configuration, or a stdout that cannot be written.
 pub fn run(_args: &Args, global: &Global) -> anyhow::Result<u8> {
-    let _config = global.load_config()?;
-    anyhow::bail!("`reckon contract` is not part of this build")
+    let config = global.load_config()?;
+    let text = match global.format {
+        Some(Format::Sql) => contract::sql(&config),
+        Some(Format::Typescript) => contract::typescript(&config),
+        Some(Format::Json | Format::Human) | None => contract::json(&config),
+    };
+    out::print(&text)?;
+    Ok(0)
 }

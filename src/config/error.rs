@@ -73,7 +73,13 @@ impl From<toml::de::Error> for Fault {
 /// the nearest is named.
 fn explain(message: &str) -> String {
     let Some(rest) = message.strip_prefix("unknown field ") else {
-        return message.replace('\n', ", ");
+        return match message {
+            "duplicate key" => "this key is written twice: remove one".to_owned(),
+            other => other
+                .replace("invalid type", "wrong type")
+                .replace("expected i64", "expected a whole number")
+                .replace('\n', ", "),
+        };
     };
     let mut names = rest.split('`').skip(1).step_by(2);
     let written = names.next().unwrap_or_default();

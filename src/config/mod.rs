@@ -3,11 +3,15 @@
 //! Everything after this module sees checked types only. An error names the file, the line and
 //! column, the key, and what to do.
 
+pub mod contract;
 mod error;
 mod identifier;
 pub mod infer;
 pub mod raw;
 mod resolve;
+mod section;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use std::collections::BTreeMap;

@@ -1,7 +1,6 @@
 //! From the configuration as written to the checked types.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde_spanned::Spanned;
@@ -9,13 +8,14 @@ use sha2::{Digest, Sha256};
 
 use super::error::{Fault, nearest};
 use super::raw::{
-    OneOrMany, RawBackfill, RawBalances, RawColumns, RawConfig, RawHistory, RawLegacy, RawMatching, RawPools,
-    RawPostgres, RawStored, RawUnified, Text,
+    RawBackfill, RawBalances, RawConfig, RawHistory, RawLegacy, RawMatching, RawPools, RawPostgres,
+    RawStored, RawUnified, Text,
 };
-use super::value::{parse_duration, parse_field, parse_instant, parse_table, table_of_path};
+use super::section::{Section, duration, known_label, known_labels};
+use super::value::parse_instant;
 use super::{
-    Backfill, Balances, Columns, Config, ConfigError, ExpiryOrder, Field, History, LegacyConfig,
-    LegacyMeaning, Literal, Matching, Origin, Pools, Postgres, Repair, SignPolicy, Stored, UnifiedConfig,
+    Backfill, Balances, Config, ConfigError, ExpiryOrder, History, LegacyConfig, LegacyMeaning, Literal,
+    Matching, Pools, Postgres, Repair, SignPolicy, Stored, UnifiedConfig,
 };
 use crate::domain::{Instant, Span};
 
@@ -92,133 +92,6 @@ fn as_of(value: &Spanned<toml::Value>) -> Result<Instant, Fault> {
     parse_instant(&text).map_err(|why| Fault::new(value.span(), format!("as_of: {why}")))
 }
 
-// ---- both sides -------------------------------------------------------------------------------
-
-/// The name of a section and its place, for keys that are missing in it.
-#[derive(Clone)]
-struct Section {
-    name: &'static str,
-    span: Range<usize>,
-}
-
-impl Section {
-    fn needs<'a, T>(&self, key: &str, what: &str, value: Option<&'a T>) -> Result<&'a T, Fault> {
-        value.ok_or_else(|| Fault::new(self.span.clone(), format!("[{}] needs `{key}`: {what}", self.name)))
-    }
-
-    fn field(&self, key: &str, text: &Text) -> Result<Field, Fault> {
-        self.checked(key, text, parse_field)
-    }
-
-    fn optional_field(&self, key: &str, text: Option<&Text>) -> Result<Option<Field>, Fault> {
-        text.map(|text| self.field(key, text)).transpose()
-    }
-
-    fn checked<T>(
-        &self,
-        key: &str,
-        text: &Text,
-        parse: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<T, Fault> {
-        parse(text.get_ref()).map_err(|why| Fault::new(text.span(), format!("[{}] {key}: {why}", self.name)))
-    }
-
-    fn fields(&self, key: &str, value: Option<&Spanned<OneOrMany>>) -> Result<Vec<Field>, Fault> {
-        match value.map(|value| (value.get_ref(), value.span())) {
-            None => Ok(Vec::new()),
-            Some((OneOrMany::One(text), span)) => {
-                Ok(vec![self.field(key, &Spanned::new(span, text.clone()))?])
-            }
-            Some((OneOrMany::Many(texts), _)) => texts.iter().map(|text| self.field(key, text)).collect(),
-        }
-    }
-
-    /// One of a few words.
-    fn word<T: Copy>(&self, key: &str, text: &Text, words: &[(&str, T)]) -> Result<T, Fault> {
-        let written = text.get_ref();
-        if let Some((_, value)) = words.iter().find(|(word, _)| word == written) {
-            return Ok(*value);
-        }
-        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        let near = nearest(written, known.iter().copied()).unwrap_or_default();
-        Err(Fault::new(
-            text.span(),
-            format!(
-                "[{}] {key}: \"{written}\" is unknown, the nearest is \"{near}\" (known: {})",
-                self.name,
-                known.join(", ")
-            ),
-        ))
-    }
-
-    fn origin(&self, folder: &Path, table: Option<&Text>, path: Option<&Text>) -> Result<Origin, Fault> {
-        let target = table.map(|table| self.checked("table", table, parse_table)).transpose()?;
-        let Some(path) = path else {
-            let what = "write `table = \"schema.name\"` for PostgreSQL or `path = \"file.csv\"` for files";
-            return match target {
-                Some(table) => Ok(Origin::Table(table)),
-                None => Err(Fault::new(self.span.clone(), format!("[{}] has no source: {what}", self.name))),
-            };
-        };
-        if path.get_ref().trim().is_empty() {
-            return Err(Fault::new(
-                path.span(),
-                format!("[{}] path is empty: name a file or a glob", self.name),
-            ));
-        }
-        let target = target.unwrap_or_else(|| table_of_path(path.get_ref(), self.name));
-        Ok(Origin::Files { pattern: path.get_ref().clone(), folder: folder.to_owned(), target })
-    }
-
-    fn columns(&self, folder: &Path, raw: RawColumns<'_>) -> Result<Columns, Fault> {
-        let what_action = "the column of the label, or a list of columns whose labels are joined with \"/\"";
-        let action = self.fields("action", Some(self.needs("action", what_action, raw.action)?))?;
-        if action.is_empty()
-            && let Some(list) = raw.action
-        {
-            return Err(Fault::new(
-                list.span(),
-                format!("[{}] action is empty: name {what_action}", self.name),
-            ));
-        }
-        let reference = self.fields("reference", raw.reference)?;
-        let payment = match raw.payment {
-            Some(payment) => self.fields("payment", Some(payment))?,
-            None => reference.clone(),
-        };
-        Ok(Columns {
-            origin: self.origin(folder, raw.table, raw.path)?,
-            id: self.field("id", self.needs("id", "the column of the row id", raw.id)?)?,
-            user: self.field("user", self.needs("user", "the column of the user id", raw.user)?)?,
-            action,
-            amount: self.field("amount", self.needs("amount", "the column of the tokens", raw.amount)?)?,
-            created_at: self
-                .field("created_at", self.needs("created_at", "the column of the time", raw.created_at)?)?,
-            timezone: raw.timezone.map_or(Ok(chrono_tz::Tz::UTC), |zone| self.zone(zone))?,
-            reference,
-            payment,
-            expires_at: self.optional_field("expires_at", raw.expires_at)?,
-            balance_after: self.optional_field("balance_after", raw.balance_after)?,
-            success: None,
-            link: None,
-            migrated: None,
-        })
-    }
-
-    fn zone(&self, text: &Text) -> Result<chrono_tz::Tz, Fault> {
-        text.get_ref().parse().map_err(|_| {
-            let names = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
-            let near = nearest(text.get_ref(), names).unwrap_or("UTC");
-            let message = format!(
-                "[{}] timezone: \"{}\" is no zone of the IANA database, the nearest is \"{near}\"",
-                self.name,
-                text.get_ref()
-            );
-            Fault::new(text.span(), message)
-        })
-    }
-}
-
 // ---- [unified] --------------------------------------------------------------------------------
 
 fn unified_side(folder: &Path, raw: &Spanned<RawUnified>) -> Result<UnifiedConfig, Fault> {
@@ -279,30 +152,6 @@ fn labels(
     Ok(labels)
 }
 
-/// Labels that all have to be known ones.
-fn known_labels(key: &str, raw: Option<&Spanned<Vec<Text>>>, known: &[&str]) -> Result<Vec<String>, Fault> {
-    let mut labels = Vec::new();
-    for text in raw.map(Spanned::get_ref).into_iter().flatten() {
-        known_label(key, text, known)?;
-        if !labels.contains(text.get_ref()) {
-            labels.push(text.get_ref().clone());
-        }
-    }
-    Ok(labels)
-}
-
-fn known_label(key: &str, text: &Text, known: &[&str]) -> Result<(), Fault> {
-    let label = text.get_ref();
-    if known.contains(&label.as_str()) {
-        return Ok(());
-    }
-    let near = nearest(label, known.iter().copied()).unwrap_or_default();
-    let message = format!(
-        "{key}: \"{label}\" is no configured action, the nearest is \"{near}\"; list it in [unified] grants or deductions first"
-    );
-    Err(Fault::new(text.span(), message))
-}
-
 // ---- [legacy] ---------------------------------------------------------------------------------
 
 fn legacy_side(
@@ -361,11 +210,6 @@ fn meanings(
 }
 
 // ---- the other sections -----------------------------------------------------------------------
-
-fn duration(section: &str, key: &str, text: Option<&Text>, default: Span) -> Result<Span, Fault> {
-    let Some(text) = text else { return Ok(default) };
-    parse_duration(text.get_ref()).map_err(|why| Fault::new(text.span(), format!("[{section}] {key}: {why}")))
-}
 
 fn matching(raw: &RawMatching) -> Result<Matching, Fault> {
     let tolerance = duration("matching", "tolerance", raw.tolerance.as_ref(), Span(2 * SECOND))?;
