@@ -4,6 +4,7 @@
 mod cases;
 mod cli;
 mod errors;
+mod house;
 mod html;
 mod laws;
 mod postgres;
