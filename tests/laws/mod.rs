@@ -1,1 +1,6 @@
-//! laws.
+//! Laws that hold for every ledger, and an oracle that judges small ones by brute force.
+
+mod files;
+mod ledger;
+mod oracle;
+mod tables;

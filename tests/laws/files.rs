@@ -1,0 +1,165 @@
+//! Ledgers as files, the program over them, and what it wrote.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use super::ledger::{DEDUCTIONS, GRANTS, LEGACY_ACTIONS, Ledgers, Row, Rules, Said, UNIFIED_ONLY};
+
+/// 2026-03-01T12:00:00Z in microseconds since 1970: instant 0 of the ledgers.
+pub const EPOCH: i64 = 1_772_366_400_000_000;
+
+/// An instant as the files have it.
+pub fn instant(at: i64) -> String {
+    chrono::DateTime::from_timestamp_micros(EPOCH + at)
+        .unwrap()
+        .to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
+}
+
+/// The UTC month of an instant.
+pub fn month(at: i64) -> String {
+    instant(at)[..7].to_owned()
+}
+
+/// What a run wrote, as far as the laws look at it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// Findings without those on balances, sorted.
+    pub said: Vec<Said>,
+    /// `(side, row id)` → disposition.
+    pub dispositions: BTreeMap<(String, String), String>,
+    /// `summary.json`.
+    pub summary: serde_json::Value,
+    /// `findings.csv`, byte for byte.
+    pub findings: String,
+    /// Exit code.
+    pub code: i32,
+}
+
+fn csv_of(rows: &[Row]) -> String {
+    let mut text = "id,user,action,amount,at,ref_a,ref_b,payment,link,migrated,success\n".to_owned();
+    for row in rows {
+        let mut refs = row.refs.iter();
+        let (a, b) = (refs.next(), refs.next());
+        let empty = String::new();
+        writeln!(
+            text,
+            "{},{},{},{},{},{},{},{},{},{},{}",
+            row.id,
+            row.user,
+            row.label,
+            row.amount.map_or("n/a".to_owned(), |amount| amount.to_string()),
+            row.at.map_or(String::new(), instant),
+            a.unwrap_or(&empty),
+            b.unwrap_or(&empty),
+            if row.payment { "paid" } else { "" },
+            row.link.as_ref().unwrap_or(&empty),
+            if row.migrated { "token_transactions" } else { "" },
+            if row.failed { "false" } else { "true" },
+        )
+        .unwrap();
+    }
+    text
+}
+
+fn toml_of(rules: &Rules) -> String {
+    let list = |labels: &[&str]| format!("[\"{}\"]", labels.join("\", \""));
+    let columns = "id = \"id\"\nuser = \"user\"\naction = \"action\"\namount = \"amount\"\ncreated_at = \"at\"\n\
+                   reference = [\"ref_a\", \"ref_b\"]\n";
+    let payment = if rules.reference_is_payment { "" } else { "payment = [\"payment\"]\n" };
+    let meanings: String =
+        LEGACY_ACTIONS.iter().map(|(label, meaning)| format!("{label} = \"{meaning}\"\n")).collect();
+    format!(
+        "[legacy]\npath = \"legacy.csv\"\nsign = \"by_action\"\n{columns}{payment}\n[legacy.actions]\n{meanings}\n\
+         [unified]\npath = \"unified.csv\"\n{columns}{payment}success = \"success\"\nlink = \"link\"\n\
+         migrated = \"migrated\"\ngrants = {}\ndeductions = {}\nunified_only = {}\n\n\
+         [matching]\ntolerance = \"{}us\"\nwindow = \"{}us\"\nsettle = \"{}us\"\n\n[repair]\ntime = {}\n",
+        list(&GRANTS),
+        list(&DEDUCTIONS),
+        list(&UNIFIED_ONLY),
+        rules.tolerance,
+        rules.window,
+        rules.settle,
+        rules.repair_time,
+    )
+}
+
+/// Runs the program over the ledgers with further arguments.
+///
+/// # Panics
+/// When it could not do its job.
+pub fn run(ledgers: &Ledgers, further: &[&str]) -> Run {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("legacy.csv"), csv_of(&ledgers.legacy)).unwrap();
+    std::fs::write(at("unified.csv"), csv_of(&ledgers.unified)).unwrap();
+    std::fs::write(at("reckon.toml"), toml_of(&ledgers.rules)).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_reckon"))
+        .args(["reconcile", "--no-progress", "--config"])
+        .arg(at("reckon.toml"))
+        .arg("--out")
+        .arg(at("out"))
+        .args(["--as-of", &instant(ledgers.rules.as_of)])
+        .args(further)
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let code = output.status.code().unwrap_or(-1);
+    assert!(matches!(code, 0 | 1), "exit {code}: {}", String::from_utf8_lossy(&output.stderr));
+    read(&at("out"), code)
+}
+
+fn read(out: &Path, code: i32) -> Run {
+    let findings = std::fs::read_to_string(out.join("findings.csv")).unwrap();
+    let summary = std::fs::read_to_string(out.join("summary.json")).unwrap();
+    Run {
+        said: said(&findings),
+        dispositions: dispositions(&out.join("dispositions.parquet")),
+        summary: serde_json::from_str(&summary).unwrap(),
+        findings,
+        code,
+    }
+}
+
+/// The classes whose effect the rule book does not settle.
+const WITHOUT_EFFECT: [&str; 3] = ["orphan", "unmapped_action", "rejected_row"];
+
+fn said(findings: &str) -> Vec<Said> {
+    let mut reader = csv::Reader::from_reader(findings.as_bytes());
+    let mut said = Vec::new();
+    for row in reader.deserialize::<BTreeMap<String, String>>() {
+        let row = row.unwrap();
+        let class = row["class"].clone();
+        if class == "balance_gap" || class == "negative_balance" {
+            continue;
+        }
+        let ids = |name: &str| row[name].split(';').filter(|id| !id.is_empty()).map(str::to_owned).collect();
+        let effect = row["tokens_effect"].parse().ok().filter(|_| !WITHOUT_EFFECT.contains(&class.as_str()));
+        said.push(Said {
+            severity: row["severity"].clone(),
+            legacy: ids("legacy_ids"),
+            unified: ids("unified_ids"),
+            effect,
+            rule: row["rule"].clone(),
+            verdict: row["verdict"].clone(),
+            repair: row["repair"].clone(),
+            class,
+        });
+    }
+    said.sort();
+    said
+}
+
+fn dispositions(file: &Path) -> BTreeMap<(String, String), String> {
+    use parquet::record::RowAccessor;
+    let reader = parquet::file::reader::SerializedFileReader::new(std::fs::File::open(file).unwrap()).unwrap();
+    let mut all = BTreeMap::new();
+    for row in parquet::file::reader::FileReader::get_row_iter(&reader, None).unwrap() {
+        let row = row.unwrap();
+        let text = |column| row.get_string(column).unwrap().clone();
+        let before = all.insert((text(0), text(1)), text(2));
+        assert_eq!(before, None, "one disposition for {} {}", text(0), text(1));
+    }
+    all
+}

@@ -1,0 +1,263 @@
+//! "Classes, severity, repair": what is said about pairs and about rows left over.
+
+use std::collections::BTreeMap;
+
+use super::Judgement;
+use super::ladder::{Paired, Taken, differences};
+use super::leftover::{Evidence, Left, Repeat};
+use super::optimum::Verdict;
+use super::population::{Books, Entry};
+use crate::laws::ledger::{PURCHASE, Rules, Said, UNIFIED_ONLY};
+
+/// Class, severity, effect and repair of a pair's finding.
+type Finding = (&'static str, &'static str, i64, &'static str);
+
+struct Writer<'a> {
+    books: &'a Books,
+    rules: &'a Rules,
+    judgement: Judgement,
+}
+
+/// Writes findings, dispositions and totals.
+pub fn write(books: &Books, paired: &Paired, left: &Left, rules: &Rules) -> Judgement {
+    let judgement = Judgement { said: Vec::new(), dispositions: BTreeMap::new(), pairs: BTreeMap::new() };
+    let mut writer = Writer { books, rules, judgement };
+    writer.others();
+    paired.taken.iter().for_each(|taken| writer.group(taken, paired));
+    left.duplicates.iter().for_each(|repeat| writer.duplicate(repeat));
+    writer.legacy_left(paired, left);
+    writer.unified_left(paired, left);
+    let mut judgement = writer.judgement;
+    judgement.said.sort();
+    judgement
+}
+
+fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Forced => "forced",
+        Verdict::Interchangeable => "interchangeable",
+        Verdict::Contested => "contested",
+    }
+}
+
+/// Contested rows are never repaired by SQL.
+fn unless_contested(repair: &'static str, verdict: Verdict) -> &'static str {
+    match (repair, verdict) {
+        ("update" | "dedupe" | "backfill", Verdict::Contested) => "review",
+        _ => repair,
+    }
+}
+
+impl Writer<'_> {
+    fn dispose(&mut self, side: &'static str, id: &str, outcome: &str) {
+        let before = self.judgement.dispositions.insert((side, id.to_owned()), outcome.to_owned());
+        assert_eq!(before, None, "one disposition for {side} {id}");
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn say(
+        &mut self,
+        (class, severity, repair): (&str, &str, &str),
+        legacy: &[String],
+        unified: &[String],
+        effect: Option<i64>,
+        rule: &str,
+        verdict: Verdict,
+    ) {
+        let sorted = |ids: &[String]| {
+            let mut ids = ids.to_vec();
+            ids.sort();
+            ids
+        };
+        self.judgement.said.push(Said {
+            class: class.into(),
+            severity: severity.into(),
+            legacy: sorted(legacy),
+            unified: sorted(unified),
+            effect,
+            rule: rule.into(),
+            verdict: verdict_name(verdict).into(),
+            repair: repair.into(),
+        });
+    }
+
+    /// Rows that cannot be paired.
+    fn others(&mut self) {
+        for ((side, id), class) in self.books.others.clone() {
+            let ids = [id.clone()];
+            let (legacy, unified): (&[String], &[String]) =
+                if side == "legacy" { (&ids, &[]) } else { (&[], &ids) };
+            let finding = match class {
+                "rejected" => "rejected_row",
+                "unmapped" => "unmapped_action",
+                _ => {
+                    self.dispose(side, &id, class);
+                    continue;
+                }
+            };
+            self.say((finding, "error", "review"), legacy, unified, None, "none", Verdict::Forced);
+            // Unified rows have a disposition where they are grants or deductions.
+            self.dispose(side, &id, finding);
+        }
+    }
+
+    /// A pair or a split.
+    fn group(&mut self, taken: &Taken, paired: &Paired) {
+        let books = self.books;
+        let legacy: Vec<&Entry> = taken.group.legacy.iter().map(|at| &books.legacy[*at]).collect();
+        let unified: Vec<&Entry> = taken.group.unified.iter().map(|at| &books.unified[*at]).collect();
+        let verdicts = taken.group.legacy.iter().map(|at| paired.legacy_verdict[*at]);
+        let verdicts = verdicts.chain(taken.group.unified.iter().map(|at| paired.unified_verdict[*at]));
+        let verdict = verdicts.max().unwrap_or_default();
+        if legacy.iter().chain(&unified).all(|row| row.at > self.rules.as_of) {
+            legacy.iter().for_each(|row| self.dispose("legacy", &row.id, "after_as_of"));
+            unified.iter().for_each(|row| self.dispose("unified", &row.id, "after_as_of"));
+            return;
+        }
+        let total = self.judgement.pairs.entry(taken.rule).or_default();
+        total.0 += legacy.len() as u64;
+        total.1 += legacy.iter().map(|row| row.tokens).sum::<i64>();
+        let finding = match (taken.rule, &legacy[..], &unified[..]) {
+            ("split", _, _) => Some(("split_grant", "info", 0, "none")),
+            (_, [legacy], [unified]) => pair_finding(legacy, unified, self.rules),
+            _ => unreachable!("only a split has several rows on a side"),
+        };
+        let outcome = finding.map_or("paired", |(class, ..)| class);
+        legacy.iter().for_each(|row| self.dispose("legacy", &row.id, outcome));
+        unified.iter().for_each(|row| self.dispose("unified", &row.id, outcome));
+        if let Some((class, severity, effect, repair)) = finding {
+            let in_the_future = unified.iter().any(|row| row.at > self.rules.as_of);
+            let severity = if in_the_future { "warning" } else { severity };
+            let legacy: Vec<String> = legacy.iter().map(|row| row.id.clone()).collect();
+            let unified: Vec<String> = unified.iter().map(|row| row.id.clone()).collect();
+            let repair = unless_contested(repair, verdict);
+            self.say((class, severity, repair), &legacy, &unified, Some(effect), taken.rule, verdict);
+        }
+    }
+
+    fn duplicate(&mut self, repeat: &Repeat) {
+        let books = self.books;
+        let extra = &books.unified[repeat.extra];
+        let rule = match repeat.evidence {
+            Evidence::Link => "link",
+            Evidence::Reference => "reference",
+            Evidence::Content if extra.at == books.unified[repeat.kept.unified].at => "exact",
+            Evidence::Content => "near",
+        };
+        let legacy: Vec<String> =
+            repeat.kept.partners.iter().map(|at| books.legacy[*at].id.clone()).collect();
+        let words = ("duplicate", "error", dedupe_or_review(repeat, books, self.rules));
+        self.say(words, &legacy, std::slice::from_ref(&extra.id), Some(-extra.signed()), rule, repeat.verdict);
+        self.dispose("unified", &extra.id, "duplicate");
+    }
+
+    fn legacy_left(&mut self, paired: &Paired, left: &Left) {
+        let books = self.books;
+        for (at, row) in books.legacy.iter().enumerate() {
+            if !paired.legacy_free[at] {
+                continue;
+            } else if row.at > self.rules.as_of {
+                self.dispose("legacy", &row.id, "after_as_of");
+            } else if left.pending_legacy.contains(&at) {
+                self.dispose("legacy", &row.id, "pending");
+            } else if let Some(verdict) = left.source_duplicates.get(&at) {
+                let ids = std::slice::from_ref(&row.id);
+                self.say(("source_duplicate", "warning", "none"), ids, &[], Some(0), "reference", *verdict);
+                self.dispose("legacy", &row.id, "source_duplicate");
+            } else {
+                let class = if row.grant { "unmigrated" } else { "unmigrated_deduction" };
+                let verdict = paired.legacy_verdict[at];
+                // A copy that dedupe.sql removes is not there any more.
+                let stays = |at: usize| {
+                    !left.duplicates.iter().any(|repeat| {
+                        repeat.extra == at && dedupe_or_review(repeat, books, self.rules) == "dedupe"
+                    })
+                };
+                let same_elsewhere = books.unified.iter().enumerate().any(|(at, other)| {
+                    paired.unified_free[at]
+                        && stays(at)
+                        && other.user == row.user
+                        && other.effective == row.effective
+                        && other.tokens == row.tokens
+                });
+                let doubtful = verdict == Verdict::Contested || row.minority || same_elsewhere;
+                let repair = if doubtful { "review" } else { "backfill" };
+                let ids = std::slice::from_ref(&row.id);
+                self.say((class, "error", repair), ids, &[], Some(row.signed()), "none", verdict);
+                self.dispose("legacy", &row.id, class);
+            }
+        }
+    }
+
+    fn unified_left(&mut self, paired: &Paired, left: &Left) {
+        let books = self.books;
+        for (at, row) in books.unified.iter().enumerate().filter(|(at, _)| paired.unified_free[*at]) {
+            if left.duplicates.iter().any(|repeat| repeat.extra == at) {
+                continue;
+            }
+            let verdict = paired.unified_verdict[at];
+            let ids = std::slice::from_ref(&row.id);
+            let words = if row.at > self.rules.as_of {
+                self.dispose("unified", &row.id, "after_as_of");
+                continue;
+            } else if left.pending_unified.contains(&at) {
+                self.dispose("unified", &row.id, "pending");
+                continue;
+            } else if row.migrated || row.link.is_some() {
+                ("orphan", "error", "review")
+            } else if row.effective != row.action {
+                ("mislabelled_purchase", "warning", unless_contested("update", verdict))
+            } else if UNIFIED_ONLY.contains(&row.action.as_str()) {
+                self.dispose("unified", &row.id, "unified_only");
+                continue;
+            } else {
+                ("orphan", "warning", "none")
+            };
+            let effect = (words.0 == "mislabelled_purchase").then_some(0);
+            self.say(words, &[], ids, effect, "none", verdict);
+            self.dispose("unified", &row.id, words.0);
+        }
+    }
+}
+
+/// "`dedupe` when user, action and amount are equal, within the window, and link, mark or reference
+/// shows the copy."
+fn dedupe_or_review(repeat: &Repeat, books: &Books, rules: &Rules) -> &'static str {
+    let (extra, kept) = (&books.unified[repeat.extra], &books.unified[repeat.kept.unified]);
+    let equal = extra.user == kept.user && extra.effective == kept.effective && extra.tokens == kept.tokens;
+    let within = (extra.at - kept.at).abs() <= rules.window;
+    let marked = |row: &Entry| row.migrated || row.link.is_some();
+    let shown = repeat.evidence != Evidence::Content || marked(extra) || marked(kept);
+    unless_contested(if equal && within && shown { "dedupe" } else { "review" }, repeat.verdict)
+}
+
+/// "A pair that differs in several ways is one finding of the first of user, action, amount, time."
+fn pair_finding(legacy: &Entry, unified: &Entry, rules: &Rules) -> Option<Finding> {
+    let paid = (legacy.paid || unified.paid) && legacy.grant && unified.grant;
+    let expected = if paid { PURCHASE } else { legacy.action.as_str() };
+    let by_content = differences(legacy, unified, rules);
+    let other_action = unified.action != expected;
+    let count = u32::from(by_content.user)
+        + u32::from(other_action)
+        + u32::from(by_content.amount)
+        + u32::from(by_content.time);
+    let shown = (unified.migrated && unified.link.as_ref().is_none_or(|link| *link == legacy.id))
+        || unified.link.as_ref() == Some(&legacy.id)
+        || unified.shares_reference(legacy);
+    let repair = if count == 1 && shown { "update" } else { "review" };
+    let effect = legacy.signed() - unified.signed();
+    if by_content.user {
+        Some(("user_mismatch", "error", legacy.signed(), "review"))
+    } else if other_action && !paid {
+        Some(("action_mismatch", "error", effect, repair))
+    } else if by_content.amount {
+        Some(("amount_mismatch", "error", effect, repair))
+    } else if other_action {
+        Some(("mislabelled_purchase", "warning", 0, "update"))
+    } else if by_content.time {
+        let repair = if rules.repair_time && count == 1 && shown { "update" } else { "none" };
+        Some(("time_mismatch", "warning", 0, repair))
+    } else {
+        None
+    }
+}

@@ -1,0 +1,186 @@
+//! "The ladder": eight rungs in order. A row taken on a higher rung is gone from the lower ones.
+
+use super::leftover;
+use super::optimum::{self, Group, Verdict};
+use super::population::{Books, Entry};
+use crate::laws::ledger::Rules;
+
+/// Rows that were put together, and by which rung.
+#[derive(Debug, Clone)]
+pub struct Taken {
+    pub rule: &'static str,
+    pub group: Group,
+}
+
+/// What the ladder did.
+#[derive(Debug, Clone, Default)]
+pub struct Paired {
+    pub taken: Vec<Taken>,
+    /// The worst verdict of the rungs that each row went through.
+    pub legacy_verdict: Vec<Verdict>,
+    pub unified_verdict: Vec<Verdict>,
+    pub legacy_free: Vec<bool>,
+    pub unified_free: Vec<bool>,
+}
+
+/// Climbs down the ladder.
+pub fn climb(books: &Books, rules: &Rules) -> Paired {
+    let mut paired = Paired {
+        taken: Vec::new(),
+        legacy_verdict: vec![Verdict::Forced; books.legacy.len()],
+        unified_verdict: vec![Verdict::Forced; books.unified.len()],
+        legacy_free: vec![true; books.legacy.len()],
+        unified_free: vec![true; books.unified.len()],
+    };
+    for rule in ["link", "reference", "exact", "near", "user", "split", "mismatch", "stamped"] {
+        let groups = match rule {
+            "user" => other_user(books, &paired, rules),
+            "split" => splits(books, &paired, rules),
+            _ => pairs(rule, books, &paired, rules),
+        };
+        take(rule, groups, books, &mut paired);
+    }
+    paired
+}
+
+/// Takes the best groups of a rung.
+fn take(rule: &'static str, groups: Vec<Group>, books: &Books, paired: &mut Paired) {
+    let decision = optimum::decide(&groups, &books.legacy, &books.unified);
+    for (mine, new) in paired.legacy_verdict.iter_mut().zip(decision.legacy) {
+        *mine = (*mine).max(new);
+    }
+    for (mine, new) in paired.unified_verdict.iter_mut().zip(decision.unified) {
+        *mine = (*mine).max(new);
+    }
+    for group in decision.chosen {
+        group.legacy.iter().for_each(|row| paired.legacy_free[*row] = false);
+        group.unified.iter().for_each(|row| paired.unified_free[*row] = false);
+        paired.taken.push(Taken { rule, group });
+    }
+}
+
+/// "The partner of an earlier legacy row may lie later (than as-of), up to the window." Two late rows
+/// may pair in silence, so that an earlier legacy row does not take a late one's partner; a late
+/// legacy row never takes an early unified one.
+fn may_pair(legacy: &Entry, unified: &Entry, rules: &Rules) -> bool {
+    match (legacy.at > rules.as_of, unified.at > rules.as_of) {
+        (false, false) | (true, true) => true,
+        (false, true) => unified.at - legacy.at <= rules.window,
+        (true, false) => false,
+    }
+}
+
+/// In what two rows differ. Time counts only beyond tolerance.
+pub struct Differences {
+    pub user: bool,
+    pub action: bool,
+    pub amount: bool,
+    pub time: bool,
+}
+
+/// Compares two rows.
+pub fn differences(legacy: &Entry, unified: &Entry, rules: &Rules) -> Differences {
+    Differences {
+        user: legacy.user != unified.user,
+        action: legacy.effective != unified.effective,
+        amount: legacy.tokens != unified.tokens,
+        time: (unified.at - legacy.at).abs() > rules.tolerance,
+    }
+}
+
+/// The rungs that take pairs.
+fn pairs(rule: &str, books: &Books, paired: &Paired, rules: &Rules) -> Vec<Group> {
+    let mut groups = Vec::new();
+    for (l, legacy) in books.legacy.iter().enumerate().filter(|(l, _)| paired.legacy_free[*l]) {
+        for (u, unified) in books.unified.iter().enumerate().filter(|(u, _)| paired.unified_free[*u]) {
+            let lag = (unified.at - legacy.at).abs();
+            let differs = differences(legacy, unified, rules);
+            let same_user = !differs.user;
+            let same_content = same_user && !differs.action && !differs.amount;
+            let count = u32::from(differs.action) + u32::from(differs.amount) + u32::from(differs.time);
+            let fits = match rule {
+                "link" => unified.link.as_ref() == Some(&legacy.id),
+                "reference" => same_user && legacy.shares_reference(unified),
+                "exact" => same_content && lag == 0,
+                "near" => same_content && !differs.time,
+                "mismatch" => same_user && lag <= rules.window && (1..=2).contains(&count),
+                _ => same_content && is_stamped(unified, &books.unified),
+            };
+            if fits && may_pair(legacy, unified, rules) {
+                let differs = count + u32::from(differs.user);
+                groups.push(Group { legacy: vec![l], unified: vec![u], differs, lag });
+            }
+        }
+    }
+    groups
+}
+
+/// Shares its instant with at least 20 other rows, taken or free.
+pub fn is_stamped(row: &Entry, all: &[Entry]) -> bool {
+    all.iter().filter(|other| other.at == row.at).count() > 20
+}
+
+/// Rung 5: the one free row of a key on each side, under two users.
+fn other_user(books: &Books, paired: &Paired, rules: &Rules) -> Vec<Group> {
+    let key = |row: &Entry| (row.effective.clone(), row.tokens, row.at);
+    let free_with = |wanted: &Entry, rows: &[Entry], free: &[bool]| {
+        (0..rows.len()).filter(|at| free[*at] && key(&rows[*at]) == key(wanted)).collect::<Vec<_>>()
+    };
+    let kept = leftover::kept(books, paired);
+    let mut groups = Vec::new();
+    for (l, legacy) in books.legacy.iter().enumerate().filter(|(l, _)| paired.legacy_free[*l]) {
+        let here = free_with(legacy, &books.legacy, &paired.legacy_free);
+        let there = free_with(legacy, &books.unified, &paired.unified_free);
+        let ([_], [u]) = (here.as_slice(), there.as_slice()) else { continue };
+        let unified = &books.unified[*u];
+        let repeats_its_own = kept.iter().any(|kept| {
+            books.unified[kept.unified].user == unified.user
+                && leftover::repeats(unified, kept, books, rules).is_some()
+        });
+        if unified.user != legacy.user && !repeats_its_own && may_pair(legacy, unified, rules) {
+            groups.push(Group { legacy: vec![l], unified: vec![*u], differs: 1, lag: 0 });
+        }
+    }
+    groups
+}
+
+/// Rung 6: one row on a side, two to six on the other, with the same sum.
+fn splits(books: &Books, paired: &Paired, rules: &Rules) -> Vec<Group> {
+    let mut groups = Vec::new();
+    let sides = [
+        (&books.legacy, &paired.legacy_free, &books.unified, &paired.unified_free, true),
+        (&books.unified, &paired.unified_free, &books.legacy, &paired.legacy_free, false),
+    ];
+    for (ones, one_free, parts, part_free, one_is_legacy) in sides {
+        for one in (0..ones.len()).filter(|one| one_free[*one]) {
+            let fits = |part: usize| {
+                let (a, b) = (&ones[one], &parts[part]);
+                let (legacy, unified) = if one_is_legacy { (a, b) } else { (b, a) };
+                let differs = differences(legacy, unified, rules);
+                !differs.user && !differs.action && !differs.time && may_pair(legacy, unified, rules)
+            };
+            let candidates: Vec<usize> = (0..parts.len()).filter(|part| part_free[*part] && fits(*part)).collect();
+            for chosen in subsets(&candidates) {
+                if chosen.iter().map(|part| parts[*part].tokens).sum::<i64>() == ones[one].tokens {
+                    let lag = chosen.iter().map(|part| (parts[*part].at - ones[one].at).abs()).sum();
+                    let (legacy, unified) =
+                        if one_is_legacy { (vec![one], chosen) } else { (chosen, vec![one]) };
+                    groups.push(Group { legacy, unified, differs: 0, lag });
+                }
+            }
+        }
+    }
+    groups
+}
+
+/// All subsets of two to six.
+fn subsets(rows: &[usize]) -> Vec<Vec<usize>> {
+    let mut all: Vec<Vec<usize>> = vec![Vec::new()];
+    for row in rows {
+        let longer: Vec<Vec<usize>> =
+            all.iter().filter(|set| set.len() < 6).map(|set| [set.as_slice(), &[*row]].concat()).collect();
+        all.extend(longer);
+    }
+    all.retain(|set| set.len() >= 2);
+    all
+}

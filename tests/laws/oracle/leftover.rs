@@ -1,0 +1,151 @@
+//! Rows that no rung took: which of them repeat a kept one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ladder::Paired;
+use super::optimum::Verdict;
+use super::population::{Books, Entry};
+use crate::laws::ledger::Rules;
+
+/// A unified row that stays: paired, or the first of several unpaired copies.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    pub unified: usize,
+    /// The legacy rows that it stands for.
+    pub partners: Vec<usize>,
+}
+
+/// By what a row repeats another; the lesser is the stronger evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Evidence {
+    Link,
+    Reference,
+    /// Same user, action and amount within tolerance of the kept row or of its legacy row.
+    Content,
+}
+
+/// A unified row that repeats a kept one.
+#[derive(Debug, Clone)]
+pub struct Repeat {
+    pub extra: usize,
+    pub kept: Kept,
+    pub evidence: Evidence,
+    pub verdict: Verdict,
+}
+
+/// What became of the rows left over.
+#[derive(Debug, Clone, Default)]
+pub struct Left {
+    pub duplicates: Vec<Repeat>,
+    /// Legacy rows that repeat a kept legacy row.
+    pub source_duplicates: BTreeMap<usize, Verdict>,
+    pub pending_legacy: BTreeSet<usize>,
+    pub pending_unified: BTreeSet<usize>,
+}
+
+/// The unified rows that the ladder took.
+pub fn kept(books: &Books, paired: &Paired) -> Vec<Kept> {
+    let mut kept = Vec::new();
+    for taken in &paired.taken {
+        for unified in &taken.group.unified {
+            kept.push(Kept { unified: *unified, partners: taken.group.legacy.clone() });
+        }
+    }
+    kept.sort_by_key(|kept| books.unified[kept.unified].id.clone());
+    kept
+}
+
+/// Does a unified row repeat a kept one, or the grant that the kept one stands for?
+pub fn repeats(extra: &Entry, kept: &Kept, books: &Books, rules: &Rules) -> Option<Evidence> {
+    let row = &books.unified[kept.unified];
+    let partners: Vec<&Entry> = kept.partners.iter().map(|at| &books.legacy[*at]).collect();
+    let copies: Vec<&Entry> = partners.iter().copied().chain([row]).filter(|copy| copy.grant == extra.grant).collect();
+    if copies.is_empty() {
+        return None; // A refund repeats no purchase.
+    }
+    let known_ids: BTreeSet<&String> = partners.iter().map(|partner| &partner.id).chain(&row.link).collect();
+    let known_refs: BTreeSet<&String> =
+        partners.iter().flat_map(|partner| &partner.refs).chain(&row.refs).collect();
+    if extra.link.as_ref().is_some_and(|link| known_ids.contains(link)) {
+        return Some(Evidence::Link);
+    }
+    if extra.refs.iter().any(|reference| known_refs.contains(reference)) {
+        return Some(Evidence::Reference);
+    }
+    let other_reference = !extra.refs.is_empty() && !known_refs.is_empty();
+    let other_link = extra.link.is_some() && !known_ids.is_empty();
+    let same_content = copies.iter().any(|copy| {
+        copy.user == extra.user
+            && copy.effective == extra.effective
+            && copy.tokens == extra.tokens
+            && (copy.at - extra.at).abs() <= rules.tolerance
+    });
+    (same_content && !other_reference && !other_link).then_some(Evidence::Content)
+}
+
+/// Judges the rows left over, oldest first, then by id.
+pub fn judge(books: &Books, paired: &Paired, rules: &Rules) -> Left {
+    let mut left = Left::default();
+    let legacy = judged(&books.legacy, &paired.legacy_free, rules, &mut left.pending_legacy);
+    let unified = judged(&books.unified, &paired.unified_free, rules, &mut left.pending_unified);
+    let mut kept = kept(books, paired);
+    for extra in unified {
+        let row = &books.unified[extra];
+        let found = kept
+            .iter()
+            .filter_map(|kept| Some((repeats(row, kept, books, rules)?, kept)))
+            .min_by_key(|(evidence, kept)| {
+                let other = &books.unified[kept.unified];
+                (*evidence, (other.at - row.at).abs(), other.at, other.id.clone())
+            });
+        let Some((evidence, repeated)) = found else {
+            kept.push(Kept { unified: extra, partners: Vec::new() });
+            continue;
+        };
+        let identical = books.unified[repeated.unified].signature() == row.signature();
+        let unpaired = repeated.partners.is_empty();
+        let floor = if identical && unpaired { Verdict::Interchangeable } else { Verdict::Forced };
+        let verdict = paired.unified_verdict[extra].max(floor);
+        left.duplicates.push(Repeat { extra, kept: repeated.clone(), evidence, verdict });
+    }
+    left.source_duplicates = source_duplicates(books, paired, &legacy);
+    left
+}
+
+/// The rows left over that are judged, in order; those younger than as-of − settle are pending, and
+/// those after as-of are neither.
+fn judged(rows: &[Entry], free: &[bool], rules: &Rules, pending: &mut BTreeSet<usize>) -> Vec<usize> {
+    let mut judged: Vec<usize> =
+        (0..rows.len()).filter(|at| free[*at] && rows[*at].at <= rules.as_of).collect();
+    judged.retain(|at| {
+        let young = rows[*at].at > rules.as_of - rules.settle;
+        if young {
+            pending.insert(*at);
+        }
+        !young
+    });
+    judged.sort_by_key(|at| (rows[*at].at, rows[*at].id.clone()));
+    judged
+}
+
+/// "Same reference, same user and action."
+fn source_duplicates(books: &Books, paired: &Paired, left: &[usize]) -> BTreeMap<usize, Verdict> {
+    let mut kept: Vec<(usize, bool)> =
+        paired.taken.iter().flat_map(|taken| &taken.group.legacy).map(|at| (*at, true)).collect();
+    let mut repeats = BTreeMap::new();
+    for extra in left {
+        let row = &books.legacy[*extra];
+        let repeated = kept.iter().find(|(at, _)| {
+            let other = &books.legacy[*at];
+            other.user == row.user && other.effective == row.effective && other.shares_reference(row)
+        });
+        let Some((at, is_paired)) = repeated else {
+            kept.push((*extra, false));
+            continue;
+        };
+        let identical = !is_paired && books.legacy[*at].signature() == row.signature();
+        let floor = if identical { Verdict::Interchangeable } else { Verdict::Forced };
+        repeats.insert(*extra, paired.legacy_verdict[*extra].max(floor));
+    }
+    repeats
+}

@@ -1,0 +1,171 @@
+//! "Which rows count": one population class a row, and the facts that the rungs compare.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::laws::ledger::{DEDUCTIONS, GRANTS, LEGACY_ACTIONS, Ledgers, PURCHASE, Row, Rules};
+
+/// A row that can be paired.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub id: String,
+    pub user: String,
+    /// The unified action: for a legacy row the one that its label maps to.
+    pub action: String,
+    /// The action that payment evidence makes of it.
+    pub effective: String,
+    /// Adds to a balance; otherwise takes.
+    pub grant: bool,
+    pub tokens: i64,
+    pub at: i64,
+    pub refs: BTreeSet<String>,
+    pub paid: bool,
+    pub link: Option<String>,
+    pub migrated: bool,
+    /// Legacy: stored with the rarer sign of its label and month.
+    pub minority: bool,
+}
+
+/// Everything that matters about a row but its id: rows that agree in it are interchangeable.
+pub type Signature =
+    (String, String, String, i64, i64, BTreeSet<String>, Option<String>, (bool, bool, bool));
+
+impl Entry {
+    /// What the row adds to a balance.
+    pub fn signed(&self) -> i64 {
+        if self.grant { self.tokens } else { -self.tokens }
+    }
+
+    /// See [`Signature`].
+    pub fn signature(&self) -> Signature {
+        (
+            self.user.clone(),
+            self.action.clone(),
+            self.effective.clone(),
+            self.tokens,
+            self.at,
+            self.refs.clone(),
+            self.link.clone(),
+            (self.migrated, self.paid, self.minority),
+        )
+    }
+
+    /// Both carry one reference.
+    pub fn shares_reference(&self, other: &Entry) -> bool {
+        !self.refs.is_disjoint(&other.refs)
+    }
+}
+
+/// Both sides: entries that can be paired, and the class of every other row.
+#[derive(Debug, Clone, Default)]
+pub struct Books {
+    pub legacy: Vec<Entry>,
+    pub unified: Vec<Entry>,
+    /// `(side, id)` → population class of rows that cannot be paired.
+    pub others: BTreeMap<(&'static str, String), &'static str>,
+}
+
+/// What a label means.
+enum Meaning {
+    Action(&'static str),
+    Usage,
+    Ignored,
+    Unmapped,
+}
+
+fn legacy_meaning(label: &str) -> Meaning {
+    match LEGACY_ACTIONS.iter().find(|(known, _)| *known == label) {
+        Some((_, "usage")) => Meaning::Usage,
+        Some((_, "ignore")) => Meaning::Ignored,
+        Some((_, action)) => Meaning::Action(action),
+        None => Meaning::Unmapped,
+    }
+}
+
+/// No `usage` list is configured in these ledgers: a label is usage unless it looks like a grant.
+fn unified_meaning(label: &str) -> Meaning {
+    if let Some(action) = GRANTS.iter().chain(&DEDUCTIONS).find(|known| **known == label) {
+        return Meaning::Action(action);
+    }
+    let looks_like_a_grant =
+        ["grant", "purchase", "bonus", "credit", "refund"].iter().any(|end| label.ends_with(end));
+    if looks_like_a_grant { Meaning::Unmapped } else { Meaning::Usage }
+}
+
+/// Gives each row its class.
+pub fn read(ledgers: &Ledgers) -> Books {
+    let mut books = Books::default();
+    for (side, rows) in [("legacy", &ledgers.legacy), ("unified", &ledgers.unified)] {
+        for row in rows {
+            match class_of(side, row, &ledgers.rules) {
+                Ok(entry) if side == "legacy" => books.legacy.push(entry),
+                Ok(entry) => books.unified.push(entry),
+                // Unified usage is folded: it has no disposition.
+                Err("usage" | "failed_usage" | "usage_after") if side == "unified" => {}
+                Err("usage_after") => drop(books.others.insert((side, row.id.clone()), "after_as_of")),
+                Err(class) => drop(books.others.insert((side, row.id.clone()), class)),
+            }
+        }
+    }
+    mark_minority_signs(&mut books, &ledgers.legacy);
+    books
+}
+
+/// An entry that can be paired (rows after as-of included: see `ladder::may_pair`), or the class.
+fn class_of(side: &str, row: &Row, rules: &Rules) -> Result<Entry, &'static str> {
+    let (Some(amount), Some(at), false) = (row.amount, row.at, row.user.is_empty()) else {
+        return Err("rejected");
+    };
+    let later = at > rules.as_of;
+    let meaning = if side == "legacy" { legacy_meaning(&row.label) } else { unified_meaning(&row.label) };
+    let action = match meaning {
+        Meaning::Usage if later => return Err("usage_after"),
+        Meaning::Usage if row.failed => return Err("failed_usage"),
+        Meaning::Usage => return Err("usage"),
+        Meaning::Unmapped | Meaning::Ignored if later => return Err("after_as_of"),
+        Meaning::Unmapped => return Err("unmapped"),
+        Meaning::Ignored => return Err("ignored"),
+        Meaning::Action(action) => action,
+    };
+    if row.failed || amount == 0 {
+        return Err(match (later, row.failed) {
+            (true, _) => "after_as_of",
+            (false, true) => "failed",
+            (false, false) => "zero",
+        });
+    }
+    let grant = GRANTS.contains(&action);
+    let paid = if rules.reference_is_payment { !row.refs.is_empty() } else { row.payment };
+    Ok(Entry {
+        id: row.id.clone(),
+        user: row.user.clone(),
+        action: action.into(),
+        effective: if paid && grant { PURCHASE.into() } else { action.into() },
+        grant,
+        tokens: amount.abs(),
+        at,
+        refs: row.refs.clone(),
+        paid: paid && grant,
+        link: row.link.clone(),
+        migrated: row.migrated,
+        minority: false,
+    })
+}
+
+/// "A legacy row with the minority sign of its label and month." A tie has no minority.
+fn mark_minority_signs(books: &mut Books, rows: &[Row]) {
+    let cell = |row: &Row| (row.label.clone(), row.at.map(super::super::files::month));
+    let ids: BTreeSet<&str> = books.legacy.iter().map(|entry| entry.id.as_str()).collect();
+    let counted: Vec<&Row> = rows.iter().filter(|row| ids.contains(row.id.as_str())).collect();
+    let mut balance: BTreeMap<_, i64> = BTreeMap::new();
+    for row in &counted {
+        *balance.entry(cell(row)).or_default() += row.amount.unwrap_or(0).signum();
+    }
+    let minority: BTreeSet<&str> = counted
+        .iter()
+        .filter(|row| row.amount.unwrap_or(0).signum() * balance[&cell(row)].signum() < 0)
+        .map(|row| row.id.as_str())
+        .collect();
+    for entry in &mut books.legacy {
+        entry.minority = minority.contains(entry.id.as_str());
+    }
+}

@@ -1,0 +1,2 @@
+//! The oracle against tables that a person can check.
+use super::oracle;
