@@ -153,7 +153,8 @@ fn said(findings: &str) -> Vec<Said> {
 
 fn dispositions(file: &Path) -> BTreeMap<(String, String), String> {
     use parquet::record::RowAccessor;
-    let reader = parquet::file::reader::SerializedFileReader::new(std::fs::File::open(file).unwrap()).unwrap();
+    let reader =
+        parquet::file::reader::SerializedFileReader::new(std::fs::File::open(file).unwrap()).unwrap();
     let mut all = BTreeMap::new();
     for row in parquet::file::reader::FileReader::get_row_iter(&reader, None).unwrap() {
         let row = row.unwrap();

@@ -109,30 +109,6 @@ impl Row {
             ..Row::default()
         }
     }
-
-    /// With a reference.
-    pub fn reference(mut self, reference: &str) -> Row {
-        self.refs.insert(reference.into());
-        self
-    }
-
-    /// With a link to a legacy id.
-    pub fn link(mut self, id: &str) -> Row {
-        self.link = Some(id.into());
-        self
-    }
-
-    /// With a migration mark.
-    pub fn marked(mut self) -> Row {
-        self.migrated = true;
-        self
-    }
-
-    /// With payment evidence.
-    pub fn paid(mut self) -> Row {
-        self.payment = true;
-        self
-    }
 }
 
 /// One thing that is said about rows: the part of a finding that the oracle decides.

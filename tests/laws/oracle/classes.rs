@@ -147,7 +147,14 @@ impl Writer<'_> {
         let legacy: Vec<String> =
             repeat.kept.partners.iter().map(|at| books.legacy[*at].id.clone()).collect();
         let words = ("duplicate", "error", dedupe_or_review(repeat, books, self.rules));
-        self.say(words, &legacy, std::slice::from_ref(&extra.id), Some(-extra.signed()), rule, repeat.verdict);
+        self.say(
+            words,
+            &legacy,
+            std::slice::from_ref(&extra.id),
+            Some(-extra.signed()),
+            rule,
+            repeat.verdict,
+        );
         self.dispose("unified", &extra.id, "duplicate");
     }
 

@@ -159,7 +159,8 @@ fn splits(books: &Books, paired: &Paired, rules: &Rules) -> Vec<Group> {
                 let differs = differences(legacy, unified, rules);
                 !differs.user && !differs.action && !differs.time && may_pair(legacy, unified, rules)
             };
-            let candidates: Vec<usize> = (0..parts.len()).filter(|part| part_free[*part] && fits(*part)).collect();
+            let candidates: Vec<usize> =
+                (0..parts.len()).filter(|part| part_free[*part] && fits(*part)).collect();
             for chosen in subsets(&candidates) {
                 if chosen.iter().map(|part| parts[*part].tokens).sum::<i64>() == ones[one].tokens {
                     let lag = chosen.iter().map(|part| (parts[*part].at - ones[one].at).abs()).sum();

@@ -59,7 +59,8 @@ pub fn kept(books: &Books, paired: &Paired) -> Vec<Kept> {
 pub fn repeats(extra: &Entry, kept: &Kept, books: &Books, rules: &Rules) -> Option<Evidence> {
     let row = &books.unified[kept.unified];
     let partners: Vec<&Entry> = kept.partners.iter().map(|at| &books.legacy[*at]).collect();
-    let copies: Vec<&Entry> = partners.iter().copied().chain([row]).filter(|copy| copy.grant == extra.grant).collect();
+    let copies: Vec<&Entry> =
+        partners.iter().copied().chain([row]).filter(|copy| copy.grant == extra.grant).collect();
     if copies.is_empty() {
         return None; // A refund repeats no purchase.
     }

@@ -39,8 +39,10 @@ pub struct Decision {
 /// Most groups, fewest differing attributes, least total |lag|: all choices that reach it, as lists
 /// of positions in `groups`.
 fn all_optima(groups: &[Group]) -> Vec<Vec<usize>> {
-    let masks: Vec<(u64, u64)> = groups.iter().map(|group| (mask(&group.legacy), mask(&group.unified))).collect();
-    let mut search = Search { groups, masks, chosen: Vec::new(), best: (usize::MAX, 0, 0), optima: Vec::new() };
+    let masks: Vec<(u64, u64)> =
+        groups.iter().map(|group| (mask(&group.legacy), mask(&group.unified))).collect();
+    let mut search =
+        Search { groups, masks, chosen: Vec::new(), best: (usize::MAX, 0, 0), optima: Vec::new() };
     search.extend(0, (0, 0), (0, 0));
     search.optima
 }
@@ -137,8 +139,7 @@ fn verdicts<'a>(
     rows_of: impl Fn(usize) -> &'a Vec<usize>,
 ) -> Vec<Verdict> {
     let signatures: Vec<Signature> = entries.iter().map(Entry::signature).collect();
-    let class_of =
-        |row: usize| signatures.iter().position(|other| *other == signatures[row]).unwrap_or(row);
+    let class_of = |row: usize| signatures.iter().position(|other| *other == signatures[row]).unwrap_or(row);
     let classes: Vec<usize> = (0..entries.len()).map(class_of).collect();
     let mut forced: Vec<Option<Option<usize>>> = vec![None; entries.len()];
     let mut is_forced = vec![true; entries.len()];
@@ -156,7 +157,8 @@ fn verdicts<'a>(
         for row in 0..entries.len() {
             is_forced[row] &= *forced[row].get_or_insert(group_of[row]) == group_of[row];
             shapes_of[row].sort_unstable();
-            same_shapes[row] &= *first_shapes[row].get_or_insert_with(|| shapes_of[row].clone()) == shapes_of[row];
+            same_shapes[row] &=
+                *first_shapes[row].get_or_insert_with(|| shapes_of[row].clone()) == shapes_of[row];
         }
     }
     (0..entries.len())

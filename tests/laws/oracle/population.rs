@@ -26,8 +26,7 @@ pub struct Entry {
 }
 
 /// Everything that matters about a row but its id: rows that agree in it are interchangeable.
-pub type Signature =
-    (String, String, String, i64, i64, BTreeSet<String>, Option<String>, (bool, bool, bool));
+pub type Signature = (String, String, String, i64, i64, BTreeSet<String>, Option<String>, (bool, bool, bool));
 
 impl Entry {
     /// What the row adds to a balance.

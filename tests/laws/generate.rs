@@ -1,0 +1,260 @@
+//! Random small ledgers: few users, actions and amounts, and times on a grid around the edges of
+//! tolerance, window, settle and as-of, so that coincidences are the rule.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::test_runner::RngSeed;
+
+use super::ledger::{DAY, HOUR, Ledgers, MINUTE, Row, Rules, SECOND};
+
+const USERS: [&str; 3] = ["ann", "bob", "cyd"];
+const AMOUNTS: [i64; 4] = [100, 50, 150, 200];
+
+/// Distances at which a rule changes its mind.
+const EDGES: [i64; 10] =
+    [0, 1, SECOND, 2 * SECOND, 2 * SECOND + 1, 3 * SECOND, 30 * MINUTE, HOUR, HOUR + 1, 2 * DAY];
+
+/// Starting points: alone, or an edge from another.
+const STARTS: [i64; 6] = [0, 1, 2 * SECOND, 4 * SECOND, HOUR, DAY];
+
+/// A chance that proptest takes, unlike 0.
+const NEVER: f64 = 1e-6;
+
+/// What a copy changes of its original.
+#[derive(Debug, Clone)]
+struct Copy {
+    original: prop::sample::Index,
+    lag: i64,
+    amount: Option<i64>,
+    action: Option<&'static str>,
+    user: Option<&'static str>,
+    linked: bool,
+    marked: bool,
+    with_refs: bool,
+    paid: bool,
+    failed: bool,
+}
+
+/// The settings of all laws: the same cases in every run, so that a failure can be repeated. For a
+/// longer search set `PROPTEST_CASES` and `PROPTEST_RNG_SEED`. What failed once becomes a table.
+pub fn config(cases: u32) -> ProptestConfig {
+    let from_environment = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let more = from_environment("PROPTEST_CASES").and_then(|cases| u32::try_from(cases).ok());
+    ProptestConfig {
+        cases: more.unwrap_or(cases),
+        rng_seed: RngSeed::Fixed(from_environment("PROPTEST_RNG_SEED").unwrap_or(1)),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+/// How crowded ledgers are: simple ones find plain errors, crowded ones find ambiguity.
+#[derive(Debug, Clone, Copy)]
+pub enum Mood {
+    /// Everything the rule book knows.
+    Everything,
+    /// One user, one action, one amount, times within tolerance: pure assignment.
+    Crowd,
+    /// One user, several amounts: splits and mismatches.
+    Parts,
+}
+
+fn rows(mood: Mood) -> impl Strategy<Value = Vec<Row>> {
+    let most = match mood {
+        Mood::Everything => 7,
+        Mood::Crowd | Mood::Parts => 6,
+    };
+    prop::collection::vec(fresh(mood, true), 0..=most)
+}
+
+/// A row that owes nothing to another.
+fn fresh(mood: Mood, legacy: bool) -> BoxedStrategy<Row> {
+    let labels: Vec<(u32, &str)> = match (mood, legacy) {
+        (Mood::Everything, true) => {
+            vec![
+                (8, "sub"),
+                (3, "renewal"),
+                (3, "admin"),
+                (4, "pack"),
+                (3, "refund"),
+                (1, "chat"),
+                (1, "old"),
+                (1, "x"),
+            ]
+        }
+        (Mood::Everything, false) => vec![
+            (6, "subscription_grant"),
+            (2, "admin_grant"),
+            (2, "trial_grant"),
+            (3, "token_pack_purchase"),
+            (2, "admin_deduct"),
+            (1, "chat_conversation"),
+            (1, "bonus_credit"),
+        ],
+        (_, true) => vec![(1, "sub")],
+        (_, false) => vec![(1, "subscription_grant")],
+    };
+    let label =
+        prop::strategy::Union::new_weighted(labels.into_iter().map(|(w, label)| (w, Just(label))).collect());
+    let (users, amounts, starts): (&[&str], &[i64], &[i64]) = match mood {
+        Mood::Everything => (&USERS, &AMOUNTS, &STARTS),
+        Mood::Crowd => {
+            (&USERS[..1], &AMOUNTS[..1], &[0, 1, SECOND, 2 * SECOND, 3 * SECOND, 4 * SECOND, 6 * SECOND])
+        }
+        Mood::Parts => (&USERS[..1], &AMOUNTS, &[0, SECOND, 2 * SECOND, 3 * SECOND]),
+    };
+    let odd = matches!(mood, Mood::Everything);
+    (
+        select(users.to_vec()),
+        label,
+        select(amounts.to_vec()),
+        select(starts.to_vec()),
+        refs(odd),
+        0..1000u32,
+        any::<bool>(),
+        0..1000u32,
+    )
+        .prop_map(move |(user, label, amount, at, refs, oddity, paid, mark)| {
+            let mut row = Row::new("", user, label, amount, at);
+            row.refs = refs.into_iter().map(str::to_owned).collect();
+            row.payment = odd && paid && label.contains("pack");
+            if odd {
+                match oddity {
+                    0..10 => row.user = String::new(),
+                    10..20 => row.amount = None,
+                    20..30 => row.at = None,
+                    30..60 => row.amount = Some(0),
+                    60..120 if legacy => row.amount = Some(-amount),
+                    120..150 if !legacy => row.failed = true,
+                    150..200 => row.payment = true,
+                    _ => {}
+                }
+            }
+            row.migrated = !legacy && mark < if odd { 200 } else { 100 };
+            row
+        })
+        .boxed()
+}
+
+fn refs(some: bool) -> BoxedStrategy<Vec<&'static str>> {
+    if !some {
+        return Just(Vec::new()).boxed();
+    }
+    prop_oneof![
+        7 => Just(vec![]),
+        2 => select(vec![vec!["R1"], vec!["R2"], vec!["R3"]]),
+        1 => Just(vec!["R1", "R2"]),
+    ]
+    .boxed()
+}
+
+fn copy(mood: Mood) -> impl Strategy<Value = Copy> {
+    let odd = matches!(mood, Mood::Everything);
+    let rarely = move |chance: f64| proptest::bool::weighted(if odd { chance } else { 0.0 });
+    let lags: Vec<i64> = if odd { EDGES.to_vec() } else { EDGES[..6].to_vec() };
+    let amounts = if matches!(mood, Mood::Parts) {
+        0.5
+    } else if odd {
+        0.12
+    } else {
+        NEVER
+    };
+    let actions =
+        vec!["admin_grant", "token_pack_purchase", "subscription_grant", "trial_grant", "admin_deduct"];
+    (
+        any::<prop::sample::Index>(),
+        (prop_oneof![3 => Just(0), 4 => select(lags)], any::<bool>()),
+        prop::option::weighted(amounts, select(AMOUNTS.to_vec())),
+        prop::option::weighted(if odd { 0.15 } else { NEVER }, select(actions)),
+        prop::option::weighted(if odd { 0.12 } else { NEVER }, select(USERS.to_vec())),
+        (rarely(0.2), rarely(0.3), rarely(0.6), rarely(0.1), rarely(0.03)),
+    )
+        .prop_map(
+            |(original, (lag, before), amount, action, user, (linked, marked, with_refs, paid, failed))| {
+                Copy {
+                    original,
+                    lag: if before { -lag } else { lag },
+                    amount,
+                    action,
+                    user,
+                    linked,
+                    marked,
+                    with_refs,
+                    paid,
+                    failed,
+                }
+            },
+        )
+}
+
+/// The unified row that a copy makes of a legacy row.
+fn copied(copy: &Copy, legacy: &[Row]) -> Row {
+    let original = copy.original.get(legacy);
+    let mapped = super::ledger::LEGACY_ACTIONS.iter().find(|(label, _)| *label == original.label);
+    let label = match mapped {
+        Some((_, "usage" | "ignore")) | None => "subscription_grant",
+        Some((_, action)) => action,
+    };
+    Row {
+        id: String::new(),
+        user: copy.user.map_or(original.user.clone(), str::to_owned),
+        label: copy.action.unwrap_or(label).to_owned(),
+        amount: copy.amount.or(original.amount.map(i64::abs)),
+        at: original.at.map(|at| at + copy.lag),
+        refs: if copy.with_refs { original.refs.clone() } else { Default::default() },
+        payment: copy.paid || (copy.with_refs && original.payment),
+        link: copy.linked.then(|| original.id.clone()),
+        migrated: copy.marked,
+        failed: copy.failed,
+    }
+}
+
+fn rules(mood: Mood) -> BoxedStrategy<Rules> {
+    if !matches!(mood, Mood::Everything) {
+        return Just(Rules::default()).boxed();
+    }
+    let as_of = prop_oneof![
+        6 => Just(60 * DAY),
+        1 => select(vec![5 * MINUTE, 5 * MINUTE + 1, 5 * MINUTE + 2 * SECOND, HOUR, HOUR + 5 * MINUTE]),
+        1 => select(vec![0, SECOND, 2 * SECOND, DAY + 5 * MINUTE]),
+    ];
+    (as_of, any::<bool>(), any::<bool>())
+        .prop_map(|(as_of, reference_is_payment, repair_time)| Rules {
+            as_of,
+            reference_is_payment,
+            repair_time,
+            ..Rules::default()
+        })
+        .boxed()
+}
+
+/// Gives ids whose order has nothing to do with the order of the rows.
+fn name(rows: &mut [Row], side: char, ranks: &[u8]) {
+    for (at, row) in rows.iter_mut().enumerate() {
+        row.id = format!("{side}{}{at}", (b'a' + ranks[at % ranks.len()] % 5) as char);
+    }
+}
+
+/// A pair of ledgers.
+pub fn ledgers(mood: Mood) -> impl Strategy<Value = Ledgers> {
+    let ranks = || prop::collection::vec(any::<u8>(), 14);
+    (
+        rows(mood),
+        prop::collection::vec(copy(mood), 0..=6),
+        prop::collection::vec(fresh(mood, false), 0..=2),
+        rules(mood),
+        ranks(),
+        ranks(),
+    )
+        .prop_map(|(mut legacy, copies, more, rules, legacy_ranks, unified_ranks)| {
+            name(&mut legacy, 'l', &legacy_ranks);
+            let mut unified: Vec<Row> = Vec::new();
+            if !legacy.is_empty() {
+                unified.extend(copies.iter().map(|copy| copied(copy, &legacy)));
+            }
+            unified.extend(more);
+            unified.truncate(7);
+            name(&mut unified, 'u', &unified_ranks);
+            Ledgers { rules, legacy, unified }
+        })
+}

@@ -1,0 +1,72 @@
+//! What must hold of the oracle itself, whatever the ledger.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+
+use super::generate::{self, Mood};
+use super::ledger::Ledgers;
+use super::oracle::judge;
+
+fn turned(mut ledgers: Ledgers) -> Ledgers {
+    ledgers.legacy.reverse();
+    ledgers.unified.reverse();
+    ledgers
+}
+
+proptest! {
+    #![proptest_config(generate::config(200))]
+
+    #[test]
+    fn the_oracle_does_not_care_for_the_order_of_rows(ledgers in generate::ledgers(Mood::Everything)) {
+        prop_assert_eq!(judge(&ledgers), judge(&turned(ledgers)));
+    }
+
+    #[test]
+    fn the_oracle_is_quick_enough_in_a_crowd(ledgers in generate::ledgers(Mood::Crowd)) {
+        prop_assert_eq!(judge(&ledgers), judge(&turned(ledgers)));
+    }
+
+    #[test]
+    fn the_oracle_is_quick_enough_with_parts(ledgers in generate::ledgers(Mood::Parts)) {
+        prop_assert_eq!(judge(&ledgers), judge(&turned(ledgers)));
+    }
+}
+
+/// A law that is only tried on empty ledgers proves nothing.
+#[test]
+fn the_generators_reach_every_class_rung_and_verdict() {
+    let seen = RefCell::new(BTreeMap::<String, u32>::new());
+    for mood in [Mood::Everything, Mood::Crowd, Mood::Parts] {
+        TestRunner::new(generate::config(600))
+            .run(&generate::ledgers(mood), |ledgers| {
+                let judgement = judge(&ledgers);
+                let mut seen = seen.borrow_mut();
+                let mut see = |what: String| *seen.entry(what).or_default() += 1;
+                for said in &judgement.said {
+                    see(format!("{} {}", said.class, said.repair));
+                    see(format!("{} {}", said.class, said.verdict));
+                }
+                judgement.pairs.keys().for_each(|rule| see(format!("rung {rule}")));
+                judgement.dispositions.values().for_each(|outcome| see(format!("is {outcome}")));
+                Ok(())
+            })
+            .unwrap();
+    }
+    let seen = seen.into_inner();
+    let expected = "
+        unmigrated backfill, unmigrated review, unmigrated contested, unmigrated interchangeable,
+        unmigrated_deduction backfill, amount_mismatch update, amount_mismatch review,
+        amount_mismatch contested, action_mismatch update, action_mismatch review,
+        time_mismatch update, time_mismatch none, user_mismatch review, duplicate dedupe,
+        duplicate review, duplicate contested, duplicate interchangeable, source_duplicate none,
+        orphan review, orphan none, split_grant none, split_grant contested,
+        mislabelled_purchase update, unmapped_action review, rejected_row review,
+        rung link, rung reference, rung exact, rung near, rung user, rung split, rung mismatch,
+        is usage, is ignored, is zero, is failed, is pending, is after_as_of, is unified_only, is paired";
+    for what in expected.split(',').map(str::trim) {
+        assert!(seen.get(what).is_some_and(|times| *times >= 5), "{what} is missing or rare: {seen:#?}");
+    }
+}
