@@ -35,6 +35,11 @@ impl Table {
         Table { columns, cells }
     }
 
+    /// Names of the columns in order.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
     /// The rows in order.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         self.cells.iter().map(|cells| Row { columns: &self.columns, cells })
