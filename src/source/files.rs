@@ -1,1 +1,155 @@
-//! files.
+//! Ledgers and stored balances from files: one way in for CSV and Parquet.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float64Type;
+use arrow_array::{Array, ArrayRef};
+use arrow_schema::DataType;
+
+use super::input::{Input, Kind};
+use super::json::texts;
+use super::request::{KeyChunk, LedgerShape, LedgerTake, Request, Take};
+use super::{
+    DetailRule, FileDigest, Place, Progress, Provenance, Reading, Selection, Sink, SourceError, control, csv,
+    parquet,
+};
+use crate::config::{Columns, Origin, Stored, StoredBalance};
+use crate::domain::{RowId, Total};
+
+/// Reads every row of the ledger's files, on `threads` threads with a sink each.
+///
+/// A file costs the same whichever rows are selected, so `rule` is not needed: the sinks select.
+///
+/// # Errors
+/// [`SourceError`]: no file, files of several kinds, a missing column (with the nearest name and all
+/// there are), and anything that cannot be read whole. The error is the same in every run.
+pub fn scan<S: Sink>(
+    columns: &Columns,
+    _rule: &DetailRule,
+    threads: usize,
+    new_sink: &(dyn Fn() -> S + Sync),
+    progress: &Progress,
+) -> Result<Reading<S>, SourceError> {
+    let (request, shape) = LedgerShape::of(columns);
+    let (name, input) = find(&columns.origin)?;
+    let new_take = || LedgerTake::new(&shape, new_sink());
+    let (takes, files) = read(&input, &request, threads, &new_take, progress)?;
+    let mut control = Total::default();
+    let mut sinks = Vec::with_capacity(takes.len());
+    for take in takes {
+        control = control.plus(take.control).expect("a total of 64-bit amounts fits 128 bits");
+        sinks.push(take.sink);
+    }
+    let kind = kind_name(input.kind);
+    Ok(Reading { sinks, provenance: Provenance { kind, name, files, control } })
+}
+
+/// Reads the stored balances from files, ascending by user, then by balance.
+///
+/// # Errors
+/// As [`scan`]; also a row without a user, or with a balance that is no integer.
+pub fn stored(stored: &Stored, progress: &Progress) -> Result<Vec<StoredBalance>, SourceError> {
+    let request = Request {
+        keys: vec![stored.user.clone(), stored.balance.clone()],
+        // What is read with the details are the places of the rows; their column costs little.
+        details: vec![stored.user.clone()],
+        id: None,
+    };
+    let (_, input) = find(&stored.origin)?;
+    let (takes, _) = read(&input, &request, 1, &StoredTake::default, progress)?;
+    let mut balances: Vec<StoredBalance> = takes.into_iter().flat_map(|take| take.balances).collect();
+    balances.sort_by(|a, b| a.user.cmp(&b.user).then(a.tokens.cmp(&b.tokens)));
+    Ok(balances)
+}
+
+fn find(origin: &Origin) -> Result<(String, Input), SourceError> {
+    match origin {
+        Origin::Files { pattern, folder, .. } => Ok((pattern.clone(), Input::find(pattern, folder)?)),
+        Origin::Table(table) => Err(SourceError::Malformed {
+            place: table.to_string(),
+            message: "is a table of a database, not a file".to_owned(),
+        }),
+    }
+}
+
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text { .. } => "csv",
+        Kind::Parquet => "parquet",
+    }
+}
+
+/// Reads the files whole, whatever their kind. Gives one taker a thread and the files' digests.
+fn read<T: Take>(
+    input: &Input,
+    request: &Request,
+    threads: usize,
+    new_take: &(dyn Fn() -> T + Sync),
+    progress: &Progress,
+) -> Result<(Vec<T>, Vec<FileDigest>), SourceError> {
+    let threads = threads.max(1);
+    match input.kind {
+        Kind::Text { delimiter, packing } => {
+            let format = csv::Format { delimiter, packing };
+            csv::read(&input.files, format, request, threads, new_take, progress)
+        }
+        Kind::Parquet => parquet::read(&input.files, request, threads, new_take, progress),
+    }
+}
+
+/// Collects stored balances.
+#[derive(Debug, Default)]
+struct StoredTake {
+    balances: Vec<StoredBalance>,
+    chunk: Option<KeyChunk>,
+}
+
+impl Take for StoredTake {
+    fn keys(&mut self, chunk: KeyChunk) -> Result<Selection, SourceError> {
+        self.chunk = Some(chunk);
+        Ok(Selection::All)
+    }
+
+    fn details(&mut self, _: &Selection, _: &[ArrayRef], place: Place) -> Result<(), SourceError> {
+        let chunk = self.chunk.take().expect("details follow keys");
+        let (users, balances) = (&chunk.columns[0], &chunk.columns[1]);
+        for (row, (user, tokens)) in ids(users.as_ref()).zip(control::amounts(balances.as_ref())).enumerate()
+        {
+            let wrong = |message: &str| SourceError::Malformed {
+                place: place.of(row),
+                message: format!("{message}; correct the row, or leave it out of the file"),
+            };
+            let user = user.ok_or_else(|| wrong("a stored balance without a user"))?;
+            if tokens.is_none() && !is_missing(balances.as_ref(), row) {
+                return Err(wrong("the stored balance is not an integer"));
+            }
+            self.balances.push(StoredBalance { user, tokens });
+        }
+        Ok(())
+    }
+}
+
+/// The id of every row; `None` where it is null or empty.
+fn ids<'a>(column: &'a dyn Array) -> Box<dyn Iterator<Item = Option<RowId>> + 'a> {
+    if let Some(uuids) = column.as_fixed_size_binary_opt() {
+        let uuid = |bytes: &[u8]| bytes.try_into().ok().map(RowId::Uuid);
+        return Box::new(uuids.iter().map(move |bytes| bytes.and_then(uuid)));
+    }
+    match texts(column) {
+        Some(texts) => Box::new(texts.map(|text| text.filter(|text| !text.is_empty()).map(RowId::parse))),
+        None => Box::new(control::amounts(column).map(|id| id.map(RowId::from_integer))),
+    }
+}
+
+/// Null, empty, or what data frames write for it in a column of numbers.
+fn is_missing(column: &dyn Array, row: usize) -> bool {
+    if column.is_null(row) || *column.data_type() == DataType::Null {
+        return true;
+    }
+    match column.as_primitive_opt::<Float64Type>() {
+        Some(numbers) => numbers.value(row).is_nan(),
+        None => texts(column).is_some_and(|mut texts| texts.nth(row).flatten().is_none_or(str::is_empty)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

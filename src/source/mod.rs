@@ -11,13 +11,17 @@
 //! Every worker thread owns one sink; the caller merges them. Chunks come in no particular order,
 //! hence nothing after this stage may depend on it.
 
-pub mod csv;
+mod control;
+mod csv;
 mod error;
+mod fields;
 pub mod files;
+mod input;
 mod json;
-pub mod parquet;
+mod parquet;
 pub mod postgres;
 mod progress;
+mod request;
 
 use arrow_array::ArrayRef;
 use arrow_buffer::BooleanBuffer;

@@ -1,0 +1,246 @@
+//! CSV and TSV: one thread cuts the text at ends of records, the others read the pieces.
+//!
+//! The first record is the header. A field without text, quoted or not, is null: writers that quote
+//! everything leave no other way to say it. All files are UTF-8.
+
+mod cut;
+mod table;
+
+use std::io::Read;
+use std::sync::Arc;
+
+use arrow_array::ArrayRef;
+use crossbeam_channel::{Receiver, Sender};
+
+use super::fields::{Group, Located, complete, missing};
+use super::input::{Hashing, InputFile, Packing};
+use super::request::{FirstError, KeyChunk, Request, Take};
+use super::{FileDigest, Meter, Place, Progress, Selection, SourceError};
+use cut::{Block, Cutter};
+use table::Table;
+
+/// How the text is laid out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Format {
+    pub delimiter: u8,
+    pub packing: Packing,
+}
+
+/// Text that is read at once; some ten thousand rows.
+const BLOCK_BYTES: usize = 4 << 20;
+
+/// A file's columns, shared by its blocks.
+#[derive(Debug)]
+struct Layout {
+    shown: String,
+    width: usize,
+    located: Located,
+}
+
+/// A piece of work: blocks are numbered in the order of the rows.
+struct Piece {
+    order: u64,
+    layout: Arc<Layout>,
+    block: Block,
+}
+
+/// Reads all files. Gives one taker a thread and the files' digests.
+///
+/// # Errors
+/// The first error in the order of the rows.
+pub(super) fn read<T: Take>(
+    files: &[InputFile],
+    format: Format,
+    request: &Request,
+    threads: usize,
+    new_take: &(dyn Fn() -> T + Sync),
+    progress: &Progress,
+) -> Result<(Vec<T>, Vec<FileDigest>), SourceError> {
+    read_in_blocks(files, format, BLOCK_BYTES, request, threads, new_take, progress)
+}
+
+pub(super) fn read_in_blocks<T: Take>(
+    files: &[InputFile],
+    format: Format,
+    block_bytes: usize,
+    request: &Request,
+    threads: usize,
+    new_take: &(dyn Fn() -> T + Sync),
+    progress: &Progress,
+) -> Result<(Vec<T>, Vec<FileDigest>), SourceError> {
+    let meter = progress.start(&files[0].shown, None);
+    let errors = FirstError::default();
+    let (sender, receiver) = crossbeam_channel::bounded::<Piece>(threads);
+    let mut digests = Vec::with_capacity(files.len());
+    let takes = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                let (receiver, errors, meter) = (receiver.clone(), &errors, &meter);
+                scope.spawn(move || work(receiver, format.delimiter, request, new_take(), errors, meter))
+            })
+            .collect();
+        drop(receiver);
+        let mut order = 0;
+        for file in files {
+            match cut_file(file, format, block_bytes, request, &mut order, &sender, &errors) {
+                Ok(digest) => digests.push(digest),
+                Err(error) => errors.note(order, error),
+            }
+            if errors.any() {
+                break;
+            }
+        }
+        drop(sender);
+        workers.into_iter().map(|worker| worker.join().expect("a reading thread panicked")).collect()
+    });
+    errors.into_result()?;
+    Ok((takes, digests))
+}
+
+/// Cuts one file into pieces of work.
+fn cut_file(
+    file: &InputFile,
+    format: Format,
+    block_bytes: usize,
+    request: &Request,
+    order: &mut u64,
+    sender: &Sender<Piece>,
+    errors: &FirstError,
+) -> Result<FileDigest, SourceError> {
+    let opened = file.open()?;
+    let stamp = opened.stamp();
+    let source = Hashing::new(opened);
+    let mut packed = match format.packing {
+        Packing::Plain => Packed::Plain(source),
+        Packing::Gzip => Packed::Gzip(Box::new(flate2::read::MultiGzDecoder::new(source))),
+        Packing::Zstd => {
+            Packed::Zstd(zstd::stream::read::Decoder::new(source).map_err(|cause| file.failed(cause))?)
+        }
+    };
+    let mut cutter = Cutter::new(&mut packed, &file.shown, format.delimiter, block_bytes);
+    let header = cutter.header()?;
+    let names: Vec<&str> = header.iter().map(String::as_str).collect();
+    let located = Located::new(request, &names, &file.shown).map_err(|error| hint(error, &names))?;
+    let layout = Arc::new(Layout { shown: file.shown.clone(), width: header.len(), located });
+    while !errors.any()
+        && let Some(block) = cutter.next_block()?
+    {
+        // Without a receiver all workers have gone, and have noted why.
+        if sender.send(Piece { order: *order, layout: layout.clone(), block }).is_err() {
+            break;
+        }
+        *order += 1;
+    }
+    let mut source = packed.into_source();
+    // Bytes behind the compressed text belong to the digest too.
+    std::io::copy(&mut source, &mut std::io::sink()).map_err(|cause| file.failed(cause))?;
+    file.unchanged(stamp)?;
+    Ok(source.finish(&file.shown))
+}
+
+/// One name with a semicolon in it is a header of another dialect.
+fn hint(error: SourceError, header: &[&str]) -> SourceError {
+    match (error, header) {
+        (SourceError::Malformed { place, message }, [only]) if only.contains([';', '|', '\t']) => {
+            let message = format!("{message} (fields have to be parted by commas, or by tabs in a .tsv)");
+            SourceError::Malformed { place, message }
+        }
+        (error, _) => error,
+    }
+}
+
+/// A file with its compression seen through.
+enum Packed {
+    Plain(Hashing),
+    Gzip(Box<flate2::read::MultiGzDecoder<Hashing>>),
+    Zstd(zstd::stream::read::Decoder<'static, std::io::BufReader<Hashing>>),
+}
+
+impl Packed {
+    fn into_source(self) -> Hashing {
+        match self {
+            Packed::Plain(source) => source,
+            Packed::Gzip(decoder) => decoder.into_inner(),
+            Packed::Zstd(decoder) => decoder.finish().into_inner(),
+        }
+    }
+}
+
+impl Read for Packed {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self {
+            Packed::Plain(source) => source.read(buffer),
+            Packed::Gzip(decoder) => decoder.read(buffer),
+            Packed::Zstd(decoder) => decoder.read(buffer),
+        }
+    }
+}
+
+/// A worker: reads pieces until there are none, or until one fails.
+fn work<T: Take>(
+    pieces: Receiver<Piece>,
+    delimiter: u8,
+    request: &Request,
+    mut take: T,
+    errors: &FirstError,
+    meter: &Meter,
+) -> T {
+    for piece in pieces {
+        let order = piece.order;
+        let done = read_piece(piece, delimiter, request, &mut take).and_then(|rows| meter.add(rows));
+        if let Err(error) = done {
+            errors.note(order, error);
+            break;
+        }
+    }
+    take
+}
+
+fn read_piece<T: Take>(
+    piece: Piece,
+    delimiter: u8,
+    request: &Request,
+    take: &mut T,
+) -> Result<u64, SourceError> {
+    let Layout { shown, width, located } = &*piece.layout;
+    let table = Table::read(piece.block, delimiter, *width, shown)?;
+    let rows: Vec<u32> = (0..table.rows()).collect();
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let keys = columns(&table, &located.keys, request.keys.len(), &rows, shown)?;
+    let id_is_null = match &located.id {
+        Some(id) => missing(columns(&table, std::slice::from_ref(id), 1, &rows, shown)?[0].as_ref()),
+        None => None,
+    };
+    let selection = take.keys(KeyChunk { rows: rows.len(), columns: keys, id_is_null })?;
+    let selected = match &selection {
+        Selection::All => &rows,
+        Selection::Rows(selected) => selected,
+    };
+    if !selected.is_empty() {
+        let details = columns(&table, &located.details, request.details.len(), selected, shown)?;
+        let place = Place::Lines { file: shown.clone(), lines: table.lines(selected) };
+        take.details(&selection, &details, place)?;
+    }
+    Ok(rows.len() as u64)
+}
+
+/// The arrays of some rows, one a field of the request.
+fn columns(
+    table: &Table,
+    groups: &[Group],
+    fields: usize,
+    rows: &[u32],
+    shown: &str,
+) -> Result<Vec<ArrayRef>, SourceError> {
+    let mut arrays = vec![None; fields];
+    for group in groups {
+        let array = table.column(group.column, rows);
+        group.deliver(&array, &mut arrays).map_err(|broken| {
+            let line = table.lines(&rows[broken.row..=broken.row])[0];
+            SourceError::Malformed { place: format!("{shown}:{line}"), message: broken.message(&group.name) }
+        })?;
+    }
+    Ok(complete(arrays))
+}

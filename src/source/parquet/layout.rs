@@ -1,0 +1,227 @@
+//! Where the wanted fields are in one Parquet file, and as what types they are read.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use arrow_schema::{DataType, Field, FieldRef, Schema, TimeUnit};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::basic::{Encoding, Type as PhysicalType};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
+
+use crate::source::SourceError;
+use crate::source::fields::{Group, Located};
+use crate::source::input::InputFile;
+use crate::source::request::Request;
+
+/// One file, ready to be read.
+#[derive(Debug)]
+pub(super) struct Layout<'a> {
+    pub file: &'a InputFile,
+    pub stamp: (u64, Option<SystemTime>),
+    pub keys: Part,
+    pub details: Part,
+    /// The id alone, for row groups whose statistics do not say that no id is missing.
+    pub id: Option<Part>,
+}
+
+/// Columns that are read together.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub metadata: ArrowReaderMetadata,
+    pub mask: ProjectionMask,
+    /// The wanted columns, each with its position in the batches.
+    pub groups: Vec<(usize, Group)>,
+}
+
+impl<'a> Layout<'a> {
+    /// Reads the file's footer and finds the fields.
+    ///
+    /// # Errors
+    /// A file that is no Parquet or cut off, a missing column, a column of a type that no field has.
+    pub fn of(file: &'a InputFile, request: &Request) -> Result<Layout<'a>, SourceError> {
+        let opened = file.open()?;
+        let stamp = opened.stamp();
+        let failed = |error| damaged(file, &error);
+        let options = ArrowReaderOptions::new()
+            .with_skip_arrow_metadata(true)
+            .with_offset_index_policy(PageIndexPolicy::Optional);
+        let metadata = ArrowReaderMetadata::load(&opened.file, options).map_err(failed)?;
+        let schema = metadata.schema().clone();
+        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let Located { keys, details, id } = Located::new(request, &names, &file.shown)?;
+        for group in keys.iter().chain(&details) {
+            check(group, schema.field(group.column), &file.shown)?;
+        }
+        let plain = typed(&metadata, |_, field| text_type(field)).map_err(failed)?;
+        let fast = |column: usize, field: &Field| match text_type(field) {
+            DataType::Utf8 if keys.iter().any(|group| group.column == column) => key_type(&metadata, column),
+            other => other,
+        };
+        let fast = typed(&metadata, fast).map_err(failed)?;
+        Ok(Layout {
+            file,
+            stamp,
+            keys: Part::new(fast, keys),
+            id: id.map(|id| Part::new(plain.clone(), vec![id])),
+            details: Part::new(plain, details),
+        })
+    }
+
+    /// All row groups of the file.
+    pub fn row_groups(&self) -> &[RowGroupMetaData] {
+        self.keys.metadata.metadata().row_groups()
+    }
+
+    /// May a row of this row group lack its id? Answers from the statistics of the column.
+    pub fn may_miss_id(&self, row_group: &RowGroupMetaData) -> bool {
+        let Some((_, group)) = self.id.as_ref().and_then(|id| id.groups.first()) else { return false };
+        let schema = row_group.schema_descr();
+        let mut leaves =
+            (0..schema.num_columns()).filter(|leaf| schema.get_column_root_idx(*leaf) == group.column);
+        let (Some(leaf), None) = (leaves.next(), leaves.next()) else { return true };
+        if !group.fields[0].1.is_empty() {
+            return true;
+        }
+        let Some(statistics) = row_group.column(leaf).statistics() else { return true };
+        // Text of no length stands for no id too, and is the least of all texts.
+        let may_be_empty = schema.column(leaf).physical_type() == PhysicalType::BYTE_ARRAY
+            && statistics.min_bytes_opt().is_none_or(<[u8]>::is_empty);
+        statistics.null_count_opt() != Some(0) || may_be_empty
+    }
+}
+
+impl Part {
+    fn new(metadata: ArrowReaderMetadata, groups: Vec<Group>) -> Part {
+        let schema = metadata.parquet_schema();
+        let wanted = |leaf: &usize| {
+            let (root, column) = (schema.get_column_root_idx(*leaf), schema.column(*leaf));
+            let below = &column.path().parts()[1..];
+            groups.iter().any(|group| {
+                let touches = |path: &[String]| below.iter().zip(path).all(|(part, key)| part == key);
+                group.column == root && group.fields.iter().any(|(_, path)| touches(path))
+            })
+        };
+        let leaves: Vec<usize> = (0..schema.num_columns()).filter(wanted).collect();
+        let mut roots: Vec<usize> = leaves.iter().map(|leaf| schema.get_column_root_idx(*leaf)).collect();
+        roots.dedup();
+        let mask = ProjectionMask::leaves(schema, leaves);
+        let groups = groups
+            .into_iter()
+            .map(|group| {
+                let at = roots.iter().position(|root| *root == group.column);
+                (at.expect("a wanted column has a leaf"), group)
+            })
+            .collect();
+        Part { metadata, mask, groups }
+    }
+}
+
+/// The same file with other types for some columns.
+fn typed(
+    metadata: &ArrowReaderMetadata,
+    type_of: impl Fn(usize, &Field) -> DataType,
+) -> Result<ArrowReaderMetadata, ParquetError> {
+    let schema = metadata.parquet_schema();
+    let int96 = |column: usize| {
+        (0..schema.num_columns())
+            .filter(|leaf| schema.get_column_root_idx(*leaf) == column)
+            .any(|leaf| schema.column(leaf).physical_type() == PhysicalType::INT96)
+    };
+    let fields = metadata.schema().fields().iter().enumerate().map(|(column, field)| -> FieldRef {
+        let data_type = match field.data_type() {
+            // Nanoseconds do not reach the years that such files use for "never".
+            DataType::Timestamp(TimeUnit::Nanosecond, None) if int96(column) => {
+                DataType::Timestamp(TimeUnit::Microsecond, None)
+            }
+            _ => type_of(column, field),
+        };
+        Arc::new(field.as_ref().clone().with_data_type(data_type))
+    });
+    let schema = Schema::new_with_metadata(fields.collect::<Vec<_>>(), metadata.schema().metadata().clone());
+    ArrowReaderMetadata::try_new(
+        metadata.metadata().clone(),
+        ArrowReaderOptions::new().with_schema(Arc::new(schema)),
+    )
+}
+
+/// Some writers do not mark text as text.
+fn text_type(field: &Field) -> DataType {
+    match field.data_type() {
+        DataType::Binary => DataType::Utf8,
+        other => other.clone(),
+    }
+}
+
+/// A text column of few different values is read as the dictionary that it is; another one as views
+/// into the pages.
+fn key_type(metadata: &ArrowReaderMetadata, column: usize) -> DataType {
+    let schema = metadata.parquet_schema();
+    let is_dictionary = |row_group: &RowGroupMetaData| {
+        let chunks = row_group.columns().iter().enumerate();
+        let mut chunks = chunks.filter(|(leaf, _)| schema.get_column_root_idx(*leaf) == column);
+        chunks.all(|(_, chunk)| {
+            chunk.page_encoding_stats_mask().is_some_and(|pages| {
+                pages.is_only(Encoding::RLE_DICTIONARY) || pages.is_only(Encoding::PLAIN_DICTIONARY)
+            })
+        })
+    };
+    let row_groups = metadata.metadata().row_groups();
+    if !row_groups.is_empty() && row_groups.iter().all(is_dictionary) {
+        DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+    } else {
+        DataType::Utf8View
+    }
+}
+
+/// Says no to a type that no field has, and to a path that leads nowhere.
+fn check(group: &Group, field: &Field, shown: &str) -> Result<(), SourceError> {
+    let wrong = |message: String| SourceError::Malformed { place: shown.to_owned(), message };
+    for (_, path) in &group.fields {
+        let (mut name, mut data_type, mut path) = (field.name().clone(), field.data_type(), path.as_slice());
+        while let (DataType::Struct(members), [key, rest @ ..]) = (data_type, path) {
+            let Some(member) = members.iter().find(|member| member.name() == key) else {
+                let members: Vec<&str> = members.iter().map(|member| member.name().as_str()).collect();
+                return Err(wrong(format!("{name} has no member {key}; members: {}", members.join(", "))));
+            };
+            (name, data_type, path) = (format!("{name}.{key}"), member.data_type(), rest);
+        }
+        let is_text = matches!(data_type, DataType::Utf8 | DataType::Binary | DataType::Null);
+        if !path.is_empty() && !is_text {
+            return Err(wrong(format!(
+                "{name} is {data_type}, which has nothing below it: {}",
+                path.join(".")
+            )));
+        }
+        if !is_text && !is_readable(data_type) {
+            return Err(wrong(format!(
+                "{name} is {data_type}, which cannot be read: write it as text, integer, decimal(38), timestamp, \
+                 date, boolean or uuid"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn is_readable(data_type: &DataType) -> bool {
+    let whole = data_type.is_integer();
+    whole
+        || matches!(
+            data_type,
+            DataType::FixedSizeBinary(16)
+                | DataType::Float32
+                | DataType::Float64
+                | DataType::Decimal128(_, _)
+                | DataType::Timestamp(_, _)
+                | DataType::Date32
+                | DataType::Boolean
+        )
+}
+
+/// What the Parquet reader says, with the file and the way out.
+pub(super) fn damaged(file: &InputFile, error: &ParquetError) -> SourceError {
+    let message =
+        format!("cannot be read as Parquet ({error}): the file is damaged or cut off; write it again");
+    SourceError::Malformed { place: file.shown.clone(), message }
+}
