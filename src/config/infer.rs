@@ -1,1 +1,0 @@
-//! Proposes a configuration from a catalogue or from file headers.

@@ -1,0 +1,339 @@
+//! The proposal as text.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::labels::{Meaning, Vocabulary, all_labels, meanings};
+use super::{Place, Sample, Seen, Shape, StoredRoles};
+
+/// Comments stand in this column where the setting leaves room.
+const COMMENT_COLUMN: usize = 42;
+/// A reference on more than this share of a label's rows (in per cent) is the rule there, not a slip.
+const RULE_PERCENT: u64 = 20;
+
+/// A proposed configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// The text of `reckon.toml`.
+    pub text: String,
+    /// Labels that the owner has to give a meaning, with their rows: legacy first.
+    pub unclear: Vec<(String, u64)>,
+}
+
+/// Lines of a configuration.
+struct Lines(String);
+
+impl Lines {
+    fn section(&mut self, name: &str, comment: &str) {
+        self.0.push('\n');
+        self.line(&format!("[{name}]"), comment);
+    }
+
+    fn comment(&mut self, text: &str) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(self.0, "# {text}");
+    }
+
+    fn line(&mut self, setting: &str, comment: &str) {
+        if comment.is_empty() {
+            let _ = writeln!(self.0, "{setting}");
+        } else {
+            let gap = COMMENT_COLUMN.saturating_sub(setting.chars().count()).max(1);
+            let _ = writeln!(self.0, "{setting}{:gap$}# {comment}", "");
+        }
+    }
+
+    fn text(&mut self, key: &str, value: &str, comment: &str) {
+        self.line(&format!("{key} = {}", quoted(value)), comment);
+    }
+
+    fn list(&mut self, key: &str, values: &[String], comment: &str) {
+        self.line(&format!("{key} = {}", quoted_list(values)), comment);
+    }
+
+    fn optional(&mut self, key: &str, value: Option<&String>, comment: &str) {
+        if let Some(value) = value {
+            self.text(key, value, comment);
+        }
+    }
+}
+
+/// A basic TOML string: JSON's escapes are among TOML's; only DEL has to be escaped as well.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007F")
+}
+
+fn quoted_list(values: &[String]) -> String {
+    format!("[{}]", values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(", "))
+}
+
+fn key(text: &str) -> String {
+    let bare = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    if bare { text.to_owned() } else { quoted(text) }
+}
+
+/// Writes the proposal. It parses with [`crate::config::parse`].
+pub fn propose(legacy: &Seen, unified: &Seen, stored: Option<(&Sample, &StoredRoles)>) -> Proposal {
+    let mut vocabulary = Vocabulary::of(unified);
+    let meanings = meanings(legacy, &vocabulary);
+    vocabulary.complete(&meanings);
+    let mut lines = Lines(String::new());
+    lines.comment(
+        "Proposed by `reckon init` from what the tables hold. Look it over: what is unclear is said.",
+    );
+    lines.comment("Then: reckon doctor (for a database), reckon reconcile.");
+    let mut unclear = write_legacy(&mut lines, legacy, &meanings, &vocabulary);
+    write_unified(&mut lines, legacy, unified, &meanings, &vocabulary);
+    let seen = all_labels(unified);
+    unclear.extend(vocabulary.unclear.iter().map(|label| (label.clone(), seen[label].rows)));
+    write_matching(&mut lines);
+    write_balances(&mut lines, stored);
+    write_backfill(&mut lines, unified);
+    Proposal { text: lines.0, unclear }
+}
+
+fn write_columns(lines: &mut Lines, side: &Seen) {
+    let roles = &side.roles;
+    match &side.sample.place {
+        Place::Table(table) => lines.text("table", &table_text(table), ""),
+        Place::Path(path) => {
+            lines.text("path", path, "");
+            lines
+                .comment("table = \"public.…\"  the table that SQL is written for; default: the file's name");
+        }
+    }
+    lines.text("id", &roles.id, "");
+    lines.text("user", &roles.user, "");
+    match &roles.action[..] {
+        [only] => lines.text("action", only, ""),
+        several => lines.list("action", several, "labels are joined with \"/\""),
+    }
+    lines.text("amount", &roles.amount, "whole tokens");
+    lines.text("created_at", &roles.created_at, "");
+    if roles.unzoned {
+        lines.text("timezone", "UTC", "times are stored without a zone: is this the one?");
+    }
+}
+
+/// A name as the configuration reads it back.
+fn table_text(table: &crate::config::TableName) -> String {
+    let part = |name: &str| {
+        if name.contains(['.', '"']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_owned() }
+    };
+    match &table.schema {
+        Some(schema) => format!("{}.{}", part(schema), part(&table.name)),
+        None => part(&table.name),
+    }
+}
+
+fn rows(count: u64) -> String {
+    if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
+}
+
+/// Writes `[legacy]`; answers the unclear labels.
+fn write_legacy(
+    lines: &mut Lines,
+    legacy: &Seen,
+    meanings: &BTreeMap<String, Meaning>,
+    vocabulary: &Vocabulary,
+) -> Vec<(String, u64)> {
+    let labels = all_labels(legacy);
+    let more = &legacy.roles.more;
+    lines.section("legacy", "the table that is to be retired");
+    write_columns(lines, legacy);
+    let mixed = labels.values().any(|count| count.positive > 0 && count.negative > 0);
+    let sign = if mixed { "labels are stored with both signs" } else { "or positive, negative" };
+    lines.text("sign", "by_action", sign);
+    write_references(lines, legacy, meanings);
+    lines.optional("expires_at", more.expires_at.as_ref(), "");
+    lines.optional("balance_after", more.balance_after.as_ref(), "evidence only");
+    if labels.is_empty() {
+        return Vec::new();
+    }
+    lines.section("legacy.actions", "legacy label = unified action, \"usage\" or \"ignore\"");
+    let mut unclear = Vec::new();
+    for (label, meaning) in meanings {
+        let count = labels[label].rows;
+        match meaning {
+            Meaning::Action(action) => {
+                lines.line(&format!("{} = {}", key(label), quoted(action)), &rows(count))
+            }
+            Meaning::Usage => lines.line(&format!("{} = \"usage\"", key(label)), &rows(count)),
+            Meaning::Unclear => unclear.push((label.clone(), count)),
+        }
+    }
+    if !unclear.is_empty() {
+        let known: Vec<&str> =
+            vocabulary.grants.iter().chain(&vocabulary.deductions).map(String::as_str).collect();
+        lines.comment(
+            "Unclear: each row is a finding (unmapped_action) until its label has a meaning, one of",
+        );
+        lines.comment(&format!("{}, usage, ignore.", one_line(&known.join(", "))));
+        for (label, count) in &unclear {
+            lines.line(&format!("# {} = \"…\"", key(label)), &rows(*count));
+        }
+    }
+    unclear
+}
+
+fn one_line(text: &str) -> String {
+    text.replace(['\n', '\r'], " ")
+}
+
+/// References, and what shows a payment where a reference does not: a subscription that carries a
+/// payment id is no token pack.
+fn write_references(lines: &mut Lines, side: &Seen, meanings: &BTreeMap<String, Meaning>) {
+    let more = &side.roles.more;
+    if more.reference.is_empty() {
+        return;
+    }
+    lines.list("reference", &more.reference, "the same payment has the same reference");
+    let is_rule = |label: &str, count: &super::LabelCount| {
+        let bought = meanings.get(label).is_none_or(|meaning| match meaning {
+            Meaning::Action(action) => !action.contains("subscription") && !action.contains("trial"),
+            Meaning::Usage | Meaning::Unclear => true,
+        });
+        !bought && count.rows > 0 && count.referenced * 100 >= count.rows * RULE_PERCENT
+    };
+    if side.labels.iter().any(|(label, count)| is_rule(label, count)) {
+        lines.list("payment", &more.packs, "subscriptions carry references too: these show a bought pack");
+    }
+}
+
+fn write_unified(
+    lines: &mut Lines,
+    legacy: &Seen,
+    unified: &Seen,
+    meanings: &BTreeMap<String, Meaning>,
+    vocabulary: &Vocabulary,
+) {
+    let more = &unified.roles.more;
+    lines.section("unified", "the table that is to be the single source of truth");
+    write_columns(lines, unified);
+    lines.optional("success", more.success.as_ref(), "a failed grant grants nothing");
+    let own: BTreeMap<String, Meaning> =
+        vocabulary.grants.iter().map(|label| (label.clone(), Meaning::Action(label.clone()))).collect();
+    write_references(lines, unified, &own);
+    lines.optional("link", more.link.as_ref(), "where a migrated row names its legacy row");
+    lines.optional("migrated", more.migrated.as_ref(), "where a row says that it was migrated");
+    lines.optional("expires_at", more.expires_at.as_ref(), "");
+    lines.list("grants", &vocabulary.grants, "add to a balance");
+    if !vocabulary.deductions.is_empty() {
+        lines.list("deductions", &vocabulary.deductions, "take from it");
+    }
+    write_usage(lines, unified, vocabulary);
+    let alone = unified_only(legacy, unified, meanings, vocabulary);
+    if alone.is_empty() {
+        lines.comment("unified_only = []  grants written to this table alone: no legacy row is expected");
+    } else {
+        lines.list("unified_only", &alone, "more rows here than there: written to this table alone?");
+    }
+}
+
+fn write_usage(lines: &mut Lines, unified: &Seen, vocabulary: &Vocabulary) {
+    if vocabulary.unclear.is_empty() {
+        if !vocabulary.usage.is_empty() {
+            lines.comment("Every other label is usage. With this list a new label is a finding, and");
+            lines.comment("`reckon contract` is complete:");
+            lines.comment(&format!("usage = {}", quoted_list(&vocabulary.usage)));
+        }
+        return;
+    }
+    lines.list("usage", &vocabulary.usage, "use tokens up");
+    lines.comment("Unclear: each row is a finding (unmapped_action) until its label stands in a list above:");
+    let seen = all_labels(unified);
+    for label in &vocabulary.unclear {
+        lines.line(&format!("# {}", quoted(label)), &rows(seen[label].rows));
+    }
+}
+
+/// Grants of which the unified table holds more than the legacy table can account for.
+fn unified_only(
+    legacy: &Seen,
+    unified: &Seen,
+    meanings: &BTreeMap<String, Meaning>,
+    vocabulary: &Vocabulary,
+) -> Vec<String> {
+    let (there, here) = (&legacy.labels, &unified.labels);
+    let legacy_rows = |action: &str| -> u64 {
+        let of_action = |label: &&String| meanings.get(*label) == Some(&Meaning::Action(action.to_owned()));
+        there.keys().filter(of_action).map(|label| there[label].rows).sum()
+    };
+    let unified_rows = |action: &String| here.get(action).map_or(0, |count| count.rows);
+    vocabulary
+        .grants
+        .iter()
+        .filter(|action| {
+            let (there, here) = (legacy_rows(action), unified_rows(action));
+            let comparable = legacy.sample.whole && unified.sample.whole;
+            there == 0 || (comparable && here * 10 > there * 12)
+        })
+        .cloned()
+        .collect()
+}
+
+fn write_matching(lines: &mut Lines) {
+    lines.section("matching", "");
+    lines.text("tolerance", "2s", "how far the two rows of one grant lie apart");
+    lines.text("window", "24h", "how far a partner that differs may lie");
+    lines.text("settle", "5m", "younger rows are pending, no findings");
+}
+
+fn write_balances(lines: &mut Lines, stored: Option<(&Sample, &StoredRoles)>) {
+    lines.section("balances", "");
+    match stored {
+        Some((sample, roles)) => {
+            let place = match &sample.place {
+                Place::Table(table) => format!("table = {}", quoted(&table_text(table))),
+                Place::Path(path) => format!("path = {}", quoted(path)),
+            };
+            let setting = format!(
+                "stored = {{ {place}, user = {}, balance = {} }}",
+                quoted(&roles.user),
+                quoted(&roles.balance)
+            );
+            lines.line(&setting, "");
+        }
+        None => lines.comment(
+            "stored = { table = \"public.user_profiles\", user = \"user_id\", balance = \"tokens_remaining\" }",
+        ),
+    }
+    lines.text("failed_usage", "ignore", "or count: failed operations take tokens too");
+    lines.line("opening_tokens = 0", "given at sign-up without a row");
+    lines.text("floor", "debt", "or clamp: a balance stops at zero");
+}
+
+/// Columns that a new row needs and the mapping does not fill.
+fn write_backfill(lines: &mut Lines, unified: &Seen) {
+    let roles = &unified.roles;
+    let more = &roles.more;
+    let mut filled: Vec<&str> = vec![&roles.id, &roles.user, &roles.amount, &roles.created_at];
+    let fields = more.reference.iter().chain(&roles.action);
+    let optional = [&more.success, &more.link, &more.migrated, &more.expires_at];
+    for field in fields.chain(optional.into_iter().flatten()) {
+        filled.push(field.split('.').next().unwrap_or(field));
+    }
+    let mut values = Vec::new();
+    let mut unfilled = Vec::new();
+    for column in &unified.sample.columns {
+        if !column.required || filled.contains(&column.name.as_str()) {
+            continue;
+        }
+        match (&column.shape, column.listed.is_empty()) {
+            (Shape::Text, true) => values.push(format!("{} = \"migration\"", key(&column.name))),
+            (Shape::Integer | Shape::Decimal, _) => values.push(format!("{} = 0", key(&column.name))),
+            (Shape::Boolean, _) => values.push(format!("{} = false", key(&column.name))),
+            _ => unfilled.push(column.name.as_str()),
+        }
+    }
+    if values.is_empty() && unfilled.is_empty() {
+        return;
+    }
+    lines.section("backfill", "columns that are never empty and that the mapping does not fill");
+    if !values.is_empty() {
+        lines.line(&format!("values = {{ {} }}", values.join(", ")), "");
+    }
+    for name in unfilled {
+        lines.comment(&format!("{} needs a value too: add it to values", one_line(name)));
+    }
+}
