@@ -121,14 +121,14 @@ impl Page {
                 *width = (*width).max(cell.width());
             }
         }
-        let titles = columns.iter().map(|(title, _)| (*title).to_owned()).collect();
+        let titles: Vec<String> = columns.iter().map(|(title, _)| (*title).to_owned()).collect();
         self.row(columns, &widths, &titles, Paint::Faint);
         for (cells, paint) in rows {
             self.row(columns, &widths, cells, *paint);
         }
     }
 
-    fn row(&mut self, columns: &[Column], widths: &[usize], cells: &Vec<String>, paint: Paint) {
+    fn row(&mut self, columns: &[Column], widths: &[usize], cells: &[String], paint: Paint) {
         let mut used = 0;
         for (at, cell) in cells.iter().enumerate() {
             let room = (self.width.saturating_sub(used + 2)).min(widths[at]);

@@ -1,0 +1,291 @@
+//! A run made by hand: every class of finding, every kind of row, a few users with balances.
+
+use std::path::Path;
+
+use reckon::audit::{Audit, Conservation, SideConservation};
+use reckon::balance::{Balances, Explanation, GapCause, UserBalance};
+use reckon::config::{Config, parse};
+use reckon::domain::{
+    Books, Class, Confidence, Disposition, Finding, FindingId, Instant, Ledger, Outcome, Population,
+    PopulationClass, RepairKind, Roster, RowId, Rule, Severity, Side, SignCell, Span, Status, Total, UserNo,
+    UserUsage, Verdict,
+};
+use reckon::repair::SqlFile;
+use reckon::report::{Inputs, Model, Previous, build};
+use reckon::source::{FileDigest, Provenance};
+
+/// 2026-03-01T09:30:00Z.
+pub const AS_OF: Instant = Instant(1_772_357_400_000_000);
+
+const CONFIG: &str = r#"
+[legacy]
+path = "token_transactions.csv"
+id = "id"
+user = "user_id"
+action = "action_type"
+amount = "tokens_used"
+created_at = "created_at"
+[legacy.actions]
+subscription_grant = "subscription_grant"
+[unified]
+path = "token_usage.csv"
+id = "id"
+user = "user_id"
+action = "action_type"
+amount = "tokens_used"
+created_at = "created_at"
+grants = ["subscription_grant", "admin_grant", "trial_grant", "token_pack_purchase"]
+"#;
+
+/// Everything that a model is built from.
+pub struct Fixture {
+    config: Config,
+    pub books: Books,
+    pub audit: Audit,
+    pub balances: Balances,
+    legacy: Provenance,
+    unified: Provenance,
+    pub sql: Vec<SqlFile>,
+    pub warnings: Vec<String>,
+    pub previous: Option<Previous>,
+}
+
+impl Fixture {
+    /// A run with these findings.
+    pub fn new(findings: Vec<Finding>) -> Fixture {
+        let users: Vec<RowId> = (0..12).map(|user| uuid("cafe", user)).collect();
+        let dispositions = dispositions(&findings);
+        let side = |side| conservation(&dispositions, side, folded(side));
+        let (legacy, unified) = (side(Side::Legacy), side(Side::Unified));
+        let books = Books {
+            usage: vec![UserUsage::default(); users.len()],
+            roster: Roster::new(users),
+            actions: vec!["subscription_grant".into()],
+            references: Vec::new(),
+            legacy: ledger(Side::Legacy),
+            unified: ledger(Side::Unified),
+            as_of: AS_OF,
+        };
+        Fixture {
+            config: parse(Path::new("reckon.toml"), CONFIG).unwrap(),
+            legacy: provenance("token_transactions.csv", "a1", legacy),
+            unified: provenance("token_usage.csv", "b2", unified),
+            audit: Audit {
+                findings,
+                pairs: Vec::new(),
+                pair_totals: Rule::PAIRING.map(pair_total).to_vec(),
+                legacy_population: population(&[(PopulationClass::Grants, 9_000, 45_000_000)]),
+                unified_population: population(&[
+                    (PopulationClass::Grants, 9_010, 45_100_000),
+                    (PopulationClass::Usage, 98_000, 31_415_926),
+                ]),
+                dispositions,
+                conservation: Conservation { legacy, unified, holds: true },
+            },
+            balances: balances(&books),
+            books,
+            sql: vec![sql("backfill.sql", 3, 300_000), sql("undo.sql", 3, -300_000), sql("verify.sql", 0, 0)],
+            warnings: Vec::new(),
+            previous: None,
+        }
+    }
+
+    /// The model of the run.
+    pub fn model(&self) -> Model<'_> {
+        build(Inputs {
+            config: &self.config,
+            books: &self.books,
+            audit: &self.audit,
+            balances: &self.balances,
+            legacy: &self.legacy,
+            unified: &self.unified,
+            stored: None,
+            snapshot: None,
+            sql: &self.sql,
+            warnings: self.warnings.clone(),
+            previous: self.previous.clone(),
+        })
+    }
+}
+
+/// One finding of each class, users and ids all different.
+pub fn one_of_each_class() -> Vec<Finding> {
+    Class::ALL.iter().enumerate().map(|(at, class)| finding(at as u16, *class)).collect()
+}
+
+/// A finding with every column filled that its class fills.
+pub fn finding(number: u16, class: Class) -> Finding {
+    let at = AS_OF.minus(Span(86_400_000_000 * (i64::from(number) + 1)));
+    let has_legacy = !matches!(class, Class::Orphan | Class::BalanceGap | Class::NegativeBalance);
+    let has_unified = !matches!(
+        class,
+        Class::Unmigrated | Class::UnmigratedDeduction | Class::SourceDuplicate | Class::BalanceGap
+    );
+    let (severity, repair, effect) = match class {
+        Class::Unmigrated => (Severity::Error, RepairKind::Backfill, Some(100_000)),
+        Class::UnmigratedDeduction => (Severity::Error, RepairKind::Backfill, Some(-2_500)),
+        Class::AmountMismatch => (Severity::Error, RepairKind::Update, Some(1)),
+        Class::Duplicate => (Severity::Error, RepairKind::Dedupe, Some(-100_000)),
+        Class::SplitGrant => (Severity::Info, RepairKind::None, Some(0)),
+        Class::TimeMismatch | Class::SourceDuplicate => (Severity::Warning, RepairKind::None, Some(0)),
+        Class::MislabelledPurchase => (Severity::Warning, RepairKind::Update, Some(0)),
+        _ => (Severity::Error, RepairKind::Review, None),
+    };
+    Finding {
+        id: FindingId(format!("{number:016x}")),
+        class,
+        severity,
+        user: Some(uuid("cafe", number % 12)),
+        legacy_ids: if has_legacy { vec![uuid("aaaa", number)] } else { Vec::new() },
+        unified_ids: if has_unified { vec![uuid("bbbb", number)] } else { Vec::new() },
+        action_legacy: has_legacy.then(|| "renewal_grant".to_owned()),
+        action_expected: has_legacy.then(|| "subscription_grant".to_owned()),
+        action_unified: has_unified.then(|| "admin_grant".to_owned()),
+        tokens_legacy: has_legacy.then_some(100_000),
+        tokens_unified: has_unified.then_some(99_999),
+        tokens_effect: effect,
+        created_at_legacy: has_legacy.then_some(at),
+        created_at_unified: has_unified.then_some(at.plus(Span(18_000_000_000))),
+        lag: (has_legacy && has_unified).then_some(Span(18_000_000_000)),
+        rule: if has_legacy && has_unified { Rule::Mismatch } else { Rule::None },
+        verdict: Verdict::Forced,
+        confidence: Confidence::Medium,
+        cause: if class == Class::TimeMismatch { "constant_lag".to_owned() } else { String::new() },
+        evidence: "label=renewal_grant; reference=pi_123".to_owned(),
+        repair,
+        status: Status::New,
+        legacy_rows: Vec::new(),
+        unified_rows: Vec::new(),
+    }
+}
+
+/// A UUID that says in its first group what it is.
+pub fn uuid(group: &str, number: u16) -> RowId {
+    RowId::parse(&format!("{group}{group}-0000-4000-8000-{number:012x}"))
+}
+
+fn dispositions(findings: &[Finding]) -> Vec<Disposition> {
+    let row = |side, row: &RowId, outcome, finding, raw_tokens| Disposition {
+        side,
+        row: row.clone(),
+        outcome,
+        pair: None,
+        finding,
+        raw_tokens,
+    };
+    let mut rows = Vec::new();
+    for side in [Side::Legacy, Side::Unified] {
+        for number in 0..500 {
+            rows.push(row(side, &uuid("dddd", number), Outcome::Paired, None, Some(5_000)));
+        }
+        for (at, finding) in findings.iter().enumerate() {
+            let ids = if side == Side::Legacy { &finding.legacy_ids } else { &finding.unified_ids };
+            for id in ids {
+                let outcome = Outcome::Finding(finding.class);
+                let tokens = (finding.class != Class::RejectedRow).then_some(100_000);
+                rows.push(row(side, id, outcome, Some(at as u32), tokens));
+            }
+        }
+    }
+    rows
+}
+
+fn conservation(dispositions: &[Disposition], side: Side, folded: Total) -> SideConservation {
+    let mine = || dispositions.iter().filter(|row| row.side == side);
+    let rows = mine().count() as u64 + folded.rows;
+    let tokens = mine().filter_map(|row| row.raw_tokens).map(i128::from).sum::<i128>() + folded.tokens;
+    SideConservation { rows_in: rows, rows_out: rows, tokens_in: tokens, tokens_out: tokens }
+}
+
+fn folded(side: Side) -> Total {
+    match side {
+        Side::Legacy => Total::default(),
+        Side::Unified => Total { rows: 98_000, tokens: 31_415_926 },
+    }
+}
+
+fn ledger(side: Side) -> Ledger {
+    let sign = |month: &str, positive, negative| SignCell {
+        label: "renewal_grant".into(),
+        month: month.to_owned(),
+        positive,
+        negative,
+        zero: 0,
+    };
+    Ledger {
+        side,
+        entries: Vec::new(),
+        bystanders: Vec::new(),
+        rejected: Vec::new(),
+        labels: Vec::new(),
+        folded: folded(side),
+        control: Total::default(),
+        population: Population::default(),
+        signs: vec![sign("2025-11", 0, 812), sign("2025-12", 1_204, 0), sign("2026-01", 650, 3)],
+    }
+}
+
+fn population(classes: &[(PopulationClass, u64, i128)]) -> Population {
+    let mut population = Population::default();
+    for (class, rows, tokens) in classes {
+        *population.get_mut(*class) = Total { rows: *rows, tokens: *tokens };
+    }
+    population
+}
+
+fn pair_total(rule: Rule) -> (Rule, Total) {
+    let rows = match rule {
+        Rule::Link => 4_100,
+        Rule::Exact => 3_900,
+        Rule::Near => 900,
+        Rule::Mismatch => 4,
+        _ => 0,
+    };
+    (rule, Total { rows, tokens: i128::from(rows) * 5_000 })
+}
+
+fn provenance(name: &str, digest: &str, totals: SideConservation) -> Provenance {
+    Provenance {
+        kind: "csv",
+        name: name.to_owned(),
+        files: vec![FileDigest { path: name.to_owned(), bytes: 1_234_567, sha256: digest.repeat(32) }],
+        control: Total { rows: totals.rows_in, tokens: totals.tokens_in },
+    }
+}
+
+/// User 0 has the classic gap: usage that was never taken off, and tokens given at sign-up.
+fn balances(books: &Books) -> Balances {
+    let users = books.roster.iter().map(|(user, _)| {
+        let mut balance = UserBalance {
+            user,
+            granted: 600_000,
+            deducted: 0,
+            used: 432_778,
+            recomputed: 167_222,
+            corrected: 267_222,
+            stored: Some(167_222),
+            gap: Some(0),
+            causes: [0; 14],
+            unexplained: Some(0),
+            explanation: Some(Explanation::NoneNeeded),
+        };
+        if user == UserNo(0) {
+            balance.stored = Some(600_100);
+            balance.gap = Some(432_878);
+            balance.causes[GapCause::UsageNotDeducted as usize] = 432_778;
+            balance.causes[GapCause::Opening as usize] = 100;
+            balance.explanation = Some(Explanation::Unique);
+        } else if user == UserNo(1) {
+            balance.stored = None;
+            balance.gap = None;
+            balance.unexplained = None;
+            balance.explanation = None;
+        }
+        balance
+    });
+    Balances { users: users.collect(), stored_known: true }
+}
+
+fn sql(name: &str, rows: u64, tokens: i128) -> SqlFile {
+    SqlFile { name: name.to_owned(), text: format!("-- {name}\n"), rows, tokens }
+}
