@@ -1,14 +1,104 @@
 //! What to change (a plan: row, old values, new values, effect) and the SQL that says it.
+//!
+//! [`plan`] sorts the findings of a run into changes, which a machine may make, and reviews, which a
+//! person has to look at, and checks what could go wrong. [`render`] says the plan as SQL: one
+//! transaction a file, guarded by what the run has read, with before-images in a journal from which
+//! `undo.sql` takes everything back.
+//!
+//! Where the rule book leaves a choice, this module chooses what changes nothing:
+//!
+//! - waived findings stay out of executable SQL: what was accepted is left as it is;
+//! - a reference is carried to the new row only where each side has exactly one reference field;
+//! - a row is removed only when the row that it repeats is named and still there;
+//! - a table without facts (rows from files) gets its column types from the database when the SQL
+//!   runs: every value goes through a temporary table made from the target's own columns.
 
-/// An SQL file of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SqlFile {
-    /// Name in the run directory: `backfill.sql`.
-    pub name: String,
-    /// The whole text.
-    pub text: String,
-    /// Rows that it changes.
-    pub rows: u64,
-    /// Tokens that it adds to balances, with their sign.
-    pub tokens: i128,
+mod backfill;
+mod changes;
+mod columns;
+pub mod constraint;
+mod draft;
+mod error;
+mod hazard;
+mod kept;
+mod known;
+mod parts;
+mod plan;
+mod quote;
+mod sql;
+mod values;
+mod verify;
+
+pub use error::RepairError;
+pub use plan::{
+    Change, KeptRow, LegacyRow, Operation, Plan, Refusal, Review, Values, Warning, derived_id, namespace,
+};
+pub use sql::{SqlFile, render};
+
+use crate::config::Config;
+use crate::domain::{Books, Finding};
+use crate::source::postgres::catalogue::TableFacts;
+
+/// What the catalogue says of the two tables; `None` for a side that comes from files.
+#[derive(Debug, Clone, Default)]
+pub struct Targets {
+    /// The legacy table.
+    pub legacy: Option<TableFacts>,
+    /// The unified table.
+    pub unified: Option<TableFacts>,
+}
+
+/// What the headers say about where the plan comes from.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    /// One line: `legacy/*.csv and public.token_usage`. No time of the run: the same input makes
+    /// the same bytes.
+    pub source: String,
+}
+
+/// Checks hazards and makes the plan. The findings are final: they have their ids, order and status.
+///
+/// # Errors
+/// [`RepairError`] when there are rows to insert and a column of theirs can get no value.
+pub fn plan(
+    config: &Config,
+    books: &Books,
+    findings: &[Finding],
+    targets: &Targets,
+    context: &Context,
+) -> Result<Plan, RepairError> {
+    let (legacy, unified) = columns::Layout::of(config, targets);
+    let new_id = hazard::new_id(books, &legacy, &unified);
+    let mut draft = draft::Draft::new(config, books, &legacy, &unified, new_id);
+    draft.take(findings);
+    let (changes, reviews) = (draft.changes, draft.reviews);
+    let inserts = changes.iter().any(|change| change.operation == Operation::Insert);
+    let new_columns = if inserts {
+        columns::new_columns(config, &legacy, &unified, new_id != plan::NewId::Given)?
+    } else {
+        Vec::new()
+    };
+    let hazards = hazard::check(&hazard::Subject {
+        config,
+        unified: &unified,
+        new_id,
+        new_columns: &new_columns,
+        changes: &changes,
+    })?;
+    Ok(Plan {
+        id: plan::digest(&unified.table, &legacy.table, &changes),
+        legacy_table: legacy.table.clone(),
+        unified_table: unified.table.clone(),
+        known: known::Known::new(books, &unified.id, &changes),
+        changes,
+        reviews,
+        refusals: hazards.refusals,
+        warnings: hazards.warnings,
+        source: context.source.clone(),
+        as_of: books.as_of,
+        legacy,
+        unified,
+        new_columns,
+        allow_triggers: config.repair.allow_triggers,
+    })
 }

@@ -1,0 +1,198 @@
+//! `repair.sql` and `dedupe.sql`.
+
+use super::columns::Layout;
+use super::parts::{Part, Piece};
+use super::plan::{Operation, Plan};
+use super::quote::{comment, do_block, fill, literal};
+use super::{sql, values};
+
+const REPAIR: &str = include_str!("sql/repair.sql");
+const UPDATE: &str = include_str!("sql/repair_update.sql");
+const DEDUPE: &str = include_str!("sql/dedupe.sql");
+const DELETE: &str = include_str!("sql/dedupe_delete.sql");
+
+/// Names in the staging tables of action columns, tokens and instant, with the expression of each in
+/// the unified table.
+fn content(layout: &Layout) -> Vec<(String, String)> {
+    let mut content: Vec<(String, String)> =
+        (1..).zip(&layout.action).map(|(at, slot)| (format!("action_{at}"), slot.value("u"))).collect();
+    content.push(("tokens".to_owned(), layout.amount.value("u")));
+    content.push(("created_at".to_owned(), layout.created_at.value("u")));
+    content
+}
+
+/// `a as x, b as y` and `x, y` of a staging table.
+fn staging(columns: &[(String, String)]) -> (String, String) {
+    let staged: Vec<String> = columns.iter().map(|(name, value)| format!("{value} as {name}")).collect();
+    let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+    (staged.join(",\n       "), names.join(", "))
+}
+
+/// The row is as the staging table's columns with this prefix say, null-safely.
+fn same(layout: &Layout, prefix: &str) -> String {
+    content(layout)
+        .iter()
+        .map(|(name, value)| format!("{value} is not distinct from p.{prefix}{name}"))
+        .collect::<Vec<_>>()
+        .join(" and ")
+}
+
+fn same_user(layout: &Layout) -> String {
+    format!("{} is not distinct from p.user_id", layout.user.value("u"))
+}
+
+/// One piece an update.
+pub(super) fn update_pieces(plan: &Plan) -> Vec<Piece> {
+    plan.of(Operation::Update)
+        .filter_map(|change| {
+            let (row, old, new) = (change.row.as_ref()?, change.old.as_ref()?, change.new.as_ref()?);
+            let mut line = vec![values::id(row)];
+            line.extend(values::content(&plan.unified, old));
+            line.extend(values::content(&plan.unified, new).split_off(1));
+            let mut piece = sql::piece(&line, change.effect_tokens);
+            piece.legacy = change.legacy.as_ref().map(values::legacy_row);
+            Some(piece)
+        })
+        .collect()
+}
+
+/// The transaction of one part of `repair.sql`.
+pub(super) fn update_statements(plan: &Plan, part: &Part) -> String {
+    let unified = &plan.unified;
+    let table = unified.table.sql();
+    let mut columns =
+        vec![("row_id".to_owned(), unified.id.value("u")), ("user_id".to_owned(), unified.user.value("u"))];
+    for prefix in ["old_", "new_"] {
+        columns.extend(content(unified).into_iter().map(|(name, value)| (format!("{prefix}{name}"), value)));
+    }
+    let (staged, staged_names) = staging(&columns);
+    let legacy = sql::legacy_check(plan, part);
+    let legacy = if legacy.is_empty() { legacy } else { format!("\n{legacy}") };
+    let mut text = sql::head(unified);
+    text.push_str(&fill(
+        REPAIR,
+        &[
+            ("unified", table.as_str()),
+            ("unified_comment", &comment(&table)[3..]),
+            ("journal", &sql::journal()),
+            ("legacy", &legacy),
+            ("staged", &staged),
+            ("staged_names", &staged_names),
+            ("rows", &sql::values_list(&part.rows[0])),
+            ("update", &do_block(&update(plan))),
+        ],
+    ));
+    text
+}
+
+fn update(plan: &Plan) -> String {
+    let unified = &plan.unified;
+    let table = unified.table.sql();
+    fill(
+        UPDATE,
+        &[
+            ("unified", table.as_str()),
+            ("unified_literal", &literal(&table)),
+            ("plan", &literal(&plan.id)),
+            ("id", &unified.id.value("u")),
+            ("id_text", &unified.id.text("u")),
+            ("same_user", &same_user(unified)),
+            ("is_old", &same(unified, "old_")),
+            ("is_new", &same(unified, "new_")),
+            ("assignments", &assignments(plan)),
+        ],
+    )
+}
+
+/// Only columns that some row of the plan changes, and in a row only what changes: a value that stays
+/// keeps its very form (`12.00` is not rewritten as `12`).
+fn assignments(plan: &Plan) -> String {
+    let unified = &plan.unified;
+    let changes = |differs: &dyn Fn(&super::Values, &super::Values) -> bool| {
+        plan.of(Operation::Update).any(|change| match (&change.old, &change.new) {
+            (Some(old), Some(new)) => differs(old, new),
+            _ => false,
+        })
+    };
+    let mut wanted = Vec::new();
+    if changes(&|old, new| old.action != new.action) {
+        wanted.extend((1..).zip(&unified.action).map(|(at, slot)| (slot, format!("action_{at}"))));
+    }
+    if changes(&|old, new| old.raw_tokens != new.raw_tokens) {
+        wanted.push((&unified.amount, "tokens".to_owned()));
+    }
+    if changes(&|old, new| old.at != new.at) {
+        wanted.push((&unified.created_at, "created_at".to_owned()));
+    }
+    let assignments: Vec<String> = wanted
+        .into_iter()
+        .map(|(slot, name)| {
+            let (column, value) = (slot.name(), slot.value("u"));
+            format!(
+                "{column} = case when p.new_{name} is distinct from p.old_{name} then p.new_{name} else {value} end"
+            )
+        })
+        .collect();
+    assignments.join(",\n           ")
+}
+
+/// One piece a removal.
+pub(super) fn delete_pieces(plan: &Plan) -> Vec<Piece> {
+    plan.of(Operation::Delete)
+        .filter_map(|change| {
+            let (row, old, kept) = (change.row.as_ref()?, change.old.as_ref()?, change.kept.as_ref()?);
+            let mut line = vec![values::id(row)];
+            line.extend(values::content(&plan.unified, old));
+            line.extend([
+                values::id(&kept.id),
+                kept.raw_tokens.to_string(),
+                kept.raw_tokens_repaired.to_string(),
+            ]);
+            Some(sql::piece(&line, change.effect_tokens))
+        })
+        .collect()
+}
+
+/// The transaction of one part of `dedupe.sql`.
+pub(super) fn delete_statements(plan: &Plan, part: &Part) -> String {
+    let unified = &plan.unified;
+    let table = unified.table.sql();
+    let (id, amount) = (unified.id.value("u"), unified.amount.value("u"));
+    let mut columns =
+        vec![("row_id".to_owned(), id.clone()), ("user_id".to_owned(), unified.user.value("u"))];
+    columns.extend(content(unified));
+    columns.extend([
+        ("kept_id".to_owned(), id.clone()),
+        ("kept_tokens".to_owned(), amount.clone()),
+        ("kept_tokens_repaired".to_owned(), amount.clone()),
+    ]);
+    let (staged, staged_names) = staging(&columns);
+    let body = fill(
+        DELETE,
+        &[
+            ("unified", table.as_str()),
+            ("unified_literal", &literal(&table)),
+            ("plan", &literal(&plan.id)),
+            ("id", &id),
+            ("id_text", &unified.id.text("u")),
+            ("same", &format!("{} and {}", same_user(unified), same(unified, ""))),
+            ("same_user", &same_user(unified)),
+            ("kept_tokens", &format!("{amount} in (p.kept_tokens, p.kept_tokens_repaired)")),
+            ("cascade", &sql::cascade(&format!("pg_temp.reckon_removed as p on p.row_id = {id}"))),
+        ],
+    );
+    let mut text = sql::head(unified);
+    text.push_str(&fill(
+        DEDUPE,
+        &[
+            ("unified", table.as_str()),
+            ("unified_comment", &comment(&table)[3..]),
+            ("journal", &sql::journal()),
+            ("staged", &staged),
+            ("staged_names", &staged_names),
+            ("rows", &sql::values_list(&part.rows[0])),
+            ("delete", &do_block(&body)),
+        ],
+    ));
+    text
+}

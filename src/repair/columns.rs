@@ -1,0 +1,275 @@
+//! Where the mapped fields stand in the two tables, and how SQL names them.
+
+use crate::config::{Columns, Config, Field, Literal, TableName, quote_identifier};
+use crate::source::postgres::catalogue::{ColumnFacts, TableFacts};
+
+use super::quote::literal;
+use super::{RepairError, Targets};
+
+/// What a mapped field holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    Id,
+    User,
+    /// The label, or its part of this number where several columns are joined.
+    Action(usize),
+    Amount,
+    CreatedAt,
+    Success,
+    Link,
+    Migrated,
+    Reference,
+    ExpiresAt,
+}
+
+/// A column, or a place inside a JSON column.
+#[derive(Debug, Clone)]
+pub(super) struct Slot {
+    pub column: String,
+    pub path: Vec<String>,
+    /// What the catalogue says of the column, where it could be asked.
+    pub facts: Option<ColumnFacts>,
+}
+
+impl Slot {
+    fn new(field: &Field, table: Option<&TableFacts>) -> Slot {
+        let column = |name: &str| table.and_then(|table| table.columns.iter().find(|it| it.name == name));
+        match column(&field.written) {
+            Some(facts) => {
+                Slot { column: field.written.clone(), path: Vec::new(), facts: Some(facts.clone()) }
+            }
+            None => Slot {
+                column: field.column.clone(),
+                path: field.path.clone(),
+                facts: column(&field.column).cloned(),
+            },
+        }
+    }
+
+    pub fn is_plain(&self) -> bool {
+        self.path.is_empty()
+    }
+
+    /// The quoted name of the column.
+    pub fn name(&self) -> String {
+        quote_identifier(&self.column)
+    }
+
+    /// The value in its own type; text for a place inside JSON.
+    pub fn value(&self, alias: &str) -> String {
+        let column = format!("{alias}.{}", self.name());
+        match self.path.as_slice() {
+            [] => column,
+            [key] => format!("({} ->> {})", self.json(&column), literal(key)),
+            keys => {
+                let keys: Vec<String> = keys.iter().map(|key| literal(key)).collect();
+                format!("({} #>> array[{}])", self.json(&column), keys.join(", "))
+            }
+        }
+    }
+
+    fn json(&self, column: &str) -> String {
+        match self.type_name() {
+            Some("json" | "jsonb") => column.to_owned(),
+            _ => format!("nullif({column}::text, '')::jsonb"),
+        }
+    }
+
+    /// The value as text.
+    pub fn text(&self, alias: &str) -> String {
+        if self.is_plain() { format!("{}::text", self.value(alias)) } else { self.value(alias) }
+    }
+
+    pub fn type_name(&self) -> Option<&str> {
+        self.facts.as_ref().map(|facts| facts.type_name.as_str())
+    }
+
+    /// The value fits a text column of any length.
+    pub fn holds_text(&self) -> bool {
+        self.type_name().is_some_and(|name| {
+            name == "text" || name == "citext" || name.starts_with("character") || name == "bpchar"
+        })
+    }
+}
+
+/// The mapped fields of one side.
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    pub table: TableName,
+    pub id: Slot,
+    pub user: Slot,
+    pub action: Vec<Slot>,
+    pub amount: Slot,
+    pub created_at: Slot,
+    pub success: Option<Slot>,
+    pub link: Option<Slot>,
+    pub migrated: Option<Slot>,
+    /// The one reference field, where there is exactly one.
+    pub reference: Option<Slot>,
+    pub expires_at: Option<Slot>,
+    /// Name of the zone of timestamps without one.
+    pub timezone: String,
+    /// The rows came from this table of a database, so it must be there.
+    pub from_table: bool,
+    pub facts: Option<TableFacts>,
+}
+
+impl Layout {
+    fn new(columns: &Columns, facts: Option<&TableFacts>) -> Layout {
+        let slot = |field: &Field| Slot::new(field, facts);
+        let written = columns.origin.target().clone();
+        Layout {
+            table: facts.map_or(written, |facts| facts.name.clone()),
+            id: slot(&columns.id),
+            user: slot(&columns.user),
+            action: columns.action.iter().map(slot).collect(),
+            amount: slot(&columns.amount),
+            created_at: slot(&columns.created_at),
+            success: columns.success.as_ref().map(slot),
+            link: columns.link.as_ref().map(slot),
+            migrated: columns.migrated.as_ref().map(slot),
+            reference: match columns.reference.as_slice() {
+                [only] => Some(slot(only)),
+                _ => None,
+            },
+            expires_at: columns.expires_at.as_ref().map(slot),
+            timezone: columns.timezone.name().to_owned(),
+            from_table: matches!(columns.origin, crate::config::Origin::Table(_)),
+            facts: facts.cloned(),
+        }
+    }
+
+    /// The layouts of both sides, legacy first.
+    pub fn of(config: &Config, targets: &Targets) -> (Layout, Layout) {
+        (
+            Layout::new(&config.legacy.columns, targets.legacy.as_ref()),
+            Layout::new(&config.unified.columns, targets.unified.as_ref()),
+        )
+    }
+
+    /// The fields without which no row can be found, guarded or written, and which SQL therefore
+    /// wants as columns of their own.
+    pub fn vital(&self) -> Vec<(Meaning, &Slot)> {
+        let mut vital = vec![(Meaning::Id, &self.id), (Meaning::User, &self.user)];
+        vital.extend(self.action.iter().enumerate().map(|(at, slot)| (Meaning::Action(at), slot)));
+        vital.extend([(Meaning::Amount, &self.amount), (Meaning::CreatedAt, &self.created_at)]);
+        vital
+    }
+
+    /// The label of a row as text: several columns are joined with `/`.
+    pub fn label(&self, alias: &str) -> String {
+        let parts: Vec<String> =
+            self.action.iter().map(|slot| format!("coalesce({}, '')", slot.text(alias))).collect();
+        parts.join(" || '/' || ")
+    }
+
+    /// The parts of a label, one a column; `None` where it does not split so.
+    pub fn parts<'a>(&self, label: &'a str) -> Option<Vec<&'a str>> {
+        if self.action.len() == 1 {
+            return Some(vec![label]);
+        }
+        let parts: Vec<&str> = label.split('/').collect();
+        (parts.len() == self.action.len()).then_some(parts)
+    }
+}
+
+/// How a column of a new row is filled.
+#[derive(Debug, Clone)]
+pub(super) enum Filling {
+    /// With one mapped value.
+    Mapped(Meaning),
+    /// With a JSON object of mapped values.
+    Json {
+        places: Vec<(Vec<String>, Meaning)>,
+        /// Null when the row has none of the values; otherwise an empty object.
+        nullable: bool,
+    },
+    /// With the same value in every row.
+    Constant(Literal),
+}
+
+/// A column of the rows that a backfill inserts.
+#[derive(Debug, Clone)]
+pub(super) struct NewColumn {
+    pub name: String,
+    pub filling: Filling,
+    pub facts: Option<ColumnFacts>,
+}
+
+/// The columns of the rows that a backfill inserts, in the order of the mapping.
+pub(super) fn new_columns(
+    config: &Config,
+    legacy: &Layout,
+    unified: &Layout,
+    gives_id: bool,
+) -> Result<Vec<NewColumn>, RepairError> {
+    let mut mapped = unified.vital();
+    mapped.retain(|(meaning, _)| gives_id || *meaning != Meaning::Id);
+    let both = |legacy: &Option<Slot>, unified| if legacy.is_some() { unified } else { None };
+    let optional = [
+        (Meaning::Success, unified.success.as_ref()),
+        (Meaning::ExpiresAt, both(&legacy.expires_at, unified.expires_at.as_ref())),
+        (Meaning::Link, unified.link.as_ref()),
+        (Meaning::Migrated, unified.migrated.as_ref()),
+        (Meaning::Reference, both(&legacy.reference, unified.reference.as_ref())),
+    ];
+    mapped.extend(optional.into_iter().filter_map(|(meaning, slot)| Some((meaning, slot?))));
+
+    let mut columns: Vec<NewColumn> = Vec::new();
+    for (meaning, slot) in mapped {
+        add_mapped(&mut columns, meaning, slot)?;
+    }
+    for (name, value) in &config.backfill.values {
+        if columns.iter().any(|column| column.name == *name) {
+            return Err(RepairError::MappedColumn { column: name.clone() });
+        }
+        let facts = match &unified.facts {
+            Some(table) => {
+                Some(table.columns.iter().find(|column| column.name == *name).cloned().ok_or_else(|| {
+                    RepairError::NoColumn { table: unified.table.to_string(), column: name.clone() }
+                })?)
+            }
+            None => None,
+        };
+        columns.push(NewColumn { name: name.clone(), filling: Filling::Constant(value.clone()), facts });
+    }
+    Ok(columns)
+}
+
+fn add_mapped(columns: &mut Vec<NewColumn>, meaning: Meaning, slot: &Slot) -> Result<(), RepairError> {
+    let conflict = || RepairError::Conflict { place: place(slot) };
+    let there = columns.iter_mut().find(|column| column.name == slot.column);
+    match (there, slot.is_plain()) {
+        (None, true) => columns.push(NewColumn {
+            name: slot.column.clone(),
+            filling: Filling::Mapped(meaning),
+            facts: slot.facts.clone(),
+        }),
+        (None, false) => columns.push(NewColumn {
+            name: slot.column.clone(),
+            filling: Filling::Json {
+                places: vec![(slot.path.clone(), meaning)],
+                nullable: slot.facts.as_ref().is_none_or(|facts| !facts.not_null),
+            },
+            facts: slot.facts.clone(),
+        }),
+        (Some(NewColumn { filling: Filling::Json { places, .. }, .. }), false) => {
+            let overlaps = |path: &[String]| path.starts_with(&slot.path) || slot.path.starts_with(path);
+            if places.iter().any(|(path, _)| overlaps(path)) {
+                return Err(conflict());
+            }
+            places.push((slot.path.clone(), meaning));
+        }
+        (Some(_), _) => return Err(conflict()),
+    }
+    Ok(())
+}
+
+fn place(slot: &Slot) -> String {
+    let mut place = slot.column.clone();
+    for key in &slot.path {
+        place.push('.');
+        place.push_str(key);
+    }
+    place
+}

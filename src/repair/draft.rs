@@ -1,0 +1,301 @@
+//! Sorting the findings: what a machine may change, and what a person has to look at.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::config::Config;
+use crate::domain::{Books, Class, Entry, Finding, RepairKind, RowId, Span, Status, Verdict};
+
+use super::columns::Layout;
+use super::kept::Keepers;
+use super::plan::{Change, KeptRow, LegacyRow, NewId, Operation, Review, Values, derived_id};
+use super::quote::is_storable;
+
+/// Sorts findings into changes and reviews.
+pub(super) struct Draft<'a> {
+    books: &'a Books,
+    legacy: &'a Layout,
+    unified: &'a Layout,
+    window: Span,
+    new_id: NewId,
+    inserted: HashSet<RowId>,
+    touched: HashSet<u32>,
+    pub changes: Vec<Change>,
+    pub reviews: Vec<Review>,
+}
+
+/// Where a finding goes.
+type Planned = Result<Change, String>;
+
+impl<'a> Draft<'a> {
+    pub fn new(
+        config: &Config,
+        books: &'a Books,
+        legacy: &'a Layout,
+        unified: &'a Layout,
+        new_id: NewId,
+    ) -> Self {
+        Draft {
+            books,
+            legacy,
+            unified,
+            window: config.matching.window,
+            new_id,
+            inserted: HashSet::new(),
+            touched: HashSet::new(),
+            changes: Vec::new(),
+            reviews: Vec::new(),
+        }
+    }
+
+    /// Takes all findings.
+    pub fn take(&mut self, findings: &[Finding]) {
+        let leaving: HashSet<u32> = findings
+            .iter()
+            .filter(|finding| finding.repair == RepairKind::Dedupe && barrier(finding).is_none())
+            .flat_map(|finding| finding.unified_rows.iter().copied())
+            .collect();
+        let keepers = Keepers::new(self.books, &leaving, self.window);
+        for finding in findings {
+            if finding.repair == RepairKind::None && finding.verdict != Verdict::Contested {
+                continue;
+            }
+            let planned = match barrier(finding) {
+                Some(reason) => Err(reason),
+                None => match finding.repair {
+                    RepairKind::Backfill => self.insertion(finding),
+                    RepairKind::Update => self.update(finding),
+                    RepairKind::Dedupe => self.removal(finding, &keepers),
+                    RepairKind::Review | RepairKind::None => Err(String::new()),
+                },
+            };
+            match planned {
+                Ok(change) => self.changes.push(change),
+                Err(reason) => self.reviews.push(self.review(finding, reason)),
+            }
+        }
+        self.changes.sort_by_key(|change| change.operation);
+        self.note_repaired_keepers();
+        self.spare_reviewed_rows();
+    }
+
+    fn insertion(&mut self, finding: &Finding) -> Planned {
+        let entry = self.only(&finding.legacy_rows, &self.books.legacy.entries, "legacy")?.1;
+        let legacy = self.legacy_row(entry);
+        let action = match &finding.action_expected {
+            Some(action) => action.clone(),
+            None => self.books.action(entry.action).to_owned(),
+        };
+        let new = Values { user: legacy.user.clone(), action, raw_tokens: entry.tokens, at: entry.at };
+        if self.unified.parts(&new.action).is_none() {
+            return Err(format!("the label {} does not split into the columns of the action", new.action));
+        }
+        if !self.inserted.insert(legacy.id.clone()) {
+            return Err("another finding inserts a row for the same legacy id".to_owned());
+        }
+        let reference = match (&self.legacy.reference, &self.unified.reference, &*entry.references) {
+            (Some(_), Some(_), [only]) => Some(self.books.references[*only as usize].to_string()),
+            _ => None,
+        };
+        storable(&[&new.action, &legacy.label, reference.as_deref().unwrap_or_default()])?;
+        storable(&[&legacy.id.to_string(), &legacy.user.to_string()])?;
+        Ok(Change {
+            finding: finding.id.clone(),
+            class: finding.class,
+            operation: Operation::Insert,
+            row: match self.new_id {
+                NewId::Derived(namespace) => Some(derived_id(namespace, &legacy.id)),
+                NewId::Given => None,
+            },
+            effect_tokens: finding.tokens_effect.unwrap_or(i128::from(entry.signed_tokens())),
+            legacy: Some(legacy),
+            old: None,
+            new: Some(new),
+            reference,
+            expires_at: entry.expires_at,
+            kept: None,
+        })
+    }
+
+    fn update(&mut self, finding: &Finding) -> Planned {
+        let (position, entry) = self.only(&finding.unified_rows, &self.books.unified.entries, "unified")?;
+        let legacy = match finding.legacy_rows.as_slice() {
+            [] => None,
+            _ => Some(self.only(&finding.legacy_rows, &self.books.legacy.entries, "legacy")?.1),
+        };
+        let old = self.values(entry);
+        let mut new = old.clone();
+        match (finding.class, legacy, &finding.action_expected) {
+            (Class::AmountMismatch, Some(legacy), _) => {
+                new.raw_tokens = if entry.negative { -legacy.tokens } else { legacy.tokens };
+            }
+            (Class::TimeMismatch, Some(legacy), _) => new.at = legacy.at,
+            (Class::ActionMismatch | Class::MislabelledPurchase, _, Some(action)) => {
+                new.action.clone_from(action);
+            }
+            _ => return Err(format!("{} has no update", finding.class.name())),
+        }
+        if new == old {
+            return Err("the row has the expected values already".to_owned());
+        }
+        if self.unified.parts(&new.action).is_none() || self.unified.parts(&old.action).is_none() {
+            return Err(format!("the label {} does not split into the columns of the action", new.action));
+        }
+        let legacy = legacy.map(|entry| self.legacy_row(entry));
+        storable(&[&old.action, &new.action, &entry.id.to_string(), &old.user.to_string()])?;
+        self.touch(position)?;
+        Ok(Change {
+            finding: finding.id.clone(),
+            class: finding.class,
+            operation: Operation::Update,
+            row: Some(entry.id.clone()),
+            legacy,
+            old: Some(old),
+            new: Some(new),
+            reference: None,
+            expires_at: None,
+            kept: None,
+            effect_tokens: finding.tokens_effect.unwrap_or(0),
+        })
+    }
+
+    fn removal(&mut self, finding: &Finding, keepers: &Keepers<'_>) -> Planned {
+        let (position, entry) = self.only(&finding.unified_rows, &self.books.unified.entries, "unified")?;
+        let old = self.values(entry);
+        if self.unified.parts(&old.action).is_none() {
+            return Err(format!("the label {} does not split into the columns of the action", old.action));
+        }
+        let Some(kept) = keepers.of(entry, finding.legacy_ids.first()) else {
+            return Err("no row of the same user, action and amount would stay within the window".to_owned());
+        };
+        storable(&[&old.action, &entry.id.to_string(), &old.user.to_string(), &kept.id.to_string()])?;
+        self.touch(position)?;
+        Ok(Change {
+            finding: finding.id.clone(),
+            class: finding.class,
+            operation: Operation::Delete,
+            row: Some(entry.id.clone()),
+            legacy: None,
+            old: Some(old),
+            new: None,
+            reference: None,
+            expires_at: None,
+            kept: Some(KeptRow {
+                id: kept.id.clone(),
+                raw_tokens: kept.raw_tokens(),
+                raw_tokens_repaired: kept.raw_tokens(),
+            }),
+            effect_tokens: finding.tokens_effect.unwrap_or(-i128::from(entry.signed_tokens())),
+        })
+    }
+
+    fn touch(&mut self, position: u32) -> Result<(), String> {
+        if self.touched.insert(position) {
+            Ok(())
+        } else {
+            Err("another finding changes the same row".to_owned())
+        }
+    }
+
+    fn only<'b>(
+        &self,
+        positions: &[u32],
+        entries: &'b [Entry],
+        side: &str,
+    ) -> Result<(u32, &'b Entry), String> {
+        match positions {
+            [only] => entries
+                .get(*only as usize)
+                .map(|entry| (*only, entry))
+                .ok_or_else(|| format!("its {side} row is not in the books")),
+            several => Err(format!("it has {} {side} rows", several.len())),
+        }
+    }
+
+    fn legacy_row(&self, entry: &Entry) -> LegacyRow {
+        LegacyRow {
+            id: entry.id.clone(),
+            user: self.books.roster.id(entry.user).clone(),
+            label: self.books.legacy.labels[usize::from(entry.label)].to_string(),
+            raw_tokens: entry.raw_tokens(),
+            at: entry.at,
+        }
+    }
+
+    fn values(&self, entry: &Entry) -> Values {
+        Values {
+            user: self.books.roster.id(entry.user).clone(),
+            action: self.books.unified.labels[usize::from(entry.label)].to_string(),
+            raw_tokens: entry.raw_tokens(),
+            at: entry.at,
+        }
+    }
+
+    fn review(&self, finding: &Finding, reason: String) -> Review {
+        let rows = finding
+            .unified_rows
+            .iter()
+            .filter_map(|row| self.books.unified.entries.get(*row as usize))
+            .map(|entry| (entry.id.clone(), self.values(entry)))
+            .collect();
+        Review {
+            finding: finding.id.clone(),
+            class: finding.class,
+            file: match finding.class {
+                Class::Unmigrated | Class::UnmigratedDeduction => Operation::Insert,
+                Class::Duplicate => Operation::Delete,
+                _ => Operation::Update,
+            },
+            user: finding.user.clone(),
+            legacy_ids: finding.legacy_ids.clone(),
+            unified_ids: finding.unified_ids.clone(),
+            reason: if reason.is_empty() { finding.evidence.clone() } else { reason },
+            rows,
+        }
+    }
+
+    /// A kept row whose amount is repaired has one of two amounts, whichever file runs first.
+    fn note_repaired_keepers(&mut self) {
+        let repaired: HashMap<RowId, i64> = self
+            .changes
+            .iter()
+            .filter(|change| change.operation == Operation::Update)
+            .filter_map(|change| Some((change.row.clone()?, change.new.as_ref()?.raw_tokens)))
+            .collect();
+        for kept in self.changes.iter_mut().filter_map(|change| change.kept.as_mut()) {
+            if let Some(tokens) = repaired.get(&kept.id) {
+                kept.raw_tokens_repaired = *tokens;
+            }
+        }
+    }
+
+    /// A row that stands in a review and in a change is not promised to stay as it is.
+    fn spare_reviewed_rows(&mut self) {
+        let changed: HashSet<&RowId> = self
+            .changes
+            .iter()
+            .filter(|change| change.old.is_some())
+            .filter_map(|it| it.row.as_ref())
+            .collect();
+        for review in &mut self.reviews {
+            review.rows.retain(|(id, _)| !changed.contains(id));
+        }
+    }
+}
+
+/// Why a finding may not stand in executable SQL, whatever its repair.
+fn barrier(finding: &Finding) -> Option<String> {
+    if finding.verdict == Verdict::Contested {
+        return Some(format!("contested: the rows could be paired otherwise; {}", finding.evidence));
+    }
+    if finding.status == Status::Waived && finding.repair.is_executable() {
+        return Some("waived: what was accepted is left as it is".to_owned());
+    }
+    None
+}
+
+fn storable(texts: &[&str]) -> Result<(), String> {
+    match texts.iter().all(|text| is_storable(text)) {
+        true => Ok(()),
+        false => Err("a value holds the character NUL, which PostgreSQL cannot store".to_owned()),
+    }
+}

@@ -1,0 +1,330 @@
+//! What would go wrong when the SQL runs, told before any is written.
+//!
+//! A value that nobody can supply stops the run ([`RepairError`]). Anything else leaves the report
+//! whole and withholds the one file that it concerns ([`Refusal`]), or is said in its header
+//! ([`Warning`]).
+
+use std::collections::BTreeSet;
+
+use crate::config::{Config, quote_identifier};
+use crate::domain::{Books, RowId};
+use crate::source::postgres::catalogue::{ColumnFacts, TableFacts};
+
+use super::RepairError;
+use super::columns::{Layout, NewColumn, Slot};
+use super::constraint::{Admission, admission};
+use super::plan::{Change, NewId, Operation, Refusal, Warning, namespace};
+
+/// How inserted rows get their ids.
+pub(super) fn new_id(books: &Books, legacy: &Layout, unified: &Layout) -> NewId {
+    let derived = NewId::Derived(namespace(&legacy.table));
+    let mut known = books.unified.entries.iter().map(|entry| &entry.id).peekable();
+    let are_uuids = if known.peek().is_some() {
+        known.all(is_uuid)
+    } else {
+        books.legacy.entries.iter().all(|entry| is_uuid(&entry.id))
+    };
+    let takes_uuids = match &unified.id.facts {
+        Some(facts) if facts.generated => false,
+        Some(facts) if facts.type_name == "uuid" => true,
+        // Text that holds UUIDs and has no default: nobody else would give one.
+        Some(facts) => facts.default.is_none() && unified.id.holds_text() && are_uuids,
+        None => are_uuids,
+    };
+    if takes_uuids { derived } else { NewId::Given }
+}
+
+fn is_uuid(id: &RowId) -> bool {
+    matches!(id, RowId::Uuid(_))
+}
+
+/// What a look at the catalogue and the mapping brought up.
+#[derive(Debug, Default)]
+pub(super) struct Hazards {
+    pub refusals: Vec<Refusal>,
+    pub warnings: Vec<Warning>,
+}
+
+/// Everything that the checks look at.
+pub(super) struct Subject<'a> {
+    pub config: &'a Config,
+    pub unified: &'a Layout,
+    pub new_id: NewId,
+    pub new_columns: &'a [NewColumn],
+    pub changes: &'a [Change],
+}
+
+impl Subject<'_> {
+    fn has(&self, operation: Operation) -> bool {
+        self.changes.iter().any(|change| change.operation == operation)
+    }
+
+    /// The labels that a file writes.
+    fn labels(&self, operation: Operation) -> BTreeSet<&str> {
+        self.changes
+            .iter()
+            .filter(|change| change.operation == operation)
+            .filter_map(|change| {
+                let new = change.new.as_ref()?;
+                let written = change.old.as_ref().is_none_or(|old| old.action != new.action);
+                written.then_some(new.action.as_str())
+            })
+            .collect()
+    }
+}
+
+const ALL: [Operation; 3] = [Operation::Insert, Operation::Update, Operation::Delete];
+
+/// Looks for hazards in the files that have something to do.
+///
+/// # Errors
+/// When a column of a row to insert can get no value.
+pub(super) fn check(subject: &Subject<'_>) -> Result<Hazards, RepairError> {
+    let mut hazards = Hazards::default();
+    for file in ALL.into_iter().filter(|file| subject.has(*file)) {
+        hazards.table_kind(subject, file);
+        hazards.vital_columns(subject, file);
+        if file != Operation::Delete {
+            hazards.labels(subject, file);
+        }
+        hazards.triggers(subject, file);
+    }
+    if subject.has(Operation::Insert) {
+        required_columns(subject)?;
+        hazards.new_ids(subject);
+        hazards.migrated(subject);
+    }
+    if subject.has(Operation::Delete) {
+        hazards.foreign_keys(subject);
+    }
+    Ok(hazards)
+}
+
+impl Hazards {
+    fn refuse(&mut self, file: Operation, reason: String, remedy: impl Into<String>) {
+        self.refusals.push(Refusal { file, reason, remedy: remedy.into() });
+    }
+
+    fn warn(&mut self, file: Operation, text: String) {
+        self.warnings.push(Warning { file, text });
+    }
+
+    fn table_kind(&mut self, subject: &Subject<'_>, file: Operation) {
+        let Some(table) = &subject.unified.facts else {
+            self.warn(
+                file,
+                format!(
+                    "the rows were read from files, so the columns, constraints and triggers of {} \
+                     could not be looked at beforehand",
+                    subject.unified.table
+                ),
+            );
+            return;
+        };
+        if !matches!(table.relkind, 'r' | 'p') {
+            self.refuse(
+                file,
+                format!("{} is no table but a {}", table.name, kind_name(table.relkind)),
+                "name the table behind it in [unified] table, then run reckon again",
+            );
+        }
+    }
+
+    fn vital_columns(&mut self, subject: &Subject<'_>, file: Operation) {
+        for (_, slot) in subject.unified.vital() {
+            if !slot.is_plain() {
+                self.refuse(
+                    file,
+                    format!(
+                        "id, user, action, amount and created_at must be columns of {}, but one stands \
+                         inside the JSON column {}",
+                        subject.unified.table, slot.column
+                    ),
+                    "change these rows by hand, or through a view with columns of its own",
+                );
+            } else if file == Operation::Update && slot.facts.as_ref().is_some_and(|facts| facts.generated) {
+                let is_key = slot.column == subject.unified.id.column;
+                if !is_key {
+                    self.refuse(
+                        file,
+                        format!("column {} of {} is generated", slot.column, subject.unified.table),
+                        "change the columns that it is made from by hand",
+                    );
+                }
+            }
+        }
+    }
+
+    fn labels(&mut self, subject: &Subject<'_>, file: Operation) {
+        let labels = subject.labels(file);
+        let unified = subject.unified;
+        let ([slot], Some(table)) = (unified.action.as_slice(), &unified.facts) else { return };
+        let remedy = "admit them in the database first (reckon contract --format sql prints the \
+                      constraint), then run reckon again";
+        if let Some(known) = slot.facts.as_ref().and_then(|facts| facts.enum_labels.as_ref()) {
+            let unknown: Vec<&str> =
+                labels.iter().copied().filter(|label| !known.iter().any(|it| it == label)).collect();
+            if !unknown.is_empty() {
+                let type_name = slot.type_name().unwrap_or_default();
+                self.refuse(file, format!("the enum {type_name} lacks {}", unknown.join(", ")), remedy);
+            }
+        }
+        for (name, definition) in &table.checks {
+            let verdicts = || labels.iter().map(|label| (*label, admission(definition, &slot.column, label)));
+            let those = |wanted: Admission| -> Vec<&str> {
+                verdicts().filter(|(_, verdict)| *verdict == wanted).map(|(label, _)| label).collect()
+            };
+            let (refused, unknown) = (those(Admission::Refuses), those(Admission::Unknown));
+            if !refused.is_empty() {
+                self.refuse(
+                    file,
+                    format!("the constraint {name} of {} refuses {}", table.name, refused.join(", ")),
+                    remedy,
+                );
+            }
+            if !unknown.is_empty() {
+                self.warn(
+                    file,
+                    format!(
+                        "it could not be told whether the constraint {name} admits {}: {definition}",
+                        unknown.join(", ")
+                    ),
+                );
+            }
+        }
+    }
+
+    fn triggers(&mut self, subject: &Subject<'_>, file: Operation) {
+        let Some(table) = &subject.unified.facts else { return };
+        for trigger in &table.triggers {
+            let (fires, event) = match file {
+                Operation::Insert => (trigger.on_insert, "INSERT"),
+                Operation::Update => (trigger.on_update, "UPDATE"),
+                Operation::Delete => (trigger.on_delete, "DELETE"),
+            };
+            if !fires {
+                continue;
+            }
+            let acts = format!(
+                "the trigger {} calls {} on {event} of {}",
+                trigger.name, trigger.function, table.name
+            );
+            if file == Operation::Insert && !subject.config.repair.allow_triggers {
+                self.refuse(
+                    file,
+                    format!("{acts}: it may change balances or reject rows"),
+                    "read it; if it may run for every row, set allow_triggers = true under [repair], \
+                     otherwise disable it for the backfill",
+                );
+            } else {
+                self.warn(file, format!("{acts}; what it does elsewhere undo.sql cannot take back"));
+            }
+        }
+    }
+
+    fn new_ids(&mut self, subject: &Subject<'_>) {
+        if subject.new_id != NewId::Given {
+            return;
+        }
+        let unified = subject.unified;
+        if unified.link.is_none() {
+            self.refuse(
+                Operation::Insert,
+                format!(
+                    "the ids of {} are given by the database, so a second run could not tell which rows \
+                     it has inserted",
+                    unified.table
+                ),
+                "name a column or JSON place for the legacy id in [unified] link",
+            );
+        }
+        if let Some(facts) = &unified.id.facts
+            && !facts.generated
+            && facts.default.is_none()
+        {
+            self.refuse(
+                Operation::Insert,
+                format!(
+                    "column {} of {} is a {} without default",
+                    facts.name, unified.table, facts.type_name
+                ),
+                "give the column a default (a sequence or gen_random_uuid())",
+            );
+        }
+    }
+
+    fn migrated(&mut self, subject: &Subject<'_>) {
+        let Some(slot) = subject.unified.migrated.as_ref().filter(|slot| slot.is_plain()) else { return };
+        let Some(type_name) = slot.type_name() else { return };
+        let suits = slot.holds_text()
+            || ["boolean", "date", "json", "jsonb"].contains(&type_name)
+            || type_name.starts_with("timestamp");
+        if !suits {
+            self.refuse(
+                Operation::Insert,
+                format!("column {} is a {type_name}: it cannot say that a row was migrated", slot.column),
+                "name a boolean, text or timestamp column, or a JSON place, in [unified] migrated",
+            );
+        }
+    }
+
+    fn foreign_keys(&mut self, subject: &Subject<'_>) {
+        let Some(table) = &subject.unified.facts else { return };
+        for key in table.referenced_by.iter().filter(|key| key.delete_acts) {
+            self.warn(
+                Operation::Delete,
+                format!(
+                    "the foreign key {} of {} acts when a row is deleted here ({}): the file refuses when \
+                     it would",
+                    key.name, key.table, key.definition
+                ),
+            );
+        }
+    }
+}
+
+fn kind_name(relkind: char) -> &'static str {
+    match relkind {
+        'v' => "view",
+        'm' => "materialised view",
+        'f' => "foreign table",
+        _ => "relation of another kind",
+    }
+}
+
+/// Every column of a new row has a value, and none that the server fills by itself is given.
+fn required_columns(subject: &Subject<'_>) -> Result<(), RepairError> {
+    let Some(table) = &subject.unified.facts else { return Ok(()) };
+    let given = |name: &str| subject.new_columns.iter().any(|column| column.name == name);
+    for column in &table.columns {
+        if column.generated && given(&column.name) {
+            return Err(generated(table, column, subject.unified));
+        }
+        let is_id = column.name == subject.unified.id.column;
+        if needs_value(column) && !given(&column.name) && !is_id {
+            return Err(RepairError::MissingValue {
+                table: table.name.to_string(),
+                column: quote_identifier(&column.name),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn needs_value(column: &ColumnFacts) -> bool {
+    column.not_null && column.default.is_none() && !column.generated
+}
+
+fn generated(table: &TableFacts, column: &ColumnFacts, unified: &Layout) -> RepairError {
+    let is_mapped = |slot: &Slot| slot.column == column.name;
+    let mapped = unified.vital().iter().any(|(_, slot)| is_mapped(slot));
+    RepairError::GeneratedColumn {
+        table: table.name.to_string(),
+        column: column.name.clone(),
+        remedy: if mapped {
+            "map the column that it is made from in [unified]"
+        } else {
+            "remove it from [backfill] values or from the optional fields of [unified]"
+        },
+    }
+}

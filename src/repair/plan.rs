@@ -1,0 +1,225 @@
+//! What to change: each row with its old values, its new values and the effect, as plain data.
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::config::TableName;
+use crate::domain::{Class, FindingId, Instant, RowId};
+
+use super::columns::{Layout, NewColumn};
+use super::known::Known;
+
+/// What a change does to the unified table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Operation {
+    /// `backfill.sql` inserts the row.
+    Insert,
+    /// `repair.sql` changes it.
+    Update,
+    /// `dedupe.sql` removes it.
+    Delete,
+}
+
+impl Operation {
+    /// The file that does it, without its ending.
+    pub fn file(self) -> &'static str {
+        match self {
+            Operation::Insert => "backfill",
+            Operation::Update => "repair",
+            Operation::Delete => "dedupe",
+        }
+    }
+}
+
+/// The values of a unified row that a plan reads or writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Values {
+    /// User.
+    pub user: RowId,
+    /// Label.
+    pub action: String,
+    /// Tokens as the table stores them, with their sign.
+    pub raw_tokens: i64,
+    /// When.
+    pub at: Instant,
+}
+
+/// The legacy row that a change relies on, as the run read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LegacyRow {
+    /// Id.
+    pub id: RowId,
+    /// User.
+    pub user: RowId,
+    /// Label as stored; several columns are joined with `/`.
+    pub label: String,
+    /// Tokens as stored, with their sign.
+    pub raw_tokens: i64,
+    /// When.
+    pub at: Instant,
+}
+
+/// The row that stays when an extra one is removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptRow {
+    /// Id.
+    pub id: RowId,
+    /// Tokens as the table stores them now.
+    pub raw_tokens: i64,
+    /// The same after `repair.sql`.
+    pub raw_tokens_repaired: i64,
+}
+
+/// One change of one unified row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The finding that it settles.
+    pub finding: FindingId,
+    /// Class of the finding.
+    pub class: Class,
+    /// What is done.
+    pub operation: Operation,
+    /// Id of the unified row; `None` where the database gives it at insertion.
+    pub row: Option<RowId>,
+    /// The legacy row behind it, where there is one.
+    pub legacy: Option<LegacyRow>,
+    /// Values before; `None` for an insertion.
+    pub old: Option<Values>,
+    /// Values after; `None` for a removal.
+    pub new: Option<Values>,
+    /// A reference that an inserted row takes along.
+    pub reference: Option<String>,
+    /// The end of a grant that an inserted row takes along.
+    pub expires_at: Option<Instant>,
+    /// For a removal: the row that stays.
+    pub kept: Option<KeptRow>,
+    /// What it adds to the user's unified balance, in tokens.
+    pub effect_tokens: i128,
+}
+
+/// A finding that a person has to look at. It stands in SQL as a comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    /// The finding.
+    pub finding: FindingId,
+    /// Its class.
+    pub class: Class,
+    /// In which file's comments it stands.
+    pub file: Operation,
+    /// Its user.
+    pub user: Option<RowId>,
+    /// Its legacy rows.
+    pub legacy_ids: Vec<RowId>,
+    /// Its unified rows.
+    pub unified_ids: Vec<RowId>,
+    /// Why it is not executable.
+    pub reason: String,
+    /// The unified rows as they are: no file of this plan touches them.
+    pub rows: Vec<(RowId, Values)>,
+}
+
+/// Why one file refuses to do anything, and the way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The file.
+    pub file: Operation,
+    /// Why.
+    pub reason: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+/// What a reader of a file must know before running it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// The file.
+    pub file: Operation,
+    /// One sentence.
+    pub text: String,
+}
+
+/// Everything that the SQL files of a run will say. The same input makes the same plan.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// First 16 hexadecimal digits of SHA-256 over the changes: names the plan in the journal.
+    pub id: String,
+    /// The legacy table.
+    pub legacy_table: TableName,
+    /// The table that is changed.
+    pub unified_table: TableName,
+    /// Insertions, then updates, then removals; each in the order of the findings.
+    pub changes: Vec<Change>,
+    /// Findings for a person, in the order of the findings.
+    pub reviews: Vec<Review>,
+    /// Files that refuse. Their changes stand in `changes` all the same.
+    pub refusals: Vec<Refusal>,
+    /// For the headers, and for the log.
+    pub warnings: Vec<Warning>,
+    /// What the plan was made from, for the headers.
+    pub(super) source: String,
+    pub(super) as_of: Instant,
+    pub(super) legacy: Layout,
+    pub(super) unified: Layout,
+    pub(super) new_columns: Vec<NewColumn>,
+    pub(super) known: Known,
+    /// `[repair] allow_triggers`.
+    pub(super) allow_triggers: bool,
+}
+
+impl Plan {
+    /// The changes of one kind.
+    pub fn of(&self, operation: Operation) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(move |change| change.operation == operation)
+    }
+
+    /// Why a file refuses, if it does.
+    pub fn refusal(&self, file: Operation) -> Option<&Refusal> {
+        self.refusals.iter().find(|refusal| refusal.file == file)
+    }
+}
+
+/// How the id of an inserted row comes about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NewId {
+    /// UUID v5 of the legacy id in this namespace.
+    Derived(Uuid),
+    /// The database gives it; the link tells the row.
+    Given,
+}
+
+/// The namespace of the ids of rows copied from a legacy table: UUID v5 of
+/// `reckon:<schema>.<table>` in the URL namespace; a table written without schema counts as
+/// `public`.
+pub fn namespace(legacy: &TableName) -> Uuid {
+    let schema = legacy.schema.as_deref().unwrap_or("public");
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("reckon:{schema}.{}", legacy.name).as_bytes())
+}
+
+/// The id that the copy of a legacy row gets.
+pub fn derived_id(namespace: Uuid, legacy_id: &RowId) -> RowId {
+    legacy_id.with_text(|text| RowId::Uuid(*Uuid::new_v5(&namespace, text.as_bytes()).as_bytes()))
+}
+
+/// The digest that names a plan: what is changed, and where.
+pub(super) fn digest(unified: &TableName, legacy: &TableName, changes: &[Change]) -> String {
+    let mut hasher = Sha256::new();
+    let mut field = |text: &str| {
+        hasher.update((text.len() as u64).to_be_bytes());
+        hasher.update(text.as_bytes());
+    };
+    field(&unified.sql());
+    field(&legacy.sql());
+    for change in changes {
+        field(change.operation.file());
+        field(&change.finding.0);
+        field(&change.row.as_ref().map(RowId::to_string).unwrap_or_default());
+        field(&change.legacy.as_ref().map(|row| row.id.to_string()).unwrap_or_default());
+        for values in [&change.old, &change.new].into_iter().flatten() {
+            field(&values.user.to_string());
+            field(&values.action);
+            field(&values.raw_tokens.to_string());
+            field(&values.at.rfc3339());
+        }
+    }
+    hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,319 @@
+//! The files: headers, parts, the frame of each transaction, and `undo.sql`.
+
+use super::columns::Layout;
+use super::parts::{self, Part, Piece};
+use super::plan::{Operation, Plan, Refusal, Review};
+use super::quote::{comment, do_block, fill, grouped, literal, rows};
+use super::values;
+use super::{RepairError, backfill, changes, verify};
+
+const HEAD: &str = include_str!("sql/head.sql");
+const JOURNAL: &str = include_str!("sql/journal.sql");
+const REFUSED: &str = include_str!("sql/refused.sql");
+const LEGACY_ROWS: &str = include_str!("sql/legacy_rows.sql");
+const LEGACY_ROWS_FROM_FILES: &str = include_str!("sql/legacy_rows_from_files.sql");
+const LEGACY_MISSING: &str = include_str!("sql/legacy_missing.sql");
+const LEGACY_CHECK: &str = include_str!("sql/legacy_check.sql");
+const CASCADE: &str = include_str!("sql/cascade.sql");
+const UNDO: &str = include_str!("sql/undo.sql");
+const UNDO_ROWS: &str = include_str!("sql/undo_rows.sql");
+
+/// A file to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlFile {
+    /// Its name: `backfill.sql`, `backfill-01.sql`.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// Rows that it changes, or expects.
+    pub rows: u64,
+    /// What it adds to balances, in tokens; 0 for `verify.sql`.
+    pub tokens: i128,
+}
+
+/// Says a plan as SQL: `backfill`, `repair`, `dedupe`, `undo`, `verify`, in this order, each one file
+/// or, above 1 MB, numbered parts. The same plan makes the same bytes.
+///
+/// # Errors
+/// None so far: what stops a plan is found when it is made.
+pub fn render(plan: &Plan) -> Result<Vec<SqlFile>, RepairError> {
+    let mut files = Vec::new();
+    for operation in [Operation::Insert, Operation::Update, Operation::Delete] {
+        files.extend(change_files(plan, operation));
+    }
+    files.push(undo_file(plan));
+    files.extend(verify_files(plan));
+    Ok(files)
+}
+
+fn change_files(plan: &Plan, operation: Operation) -> Vec<SqlFile> {
+    let refusal = plan.refusal(operation);
+    let (pieces, shared) = match (refusal, operation) {
+        (Some(_), _) => (Vec::new(), Vec::new()),
+        (None, Operation::Insert) => backfill::pieces(plan),
+        (None, Operation::Update) => (changes::update_pieces(plan), Vec::new()),
+        (None, Operation::Delete) => (changes::delete_pieces(plan), Vec::new()),
+    };
+    let comments =
+        plan.reviews.iter().filter(|review| review.file == operation).map(review_line).collect::<Vec<_>>();
+    let parts = parts::pack(pieces, &shared, comments);
+    let count = parts.len();
+    parts
+        .iter()
+        .enumerate()
+        .map(|(at, part)| {
+            let mut text = header(plan, operation, part, at, count);
+            text.push_str(&match refusal {
+                Some(refusal) if at == 0 => refuse(plan, refusal),
+                _ if part.len() == 0 => "begin;\ncommit;\n".to_owned(),
+                _ => match operation {
+                    Operation::Insert => backfill::statements(plan, part, &shared),
+                    Operation::Update => changes::update_statements(plan, part),
+                    Operation::Delete => changes::delete_statements(plan, part),
+                },
+            });
+            push_comments(&mut text, part);
+            SqlFile { name: name(operation.file(), at, count), text, rows: part.len(), tokens: part.tokens }
+        })
+        .collect()
+}
+
+/// `backfill.sql`, or `backfill-01.sql` where there are several parts.
+fn name(file: &str, at: usize, count: usize) -> String {
+    let width = count.to_string().len().max(2);
+    if count == 1 { format!("{file}.sql") } else { format!("{file}-{:0width$}.sql", at + 1) }
+}
+
+fn header(plan: &Plan, operation: Operation, part: &Part, at: usize, count: usize) -> String {
+    let table = plan.unified_table.sql();
+    let does = match operation {
+        Operation::Insert => "inserts the legacy rows that have no copy into",
+        Operation::Update => "sets amounts, actions and times right in",
+        Operation::Delete => "removes rows that are counted twice from",
+    };
+    let mut lines = title(plan, operation.file(), &format!("{does} {table}"), at, count);
+    lines.push(format!("Rows: {}. Tokens: {}.", rows(part.len()), grouped(part.tokens)));
+    lines.extend(needs(plan, operation));
+    if let Some(refusal) = plan.refusal(operation) {
+        let planned = plan.of(operation).count() as u64;
+        lines.push(format!("REFUSES to insert, change or remove the {} planned.", rows(planned)));
+        lines.extend(plan.refusals.iter().filter(|other| other.file == refusal.file).flat_map(|refusal| {
+            [format!("Why: {}.", refusal.reason), format!("Way out: {}.", refusal.remedy)]
+        }));
+    }
+    let warnings = plan.warnings.iter().filter(|warning| warning.file == operation);
+    lines.extend(warnings.map(|warning| format!("WARNING: {}.", warning.text)));
+    if !part.comments.is_empty() {
+        lines.push(format!("For review, not executed: {} at the end.", rows(part.comments.len() as u64)));
+    }
+    comments(&lines)
+}
+
+fn title(plan: &Plan, file: &str, does: &str, at: usize, count: usize) -> Vec<String> {
+    let part = if count > 1 { format!(", part {} of {count}", at + 1) } else { String::new() };
+    let mut lines = vec![format!("reckon, {file}{part}: {does}.")];
+    let of = if plan.source.is_empty() { String::new() } else { format!(" of {}", plan.source) };
+    lines.push(format!("Plan {}, made from the run{of} as of {}.", plan.id, plan.as_of.rfc3339()));
+    lines
+}
+
+fn needs(plan: &Plan, operation: Operation) -> Vec<String> {
+    let table = plan.unified_table.sql();
+    let right = match operation {
+        Operation::Insert => "insert",
+        Operation::Update => "update",
+        Operation::Delete => "delete",
+    };
+    let mut lines = vec![format!(
+        "Needs: PostgreSQL 13 or later; select and {right} on {table}; the right to create temporary tables \
+         and, the first time, the schema reckon_journal; a role that row-level security lets see every row."
+    )];
+    lines.push(
+        "One transaction: when anything has changed since the run, it stops with an error and changes nothing. \
+         A second run changes nothing. undo.sql takes it back."
+            .to_owned(),
+    );
+    if operation != Operation::Delete && !plan.legacy.from_table {
+        lines.push(format!(
+            "The legacy rows came from files: they are compared with {} where that table exists.",
+            plan.legacy_table.sql()
+        ));
+    }
+    lines
+}
+
+fn comments(lines: &[String]) -> String {
+    lines.iter().map(|line| comment(line) + "\n").collect()
+}
+
+fn push_comments(text: &mut String, part: &Part) {
+    if part.comments.is_empty() {
+        return;
+    }
+    text.push_str("\n-- For review: nothing below is executed.\n");
+    for line in &part.comments {
+        text.push_str(line);
+        text.push('\n');
+    }
+}
+
+fn review_line(review: &Review) -> String {
+    let ids =
+        |ids: &[crate::domain::RowId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(";");
+    let mut line = format!("{} {}", review.finding.0, review.class.name());
+    if let Some(user) = &review.user {
+        line.push_str(&format!(" user={user}"));
+    }
+    for (side, ids) in [("legacy", ids(&review.legacy_ids)), ("unified", ids(&review.unified_ids))] {
+        if !ids.is_empty() {
+            line.push_str(&format!(" {side}={ids}"));
+        }
+    }
+    if !review.reason.is_empty() {
+        line.push_str(": ");
+        line.push_str(&review.reason);
+    }
+    comment(&line)
+}
+
+fn refuse(plan: &Plan, refusal: &Refusal) -> String {
+    let message = format!("reckon: {}.sql refuses: {}", refusal.file.file(), refusal.reason);
+    let body = fill(REFUSED, &[("message", &literal(&message)), ("hint", &literal(&refusal.remedy))]);
+    format!("{}\n{}\n\ncommit;\n", head(&plan.unified), do_block(&body))
+}
+
+/// `begin` and the settings of a transaction.
+pub(super) fn head(unified: &Layout) -> String {
+    fill(HEAD, &[("zone", &literal(&unified.timezone))])
+}
+
+/// Creates the journal where it is missing.
+pub(super) fn journal() -> String {
+    format!(
+        "-- The journal: what was before, and what was inserted, so that undo.sql can take it back.\n{}",
+        do_block(JOURNAL)
+    )
+}
+
+/// Lines of `insert … values`, comma between.
+pub(super) fn values_list<S: AsRef<str>>(lines: &[S]) -> String {
+    lines.iter().map(|line| format!("  {}", line.as_ref())).collect::<Vec<_>>().join(",\n")
+}
+
+/// The check that the legacy rows behind the changes of a part are as they were read; empty without
+/// such rows.
+pub(super) fn legacy_check(plan: &Plan, part: &Part) -> String {
+    if part.legacy.is_empty() {
+        return String::new();
+    }
+    let layout = &plan.legacy;
+    let table = layout.table.sql();
+    let missing;
+    let (staging, id, user, when_missing) = if layout.from_table {
+        (LEGACY_ROWS, layout.id.value("l"), layout.user.value("l"), "")
+    } else {
+        missing = fill(LEGACY_MISSING, &[("legacy_literal", &literal(&table))]);
+        (LEGACY_ROWS_FROM_FILES, layout.id.text("l"), layout.user.text("l"), missing.as_str())
+    };
+    let cast = |slot: &super::columns::Slot, wanted: &str| {
+        if slot.is_plain() && layout.from_table {
+            slot.value("l")
+        } else {
+            format!("({})::{wanted}", slot.value("l"))
+        }
+    };
+    let places = [
+        ("legacy", table.as_str()),
+        ("legacy_zone", &literal(&layout.timezone)),
+        ("id", &id),
+        ("user", &user),
+        ("label", &layout.label("l")),
+        ("tokens", &cast(&layout.amount, "numeric")),
+        ("created_at", &cast(&layout.created_at, "timestamptz")),
+        ("when_missing", when_missing),
+    ];
+    let mut text = fill(staging, &places);
+    text.push_str(
+        "\ninsert into pg_temp.reckon_legacy (row_id, user_id, label, tokens, created_at) values\n",
+    );
+    text.push_str(&values_list(&part.legacy));
+    text.push_str(";\n\nanalyze pg_temp.reckon_legacy;\n\n");
+    text.push_str(&do_block(&fill(LEGACY_CHECK, &places)));
+    text.push_str(&format!("\n\nset local timezone = {};\n", literal(&plan.unified.timezone)));
+    text
+}
+
+/// The check that no foreign key acts on rows that leave; `leaving` joins them to `u`.
+pub(super) fn cascade(leaving: &str) -> String {
+    fill(CASCADE, &[("leaving", &literal(leaving))])
+}
+
+fn undo_file(plan: &Plan) -> SqlFile {
+    let table = plan.unified_table.sql();
+    let done: Vec<_> = plan.changes.iter().filter(|it| plan.refusal(it.operation).is_none()).collect();
+    let tokens: i128 = -done.iter().map(|change| change.effect_tokens).sum::<i128>();
+    let does = format!("takes back what backfill, repair and dedupe of this plan did to {table}");
+    let mut lines = title(plan, "undo", &does, 0, 1);
+    lines.extend([
+        format!("Rows: at most {}. Tokens: {}, when all was done.", rows(done.len() as u64), grouped(tokens)),
+        "Needs: the journal reckon_journal.entries, and the role that wrote it or one that row-level security \
+         lets see it."
+            .to_owned(),
+        "One transaction: when a row was edited since, it stops with an error and undoes nothing. A second run \
+         does nothing."
+            .to_owned(),
+    ]);
+    let mut text = comments(&lines);
+    let can_be_keyed = plan.unified.id.is_plain();
+    if done.is_empty() || !can_be_keyed {
+        text.push_str("begin;\ncommit;\n");
+    } else {
+        let id = plan.unified.id.value("u");
+        let leaving = format!(
+            "pg_temp.reckon_undo as p on p.row_key = {id} and p.first_operation = 'insert' \
+             and p.last_operation <> 'delete'"
+        );
+        let body = fill(
+            UNDO_ROWS,
+            &[
+                ("unified", table.as_str()),
+                ("unified_literal", &literal(&table)),
+                ("key_name", &literal(&plan.unified.id.column)),
+                ("plan", &literal(&plan.id)),
+                ("id", &id),
+                ("id_literal", &literal(&id)),
+                ("cascade", &cascade(&leaving)),
+            ],
+        );
+        text.push_str(&head(&plan.unified));
+        text.push_str(&fill(UNDO, &[("unified", &table), ("undo", &do_block(&body))]));
+    }
+    SqlFile { name: "undo.sql".to_owned(), text, rows: done.len() as u64, tokens }
+}
+
+fn verify_files(plan: &Plan) -> Vec<SqlFile> {
+    let parts = parts::pack(verify::pieces(plan), &[], Vec::new());
+    let count = parts.len();
+    parts
+        .iter()
+        .enumerate()
+        .map(|(at, part)| {
+            let does =
+                format!("tells whether {} is as planned: one row an expectation", plan.unified_table.sql());
+            let mut lines = title(plan, "verify", &does, at, count);
+            lines.push(format!("Looks at {}. Reads only.", rows(part.len())));
+            lines.push(format!("Needs: select on {}.", plan.unified_table.sql()));
+            for refusal in &plan.refusals {
+                lines.push(format!("Left out: {}.sql, which refuses.", refusal.file.file()));
+            }
+            let mut text = comments(&lines);
+            text.push_str(&verify::statement(plan, part));
+            SqlFile { name: name("verify", at, count), text, rows: part.len(), tokens: 0 }
+        })
+        .collect()
+}
+
+/// A piece of one row line.
+pub(super) fn piece(row: &[String], tokens: i128) -> Piece {
+    Piece { row: values::tuple(row), tokens, ..Piece::default() }
+}

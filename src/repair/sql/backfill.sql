@@ -1,0 +1,36 @@
+
+-- No other writer until this short transaction ends.
+lock table {{unified}} in share row exclusive mode;
+
+{{journal}}
+{{legacy}}
+-- The rows to insert. The columns have the types of {{unified_comment}}.
+create temporary table reckon_rows on commit drop as
+select {{staged}}
+  from {{unified}} as u
+  with no data;
+
+insert into pg_temp.reckon_rows ({{staged_names}}) values
+{{rows}};
+
+-- What is known of these users and actions: rows, and the sum over their ids of 56 bits of SHA-256.
+create temporary table reckon_known on commit drop as
+select 0::bigint as no, {{known}}, 0::bigint as row_count, 0::numeric as fingerprint
+  from {{unified}} as u
+  with no data;
+
+insert into pg_temp.reckon_known ({{known_names}}) values
+{{known_rows}};
+
+-- Rows that repair.sql and dedupe.sql of this run change: counted neither then nor now.
+create temporary table reckon_touched on commit drop as
+select {{id}} as row_id
+  from {{unified}} as u
+  with no data;
+{{touched_rows}}
+analyze pg_temp.reckon_rows;
+analyze pg_temp.reckon_known;
+
+{{insert}}
+
+commit;

@@ -1,0 +1,82 @@
+declare
+  wrong bigint;
+  named text;
+  planned bigint;
+  there bigint;
+  inserted_rows bigint;
+begin
+{{no_triggers}}  -- A row of these users and actions that is neither known nor inserted by this plan.
+  select count(*), string_agg(c.named, '; ' order by c.named) filter (where c.place <= 5)
+    into wrong, named
+    from (
+      select g.named, row_number() over (order by g.named) as place
+        from (
+          select k.no, format('user %s, action %s', min({{user_text}}), min({{label}})) as named
+            from pg_temp.reckon_known as k
+            join {{unified}} as u on {{same_group}}
+           where not exists (select 1 from pg_temp.reckon_touched as t where t.row_id = {{id}})
+             and not exists (select 1 from pg_temp.reckon_rows as p where {{own}})
+             and not exists (
+               select 1
+                 from reckon_journal.entries as e
+                where e.plan_id = {{plan}}
+                  and e.row_id = {{id_text}}
+                  and e.operation = 'insert'
+                  and e.undone_at is null
+             )
+           group by k.no, k.row_count, k.fingerprint
+          having count(*) > k.row_count
+              or (count(*) = k.row_count and sum({{fingerprint}}) <> k.fingerprint)
+        ) as g
+    ) as c;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: rows that the run has not seen appeared for %s', named),
+      hint = 'Nothing was changed. Run reckon reconcile again and use the SQL that it writes.';
+  end if;
+
+  -- A row that is there already must be the one that would be inserted.
+  select count(*), string_agg(c.row_id, ', ' order by c.place) filter (where c.place <= 5)
+    into wrong, named
+    from (
+      select {{id_text}} as row_id, row_number() over (order by {{id_text}}) as place
+        from pg_temp.reckon_rows as p
+        join {{unified}} as u on {{own}}
+       where not (
+         jsonb_build_object({{there}})
+         @> jsonb_build_object({{wanted}})
+       )
+    ) as c;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: %s rows are there already with other content: %s', wrong, named),
+      hint = 'Nothing was changed. Look at these rows, then run reckon reconcile again.';
+  end if;
+
+  select count(*) into planned from pg_temp.reckon_rows as p;
+  select count(*) into there
+    from pg_temp.reckon_rows as p
+   where exists (select 1 from {{unified}} as u where {{own}});
+
+  with inserted as (
+    insert into {{unified}} as u ({{columns}})
+    select {{values}}
+      from pg_temp.reckon_rows as p
+     where not exists (select 1 from {{unified}} as u where {{own}})
+     order by p.reckon_no
+    returning {{id_text}} as row_id, row_to_json(u.*) as after
+  ), noted as (
+    insert into reckon_journal.entries (plan_id, operation, table_name, row_id, after)
+    select {{plan}}, 'insert', {{unified_literal}}, i.row_id, i.after
+      from inserted as i
+    returning 1
+  )
+  select count(*) into inserted_rows from noted;
+
+  if inserted_rows <> planned - there then
+    raise exception using
+      message = format('reckon: %s rows were inserted instead of %s', inserted_rows, planned - there),
+      hint = 'Nothing was changed. A trigger or rule held rows back.';
+  end if;
+  raise notice 'reckon: % rows inserted, % were there already', inserted_rows, there;
+end

@@ -1,0 +1,27 @@
+  -- A foreign key elsewhere must not act on the rows that leave.
+  for foreign_key in
+    select c.conname as name,
+           c.conrelid::regclass::text as referencing,
+           string_agg(format('r.%I = u.%I', ra.attname, ua.attname), ' and ') as same_key
+      from pg_catalog.pg_constraint as c
+     cross join lateral unnest(c.conkey, c.confkey) as k (referencing_no, referenced_no)
+      join pg_catalog.pg_attribute as ra on ra.attrelid = c.conrelid and ra.attnum = k.referencing_no
+      join pg_catalog.pg_attribute as ua on ua.attrelid = c.confrelid and ua.attnum = k.referenced_no
+     where c.contype = 'f'
+       and c.confrelid = target
+       and c.confdeltype in ('c', 'n', 'd')
+     group by c.oid, c.conname, c.conrelid
+     order by 2, 1
+  loop
+    execute format(
+      'select count(*) from %s as r join %s as u on %s join %s',
+      foreign_key.referencing, target, foreign_key.same_key, {{leaving}}
+    ) into wrong;
+    if wrong > 0 then
+      raise exception using
+        message = format('reckon: the foreign key %s would change %s rows of %s', foreign_key.name, wrong,
+          foreign_key.referencing),
+        hint = 'Nothing was changed. Point those rows at the rows that stay, then run this again.';
+    end if;
+  end loop;
+

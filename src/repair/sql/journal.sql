@@ -1,0 +1,20 @@
+begin
+  if to_regclass('reckon_journal.entries') is null then
+    create schema if not exists reckon_journal;
+    revoke all on schema reckon_journal from public;
+    create table reckon_journal.entries (
+      seq bigint generated always as identity primary key,
+      plan_id text not null,
+      operation text not null check (operation in ('insert', 'update', 'delete')),
+      table_name text not null,
+      row_id text not null,
+      before json,
+      after json,
+      written_at timestamptz not null default now(),
+      undone_at timestamptz
+    );
+    create index entries_by_row on reckon_journal.entries (plan_id, row_id);
+    alter table reckon_journal.entries enable row level security;
+    revoke all on table reckon_journal.entries from public;
+  end if;
+end

@@ -1,0 +1,25 @@
+declare
+  wrong bigint;
+  named text;
+begin
+{{when_missing}}  select count(*), string_agg(c.row_id, ', ' order by c.place) filter (where c.place <= 5)
+    into wrong, named
+    from (
+      select p.row_id::text as row_id, row_number() over (order by p.row_id::text) as place
+        from pg_temp.reckon_legacy as p
+       where not exists (
+         select 1
+           from {{legacy}} as l
+          where {{id}} = p.row_id
+            and {{user}} = p.user_id
+            and {{label}} = p.label
+            and {{tokens}} = p.tokens
+            and {{created_at}} = p.created_at
+       )
+    ) as c;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: %s of the legacy rows changed or vanished since they were read: %s', wrong, named),
+      hint = 'Nothing was changed. Run reckon reconcile again and use the SQL that it writes.';
+  end if;
+end

@@ -1,0 +1,11 @@
+-- The legacy rows behind the changes, as they were read.
+set local timezone = {{legacy_zone}};
+
+create temporary table reckon_legacy on commit drop as
+select {{id}} as row_id,
+       {{user}} as user_id,
+       {{label}} as label,
+       {{tokens}} as tokens,
+       {{created_at}} as created_at
+  from {{legacy}} as l
+  with no data;

@@ -1,0 +1,14 @@
+  -- A trigger may change balances; [repair] allow_triggers = true leaves this check out.
+  select count(*), string_agg(t.tgname, ', ' order by t.tgname)
+    into wrong, named
+    from pg_catalog.pg_trigger as t
+   where t.tgrelid = {{unified_literal}}::regclass
+     and not t.tgisinternal
+     and t.tgenabled in ('O', 'A')
+     and t.tgtype & 4 <> 0;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: a trigger acts on INSERT of %s: %s', {{unified_literal}}, named),
+      hint = 'Nothing was changed. Read it; set allow_triggers = true under [repair] if it may run for every row.';
+  end if;
+

@@ -1,0 +1,5 @@
+begin
+  raise exception using
+    message = {{message}},
+    hint = {{hint}};
+end

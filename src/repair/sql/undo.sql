@@ -1,0 +1,6 @@
+
+lock table {{unified}} in share row exclusive mode;
+
+{{undo}}
+
+commit;
