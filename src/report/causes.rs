@@ -23,8 +23,36 @@ pub struct CauseTotals {
     pub first_at: Option<Instant>,
     /// The latest.
     pub last_at: Option<Instant>,
+    /// What the cause means; empty for a word that this program does not know.
+    pub meaning: &'static str,
     /// What the findings have in common, for people.
-    pub detail: String,
+    pub common: String,
+}
+
+impl CauseTotals {
+    /// What the cause means and what the findings have in common.
+    pub fn detail(&self) -> String {
+        let parts = [self.meaning, &self.common];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// What a cause means, in words.
+fn meaning(cause: &str) -> &'static str {
+    match cause {
+        "never_copied" => "the copy of the history left them out",
+        "writer_silent" => "from then on no row of the label arrived: its writer misses the unified table",
+        "sign_era" => "stored with the rarer sign of their label and month: may be reversals",
+        "bulk_stamp" => "copied in bulk and stamped with the time of the copy",
+        "constant_lag" => "a time zone was misread; the right timezone for the table that is off absorbs it",
+        "double_backfill" => "the copy of the history ran more than once",
+        "replay" => "one payment was handled more than once",
+        "dual_write_and_copy" => "written by the product, then copied with the history as well",
+        "repeated" => "repeats a row that the unified table already has",
+        "payment_label" => "what books payments writes another label",
+        "plug" => "the amount is the gap of that user: booked to make a balance fit",
+        _ => "",
+    }
 }
 
 /// What the findings of a cause have in common.
@@ -54,7 +82,8 @@ pub fn totals(findings: &[Finding]) -> Vec<CauseTotals> {
             tokens: group.tokens,
             first_at: group.first_at,
             last_at: group.last_at,
-            detail: group.detail(),
+            meaning: meaning(cause),
+            common: group.common(),
         })
         .collect()
 }
@@ -72,7 +101,7 @@ impl<'a> Group<'a> {
         self.unified = widen(self.unified, finding.created_at_unified);
     }
 
-    fn detail(&self) -> String {
+    fn common(&self) -> String {
         let mut facts = Vec::new();
         if !self.users.is_empty() {
             facts.push(counted(self.users.len() as u64, "user", "users"));

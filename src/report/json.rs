@@ -73,7 +73,7 @@ struct Cause<'a> {
     tokens: i128,
     first_at: Option<String>,
     last_at: Option<String>,
-    detail: &'a str,
+    detail: String,
 }
 
 #[derive(Serialize)]
@@ -205,7 +205,7 @@ fn causes<'a>(model: &'a Model<'_>) -> Vec<Cause<'a>> {
         tokens: cause.tokens,
         first_at: cause.first_at.map(|at| at.rfc3339()),
         last_at: cause.last_at.map(|at| at.rfc3339()),
-        detail: &cause.detail,
+        detail: cause.detail(),
     });
     causes.collect()
 }

@@ -119,6 +119,8 @@ pub struct Model<'a> {
     pub config_digest: &'a str,
     /// The whole audit, for the row-level files.
     pub audit: &'a Audit,
+    /// Both ledgers, for the row-level files.
+    pub books: &'a Books,
 }
 
 /// One input with its provenance.
@@ -176,6 +178,9 @@ pub struct BalanceTotals {
     pub corrected: i128,
     /// Sum of the column `stored`.
     pub stored: Option<i128>,
+    /// Sum of the column `recomputed` over the users with a stored balance: what `stored` less the
+    /// gaps gives.
+    pub recomputed_with_stored: Option<i128>,
     /// Tokens by cause of a gap, over the users with one, in the order of [`GapCause::ALL`].
     pub causes: Vec<(GapCause, i128)>,
 }
@@ -246,6 +251,7 @@ pub fn build(inputs: Inputs<'_>) -> Model<'_> {
         config_digest: &inputs.config.digest,
         classes,
         audit,
+        books: inputs.books,
     }
 }
 
@@ -342,6 +348,7 @@ fn balance_totals(balances: &Balances) -> BalanceTotals {
         recomputed: sum(|user| user.recomputed),
         corrected: sum(|user| user.corrected),
         stored: known(|user| user.stored),
+        recomputed_with_stored: known(|user| user.stored.map(|_| user.recomputed)),
         causes: GapCause::ALL
             .iter()
             .enumerate()

@@ -293,7 +293,7 @@ fn causes(page: &mut Page, model: &Model<'_>) {
                 printable(&cause.cause),
                 cause.class.name().to_owned(),
                 grouped(cause.rows.into()),
-                cause.detail.clone(),
+                cause.common.clone(),
             ];
             (cells, Paint::Plain)
         })

@@ -83,10 +83,11 @@ fn statement(model: &Model<'_>) -> Vec<Statement> {
         line("Change by the repairs", change(totals.corrected - totals.recomputed), false),
         line("Balances after the repairs", tokens(totals.corrected), true),
     ];
-    if let (Some(stored), Some(gap), Some(unexplained)) =
-        (totals.stored, totals.gap_tokens, totals.unexplained_tokens)
+    if let (Some(stored), Some(compared), Some(gap), Some(unexplained)) =
+        (totals.stored, totals.recomputed_with_stored, totals.gap_tokens, totals.unexplained_tokens)
     {
         lines.push(line("Stored balances", tokens(stored), false));
+        lines.push(line("Recomputed, of the users with a stored balance", tokens(-compared), false));
         lines.push(line("Gap: stored less recomputed", change(gap), true));
         lines.push(line("of it unexplained", change(unexplained), false));
     }

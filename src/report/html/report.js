@@ -7,7 +7,7 @@
     "created_at_legacy", "created_at_unified", "lag_seconds", "rule", "verdict", "confidence", "cause",
     "evidence", "repair", "status"];
   const AT = Object.fromEntries(COLUMNS.map((name, at) => [name, at]));
-  const PAPER_ROWS = 1000;
+  const PAPER_ROWS = 500;
   const SEVERITIES = ["error", "warning", "info"];
   const byId = (id) => document.getElementById(id);
   const table = byId("table");
@@ -19,6 +19,8 @@
   };
   const grouped = (value) => String(value).replace("-", "\u2212").replace(/\B(?=(\d{3})+$)/g, ",");
   const change = (value) => (Number(value) > 0 ? "+" : "") + grouped(value);
+  // A long id is shown by its ends; the whole one stands in the tooltip, in the details and on paper.
+  const short = (id) => (id.length > 20 ? `${id.slice(0, 8)}…${id.slice(-6)}` : id);
   const moment = (text) => text.slice(0, 19).replace("T", " ");
   const action = (row) => {
     const expected = cell(row, "action_expected") || cell(row, "action_legacy");
@@ -44,7 +46,7 @@
 
   const haystacks = new Array(data.rows.length);
   const haystack = (index) => (haystacks[index] ??= COLUMNS.map((name) => cell(data.rows[index], name)).join("\n").toLowerCase());
-  const state = { key: null, descending: false, page: 0, size: 50, view: [] };
+  const state = { key: null, descending: false, page: 0, size: 50, view: [], paper: false };
 
   const element = (tag, text, className) => {
     const node = document.createElement(tag);
@@ -100,12 +102,12 @@
     const add = (name, text, className) => {
       if (text === "") return;
       const box = element("div", undefined, className);
-      const value = element("dd", undefined, /id/.test(name) ? "id" : "");
+      const value = element("dd", undefined, /\bids?$/.test(name) ? "id" : "");
       if (text instanceof Node) value.append(text); else value.textContent = text;
       box.append(element("dt", name), value);
       list.append(box);
     };
-    for (const name of COLUMNS) {
+    for (const name of [...COLUMNS.filter((name) => name !== "evidence"), "evidence"]) {
       const value = cell(row, name);
       if (name === "evidence" && value.includes("; ")) {
         const facts = element("ul");
@@ -141,8 +143,10 @@
     head.append(button);
     const severity = element("td");
     severity.append(element("span", cell(row, "severity"), `chip ${cell(row, "severity")}`));
+    const user = element("td", state.paper ? cell(row, "user_id") : short(cell(row, "user_id")), "id");
+    user.title = cell(row, "user_id");
     const shown = (name, as) => (cell(row, name) === "" ? "" : as(cell(row, name)));
-    tr.append(head, severity, element("td", cell(row, "user_id"), "id"), element("td", action(row)),
+    tr.append(head, severity, user, element("td", action(row)),
       element("td", shown("tokens_legacy", grouped), "n"), element("td", shown("tokens_unified", grouped), "n"),
       element("td", shown("tokens_effect", change), "n"), element("td", moment(at(row)), "t"),
       element("td", cell(row, "repair")), element("td", cell(row, "status")));
@@ -192,8 +196,8 @@
   for (const link of document.querySelectorAll("a[data-class]")) {
     link.addEventListener("click", () => { byId("tools").reset(); byId("f-class").value = link.dataset.class; refresh(); });
   }
-  addEventListener("beforeprint", () => draw(0, PAPER_ROWS));
-  addEventListener("afterprint", () => draw());
+  addEventListener("beforeprint", () => { state.paper = true; draw(0, PAPER_ROWS); });
+  addEventListener("afterprint", () => { state.paper = false; draw(); });
   fillFilters();
   byId("tools").hidden = false;
   refresh();

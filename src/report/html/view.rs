@@ -1,7 +1,7 @@
 //! What the template shows: the model as text that is ready to read.
 
 use crate::audit::RunVerdict;
-use crate::domain::{PopulationClass, Severity, Side, Total};
+use crate::domain::{Instant, PopulationClass, Severity, Side, Total};
 
 use super::super::figures::{counted, grouped, length, moment, signed};
 use super::super::model::{Model, OutcomeName};
@@ -104,7 +104,8 @@ pub struct CauseLine {
     pub rows: String,
     pub tokens: String,
     pub span: String,
-    pub detail: String,
+    pub meaning: &'static str,
+    pub common: String,
 }
 
 /// A population class of both sides.
@@ -268,7 +269,13 @@ pub fn pairs(model: &Model<'_>) -> Vec<Line> {
         tokens: tokens(total.tokens),
         bar: per_mille(total.rows.into(), most.into()),
     };
-    model.pairs.iter().map(line).collect()
+    model.pairs.iter().filter(|(_, total)| total.rows > 0).map(line).collect()
+}
+
+/// The rungs that made no pair.
+pub fn unused_rungs(model: &Model<'_>) -> String {
+    let unused = model.pairs.iter().filter(|(_, total)| total.rows == 0);
+    unused.map(|(rule, _)| rule.name()).collect::<Vec<_>>().join(", ")
 }
 
 /// Classes with findings.
@@ -306,13 +313,26 @@ pub fn causes(model: &Model<'_>) -> Vec<CauseLine> {
         rows: number(cause.rows),
         tokens: tokens(cause.tokens),
         span: match (cause.first_at, cause.last_at) {
-            (Some(first), Some(last)) if first == last => moment(first),
-            (Some(first), Some(last)) => format!("{} to {}", moment(first), moment(last)),
+            (Some(first), Some(last)) => span(first, last),
             _ => String::new(),
         },
-        detail: cause.detail.clone(),
+        meaning: cause.meaning,
+        common: cause.common.clone(),
     };
     causes.iter().map(line).collect()
+}
+
+/// From when to when: to the second within a day, else by date.
+fn span(first: Instant, last: Instant) -> String {
+    const DAY_MICROS: i64 = 86_400_000_000;
+    let day = |at: Instant| at.rfc3339().chars().take(10).collect::<String>();
+    if first == last {
+        moment(first)
+    } else if last.since(first).0 < DAY_MICROS {
+        format!("{} to {}", moment(first), moment(last))
+    } else {
+        format!("{} to {}", day(first), day(last))
+    }
 }
 
 /// SQL files.
