@@ -71,7 +71,7 @@ fn quote_literal(text: &str) -> String {
 
 /// A name fit for a comment.
 fn one_line(text: &str) -> String {
-    text.replace(['\n', '\r'], " ")
+    text.replace(char::is_control, " ")
 }
 
 /// The action types as TypeScript: one constant a kind, and the union `TokenActionType`.

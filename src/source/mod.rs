@@ -22,6 +22,7 @@ mod parquet;
 pub mod postgres;
 mod progress;
 mod request;
+pub mod sample;
 
 use arrow_array::ArrayRef;
 use arrow_buffer::BooleanBuffer;

@@ -113,6 +113,8 @@ pub struct LabelCount {
     pub negative: u64,
     /// Rows with a reference.
     pub referenced: u64,
+    /// Rows that name a legacy row or say that they were migrated.
+    pub marked: u64,
 }
 
 /// One side, looked at.

@@ -138,6 +138,8 @@ const MIGRATED: [&str; 11] = [
     "backfill",
     "source_table",
 ];
+const JSONS: [&str; 8] =
+    ["metadata", "meta", "details", "properties", "attributes", "context", "extra", "data"];
 /// What shows that tokens were bought as a pack.
 const PACKS: [&str; 4] = ["token_pack_id", "pack_id", "token_pack", "package_id"];
 const STORED: [&str; 9] = [
@@ -188,6 +190,8 @@ pub struct Roles {
     pub link: Option<String>,
     /// Says that the row was migrated.
     pub migrated: Option<String>,
+    /// The JSON column, where there is one: what has no column of its own can stand in it.
+    pub json: Option<String>,
 }
 
 /// The columns of stored balances.
@@ -216,6 +220,10 @@ fn contains<'a>(sample: &'a Sample, part: &str, fits: impl Fn(&Column) -> bool) 
 
 fn is_number(column: &Column) -> bool {
     matches!(column.shape, Shape::Integer | Shape::Decimal)
+}
+
+fn is_json(column: &Column) -> bool {
+    column.shape == Shape::Json
 }
 
 fn is_time(column: &Column) -> bool {
@@ -280,6 +288,9 @@ pub fn side_roles(sample: &Sample) -> Result<SideRoles, InferError> {
                 .map(|column| column.name.clone()),
             link: fields(sample, &LINKS, &id.name).into_iter().next(),
             migrated: fields(sample, &MIGRATED, &id.name).into_iter().next(),
+            json: best(sample, &JSONS, is_json)
+                .or_else(|| sample.columns.iter().find(|column| is_json(column)))
+                .map(|column| column.name.clone()),
         },
     })
 }

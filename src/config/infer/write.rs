@@ -8,6 +8,8 @@ use super::{Place, Sample, Seen, Shape, StoredRoles};
 
 /// Comments stand in this column where the setting leaves room.
 const COMMENT_COLUMN: usize = 42;
+/// A longer setting has its comment on the line before.
+const LONG_SETTING: usize = 56;
 /// A reference on more than this share of a label's rows (in per cent) is the rule there, not a slip.
 const RULE_PERCENT: u64 = 20;
 
@@ -38,6 +40,11 @@ impl Lines {
         if comment.is_empty() {
             let _ = writeln!(self.0, "{setting}");
         } else {
+            if setting.chars().count() > LONG_SETTING {
+                self.comment(comment);
+                let _ = writeln!(self.0, "{setting}");
+                return;
+            }
             let gap = COMMENT_COLUMN.saturating_sub(setting.chars().count()).max(1);
             let _ = writeln!(self.0, "{setting}{:gap$}# {comment}", "");
         }
@@ -177,7 +184,7 @@ fn write_legacy(
 }
 
 fn one_line(text: &str) -> String {
-    text.replace(['\n', '\r'], " ")
+    text.replace(char::is_control, " ")
 }
 
 /// References, and what shows a payment where a reference does not: a subscription that carries a
@@ -214,8 +221,7 @@ fn write_unified(
     let own: BTreeMap<String, Meaning> =
         vocabulary.grants.iter().map(|label| (label.clone(), Meaning::Action(label.clone()))).collect();
     write_references(lines, unified, &own);
-    lines.optional("link", more.link.as_ref(), "where a migrated row names its legacy row");
-    lines.optional("migrated", more.migrated.as_ref(), "where a row says that it was migrated");
+    write_marks(lines, unified);
     lines.optional("expires_at", more.expires_at.as_ref(), "");
     lines.list("grants", &vocabulary.grants, "add to a balance");
     if !vocabulary.deductions.is_empty() {
@@ -226,7 +232,26 @@ fn write_unified(
     if alone.is_empty() {
         lines.comment("unified_only = []  grants written to this table alone: no legacy row is expected");
     } else {
-        lines.list("unified_only", &alone, "more rows here than there: written to this table alone?");
+        lines.list("unified_only", &alone, "written to this table alone? no legacy row is expected");
+    }
+}
+
+/// Where migrated rows are marked. What no row has yet, `backfill.sql` will write into the JSON
+/// column.
+fn write_marks(lines: &mut Lines, unified: &Seen) {
+    let more = &unified.roles.more;
+    let marks = [
+        ("link", &more.link, "legacy_id", "where a migrated row names its legacy row"),
+        ("migrated", &more.migrated, "migrated_from", "where a row says that it was migrated"),
+    ];
+    for (key, found, name, what) in marks {
+        match (found, &more.json) {
+            (Some(found), _) => lines.text(key, found, what),
+            (None, Some(json)) => {
+                lines.text(key, &format!("{json}.{name}"), &format!("{what} (none does yet)"));
+            }
+            (None, None) => lines.comment(&format!("{key} = \"…\"  {what}: no column looks like it")),
+        }
     }
 }
 
@@ -247,29 +272,28 @@ fn write_usage(lines: &mut Lines, unified: &Seen, vocabulary: &Vocabulary) {
     }
 }
 
-/// Grants of which the unified table holds more than the legacy table can account for.
+/// Grants of which the unified table holds unmarked rows that the legacy table cannot account for.
 fn unified_only(
     legacy: &Seen,
     unified: &Seen,
     meanings: &BTreeMap<String, Meaning>,
     vocabulary: &Vocabulary,
 ) -> Vec<String> {
-    let (there, here) = (&legacy.labels, &unified.labels);
+    let comparable = legacy.sample.whole && unified.sample.whole;
     let legacy_rows = |action: &str| -> u64 {
-        let of_action = |label: &&String| meanings.get(*label) == Some(&Meaning::Action(action.to_owned()));
-        there.keys().filter(of_action).map(|label| there[label].rows).sum()
+        let of_action = |meaning: &Meaning| *meaning == Meaning::Action(action.to_owned());
+        let labels = legacy.labels.iter().filter(|(label, _)| meanings.get(*label).is_some_and(of_action));
+        labels.map(|(_, count)| count.rows).sum()
     };
-    let unified_rows = |action: &String| here.get(action).map_or(0, |count| count.rows);
-    vocabulary
-        .grants
-        .iter()
-        .filter(|action| {
-            let (there, here) = (legacy_rows(action), unified_rows(action));
-            let comparable = legacy.sample.whole && unified.sample.whole;
-            there == 0 || (comparable && here * 10 > there * 12)
-        })
-        .cloned()
-        .collect()
+    let is_alone = |action: &String| {
+        let here = unified.labels.get(action).copied().unwrap_or_default();
+        let there = legacy_rows(action);
+        // What has a legacy row without being marked was written to both tables.
+        let written_to_both = there.saturating_sub(here.marked);
+        let alone = (here.rows - here.marked).saturating_sub(written_to_both);
+        there == 0 || (comparable && alone * 10 > here.rows)
+    };
+    vocabulary.grants.iter().filter(|action| is_alone(action)).cloned().collect()
 }
 
 fn write_matching(lines: &mut Lines) {
