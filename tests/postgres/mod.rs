@@ -3,3 +3,4 @@
 pub mod cluster;
 
 mod harness;
+mod repair;

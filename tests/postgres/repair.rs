@@ -1,0 +1,4 @@
+//! The SQL files on a real server.
+
+mod apply;
+mod world;

@@ -1,0 +1,318 @@
+//! Books and findings by hand over tables of a real server, and the files applied with psql.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+
+use reckon::config::{self, Config, TableName};
+use reckon::domain::{
+    ActionNo, Books, Class, Confidence, Entry, Finding, FindingId, Instant, Kind, Ledger, Population,
+    PopulationClass, RepairKind, Roster, RowId, Rule, Severity, Side, Status, Total, UserNo, Verdict,
+};
+use reckon::repair::{self, Context, Plan, RepairError, SqlFile, Targets};
+use reckon::source::postgres::catalogue::{ColumnFacts, ForeignKeyFacts, TableFacts, TriggerFacts};
+
+use crate::postgres::cluster::{Cluster, Db};
+
+/// A database with both tables, and what a run would know of them.
+pub struct World {
+    pub db: Db,
+    pub config: Config,
+    pub books: Books,
+    pub findings: Vec<Finding>,
+    /// Ask the catalogue, as a run over tables does; otherwise act as if the rows came from files.
+    pub facts: bool,
+}
+
+/// The real tables: both as in the wild, the legacy one in the shape with an enum.
+pub const SCHEMA: &str = include_str!("schema.sql");
+
+/// Their mapping.
+pub const CONFIG: &str = include_str!("reckon.toml");
+
+/// id, user, label, raw tokens, microseconds, reference, link.
+pub const LEGACY_QUERY: &str = "select id, user_id, action_type, tokens_used, \
+     (extract(epoch from created_at) * 1000000)::bigint, stripe_payment_intent_id, null \
+     from public.token_transactions order by id::text collate \"C\"";
+pub const UNIFIED_QUERY: &str = "select id, user_id, action_type, tokens_used, \
+     (extract(epoch from created_at) * 1000000)::bigint, metadata ->> 'payment_intent', metadata ->> 'legacy_id' \
+     from public.token_usage order by id::text collate \"C\"";
+
+impl World {
+    /// The real tables with these rows.
+    pub fn new(name: &str, rows: &str) -> World {
+        World::of(name, SCHEMA, rows, CONFIG, LEGACY_QUERY, UNIFIED_QUERY)
+    }
+
+    /// Any tables; the queries say how a run reads them.
+    pub fn of(name: &str, schema: &str, rows: &str, toml: &str, legacy: &str, unified: &str) -> World {
+        let db = Cluster::shared().database(name);
+        db.sql(schema);
+        db.sql(rows);
+        let config = config::parse(Path::new("reckon.toml"), toml).unwrap();
+        let books = books(&db, &config, legacy, unified);
+        World { books, db, config, findings: Vec::new(), facts: true }
+    }
+
+    pub fn finding(
+        &mut self,
+        class: Class,
+        repair: RepairKind,
+        legacy: &[&str],
+        unified: &[&str],
+    ) -> &mut Finding {
+        let ids = |ids: &[&str]| ids.iter().map(|id| RowId::parse(id)).collect::<Vec<_>>();
+        let positions = |entries: &[Entry], ids: &[RowId]| -> Vec<u32> {
+            ids.iter()
+                .map(|id| {
+                    entries.iter().position(|entry| entry.id == *id).expect("a row of the table") as u32
+                })
+                .collect()
+        };
+        let (legacy_ids, unified_ids) = (ids(legacy), ids(unified));
+        let legacy_rows = positions(&self.books.legacy.entries, &legacy_ids);
+        let unified_rows = positions(&self.books.unified.entries, &unified_ids);
+        let number = self.findings.len();
+        self.findings.push(Finding {
+            id: FindingId(format!("{number:016x}")),
+            class,
+            severity: Severity::Error,
+            user: None,
+            legacy_ids,
+            unified_ids,
+            action_legacy: None,
+            action_expected: legacy_rows
+                .first()
+                .map(|row| self.books.action(self.books.legacy.entries[*row as usize].action).to_owned()),
+            action_unified: None,
+            tokens_legacy: None,
+            tokens_unified: None,
+            tokens_effect: None,
+            created_at_legacy: None,
+            created_at_unified: None,
+            lag: None,
+            rule: Rule::None,
+            verdict: Verdict::Forced,
+            confidence: Confidence::High,
+            cause: String::new(),
+            evidence: "key=value".to_owned(),
+            repair,
+            status: Status::New,
+            legacy_rows,
+            unified_rows,
+        });
+        self.findings.last_mut().unwrap()
+    }
+
+    pub fn unmigrated(&mut self, legacy: &str) -> &mut Finding {
+        self.finding(Class::Unmigrated, RepairKind::Backfill, &[legacy], &[])
+    }
+
+    pub fn duplicate(&mut self, extra: &str) -> &mut Finding {
+        self.finding(Class::Duplicate, RepairKind::Dedupe, &[], &[extra])
+    }
+
+    pub fn update(&mut self, class: Class, legacy: &str, unified: &str) -> &mut Finding {
+        self.finding(class, RepairKind::Update, &[legacy], &[unified])
+    }
+
+    pub fn plan(&self) -> Result<Plan, RepairError> {
+        let targets = if self.facts {
+            let table = |origin: &config::Origin| {
+                matches!(origin, config::Origin::Table(_)).then(|| facts(&self.db, &origin.target().sql()))
+            };
+            Targets {
+                legacy: table(&self.config.legacy.columns.origin),
+                unified: table(&self.config.unified.columns.origin),
+            }
+        } else {
+            Targets::default()
+        };
+        let context = Context { source: "a test".to_owned() };
+        repair::plan(&self.config, &self.books, &self.findings, &targets, &context)
+    }
+
+    pub fn files(&self) -> Vec<SqlFile> {
+        repair::render(&self.plan().unwrap()).unwrap()
+    }
+
+    /// Applies a file, or all its parts; the first error ends it.
+    pub fn apply(&self, files: &[SqlFile], name: &str) -> Result<(), String> {
+        let folder = tempfile::tempdir().unwrap();
+        let parts = files
+            .iter()
+            .filter(|file| file.name == format!("{name}.sql") || file.name.starts_with(&format!("{name}-")));
+        let mut applied = 0;
+        for part in parts {
+            let path = folder.path().join(&part.name);
+            std::fs::write(&path, &part.text).unwrap();
+            self.db.try_file(&path)?;
+            applied += 1;
+        }
+        assert!(applied > 0, "there is a file {name}");
+        Ok(())
+    }
+
+    /// Applies a file that must go through.
+    pub fn applied(&self, files: &[SqlFile], name: &str) {
+        if let Err(error) = self.apply(files, name) {
+            panic!("{name}: {error}\n{}", text(files, name));
+        }
+    }
+
+    /// Applies a file that must stop, with nothing changed; answers the message.
+    pub fn refused(&self, files: &[SqlFile], name: &str, table: &str) -> String {
+        let before = self.db.digest(table);
+        let error = self.apply(files, name).expect_err("it stops");
+        assert_eq!(self.db.digest(table), before, "nothing was changed");
+        error
+    }
+
+    /// `verify.sql`: expectation, expected, actual, ok.
+    pub fn verify(&self, files: &[SqlFile]) -> Vec<Vec<String>> {
+        files
+            .iter()
+            .filter(|file| file.name.starts_with("verify"))
+            .flat_map(|file| self.db.query(&file.text))
+            .collect()
+    }
+
+    pub fn all_is_as_expected(&self, files: &[SqlFile]) {
+        let rows = self.verify(files);
+        assert!(rows.iter().all(|row| row[3] == "t"), "{rows:?}");
+    }
+}
+
+/// The text of a file, or of its first part.
+pub fn text<'a>(files: &'a [SqlFile], name: &str) -> &'a str {
+    &files
+        .iter()
+        .find(|file| file.name == format!("{name}.sql") || file.name == format!("{name}-01.sql"))
+        .expect("a file of that name")
+        .text
+}
+
+fn books(db: &Db, config: &Config, legacy: &str, unified: &str) -> Books {
+    let (legacy, unified) = (db.query(legacy), db.query(unified));
+    let both = || legacy.iter().chain(&unified);
+    let users: BTreeSet<RowId> = both().map(|row| RowId::parse(&row[1])).collect();
+    let roster = Roster::new(users.into_iter().collect());
+    let references: BTreeSet<&str> =
+        both().map(|row| row[5].as_str()).filter(|text| !text.is_empty()).collect();
+    let references: Vec<&str> = references.into_iter().collect();
+    let actions: Vec<Box<str>> =
+        config.unified.grants.iter().chain(&config.unified.deductions).map(|it| it.as_str().into()).collect();
+    let meaning = |label: &str| match config.legacy.actions.get(label) {
+        Some(config::LegacyMeaning::Action(action)) => action.clone(),
+        _ => label.to_owned(),
+    };
+    let ledger = |side: Side, rows: &[Vec<String>]| {
+        let labels: BTreeSet<&str> = rows.iter().map(|row| row[2].as_str()).collect();
+        let numbers: HashMap<&str, u16> = labels.iter().copied().zip(0..).collect();
+        let entries = rows
+            .iter()
+            .map(|row| {
+                let raw: i64 = row[3].parse().unwrap();
+                let action = if side == Side::Legacy { meaning(&row[2]) } else { row[2].clone() };
+                let number = actions.iter().position(|it| **it == *action);
+                let deduction = config.unified.deductions.contains(&action);
+                Entry {
+                    id: RowId::parse(&row[0]),
+                    user: roster.find(&RowId::parse(&row[1])).unwrap_or(UserNo(0)),
+                    label: numbers[row[2].as_str()],
+                    action: ActionNo(number.expect("a known action") as u16),
+                    kind: if deduction { Kind::Deduction } else { Kind::Grant },
+                    tokens: raw.abs(),
+                    negative: raw < 0,
+                    minority_sign: false,
+                    at: Instant(row[4].parse().unwrap()),
+                    references: references
+                        .binary_search(&row[5].as_str())
+                        .map(|it| it as u32)
+                        .into_iter()
+                        .collect(),
+                    paid: !row[5].is_empty(),
+                    link: (!row[6].is_empty()).then(|| Box::new(RowId::parse(&row[6]))),
+                    migrated: false,
+                    expires_at: None,
+                    balance_after: None,
+                    class: PopulationClass::Grants,
+                }
+            })
+            .collect();
+        Ledger {
+            side,
+            entries,
+            bystanders: Vec::new(),
+            rejected: Vec::new(),
+            labels: labels.into_iter().map(Into::into).collect(),
+            folded: Total::default(),
+            control: Total::default(),
+            population: Population::default(),
+            signs: Vec::new(),
+        }
+    };
+    Books {
+        legacy: ledger(Side::Legacy, &legacy),
+        unified: ledger(Side::Unified, &unified),
+        references: references.iter().map(|it| (*it).into()).collect(),
+        actions: actions.clone(),
+        usage: Vec::new(),
+        as_of: Instant(1_775_000_000_000_000),
+        roster,
+    }
+}
+
+/// What the catalogue says of a table.
+fn facts(db: &Db, table: &str) -> TableFacts {
+    let yes = |text: &String| text == "t";
+    let of = |sql: &str| db.query(&sql.replace("TABLE", &format!("'{table}'::regclass")));
+    let head = of("select n.nspname, c.relname, c.relkind from pg_class c join pg_namespace n \
+                   on n.oid = c.relnamespace where c.oid = TABLE")
+    .remove(0);
+    TableFacts {
+        name: TableName { schema: Some(head[0].clone()), name: head[1].clone() },
+        relkind: head[2].chars().next().unwrap(),
+        columns: of(include_str!("columns.sql"))
+            .into_iter()
+            .map(|row| ColumnFacts {
+                name: row[0].clone(),
+                type_name: row[1].clone(),
+                cast: row[2].clone(),
+                not_null: yes(&row[3]),
+                default: (!row[4].is_empty()).then(|| row[4].clone()),
+                generated: yes(&row[5]),
+                enum_labels: (!row[6].is_empty()).then(|| row[6].split('|').map(str::to_owned).collect()),
+            })
+            .collect(),
+        primary_key: Vec::new(),
+        checks: of("select conname, pg_get_constraintdef(oid) from pg_constraint \
+                    where conrelid = TABLE and contype = 'c' order by 1")
+        .into_iter()
+        .map(|row| (row[0].clone(), row[1].clone()))
+        .collect(),
+        triggers: of("select tgname, tgtype & 4 <> 0, tgtype & 16 <> 0, tgtype & 8 <> 0, tgfoid::regproc \
+                      from pg_trigger where tgrelid = TABLE and not tgisinternal order by 1")
+        .into_iter()
+        .map(|row| TriggerFacts {
+            name: row[0].clone(),
+            on_insert: yes(&row[1]),
+            on_update: yes(&row[2]),
+            on_delete: yes(&row[3]),
+            function: row[4].clone(),
+        })
+        .collect(),
+        referenced_by: of("select conname, conrelid::regclass, pg_get_constraintdef(oid), \
+                           confdeltype in ('c', 'n', 'd') from pg_constraint where confrelid = TABLE")
+        .into_iter()
+        .map(|row| ForeignKeyFacts {
+            name: row[0].clone(),
+            table: row[1].clone(),
+            definition: row[2].clone(),
+            delete_acts: yes(&row[3]),
+        })
+        .collect(),
+        indexes: Vec::new(),
+        estimated_rows: -1,
+        blocks: 0,
+    }
+}
