@@ -354,20 +354,30 @@ fn files(page: &mut Page, model: &Model<'_>, written: Written<'_>) {
 
 /// What the reader does now.
 fn next_step(model: &Model<'_>) -> String {
-    let repairs: Vec<&str> = model
-        .sql
-        .iter()
-        .filter(|file| file.rows > 0 && !file.name.starts_with("undo") && !file.name.starts_with("verify"))
-        .map(|file| file.name.as_str())
-        .collect();
-    match (model.verdict, repairs.as_slice()) {
+    match (model.verdict, repair_files(model).as_slice()) {
         (RunVerdict::Clean, []) => "Nothing to do.".to_owned(),
         (_, []) => "Open report.html: what stands there needs a person to decide.".to_owned(),
         (_, repairs) => format!(
-            "Open report.html, read {} and run it, then verify.sql and this command again.",
+            "Open report.html, read {} and run what you agree with, then verify.sql and this command again.",
             repairs.join(", ")
         ),
     }
+}
+
+/// The SQL files that change something; the parts of one as `backfill-*.sql`.
+fn repair_files(model: &Model<'_>) -> Vec<String> {
+    let mut names = Vec::new();
+    for file in model.sql.iter().filter(|file| file.rows > 0) {
+        let name = match file.name.split_once('-') {
+            Some((stem, _)) => format!("{stem}-*.sql"),
+            None => file.name.clone(),
+        };
+        let changes = !name.starts_with("undo") && !name.starts_with("verify");
+        if changes && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// Text from outside without what a terminal would obey.

@@ -1,5 +1,6 @@
 //! What a run directory holds, drawn from a run made by hand.
 
+mod browser;
 mod files;
 mod fixture;
 mod page;
