@@ -1,3 +1,333 @@
 //! Reading PostgreSQL: one exported snapshot, parallel binary COPY, the catalogue.
+//!
+//! Everything a run reads comes from one `REPEATABLE READ READ ONLY` transaction, or from sessions
+//! that took over its snapshot. Nothing is set outside a transaction and no statement outlives one,
+//! so that poolers in transaction mode can stand between.
 
 pub mod catalogue;
+mod column;
+mod conninfo;
+mod connect;
+mod explain;
+mod fields;
+mod numeric;
+mod privileges;
+mod rows;
+mod scan;
+mod select;
+mod session;
+mod target;
+mod tls;
+
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::config::{self, Columns, Origin, Stored, StoredBalance, TableName};
+use crate::domain::{Instant, RowId, parse_tokens};
+
+use super::{DetailRule, Progress, Provenance, Reading, Sink, Snapshot, SourceError};
+use catalogue::{Relation, TableFacts, text};
+use select::Layout;
+use session::Session;
+use target::Target;
+
+pub use session::TextRow;
+
+/// A database, seen at one moment. Dropping it ends its session.
+pub struct Database {
+    target: Target,
+    tls: MakeRustlsConnect,
+    route: connect::Route,
+    settings: config::Postgres,
+    session: Session,
+    snapshot: Snapshot,
+    version: u32,
+    role: String,
+    // Last: the session ends while its runtime is still there.
+    runtime: tokio::runtime::Runtime,
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").field("who", &self.session.who).field("snapshot", &self.snapshot).finish()
+    }
+}
+
+/// One thread, driven while it waits.
+fn runtime() -> Result<tokio::runtime::Runtime, SourceError> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|cause| SourceError::Database {
+        message: format!("cannot wait for the network: {cause}"),
+        transient: true,
+    })
+}
+
+impl Database {
+    /// Opens the database that `DATABASE_URL`, or else libpq's variables, service file and password
+    /// file name; begins the read-only transaction and exports its snapshot.
+    ///
+    /// # Errors
+    /// [`SourceError::Database`] naming role, database, server and the way out, never a secret;
+    /// [`SourceError::Interrupted`] after a signal.
+    pub fn open(settings: &config::Postgres, progress: &Progress) -> Result<Database, SourceError> {
+        Database::open_with(&|name| std::env::var(name).ok(), settings, progress)
+    }
+
+    /// As [`Database::open`], with the environment given.
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub fn open_with(
+        variable: &dyn Fn(&str) -> Option<String>,
+        settings: &config::Postgres,
+        progress: &Progress,
+    ) -> Result<Database, SourceError> {
+        let target = target::find(variable)?;
+        let tls = tls::connector(&target)?;
+        let runtime = runtime()?;
+        let (session, route, version) = runtime.block_on(async {
+            let (client, route) =
+                connect::unless_stopped(progress, connect::find_route(&target, &tls)).await??;
+            let who = connect::who(&target, &route.server);
+            let session = Session::new(client, tls.clone(), who, progress);
+            let version = session.begin(None, settings).await?;
+            Ok::<_, SourceError>((session, route, version))
+        })?;
+        let (snapshot, role) = runtime.block_on(export(&session))?;
+        tracing::debug!("{}: snapshot {} at {:?}", session.who, snapshot.name, snapshot.lsn);
+        Ok(Database { target, tls, route, settings: *settings, session, snapshot, version, role, runtime })
+    }
+
+    /// The moment that all reads see.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// The server's version, `server_version_num`: 150004 is 15.4.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// The role that reads: `current_user`.
+    pub fn role(&self) -> &str {
+        &self.role
+    }
+
+    /// Role, database and server, for people. No secret.
+    pub fn describe(&self) -> &str {
+        &self.session.who
+    }
+
+    /// What the catalogue says about a table.
+    ///
+    /// # Errors
+    /// There is no such table: the message names the nearest one.
+    pub fn facts(&mut self, table: &TableName) -> Result<TableFacts, SourceError> {
+        self.runtime.block_on(async {
+            let relation = privileges::existing(&self.session, table).await?;
+            catalogue::facts(&self.session, &relation).await
+        })
+    }
+
+    /// Checks that the table is there, that this role may read it and these columns (a column, or a
+    /// path into a JSON column), and that row-level security hides no row of it.
+    ///
+    /// # Errors
+    /// [`SourceError::Database`] naming role, table and the way out.
+    pub fn check_readable(&mut self, table: &TableName, columns: &[&str]) -> Result<(), SourceError> {
+        self.readable(table, columns).map(|_| ())
+    }
+
+    fn readable(&self, table: &TableName, columns: &[&str]) -> Result<Relation, SourceError> {
+        self.runtime.block_on(privileges::readable(&self.session, table, columns))
+    }
+
+    /// Reads all rows of a side into sinks, several sessions at once where the table allows it, and
+    /// compares their number with the server's own count in the same snapshot.
+    ///
+    /// # Errors
+    /// Everything that [`Database::check_readable`] refuses, a lost connection, a timeout, a count
+    /// that differs, [`SourceError::Interrupted`] after a signal. Then no sink is given back.
+    pub fn scan<S: Sink>(
+        &mut self,
+        columns: &Columns,
+        rule: &DetailRule,
+        new_sink: &(dyn Fn() -> S + Sync),
+        progress: &Progress,
+    ) -> Result<Reading<S>, SourceError> {
+        let table = origin_table(&columns.origin)?;
+        let written = written_columns(columns);
+        let relation = self.readable(table, &written)?;
+        let layout = Layout::new(&relation, columns, rule)
+            .map_err(|what| privileges::refusal(&self.session, &what))?;
+        let streams = self.settings.streams.max(1);
+        let ranges = scan::ranges(&relation, self.version, streams);
+        let readers = streams.min(ranges.len());
+        let total = u64::try_from(relation.estimated_rows).ok().filter(|rows| *rows > 0);
+        let meter = progress.start(&format!("reading {table}"), total);
+        let work = scan::Work::new(&layout, table.to_string(), ranges, &meter);
+        let (parts, control) = self.read_all(&work, readers, new_sink, progress)?;
+        let received: u64 = parts.iter().map(|(_, rows)| rows).sum();
+        if received != control.rows {
+            let what = format!(
+                "the server counts {} rows in {table}, but {received} arrived: \
+                 something between here and the server cuts results short (a row limit?)",
+                control.rows
+            );
+            return Err(privileges::refusal(&self.session, &what));
+        }
+        let provenance =
+            Provenance { kind: "postgres", name: table.to_string(), files: Vec::new(), control };
+        Ok(Reading { sinks: parts.into_iter().map(|(sink, _)| sink).collect(), provenance })
+    }
+
+    /// Counts and reads with the first session, while further ones join in as they come.
+    #[allow(clippy::type_complexity, reason = "a sink and its number of rows, for each reader")]
+    fn read_all<S: Sink>(
+        &self,
+        work: &scan::Work<'_>,
+        readers: usize,
+        new_sink: &(dyn Fn() -> S + Sync),
+        progress: &Progress,
+    ) -> Result<(Vec<(S, u64)>, crate::domain::Total), SourceError> {
+        let further = scan::Further {
+            target: &self.target,
+            tls: &self.tls,
+            route: &self.route,
+            snapshot: &self.snapshot.name,
+            settings: &self.settings,
+            progress,
+        };
+        let (first, others) = std::thread::scope(|scope| {
+            let others: Vec<_> =
+                (1..readers).map(|_| scope.spawn(|| work.join(&further, new_sink))).collect();
+            let first = self.runtime.block_on(async {
+                let control = work.control(&self.session).await.inspect_err(|_| work.fail())?;
+                let part = work.read(&self.session, new_sink()).await?;
+                Ok::<_, SourceError>((part, control))
+            });
+            let others: Vec<_> = others.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
+            (first, others)
+        });
+        let mut parts = Vec::new();
+        let mut failure = None;
+        for other in others {
+            match other {
+                Ok(Ok(part)) => parts.extend(part),
+                Ok(Err(error)) => failure = Some(error),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        let (part, control) = first?;
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        parts.push(part);
+        Ok((parts, control))
+    }
+
+    /// Every stored balance. Rows without a user are left out, with a word in the log.
+    ///
+    /// # Errors
+    /// As [`Database::check_readable`]; a balance that is no integer.
+    pub fn stored(&mut self, stored: &Stored) -> Result<Vec<StoredBalance>, SourceError> {
+        let table = origin_table(&stored.origin)?;
+        let relation = self.readable(table, &[&stored.user.written, &stored.balance.written])?;
+        let sql = select::stored(&relation, &stored.user, &stored.balance)
+            .map_err(|what| privileges::refusal(&self.session, &what))?;
+        let rows = self.runtime.block_on(self.session.rows(&sql, &format!("reading {table}")))?;
+        let mut balances = Vec::with_capacity(rows.len());
+        let mut nobodys = 0u64;
+        for row in rows {
+            let user = text(&row, 0);
+            if user.is_empty() {
+                nobodys += 1;
+                continue;
+            }
+            let tokens = match row.get(1).and_then(Option::as_deref).filter(|text| !text.trim().is_empty()) {
+                None => None,
+                Some(text) => Some(parse_tokens(text).ok_or_else(|| SourceError::Malformed {
+                    place: format!("table {table}, user {user}"),
+                    message: format!("the balance {text:?} is no integer of 64 bits: tokens are whole"),
+                })?),
+            };
+            balances.push(StoredBalance { user: RowId::parse(&user), tokens });
+        }
+        if nobodys > 0 {
+            tracing::warn!("{table}: {nobodys} rows without a user are left out");
+        }
+        Ok(balances)
+    }
+
+    /// The rows of a read-only query in the snapshot, as text; null is `None`.
+    ///
+    /// # Errors
+    /// The server's. The transaction is over then: open a new [`Database`].
+    pub fn rows_text(&mut self, sql: &str) -> Result<Vec<TextRow>, SourceError> {
+        self.runtime.block_on(self.session.rows(sql, "looking"))
+    }
+
+    /// Facts of all tables and views that people made and this role may read, whose schema or name
+    /// contains `part` (empty: all), by name.
+    ///
+    /// # Errors
+    /// The server's.
+    pub fn tables_like(&mut self, part: &str) -> Result<Vec<TableFacts>, SourceError> {
+        self.runtime.block_on(async {
+            let names = self.session.rows(include_str!("sql/names.sql"), "looking up table names").await?;
+            let mut found = Vec::new();
+            for row in &names {
+                let (schema, name) = (text(row, 0), text(row, 1));
+                if !part.is_empty() && !format!("{schema}.{name}").contains(part) {
+                    continue;
+                }
+                let table = TableName { schema: Some(schema), name };
+                let Some(relation) = catalogue::find(&self.session, &table).await? else { continue };
+                if relation.schema_usage && relation.table_select {
+                    found.push(catalogue::facts(&self.session, &relation).await?);
+                }
+            }
+            Ok(found)
+        })
+    }
+}
+
+/// Exports the snapshot of the open transaction; the role that reads.
+async fn export(session: &Session) -> Result<(Snapshot, String), SourceError> {
+    let doing = "exporting the snapshot";
+    let rows = session.rows(include_str!("sql/export.sql"), doing).await?;
+    let row = rows.into_iter().next().unwrap_or_default();
+    let at = text(&row, 1).parse().map_err(|_| privileges::refusal(session, "the server tells no time"))?;
+    // Some hosts forbid these functions: then the position is unknown, and the transaction goes on.
+    session.run("savepoint position", doing).await?;
+    let position = session.rows(include_str!("sql/position.sql"), doing).await;
+    if matches!(position, Err(SourceError::Interrupted)) {
+        return Err(SourceError::Interrupted);
+    }
+    session.run("rollback to savepoint position", doing).await?;
+    let lsn = position.ok().and_then(|rows| rows.into_iter().next()?.into_iter().next()?);
+    Ok((Snapshot { name: text(&row, 0), lsn, at: Instant(at) }, text(&row, 2)))
+}
+
+fn origin_table(origin: &Origin) -> Result<&TableName, SourceError> {
+    match origin {
+        Origin::Table(table) => Ok(table),
+        Origin::Files { .. } => Err(SourceError::Database {
+            message: "files are not read from a database (a defect of reckon)".to_owned(),
+            transient: false,
+        }),
+    }
+}
+
+/// Every column that a side reads, as written.
+fn written_columns(columns: &Columns) -> Vec<&str> {
+    let single = [&columns.id, &columns.user, &columns.amount, &columns.created_at];
+    let optional =
+        [&columns.expires_at, &columns.balance_after, &columns.success, &columns.link, &columns.migrated];
+    single
+        .into_iter()
+        .chain(&columns.action)
+        .chain(&columns.reference)
+        .chain(&columns.payment)
+        .chain(optional.into_iter().flatten())
+        .map(|field| field.written.as_str())
+        .collect()
+}

@@ -1,0 +1,102 @@
+//! What the server's errors mean, and the way out. No message holds a secret.
+
+use std::error::Error as _;
+
+use tokio_postgres::error::SqlState;
+
+use super::super::SourceError;
+
+/// Turns an error of the driver into a sentence: `who` says role, database and server, `doing` what
+/// was tried (`reading public.token_usage`).
+pub(super) fn explain(error: &tokio_postgres::Error, who: &str, doing: &str) -> SourceError {
+    let (what, way_out, transient) = match error.as_db_error() {
+        Some(error) => {
+            let (way_out, transient) = way_out(error.code(), error.message());
+            (format!("{} ({})", error.message(), error.code().code()), way_out, transient)
+        }
+        None => of_connection(error),
+    };
+    SourceError::Database { message: format!("{who}: {doing}: {what}: {way_out}"), transient }
+}
+
+/// An error that came not from the server but from the line to it.
+fn of_connection(error: &tokio_postgres::Error) -> (String, &'static str, bool) {
+    if error.is_closed() {
+        let way_out = "the connection was lost; nothing was written, run it again";
+        return ("connection closed".to_owned(), way_out, true);
+    }
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        if let Some(io) = inner.downcast_ref::<std::io::Error>() {
+            return (text, of_io(io), io.kind() != std::io::ErrorKind::NotFound);
+        }
+        cause = inner.source();
+    }
+    if text.contains("password missing") {
+        return (text, "put the password into DATABASE_URL, PGPASSWORD or ~/.pgpass", false);
+    }
+    let (way_out, transient) = if text.contains("TLS") {
+        ("look at sslmode and sslrootcert; a server without TLS needs sslmode=disable or prefer", false)
+    } else {
+        ("look at DATABASE_URL and the server's log", false)
+    };
+    (text, way_out, transient)
+}
+
+fn of_io(error: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind;
+    let text = error.to_string();
+    match error.kind() {
+        _ if text.contains("certificate") || text.contains("UnknownIssuer") => {
+            "the server's certificate was not accepted: look at sslmode and sslrootcert"
+        }
+        ErrorKind::ConnectionRefused => "no server listens there: look at host and port in DATABASE_URL",
+        ErrorKind::NotFound => "there is no such socket: name the host in DATABASE_URL or PGHOST",
+        ErrorKind::TimedOut => "no answer: look at host, port and firewall",
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => {
+            "the connection was lost; nothing was written, run it again"
+        }
+        _ => "look at host and port in DATABASE_URL, and at the network",
+    }
+}
+
+/// The way out of a server's error, and whether it may pass by itself.
+fn way_out(code: &SqlState, message: &str) -> (&'static str, bool) {
+    match code.code() {
+        "42501" => ("grant select on the table (and usage on its schema) to this role", false),
+        "42P01" => ("look at the table's name and schema in reckon.toml", false),
+        "42703" => ("look at the column's name in reckon.toml", false),
+        "28P01" => ("look at the password in DATABASE_URL, PGPASSWORD or ~/.pgpass", false),
+        "28000" => ("look at user, database and sslmode, and at the server's pg_hba.conf", false),
+        "3D000" => ("look at the database's name in DATABASE_URL", false),
+        "57014" if message.contains("statement timeout") => {
+            ("raise [postgres] statement_timeout (0: none), or the role's own setting", false)
+        }
+        "57014" => ("somebody cancelled the query; nothing was written, run it again", true),
+        "40001" if message.contains("recovery") => {
+            ("the standby had to go on with replay: raise max_standby_streaming_delay, set hot_standby_feedback, \
+              or read the primary", true)
+        }
+        "25006" => ("every session of reckon is read only", false),
+        "25P03" | "25P04" => {
+            ("the server ends long transactions (idle_in_transaction_session_timeout, transaction_timeout): \
+              raise them for this role", false)
+        }
+        "53300" => ("all sessions are taken: wait, or lower [postgres] streams", true),
+        "55P03" => ("somebody holds an exclusive lock on the table: run it when that is over", true),
+        "57P01" | "57P02" | "57P03" | "57P05" => {
+            ("the server is stopping or starting; nothing was written, run it again", true)
+        }
+        code if code.starts_with("08") => ("the connection was lost; nothing was written, run it again", true),
+        code if code.starts_with("53") => ("the server is short of disk, memory or sessions", true),
+        code if code.starts_with("XX") || code.starts_with("58") => {
+            ("the server itself has a problem: look at its log", false)
+        }
+        _ => ("the server refused it", false),
+    }
+}

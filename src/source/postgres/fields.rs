@@ -1,0 +1,118 @@
+//! From configured fields to SQL expressions and the form in which their values travel.
+
+use crate::config::{Field, quote_identifier};
+
+use super::catalogue::{BaseType, Column, Relation};
+use super::privileges::missing_column;
+
+/// How a value comes in binary COPY.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wire {
+    /// 16 bytes.
+    Uuid,
+    /// 2, 4 or 8 bytes.
+    Integer,
+    /// PostgreSQL's base-10000 digits.
+    Numeric,
+    /// 4 or 8 bytes.
+    Float,
+    Boolean,
+    /// Microseconds since 2000-01-01, UTC.
+    Zoned,
+    /// The same by the clock on the wall.
+    Wall,
+    /// Days since 2000-01-01.
+    Date,
+    Text,
+    /// Text with few distinct values.
+    Label,
+}
+
+/// What a field is needed for: it decides which types may stay as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Id,
+    Label,
+    Amount,
+    Time,
+    Flag,
+    Text,
+}
+
+/// A field as SQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Expression {
+    /// Over the table's alias `t`.
+    pub sql: String,
+    pub wire: Wire,
+    /// May it be null?
+    pub nullable: bool,
+}
+
+/// The expression of a field.
+///
+/// # Errors
+/// A sentence: the column is not there, or holds no JSON though a path leads into it.
+pub(super) fn expression(relation: &Relation, field: &Field, purpose: Purpose) -> Result<Expression, String> {
+    if let Some(column) = relation.column(&field.written) {
+        return Ok(plain(column, purpose));
+    }
+    let Some(column) = relation.column(&field.column) else {
+        return Err(missing_column(relation, &field.column));
+    };
+    if field.path.is_empty() {
+        return Ok(plain(column, purpose));
+    }
+    if !is_json(column) {
+        return Err(format!(
+            "{} leads into column {} of table {}, which holds {}, not json or jsonb",
+            field.written,
+            field.column,
+            relation.sql(),
+            column.facts.type_name
+        ));
+    }
+    let keys: Vec<String> = field.path.iter().map(|key| literal(key)).collect();
+    let sql = format!("t.{} #>> array[{}]::text[]", quote_identifier(&field.column), keys.join(", "));
+    let wire = if purpose == Purpose::Label { Wire::Label } else { Wire::Text };
+    Ok(Expression { sql: format!("({sql})"), wire, nullable: true })
+}
+
+/// Is it `json` or `jsonb`?
+pub(super) fn is_json(column: &Column) -> bool {
+    matches!(&column.base, BaseType::BuiltIn(name) if name == "json" || name == "jsonb")
+}
+
+fn plain(column: &Column, purpose: Purpose) -> Expression {
+    let name = format!("t.{}", quote_identifier(&column.facts.name));
+    let nullable = !column.facts.not_null;
+    let native = match &column.base {
+        BaseType::BuiltIn(base) => match (base.as_str(), purpose) {
+            ("uuid", Purpose::Id) => Some(Wire::Uuid),
+            ("int2" | "int4" | "int8", Purpose::Id | Purpose::Amount | Purpose::Flag) => Some(Wire::Integer),
+            ("numeric", Purpose::Id | Purpose::Amount) => Some(Wire::Numeric),
+            ("float4" | "float8", Purpose::Amount) => Some(Wire::Float),
+            ("bool", Purpose::Flag) => Some(Wire::Boolean),
+            ("timestamptz", Purpose::Time) => Some(Wire::Zoned),
+            ("timestamp", Purpose::Time) => Some(Wire::Wall),
+            ("date", Purpose::Time) => Some(Wire::Date),
+            ("text" | "varchar" | "name", _) => Some(Wire::Text),
+            _ => None,
+        },
+        BaseType::Enum => Some(Wire::Text),
+        BaseType::Other(base) if base == "citext" => Some(Wire::Text),
+        BaseType::Other(_) => None,
+    };
+    // Whatever else it is travels as the text that the server shows.
+    let (sql, wire) = match native {
+        Some(wire) => (name, wire),
+        None => (format!("{name}::text"), Wire::Text),
+    };
+    let wire = if purpose == Purpose::Label { Wire::Label } else { wire };
+    Expression { sql, wire, nullable }
+}
+
+/// A string literal; sessions run with `standard_conforming_strings`.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}

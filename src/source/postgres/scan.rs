@@ -1,0 +1,208 @@
+//! Reading a table whole: block ranges in a queue, several sessions in one snapshot, each with a
+//! sink of its own.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant as Clock};
+
+use futures_util::{FutureExt, StreamExt};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::config;
+use crate::domain::Total;
+
+use super::super::{Meter, Progress, Sink, SourceError};
+use super::catalogue::{Relation, text};
+use super::connect::{Route, follow, unless_stopped, who};
+use super::explain::explain;
+use super::rows::Filler;
+use super::select::Layout;
+use super::session::Session;
+use super::target::Target;
+
+/// The first version that reads a block range without reading the whole table.
+const BLOCK_RANGES_SINCE: u32 = 140_000;
+
+/// Blocks of a range, at least and at most: 4 MiB … 128 MiB.
+const RANGE_BLOCKS: (i64, i64) = (512, 16_384);
+
+/// A range of blocks; no end: to the end of the table. No range: the whole table at once.
+type Blocks = Option<(i64, Option<i64>)>;
+
+/// What the readers of one table share.
+pub(super) struct Work<'a> {
+    pub layout: &'a Layout,
+    pub table: String,
+    pub ranges: Vec<Blocks>,
+    pub meter: &'a Meter,
+    next: AtomicUsize,
+    /// A reader failed: the others need not go on.
+    failed: AtomicBool,
+}
+
+/// How further sessions come about.
+pub(super) struct Further<'a> {
+    pub target: &'a Target,
+    pub tls: &'a MakeRustlsConnect,
+    pub route: &'a Route,
+    pub snapshot: &'a str,
+    pub settings: &'a config::Postgres,
+    pub progress: &'a Progress,
+}
+
+/// Splits a table into block ranges where that can be done.
+///
+/// The ranges cut every member of an inheritance or partition tree at the same block numbers, and
+/// the last one has no end, so that together they hold every row exactly once.
+pub(super) fn ranges(relation: &Relation, version: u32, streams: usize) -> Vec<Blocks> {
+    // The row's place may only be asked for with SELECT on the whole table.
+    let by_block = relation.by_block && relation.table_select && version >= BLOCK_RANGES_SINCE;
+    let (least, most) = RANGE_BLOCKS;
+    let size = (relation.largest_blocks / (8 * streams.max(1) as i64)).clamp(least, most);
+    if !by_block || streams < 2 || relation.largest_blocks <= size {
+        return vec![None];
+    }
+    let count = relation.largest_blocks.div_ceil(size);
+    (0..count).map(|at| Some((at * size, (at + 1 < count).then_some((at + 1) * size)))).collect()
+}
+
+impl<'a> Work<'a> {
+    pub fn new(layout: &'a Layout, table: String, ranges: Vec<Blocks>, meter: &'a Meter) -> Work<'a> {
+        Work { layout, table, ranges, meter, next: AtomicUsize::new(0), failed: AtomicBool::new(false) }
+    }
+
+    fn take(&self) -> Option<Blocks> {
+        if self.failed.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.ranges.get(self.next.fetch_add(1, Ordering::Relaxed)).copied()
+    }
+
+    fn is_over(&self) -> bool {
+        self.failed.load(Ordering::Relaxed) || self.next.load(Ordering::Relaxed) >= self.ranges.len()
+    }
+
+    /// The others need not go on.
+    pub fn fail(&self) {
+        self.failed.store(true, Ordering::Relaxed);
+    }
+
+    /// Reads ranges until none is left.
+    ///
+    /// # Errors
+    /// The server's, or [`SourceError::Interrupted`].
+    pub async fn read<S: Sink>(&self, session: &Session, sink: S) -> Result<(S, u64), SourceError> {
+        let mut filler = Filler::new(self.layout, self.table.clone(), sink);
+        while let Some(blocks) = self.take() {
+            let done = self.copy(session, blocks, &mut filler).await;
+            if let Err(error) = done {
+                self.fail();
+                if matches!(error, SourceError::Interrupted) {
+                    session.cancel().await;
+                }
+                return Err(error);
+            }
+        }
+        let before = filler.rows;
+        filler.flush().inspect_err(|_| self.fail())?;
+        self.meter.add(filler.rows - before)?;
+        Ok((filler.sink, filler.rows))
+    }
+
+    async fn copy<S: Sink>(
+        &self,
+        session: &Session,
+        blocks: Blocks,
+        filler: &mut Filler<'_, S>,
+    ) -> Result<(), SourceError> {
+        let doing = format!("reading {}", self.table);
+        let failed = |error: tokio_postgres::Error| explain(&error, &session.who, &doing);
+        let statement = self.layout.copy(blocks);
+        // The statement gets a name, which the driver closes again before the transaction ends.
+        let stream = session.watched(session.client.copy_out(&statement)).await?.map_err(failed)?;
+        let mut stream = std::pin::pin!(stream);
+        filler.begin();
+        loop {
+            // Rows that have already come are taken without arming a timer.
+            let next = match stream.next().now_or_never() {
+                Some(next) => next,
+                None => unless_stopped(&session.progress, stream.next()).await?,
+            };
+            let Some(bytes) = next else { break };
+            let rows = filler.feed(&bytes.map_err(failed)?)?;
+            if rows > 0 {
+                self.meter.add(rows)?;
+            }
+        }
+        filler.end()
+    }
+
+    /// The server's own count of rows and tokens, inside the snapshot.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn control(&self, session: &Session) -> Result<Total, SourceError> {
+        let doing = format!("counting {}", self.table);
+        let rows = session.rows(&self.layout.control, &doing).await?;
+        let row = rows.into_iter().next().unwrap_or_default();
+        match (text(&row, 0).parse(), text(&row, 1).split('.').next().unwrap_or_default().parse()) {
+            (Ok(rows), Ok(tokens)) => Ok(Total { rows, tokens }),
+            _ => Err(SourceError::Database {
+                message: format!("{}: {doing}: the sum of all tokens leaves 128 bits", session.who),
+                transient: false,
+            }),
+        }
+    }
+
+    /// A further reader: opens a session in the snapshot and joins in. `None`: it came too late, or
+    /// there is no further session to be had; the others do its work.
+    ///
+    /// # Errors
+    /// What happens once it reads.
+    pub fn join<S: Sink>(
+        &self,
+        further: &Further<'_>,
+        new_sink: &(dyn Fn() -> S + Sync),
+    ) -> Result<Option<(S, u64)>, SourceError> {
+        let runtime = super::runtime()?;
+        runtime.block_on(async {
+            let Some(session) = self.wait_for_session(further).await else { return Ok(None) };
+            self.read(&session, new_sink()).await.map(Some)
+        })
+    }
+
+    /// Waits a bounded time, and no longer than there is work.
+    async fn wait_for_session(&self, further: &Further<'_>) -> Option<Session> {
+        let wait = Duration::from_micros(further.settings.session_wait.0.max(0).unsigned_abs());
+        let started = Clock::now();
+        let mut open = std::pin::pin!(open_further(further));
+        loop {
+            if self.is_over() || further.progress.is_stopped() {
+                return None;
+            }
+            if started.elapsed() >= wait {
+                tracing::info!(
+                    "{}: no further session within {:.1} s, going on with those there are",
+                    who(further.target, &further.route.server),
+                    wait.as_secs_f64()
+                );
+                return None;
+            }
+            match tokio::time::timeout(Duration::from_millis(20), open.as_mut()).await {
+                Err(_) => {}
+                Ok(Ok(session)) => return Some(session),
+                Ok(Err(error)) => {
+                    tracing::info!("no further session, going on with those there are: {error}");
+                    return None;
+                }
+            }
+        }
+    }
+}
+
+async fn open_further(further: &Further<'_>) -> Result<Session, SourceError> {
+    let client = follow(further.target, further.tls, further.route).await?;
+    let who = who(further.target, &further.route.server);
+    let session = Session::new(client, further.tls.clone(), who, further.progress);
+    session.begin(Some(further.snapshot), further.settings).await?;
+    Ok(session)
+}

@@ -1,0 +1,224 @@
+//! The statements that read a side: one COPY of keys and details, one count.
+
+use crate::config::{Columns, Field};
+
+use super::super::{DetailRule, GRANT_SUFFIXES};
+use super::catalogue::Relation;
+use super::fields::{Expression, Purpose, Wire, expression, literal};
+
+/// What is asked of a table, and in which order it comes.
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    /// User, labels, amount, time, and success where configured.
+    pub keys: Vec<Wire>,
+    pub labels: usize,
+    pub success: bool,
+    /// Id first, then each further field once.
+    pub details: Vec<Wire>,
+    /// Places in `details`.
+    pub reference: Vec<usize>,
+    pub payment: Vec<usize>,
+    pub link: Option<usize>,
+    pub migrated: Option<usize>,
+    pub expires_at: Option<usize>,
+    pub balance_after: Option<usize>,
+    /// Details come as one record, null where nobody wants them; otherwise as columns of every row.
+    pub conditional: bool,
+    /// Can an id be null (or the empty text)?
+    pub id_nullable: bool,
+    /// The statement up to its WHERE.
+    select: String,
+    /// `select count(*), sum(amount)` over the same rows.
+    pub control: String,
+}
+
+impl Layout {
+    /// Builds the statements for a table.
+    ///
+    /// # Errors
+    /// A sentence: a column is not there or of no fitting type.
+    pub fn new(relation: &Relation, columns: &Columns, rule: &DetailRule) -> Result<Layout, String> {
+        let find = |field: &Field, purpose| expression(relation, field, purpose);
+        let user = find(&columns.user, Purpose::Id)?;
+        let labels: Vec<Expression> =
+            columns.action.iter().map(|field| find(field, Purpose::Label)).collect::<Result<_, _>>()?;
+        let amount = find(&columns.amount, Purpose::Amount)?;
+        let time = find(&columns.created_at, Purpose::Time)?;
+        let success = columns.success.as_ref().map(|field| find(field, Purpose::Flag)).transpose()?;
+        let id = find(&columns.id, Purpose::Id)?;
+        let wanted = match wanted_rule(rule, &labels) {
+            Some(by_label) => conditions(by_label, &id, &user, &amount, &time),
+            None => None,
+        };
+        let id_nullable = id.nullable || id.wire == Wire::Text;
+        let mut details = Details { found: vec![(columns.id.written.clone(), id)] };
+        let mut place = |field: &Field, purpose| details.place(relation, field, purpose);
+        let mut places = |fields: &[Field]| -> Result<Vec<usize>, String> {
+            fields.iter().map(|field| place(field, Purpose::Text)).collect()
+        };
+        let (reference, payment) = (places(&columns.reference)?, places(&columns.payment)?);
+        let mut optional = |field: &Option<Field>, purpose| {
+            field.as_ref().map(|field| details.place(relation, field, purpose)).transpose()
+        };
+        let link = optional(&columns.link, Purpose::Text)?;
+        let migrated = optional(&columns.migrated, Purpose::Text)?;
+        let expires_at = optional(&columns.expires_at, Purpose::Time)?;
+        let balance_after = optional(&columns.balance_after, Purpose::Amount)?;
+        let keys: Vec<Expression> =
+            [user].into_iter().chain(labels).chain([amount.clone(), time]).chain(success.clone()).collect();
+        let details: Vec<Expression> = details.found.into_iter().map(|(_, expression)| expression).collect();
+        let mut outputs: Vec<String> = keys.iter().map(|key| key.sql.clone()).collect();
+        let details_sql: Vec<String> = details.iter().map(|detail| detail.sql.clone()).collect();
+        match &wanted {
+            Some(wanted) => outputs.push(format!("case when {wanted} then row({}) end", details_sql.join(", "))),
+            None => outputs.extend(details_sql),
+        }
+        let table = relation.sql();
+        Ok(Layout {
+            keys: keys.iter().map(|key| key.wire).collect(),
+            labels: columns.action.len(),
+            success: success.is_some(),
+            details: details.iter().map(|detail| detail.wire).collect(),
+            reference,
+            payment,
+            link,
+            migrated,
+            expires_at,
+            balance_after,
+            conditional: wanted.is_some(),
+            id_nullable,
+            select: format!("select {} from {table} t", outputs.join(", ")),
+            control: format!("select count(*), {} from {table} t", token_sum(&amount)),
+        })
+    }
+
+    /// The COPY of all rows, or of those in blocks `from..to` (no end: all the rest).
+    pub fn copy(&self, blocks: Option<(i64, Option<i64>)>) -> String {
+        let place = match blocks {
+            None => String::new(),
+            Some((from, None)) => format!(" where t.ctid >= '({from},0)'"),
+            Some((from, Some(to))) => format!(" where t.ctid >= '({from},0)' and t.ctid < '({to},0)'"),
+        };
+        format!("copy ({}{place}) to stdout (format binary)", self.select)
+    }
+}
+
+/// Detail expressions, each field once.
+struct Details {
+    found: Vec<(String, Expression)>,
+}
+
+impl Details {
+    fn place(&mut self, relation: &Relation, field: &Field, purpose: Purpose) -> Result<usize, String> {
+        let wanted = expression(relation, field, purpose)?;
+        if let Some(at) = self.found.iter().position(|(name, found)| *name == field.written && *found == wanted) {
+            return Ok(at);
+        }
+        self.found.push((field.written.clone(), wanted));
+        Ok(self.found.len() - 1)
+    }
+}
+
+/// The rule on labels as SQL; `None`: every row is wanted.
+fn wanted_rule(rule: &DetailRule, labels: &[Expression]) -> Option<String> {
+    let DetailRule::Labels { listed, usage } = rule else { return None };
+    let each: Vec<String> = labels
+        .iter()
+        .map(|label| {
+            let text = if label.sql.ends_with("::text") { label.sql.clone() } else { format!("{}::text", label.sql) };
+            if label.nullable { format!("coalesce({text}, '')") } else { text }
+        })
+        .collect();
+    let label = match each.as_slice() {
+        [one] => one.clone(),
+        several => format!("({})", several.join(" || '/' || ")),
+    };
+    let array = |texts: &[String]| {
+        let texts: Vec<String> = texts.iter().map(|text| literal(text)).collect();
+        format!("array[{}]::text[]", texts.join(", "))
+    };
+    let mut conditions = vec![format!("{label} = any ({})", array(listed))];
+    match usage {
+        Some(usage) => conditions.push(format!("{label} <> all ({})", array(usage))),
+        None => conditions.extend(GRANT_SUFFIXES.iter().map(|suffix| format!("{label} like '%{suffix}'"))),
+    }
+    Some(conditions.join(" or "))
+}
+
+/// The rule with every reason for which a row may be rejected; `None`: only the client can tell.
+fn conditions(
+    by_label: String,
+    id: &Expression,
+    user: &Expression,
+    amount: &Expression,
+    time: &Expression,
+) -> Option<String> {
+    let mut any = vec![by_label];
+    for key in [id, user] {
+        if key.nullable {
+            any.push(format!("{} is null", key.sql));
+        }
+        match key.wire {
+            Wire::Text => any.push(format!("{}::text = ''", key.sql)),
+            Wire::Numeric => any.push(format!("({}) is not true", whole_number(key))),
+            _ => {}
+        }
+    }
+    match amount.wire {
+        Wire::Integer if amount.nullable => {
+            any.push(format!("({}) is not true", whole_number(amount)));
+        }
+        Wire::Integer => any.push(format!("not ({})", whole_number(amount))),
+        Wire::Numeric | Wire::Float => any.push(format!("({}) is not true", whole_number(amount))),
+        _ => return None,
+    }
+    match time.wire {
+        // Beyond these years a time is infinite, or cannot be shifted between zones.
+        Wire::Zoned | Wire::Wall | Wire::Date => any.push(format!(
+            "({0} >= '0002-01-01' and {0} < '9999-01-01') is not true",
+            time.sql
+        )),
+        _ => return None,
+    }
+    Some(any.join(" or "))
+}
+
+/// True where the value is an integer that can be an amount.
+fn whole_number(value: &Expression) -> String {
+    let sql = &value.sql;
+    match value.wire {
+        Wire::Numeric => {
+            format!("{sql} between -9223372036854775807 and 9223372036854775807 and {sql} = trunc({sql})")
+        }
+        // Integers above 2^53 are not exact in a float.
+        Wire::Float => format!("abs({sql}::float8) < 9007199254740992 and {sql} = trunc({sql}::float8)"),
+        _ => format!("{sql} > -9223372036854775808"),
+    }
+}
+
+/// The sum of the amounts that are integers, as the server counts it.
+fn token_sum(amount: &Expression) -> String {
+    let sql = &amount.sql;
+    let value = match amount.wire {
+        Wire::Float => format!("{sql}::float8::int8"),
+        Wire::Text => {
+            let whole = format!("split_part(btrim({sql}, E' \\t\\n\\f\\r'), '.', 1)");
+            let pattern = r"^[ \t\n\f\r]*[+-]?[0-9]+(\.0*)?[ \t\n\f\r]*$";
+            let integer = format!("case when {sql} ~ {} then {whole}::numeric end", literal(pattern));
+            return format!(
+                "coalesce(sum(case when {integer} between -9223372036854775807 and 9223372036854775807 \
+                 then {integer} end), 0)"
+            );
+        }
+        _ => sql.clone(),
+    };
+    format!("coalesce(sum(case when {} then {value} end), 0)", whole_number(amount))
+}
+
+/// The stored balances of all users.
+pub(super) fn stored(relation: &Relation, user: &Field, balance: &Field) -> Result<String, String> {
+    let user = expression(relation, user, Purpose::Text)?;
+    let balance = expression(relation, balance, Purpose::Text)?;
+    Ok(format!("select {}, {} from {} t", user.sql, balance.sql, relation.sql()))
+}
+

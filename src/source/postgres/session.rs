@@ -1,0 +1,115 @@
+//! A session: one read-only transaction that sees one snapshot.
+
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, SimpleQueryMessage};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::config;
+
+use super::super::{Progress, SourceError};
+use super::connect::unless_stopped;
+use super::explain::explain;
+
+/// A row as text; `None` is null.
+pub type TextRow = Vec<Option<String>>;
+
+/// How long a session waits for a lock: reading needs none that ordinary writers hold.
+const LOCK_TIMEOUT: &str = "30s";
+
+/// The first version that limits whole transactions.
+const TRANSACTION_TIMEOUT_SINCE: u32 = 170_000;
+
+/// An open connection inside its transaction.
+///
+/// Everything a session does happens in one transaction, as `SET LOCAL`: a pooler in transaction
+/// mode gives the server session to others afterwards, and they find it as it was.
+pub(super) struct Session {
+    pub client: Client,
+    tls: MakeRustlsConnect,
+    /// Role, database and server, for messages.
+    pub who: String,
+    pub progress: Progress,
+}
+
+impl Session {
+    pub fn new(client: Client, tls: MakeRustlsConnect, who: String, progress: &Progress) -> Session {
+        Session { client, tls, who, progress: progress.clone() }
+    }
+
+    /// Begins the transaction, in an exported snapshot if one is given; answers the server's version
+    /// (`server_version_num`, 150004 for 15.4).
+    pub async fn begin(&self, snapshot: Option<&str>, settings: &config::Postgres) -> Result<u32, SourceError> {
+        let adopt = snapshot
+            .map(|name| format!("set transaction snapshot '{}';", name.replace('\'', "''")))
+            .unwrap_or_default();
+        let timeout_ms = settings.statement_timeout.0.max(0) / 1000;
+        let begin = format!(
+            "begin transaction isolation level repeatable read read only; {adopt} \
+             set local timezone = 'UTC'; set local datestyle = 'ISO, YMD'; \
+             set local standard_conforming_strings = on; set local client_min_messages = warning; \
+             set local idle_in_transaction_session_timeout = 0; \
+             set local lock_timeout = '{LOCK_TIMEOUT}'; set local statement_timeout = {timeout_ms}; \
+             set local jit = off;"
+        );
+        self.run(&begin, "beginning the snapshot").await?;
+        // SHOW looks at no table, so the snapshot is still to be taken.
+        let version = self.rows("show server_version_num", "beginning the snapshot").await?;
+        let version = version.first().and_then(|row| row[0].as_deref()?.parse().ok()).unwrap_or(0);
+        if version >= TRANSACTION_TIMEOUT_SINCE {
+            self.run("set local transaction_timeout = 0", "beginning the snapshot").await?;
+        }
+        Ok(version)
+    }
+
+    /// Runs statements without looking at their rows.
+    pub async fn run(&self, sql: &str, doing: &str) -> Result<(), SourceError> {
+        let done = self.watched(self.client.batch_execute(sql)).await?;
+        done.map_err(|error| explain(&error, &self.who, doing))
+    }
+
+    /// The rows of a query, as text, by the simple protocol.
+    pub async fn rows(&self, sql: &str, doing: &str) -> Result<Vec<TextRow>, SourceError> {
+        let answer = self.watched(self.client.simple_query(sql)).await?;
+        let messages = answer.map_err(|error| explain(&error, &self.who, doing))?;
+        let row = |message: &SimpleQueryMessage| match message {
+            SimpleQueryMessage::Row(row) => {
+                Some((0..row.len()).map(|at| row.get(at).map(str::to_owned)).collect())
+            }
+            _ => None,
+        };
+        Ok(messages.iter().filter_map(row).collect())
+    }
+
+    /// The rows of a query whose columns are all text, with text parameters. The statement has no
+    /// name, so that nothing is left behind in a pooled server session.
+    pub async fn rows_with(
+        &self,
+        sql: &str,
+        parameters: &[&str],
+        doing: &str,
+    ) -> Result<Vec<TextRow>, SourceError> {
+        let typed: Vec<(&(dyn ToSql + Sync), Type)> =
+            parameters.iter().map(|text| (text as &(dyn ToSql + Sync), Type::TEXT)).collect();
+        let answer = self.watched(self.client.query_typed(sql, &typed)).await?;
+        let rows = answer.map_err(|error| explain(&error, &self.who, doing))?;
+        rows.iter()
+            .map(|row| (0..row.len()).map(|at| row.try_get(at)).collect::<Result<TextRow, _>>())
+            .collect::<Result<_, _>>()
+            .map_err(|error| explain(&error, &self.who, doing))
+    }
+
+    /// Waits for the server; after a signal the server's query is cancelled.
+    pub async fn watched<T>(&self, work: impl Future<Output = T>) -> Result<T, SourceError> {
+        let done = unless_stopped(&self.progress, work).await;
+        if done.is_err() {
+            self.cancel().await;
+        }
+        done
+    }
+
+    /// Asks the server to drop what it is doing for this session. Best effort.
+    pub async fn cancel(&self) {
+        let asked = self.client.cancel_token().cancel_query(self.tls.clone());
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(2), asked).await;
+    }
+}

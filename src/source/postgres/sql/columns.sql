@@ -1,0 +1,33 @@
+-- The columns of a relation, domains followed to their base type.
+with recursive base (attnum, oid, not_null) as (
+  select a.attnum, a.atttypid, a.attnotnull
+  from pg_catalog.pg_attribute a
+  where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped
+  union all
+  select base.attnum, t.typbasetype, base.not_null or t.typnotnull
+  from base join pg_catalog.pg_type t on t.oid = base.oid
+  where t.typtype = 'd'
+)
+select
+  a.attname::text,
+  format_type(a.atttypid, a.atttypmod),
+  case when tn.nspname = 'pg_catalog' then format_type(t.oid, -1)
+       else quote_ident(tn.nspname) || '.' || quote_ident(t.typname) end,
+  base.not_null::text,
+  pg_get_expr(d.adbin, d.adrelid),
+  (a.attidentity <> '' or a.attgenerated <> '')::text,
+  (select json_agg(e.enumlabel order by e.enumsortorder)::text
+     from pg_catalog.pg_enum e where e.enumtypid = b.oid),
+  b.typname::text,
+  (bn.nspname = 'pg_catalog')::text,
+  b.typtype::text,
+  has_column_privilege(a.attrelid, a.attnum, 'select')::text
+from pg_catalog.pg_attribute a
+join base on base.attnum = a.attnum
+join pg_catalog.pg_type b on b.oid = base.oid and b.typtype <> 'd'
+join pg_catalog.pg_namespace bn on bn.oid = b.typnamespace
+join pg_catalog.pg_type t on t.oid = a.atttypid
+join pg_catalog.pg_namespace tn on tn.oid = t.typnamespace
+left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+where a.attrelid = $1::oid
+order by a.attnum
