@@ -95,7 +95,9 @@ impl Builder {
             Builder::Numeric(integers, None) => integers.append_null(),
             Builder::Float(builder) => builder.append_null(),
             Builder::Boolean(builder) => builder.append_null(),
-            Builder::Zoned(builder) | Builder::Wall(builder) | Builder::Date(builder) => builder.append_null(),
+            Builder::Zoned(builder) | Builder::Wall(builder) | Builder::Date(builder) => {
+                builder.append_null()
+            }
             Builder::Text(builder) => builder.append_null(),
             Builder::Label(labels) => labels.keys.append_null(),
         }

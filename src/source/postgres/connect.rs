@@ -123,7 +123,9 @@ async fn reach(
                     let (again_plain, other_mode) = (error.refuses_options, error.other_mode_may_do);
                     failure = Some(error.explained);
                     if options && again_plain {
-                        tracing::debug!("no startup options are taken: a pooler; every transaction says read only");
+                        tracing::debug!(
+                            "no startup options are taken: a pooler; every transaction says read only"
+                        );
                         continue;
                     }
                     if !other_mode {
@@ -172,7 +174,11 @@ async fn attempt(
             let code = error.as_db_error().map(|error| error.code().code());
             let refuses_options = matches!(code, Some("08P01" | "0A000"));
             let other_mode_may_do = code == Some("28000") || error.to_string().contains("TLS");
-            Err(Failure { explained: explain(&error, &who, "connecting"), refuses_options, other_mode_may_do })
+            Err(Failure {
+                explained: explain(&error, &who, "connecting"),
+                refuses_options,
+                other_mode_may_do,
+            })
         }
     }
 }
@@ -218,13 +224,18 @@ async fn check_kind(client: &Client, kind: SessionKind) -> Result<(), String> {
     if matches!(kind, SessionKind::Any | SessionKind::PreferStandby) {
         return Ok(());
     }
-    let answer = client.simple_query("select pg_is_in_recovery()").await.map_err(|error| error.to_string())?;
-    let standby = answer.iter().any(|message| {
-        matches!(message, tokio_postgres::SimpleQueryMessage::Row(row) if row.get(0) == Some("t"))
-    });
+    let answer =
+        client.simple_query("select pg_is_in_recovery()").await.map_err(|error| error.to_string())?;
+    let standby = answer.iter().any(
+        |message| matches!(message, tokio_postgres::SimpleQueryMessage::Row(row) if row.get(0) == Some("t")),
+    );
     match (kind, standby) {
-        (SessionKind::Primary, true) => Err("a standby, but target_session_attrs asks for a primary".to_owned()),
-        (SessionKind::Standby, false) => Err("a primary, but target_session_attrs asks for a standby".to_owned()),
+        (SessionKind::Primary, true) => {
+            Err("a standby, but target_session_attrs asks for a primary".to_owned())
+        }
+        (SessionKind::Standby, false) => {
+            Err("a primary, but target_session_attrs asks for a standby".to_owned())
+        }
         _ => Ok(()),
     }
 }

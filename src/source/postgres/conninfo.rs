@@ -66,7 +66,8 @@ const WITHOUT_EFFECT: [&str; 19] = [
 ];
 
 /// Key words that ask for a check which is not made here: to pass over them would weaken it.
-const REFUSED: [&str; 6] = ["requirepeer", "require_auth", "sslcrl", "sslcrldir", "sslpassword", "replication"];
+const REFUSED: [&str; 6] =
+    ["requirepeer", "require_auth", "sslcrl", "sslcrldir", "sslpassword", "replication"];
 
 /// Reads a connection string of either form.
 ///
@@ -163,7 +164,8 @@ fn split_port<'a>(host: &'a str, origin: &str) -> Result<(&'a str, &'a str), Sou
 }
 
 fn decode(text: &str, origin: &str) -> Result<String, SourceError> {
-    let broken = || wrong(origin, "a % in the URL must be followed by two hexadecimal digits (write %25 for %)");
+    let broken =
+        || wrong(origin, "a % in the URL must be followed by two hexadecimal digits (write %25 for %)");
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -216,7 +218,9 @@ mod tests {
 
     fn shown(text: &str) -> String {
         match parse(text, "DATABASE_URL") {
-            Ok(words) => words.iter().map(|(word, value)| format!("{word}={value}")).collect::<Vec<_>>().join(" "),
+            Ok(words) => {
+                words.iter().map(|(word, value)| format!("{word}={value}")).collect::<Vec<_>>().join(" ")
+            }
             Err(error) => error.to_string(),
         }
     }
@@ -224,7 +228,10 @@ mod tests {
     #[test]
     fn both_forms_are_read_as_libpq_reads_them() {
         let cases = [
-            ("postgres://u:p%40%2F@h:6432/d?sslmode=verify-full", "dbname=d host=h password=p@/ port=6432 sslmode=verify-full user=u"),
+            (
+                "postgres://u:p%40%2F@h:6432/d?sslmode=verify-full",
+                "dbname=d host=h password=p@/ port=6432 sslmode=verify-full user=u",
+            ),
             ("postgresql://u:a@b@h/d", "dbname=d host=h password=a@b user=u"),
             ("postgres://", ""),
             ("postgres:///d?host=/run/pg&user=x", "dbname=d host=/run/pg user=x"),
@@ -233,7 +240,10 @@ mod tests {
             ("postgres://h/d?ssl=true", "dbname=d host=h sslmode=require"),
             ("host=h password='open", "DATABASE_URL: a quoted value lacks its closing '"),
             (r"host=h password='it\'s \\ ok' dbname=d", r"dbname=d host=h password=it's \ ok"),
-            ("postgres://h/d?sslmod=require", "DATABASE_URL: unknown key word \"sslmod\"; did you mean \"sslmode\"?"),
+            (
+                "postgres://h/d?sslmod=require",
+                "DATABASE_URL: unknown key word \"sslmod\"; did you mean \"sslmode\"?",
+            ),
             ("postgres://h/d?pgbouncer=true", "dbname=d host=h pgbouncer=true"),
             ("postgres://h/d?sslcrl=x", "DATABASE_URL: sslcrl is not supported: remove it"),
             ("secret", "DATABASE_URL: neither a postgres:// URL nor key=value pairs"),
@@ -245,7 +255,9 @@ mod tests {
 
     #[test]
     fn no_error_repeats_the_password() {
-        for text in ["postgres://u:hunter2%ZZ@h/d", "postgres://u:hunter2@[::1/d", "hunter2", "password='hunter2"] {
+        for text in
+            ["postgres://u:hunter2%ZZ@h/d", "postgres://u:hunter2@[::1/d", "hunter2", "password='hunter2"]
+        {
             assert!(!shown(text).contains("hunter2"), "{}", shown(text));
         }
     }

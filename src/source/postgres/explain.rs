@@ -78,21 +78,25 @@ fn way_out(code: &SqlState, message: &str) -> (&'static str, bool) {
             ("raise [postgres] statement_timeout (0: none), or the role's own setting", false)
         }
         "57014" => ("somebody cancelled the query; nothing was written, run it again", true),
-        "40001" if message.contains("recovery") => {
-            ("the standby had to go on with replay: raise max_standby_streaming_delay, set hot_standby_feedback, \
-              or read the primary", true)
-        }
+        "40001" if message.contains("recovery") => (
+            "the standby had to go on with replay: raise max_standby_streaming_delay, set hot_standby_feedback, \
+              or read the primary",
+            true,
+        ),
         "25006" => ("every session of reckon is read only", false),
-        "25P03" | "25P04" => {
-            ("the server ends long transactions (idle_in_transaction_session_timeout, transaction_timeout): \
-              raise them for this role", false)
-        }
+        "25P03" | "25P04" => (
+            "the server ends long transactions (idle_in_transaction_session_timeout, transaction_timeout): \
+              raise them for this role",
+            false,
+        ),
         "53300" => ("all sessions are taken: wait, or lower [postgres] streams", true),
         "55P03" => ("somebody holds an exclusive lock on the table: run it when that is over", true),
         "57P01" | "57P02" | "57P03" | "57P05" => {
             ("the server is stopping or starting; nothing was written, run it again", true)
         }
-        code if code.starts_with("08") => ("the connection was lost; nothing was written, run it again", true),
+        code if code.starts_with("08") => {
+            ("the connection was lost; nothing was written, run it again", true)
+        }
         code if code.starts_with("53") => ("the server is short of disk, memory or sessions", true),
         code if code.starts_with("XX") || code.starts_with("58") => {
             ("the server itself has a problem: look at its log", false)

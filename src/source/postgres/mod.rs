@@ -6,8 +6,8 @@
 
 pub mod catalogue;
 mod column;
-mod conninfo;
 mod connect;
+mod conninfo;
 mod explain;
 mod fields;
 mod numeric;
@@ -52,11 +52,16 @@ impl std::fmt::Debug for Database {
     }
 }
 
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.runtime.block_on(self.session.end());
+    }
+}
+
 /// One thread, driven while it waits.
 fn runtime() -> Result<tokio::runtime::Runtime, SourceError> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|cause| SourceError::Database {
-        message: format!("cannot wait for the network: {cause}"),
-        transient: true,
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|cause| {
+        SourceError::Database { message: format!("cannot wait for the network: {cause}"), transient: true }
     })
 }
 
@@ -174,8 +179,7 @@ impl Database {
             );
             return Err(privileges::refusal(&self.session, &what));
         }
-        let provenance =
-            Provenance { kind: "postgres", name: table.to_string(), files: Vec::new(), control };
+        let provenance = Provenance { kind: "postgres", name: table.to_string(), files: Vec::new(), control };
         Ok(Reading { sinks: parts.into_iter().map(|(sink, _)| sink).collect(), provenance })
     }
 

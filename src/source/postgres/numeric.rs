@@ -36,7 +36,8 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Number> {
     let fraction_places = i32::try_from(count).ok()? - 1 - weight;
     let whole = (1..=fraction_places).all(|place| digit(-place) == 0);
     if whole && weight <= 4 {
-        let value = (0..=weight.max(-1)).rev().fold(0i128, |sum, place| sum * 10_000 + i128::from(digit(place)));
+        let value =
+            (0..=weight.max(-1)).rev().fold(0i128, |sum, place| sum * 10_000 + i128::from(digit(place)));
         let value = if sign == NEGATIVE { -value } else { value };
         if let Ok(value) = i64::try_from(value) {
             return Some(Number::Integer(value));

@@ -71,7 +71,8 @@ fn check_privileges(session: &Session, relation: &Relation) -> Result<(), Source
         return Err(refusal(session, &what));
     }
     if relation.relkind == 'm' && !relation.populated {
-        let what = format!("materialised view {table} has never been filled: refresh materialized view {table}");
+        let what =
+            format!("materialised view {table} has never been filled: refresh materialized view {table}");
         return Err(refusal(session, &what));
     }
     Ok(())
@@ -105,7 +106,10 @@ pub(super) fn missing_column(relation: &Relation, name: &str) -> String {
 ///
 /// A view is looked through: what it reads is read as its owner, or as the caller where it is a
 /// `security_invoker` view, wherever that view stands.
-pub(super) async fn hidden_rows(session: &Session, relation: &Relation) -> Result<Option<String>, SourceError> {
+pub(super) async fn hidden_rows(
+    session: &Session,
+    relation: &Relation,
+) -> Result<Option<String>, SourceError> {
     let mut todo = vec![(relation.oid.clone(), relation.role.clone())];
     let mut seen = BTreeSet::new();
     while let Some((oid, role)) = todo.pop() {
@@ -154,10 +158,15 @@ struct Policy {
 fn blocking(policies: &[Policy]) -> Option<String> {
     let lets_all = |policy: &&Policy| policy.using.as_deref() == Some("true");
     let shown = |policy: &Policy| {
-        format!("policy {:?} lets through only rows where {}", policy.name, policy.using.as_deref().unwrap_or("true"))
+        format!(
+            "policy {:?} lets through only rows where {}",
+            policy.name,
+            policy.using.as_deref().unwrap_or("true")
+        )
     };
     // A restrictive policy without USING restricts nothing.
-    let narrow = policies.iter().find(|policy| !policy.permissive && policy.using.is_some() && !lets_all(policy));
+    let narrow =
+        policies.iter().find(|policy| !policy.permissive && policy.using.is_some() && !lets_all(policy));
     if let Some(narrow) = narrow {
         return Some(shown(narrow));
     }
@@ -201,7 +210,8 @@ mod tests {
             (&[(true, "")], false),
         ];
         for (policies, passes) in cases {
-            let list: Vec<Policy> = policies.iter().map(|(permissive, using)| policy(*permissive, using)).collect();
+            let list: Vec<Policy> =
+                policies.iter().map(|(permissive, using)| policy(*permissive, using)).collect();
             assert_eq!(blocking(&list).is_none(), passes, "{policies:?}");
         }
     }

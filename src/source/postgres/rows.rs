@@ -138,7 +138,8 @@ impl<'a, S: Sink> Filler<'a, S> {
         }
         let mut id_missing = false;
         if !self.layout.conditional {
-            id_missing = value(key_count).is_none_or(|id| self.layout.details[0] == Wire::Text && id.is_empty());
+            id_missing =
+                value(key_count).is_none_or(|id| self.layout.details[0] == Wire::Text && id.is_empty());
             for (at, builder) in self.details.iter_mut().enumerate() {
                 good &= builder.append(value(key_count + at)).is_ok();
             }
@@ -191,7 +192,9 @@ impl<'a, S: Sink> Filler<'a, S> {
             Selection::Rows(rows) => positions(rows, &sent).map(Some),
         };
         let Some(positions) = positions else {
-            return Err(self.broken("details of a row are needed that were not asked for (a defect of reckon)"));
+            return Err(
+                self.broken("details of a row are needed that were not asked for (a defect of reckon)")
+            );
         };
         let none = matches!(&selection, Selection::Rows(rows) if rows.is_empty());
         if !none {

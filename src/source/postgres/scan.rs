@@ -61,7 +61,7 @@ pub(super) fn ranges(relation: &Relation, version: u32, streams: usize) -> Vec<B
     if !by_block || streams < 2 || relation.largest_blocks <= size {
         return vec![None];
     }
-    let count = relation.largest_blocks.div_ceil(size);
+    let count = (relation.largest_blocks + size - 1) / size;
     (0..count).map(|at| Some((at * size, (at + 1 < count).then_some((at + 1) * size)))).collect()
 }
 
@@ -166,7 +166,9 @@ impl<'a> Work<'a> {
         let runtime = super::runtime()?;
         runtime.block_on(async {
             let Some(session) = self.wait_for_session(further).await else { return Ok(None) };
-            self.read(&session, new_sink()).await.map(Some)
+            let part = self.read(&session, new_sink()).await?;
+            session.end().await;
+            Ok(Some(part))
         })
     }
 

@@ -70,7 +70,9 @@ impl Layout {
         let mut outputs: Vec<String> = keys.iter().map(|key| key.sql.clone()).collect();
         let details_sql: Vec<String> = details.iter().map(|detail| detail.sql.clone()).collect();
         match &wanted {
-            Some(wanted) => outputs.push(format!("case when {wanted} then row({}) end", details_sql.join(", "))),
+            Some(wanted) => {
+                outputs.push(format!("case when {wanted} then row({}) end", details_sql.join(", ")))
+            }
             None => outputs.extend(details_sql),
         }
         let table = relation.sql();
@@ -111,7 +113,9 @@ struct Details {
 impl Details {
     fn place(&mut self, relation: &Relation, field: &Field, purpose: Purpose) -> Result<usize, String> {
         let wanted = expression(relation, field, purpose)?;
-        if let Some(at) = self.found.iter().position(|(name, found)| *name == field.written && *found == wanted) {
+        if let Some(at) =
+            self.found.iter().position(|(name, found)| *name == field.written && *found == wanted)
+        {
             return Ok(at);
         }
         self.found.push((field.written.clone(), wanted));
@@ -125,7 +129,11 @@ fn wanted_rule(rule: &DetailRule, labels: &[Expression]) -> Option<String> {
     let each: Vec<String> = labels
         .iter()
         .map(|label| {
-            let text = if label.sql.ends_with("::text") { label.sql.clone() } else { format!("{}::text", label.sql) };
+            let text = if label.sql.ends_with("::text") {
+                label.sql.clone()
+            } else {
+                format!("{}::text", label.sql)
+            };
             if label.nullable { format!("coalesce({text}, '')") } else { text }
         })
         .collect();
@@ -174,10 +182,9 @@ fn conditions(
     }
     match time.wire {
         // Beyond these years a time is infinite, or cannot be shifted between zones.
-        Wire::Zoned | Wire::Wall | Wire::Date => any.push(format!(
-            "({0} >= '0002-01-01' and {0} < '9999-01-01') is not true",
-            time.sql
-        )),
+        Wire::Zoned | Wire::Wall | Wire::Date => {
+            any.push(format!("({0} >= '0002-01-01' and {0} < '9999-01-01') is not true", time.sql))
+        }
         _ => return None,
     }
     Some(any.join(" or "))
@@ -221,4 +228,3 @@ pub(super) fn stored(relation: &Relation, user: &Field, balance: &Field) -> Resu
     let balance = expression(relation, balance, Purpose::Text)?;
     Ok(format!("select {}, {} from {} t", user.sql, balance.sql, relation.sql()))
 }
-

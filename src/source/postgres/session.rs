@@ -16,6 +16,9 @@ pub type TextRow = Vec<Option<String>>;
 /// How long a session waits for a lock: reading needs none that ordinary writers hold.
 const LOCK_TIMEOUT: &str = "30s";
 
+/// Longest wait for the server when a session ends.
+const GOODBYE: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// The first version that limits whole transactions.
 const TRANSACTION_TIMEOUT_SINCE: u32 = 170_000;
 
@@ -38,7 +41,11 @@ impl Session {
 
     /// Begins the transaction, in an exported snapshot if one is given; answers the server's version
     /// (`server_version_num`, 150004 for 15.4).
-    pub async fn begin(&self, snapshot: Option<&str>, settings: &config::Postgres) -> Result<u32, SourceError> {
+    pub async fn begin(
+        &self,
+        snapshot: Option<&str>,
+        settings: &config::Postgres,
+    ) -> Result<u32, SourceError> {
         let adopt = snapshot
             .map(|name| format!("set transaction snapshot '{}';", name.replace('\'', "''")))
             .unwrap_or_default();
@@ -109,7 +116,12 @@ impl Session {
 
     /// Asks the server to drop what it is doing for this session. Best effort.
     pub async fn cancel(&self) {
-        let asked = self.client.cancel_token().cancel_query(self.tls.clone());
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(2), asked).await;
+        let token = self.client.cancel_token();
+        let _ = tokio::time::timeout(GOODBYE, token.cancel_query(self.tls.clone())).await;
+    }
+
+    /// Ends the transaction, so that a pooler can give the server session to others. Best effort.
+    pub async fn end(&self) {
+        let _ = tokio::time::timeout(GOODBYE, self.client.batch_execute("rollback")).await;
     }
 }

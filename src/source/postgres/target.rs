@@ -132,9 +132,10 @@ pub(super) fn find(variable: &dyn Fn(&str) -> Option<String>) -> Result<Target, 
     words.retain(|_, value| !value.is_empty());
     let user = match words.get("user") {
         Some(user) => user.clone(),
-        None => variable("USER").or_else(|| variable("LOGNAME")).or_else(user_of_process).ok_or_else(|| {
-            wrong(origin, "no user name: put one into DATABASE_URL or set PGUSER")
-        })?,
+        None => variable("USER")
+            .or_else(|| variable("LOGNAME"))
+            .or_else(user_of_process)
+            .ok_or_else(|| wrong(origin, "no user name: put one into DATABASE_URL or set PGUSER"))?,
     };
     resolve(&words, origin, user, home.as_deref())
 }
@@ -143,12 +144,16 @@ fn resolve(words: &Words, origin: &str, user: String, home: Option<&Path>) -> Re
     let get = |word: &str| words.get(word).map(String::as_str);
     let dbname = get("dbname").map_or_else(|| user.clone(), str::to_owned);
     let sslrootcert = get("sslrootcert").map(str::to_owned);
-    let personal = |name: &str| home.map(|home| home.join(".postgresql").join(name)).filter(|file| file.exists());
+    let personal =
+        |name: &str| home.map(|home| home.join(".postgresql").join(name)).filter(|file| file.exists());
     let mut target = Target {
         servers: servers(words, origin)?,
         application_name: get("application_name").unwrap_or("reckon").to_owned(),
         options: get("options").map(str::to_owned),
-        connect_timeout: match get("connect_timeout").map(|text| number(origin, "connect_timeout", text)).transpose()? {
+        connect_timeout: match get("connect_timeout")
+            .map(|text| number(origin, "connect_timeout", text))
+            .transpose()?
+        {
             Some(seconds) if seconds > 0 => Duration::from_secs(seconds),
             Some(_) => Duration::from_secs(24 * 3600),
             None => CONNECT_TIMEOUT,
@@ -182,7 +187,10 @@ fn resolve(words: &Words, origin: &str, user: String, home: Option<&Path>) -> Re
 
 fn servers(words: &Words, origin: &str) -> Result<Vec<Server>, SourceError> {
     let list = |word: &str| -> Vec<String> {
-        words.get(word).map(|text| text.split(',').map(|part| part.trim().to_owned()).collect()).unwrap_or_default()
+        words
+            .get(word)
+            .map(|text| text.split(',').map(|part| part.trim().to_owned()).collect())
+            .unwrap_or_default()
     };
     let (hosts, addresses, ports) = (list("host"), list("hostaddr"), list("port"));
     let count = hosts.len().max(addresses.len()).max(1);
@@ -199,9 +207,12 @@ fn servers(words: &Words, origin: &str) -> Result<Vec<Server>, SourceError> {
                 text => u16::try_from(number(origin, "port", text)?)
                     .map_err(|_| wrong(origin, &format!("port {text} is above 65535")))?,
             };
-            let hostaddr = match addresses.get(at).map(String::as_str).unwrap_or_default() {
+            let hostaddr: Option<IpAddr> = match addresses.get(at).map(String::as_str).unwrap_or_default() {
                 "" => None,
-                text => Some(text.parse().map_err(|_| wrong(origin, &format!("hostaddr {text:?} is no IP address")))?),
+                text => Some(
+                    text.parse()
+                        .map_err(|_| wrong(origin, &format!("hostaddr {text:?} is no IP address")))?,
+                ),
             };
             let host = match (hosts.get(at).map(String::as_str).unwrap_or_default(), hostaddr) {
                 ("", Some(address)) => address.to_string(),
@@ -275,7 +286,9 @@ fn channel_binding(
         None | Some("prefer") => Ok(ChannelBinding::Prefer),
         Some("disable") => Ok(ChannelBinding::Disable),
         Some("require") => Ok(ChannelBinding::Require),
-        Some(other) => Err(wrong(origin, &format!("channel_binding {other:?} is none of disable, prefer, require"))),
+        Some(other) => {
+            Err(wrong(origin, &format!("channel_binding {other:?} is none of disable, prefer, require")))
+        }
     }
 }
 
@@ -309,13 +322,18 @@ fn read_service(
         return Ok(words);
     }
     let places: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-    Err(wrong(&format!("service {name}"), &format!("there is no section [{name}] in {}", places.join(" or "))))
+    Err(wrong(
+        &format!("service {name}"),
+        &format!("there is no section [{name}] in {}", places.join(" or ")),
+    ))
 }
 
 /// `None`: no such section; `Some(None)`: a line cannot be read.
 fn service_section(text: &str, name: &str) -> Option<Option<Words>> {
     let mut lines = text.lines().map(str::trim);
-    lines.by_ref().find(|line| line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) == Some(name))?;
+    lines
+        .by_ref()
+        .find(|line| line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) == Some(name))?;
     let mut words = Words::new();
     for line in lines.take_while(|line| !line.starts_with('[')) {
         if line.is_empty() || line.starts_with('#') {
@@ -358,7 +376,8 @@ fn password_of(lines: &str, host: &str, port: u16, dbname: &str, user: &str) -> 
                 letter => fields.last_mut()?.push(letter),
             }
         }
-        let fits = fields.len() == 5 && fields.iter().zip(wanted).all(|(field, wanted)| field == "*" || field == wanted);
+        let fits = fields.len() == 5
+            && fields.iter().zip(wanted).all(|(field, wanted)| field == "*" || field == wanted);
         fits.then(|| Secret(fields.swap_remove(4)))
     })
 }

@@ -16,7 +16,8 @@ fn private_file(folder: &Path, name: &str, text: &str, mode: u32) -> String {
 #[test]
 fn the_string_goes_before_the_service_and_the_service_before_the_variables() {
     let folder = tempfile::tempdir().unwrap();
-    let services = "[other]\nhost=no\n\n[books]\n# the books\nhost=from-service\nport=6000\ndbname=from-service\n";
+    let services =
+        "[other]\nhost=no\n\n[books]\n# the books\nhost=from-service\nport=6000\ndbname=from-service\n";
     let file = private_file(folder.path(), "services", services, 0o644);
     let target = found(&[
         ("DATABASE_URL", "postgres://me@from-url/?service=books"),
@@ -33,7 +34,8 @@ fn the_string_goes_before_the_service_and_the_service_before_the_variables() {
 
 #[test]
 fn a_service_that_is_nowhere_names_the_files() {
-    let error = found(&[("PGSERVICE", "books"), ("HOME", "/nowhere"), ("USER", "me")]).unwrap_err().to_string();
+    let error =
+        found(&[("PGSERVICE", "books"), ("HOME", "/nowhere"), ("USER", "me")]).unwrap_err().to_string();
     assert!(error.contains("[books]") && error.contains("/nowhere/.pg_service.conf"), "{error}");
 }
 

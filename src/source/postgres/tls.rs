@@ -72,8 +72,9 @@ fn read_certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Source
 fn read_key(file: &Path) -> Result<PrivateKeyDer<'static>, SourceError> {
     let name = file.display().to_string();
     let text = std::fs::read(file).map_err(|cause| SourceError::Io { file: name.clone(), cause })?;
-    PrivateKeyDer::from_pem_slice(&text)
-        .map_err(|_| wrong(&name, "no unencrypted private key in PEM form (keys with a passphrase are not supported)"))
+    PrivateKeyDer::from_pem_slice(&text).map_err(|_| {
+        wrong(&name, "no unencrypted private key in PEM form (keys with a passphrase are not supported)")
+    })
 }
 
 /// Checks a server's certificate as far as asked for.
