@@ -2,5 +2,7 @@
 
 pub mod cluster;
 
+mod collect;
 mod harness;
 mod repair;
+mod values;
