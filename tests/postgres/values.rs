@@ -79,7 +79,7 @@ fn every_type_arrives_as_the_server_shows_it() {
         for (value, _) in *values {
             let list: Vec<&str> = defaults
                 .iter()
-                .map(|(name, _, default)| if name == column { value } else { default })
+                .map(|(name, _, default)| if name == column { *value } else { *default })
                 .collect();
             db.sql(&format!("insert into {name} select {}", list.join(", ")));
         }
@@ -156,9 +156,9 @@ fn details_follow_json_paths_and_a_column_of_the_whole_name_goes_first() {
         "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11|pi_1|yes|true|∅|1.50|2026-02-01T00:00:00.000000Z|7.5";
     let reading = read_all(&db, &columns);
     let rows = rows_of(&reading);
-    assert_eq!(rows[0].details.as_deref(), Some("∅|∅|∅|∅|∅|∅|∅|∅"));
-    assert_eq!(rows[1].details.as_deref(), Some(expected));
-    assert_eq!([rows[0].id_is_null, rows[1].id_is_null], [true, false]);
+    assert_eq!(rows[1].details.as_deref(), Some("∅|∅|∅|∅|∅|∅|∅|∅"));
+    assert_eq!(rows[0].details.as_deref(), Some(expected));
+    assert_eq!([rows[0].id_is_null, rows[1].id_is_null], [false, true]);
 }
 
 #[test]
