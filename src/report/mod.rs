@@ -14,6 +14,7 @@ pub mod json;
 pub mod manifest;
 pub mod metrics;
 pub mod model;
+pub mod parquet;
 pub mod place;
 pub mod terminal;
 
