@@ -49,13 +49,19 @@ pub fn write(model: &Model<'_>, run: &Run, staging: &Staging) -> Result<Vec<Writ
     Ok(files)
 }
 
-/// The files that grow with the rows, side by side.
+/// The files that grow with the rows, side by side: the dispositions are by far the longest.
 fn write_rows(model: &Model<'_>, staging: &Staging) -> Result<Vec<WrittenFile>, ReportError> {
     std::thread::scope(|scope| {
-        let findings = scope.spawn(|| csv::findings(model, staging.file("findings.csv")?));
+        let dispositions = scope.spawn(|| {
+            let file = staging.file("dispositions.parquet")?;
+            parquet::to_file(file, |out| parquet::dispositions(model.audit, model.books, out))
+        });
+        let findings = csv::findings(model, staging.file("findings.csv")?)?;
+        let typed_file = staging.file("findings.parquet")?;
+        let typed = parquet::to_file(typed_file, |out| parquet::findings(model.findings, out))?;
         let balances = csv::balances(model, staging.file("balances.csv")?)?;
-        let findings = findings.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        Ok(vec![balances, findings])
+        let dispositions = dispositions.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        Ok(vec![balances, dispositions, findings, typed])
     })
 }
 

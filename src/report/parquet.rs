@@ -20,6 +20,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use sha2::{Digest, Sha256};
 
 use super::csv::FINDING_COLUMNS;
+use super::place::{PlaceError, StagedFile, WrittenFile};
 use crate::audit::Audit;
 use crate::domain::{Books, Disposition, Finding, Instant, RowId};
 
@@ -31,6 +32,28 @@ const BATCH_ROWS: usize = 1 << 14;
 
 /// Columns of `dispositions.parquet`, in order.
 pub const DISPOSITION_COLUMNS: [&str; 5] = ["side", "row_id", "disposition", "pair_id", "finding_id"];
+
+/// Writes a file of a run with [`findings`] or [`dispositions`].
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn to_file(
+    file: StagedFile,
+    write: impl FnOnce(StagedFile) -> Result<StagedFile, ParquetError>,
+) -> Result<WrittenFile, PlaceError> {
+    let path = file.path().to_owned();
+    let file = write(file).map_err(|error| {
+        let cause = match error {
+            ParquetError::External(cause) => match cause.downcast::<std::io::Error>() {
+                Ok(cause) => *cause,
+                Err(cause) => std::io::Error::other(cause),
+            },
+            other => std::io::Error::other(other),
+        };
+        PlaceError::write(&path, cause)
+    })?;
+    file.finish()
+}
 
 /// Writes `findings.parquet`, the columns of `findings.csv` with their types, and gives `out` back.
 ///
