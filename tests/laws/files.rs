@@ -29,6 +29,8 @@ pub struct Run {
     pub said: Vec<Said>,
     /// `(side, row id)` → disposition.
     pub dispositions: BTreeMap<(String, String), String>,
+    /// The same in the order of the file.
+    pub dispositions_in_order: Vec<((String, String), String)>,
     /// `summary.json`.
     pub summary: serde_json::Value,
     /// `findings.csv`, byte for byte.
@@ -113,9 +115,13 @@ pub fn run(ledgers: &Ledgers, further: &[&str]) -> Run {
 fn read(out: &Path, code: i32) -> Run {
     let findings = std::fs::read_to_string(out.join("findings.csv")).unwrap();
     let summary = std::fs::read_to_string(out.join("summary.json")).unwrap();
+    let dispositions_in_order = dispositions(&out.join("dispositions.parquet"));
+    let dispositions: BTreeMap<_, _> = dispositions_in_order.iter().cloned().collect();
+    assert_eq!(dispositions.len(), dispositions_in_order.len(), "one disposition a row");
     Run {
         said: said(&findings),
-        dispositions: dispositions(&out.join("dispositions.parquet")),
+        dispositions,
+        dispositions_in_order,
         summary: serde_json::from_str(&summary).unwrap(),
         findings,
         code,
@@ -151,16 +157,14 @@ fn said(findings: &str) -> Vec<Said> {
     said
 }
 
-fn dispositions(file: &Path) -> BTreeMap<(String, String), String> {
+fn dispositions(file: &Path) -> Vec<((String, String), String)> {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
     use parquet::record::RowAccessor;
-    let reader =
-        parquet::file::reader::SerializedFileReader::new(std::fs::File::open(file).unwrap()).unwrap();
-    let mut all = BTreeMap::new();
-    for row in parquet::file::reader::FileReader::get_row_iter(&reader, None).unwrap() {
-        let row = row.unwrap();
+    let reader = SerializedFileReader::new(std::fs::File::open(file).unwrap()).unwrap();
+    let rows = reader.get_row_iter(None).unwrap().map(|row| row.unwrap());
+    rows.map(|row| {
         let text = |column| row.get_string(column).unwrap().clone();
-        let before = all.insert((text(0), text(1)), text(2));
-        assert_eq!(before, None, "one disposition for {} {}", text(0), text(1));
-    }
-    all
+        ((text(0), text(1)), text(2))
+    })
+    .collect()
 }

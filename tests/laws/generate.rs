@@ -258,3 +258,32 @@ pub fn ledgers(mood: Mood) -> impl Strategy<Value = Ledgers> {
             Ledgers { rules, legacy, unified }
         })
 }
+
+/// The instant of a bulk copy.
+const STAMP: i64 = 30 * DAY;
+
+/// A few rows of two users that were copied in bulk, among just fewer or just enough others that
+/// share the instant.
+pub fn stamped() -> impl Strategy<Value = Ledgers> {
+    let at = select(vec![0, SECOND, DAY, STAMP - HOUR, STAMP - SECOND, STAMP]);
+    let legacy = (select(vec!["ann", "bob"]), select(vec![100, 50]), at);
+    let stamp = select(vec![STAMP, STAMP, STAMP, STAMP + 1, DAY]);
+    let copy = (select(vec!["ann", "bob"]), select(vec![100, 50]), stamp, any::<bool>());
+    (prop::collection::vec(legacy, 1..=4), prop::collection::vec(copy, 0..=4), 17..=20usize).prop_map(
+        |(legacy, copies, others)| {
+            let mut ledgers = Ledgers::default();
+            for (n, (user, amount, at)) in legacy.into_iter().enumerate() {
+                ledgers.legacy.push(Row::new(&format!("l{n}"), user, "sub", amount, at));
+            }
+            for (n, (user, amount, at, migrated)) in copies.into_iter().enumerate() {
+                let row = Row::new(&format!("u{n}"), user, "subscription_grant", amount, at);
+                ledgers.unified.push(Row { migrated, ..row });
+            }
+            for n in 0..others {
+                let (id, user) = (format!("x{n:02}"), format!("user{n:02}"));
+                ledgers.unified.push(Row::new(&id, &user, "trial_grant", 10, STAMP));
+            }
+            ledgers
+        },
+    )
+}

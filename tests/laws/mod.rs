@@ -7,3 +7,4 @@ mod notation;
 mod oracle;
 mod oracle_laws;
 mod tables;
+mod transform;

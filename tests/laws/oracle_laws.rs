@@ -7,31 +7,48 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
 use super::generate::{self, Mood};
-use super::ledger::Ledgers;
+use super::ledger::{DAY, Row, Said};
+use super::notation;
 use super::oracle::judge;
-
-fn turned(mut ledgers: Ledgers) -> Ledgers {
-    ledgers.legacy.reverse();
-    ledgers.unified.reverse();
-    ledgers
-}
+use super::transform;
 
 proptest! {
     #![proptest_config(generate::config(200))]
 
     #[test]
     fn the_oracle_does_not_care_for_the_order_of_rows(ledgers in generate::ledgers(Mood::Everything)) {
-        prop_assert_eq!(judge(&ledgers), judge(&turned(ledgers)));
+        prop_assert_eq!(judge(&ledgers), judge(&transform::turned(ledgers.clone(), 1)));
     }
 
     #[test]
     fn the_oracle_is_quick_enough_in_a_crowd(ledgers in generate::ledgers(Mood::Crowd)) {
-        prop_assert_eq!(judge(&ledgers), judge(&turned(ledgers)));
+        prop_assert_eq!(judge(&ledgers), judge(&transform::turned(ledgers.clone(), 1)));
     }
 
     #[test]
     fn the_oracle_is_quick_enough_with_parts(ledgers in generate::ledgers(Mood::Parts)) {
-        prop_assert_eq!(judge(&ledgers), judge(&turned(ledgers)));
+        prop_assert_eq!(judge(&ledgers), judge(&transform::turned(ledgers.clone(), 1)));
+    }
+}
+
+proptest! {
+    #![proptest_config(generate::config(300))]
+
+    #[test]
+    fn the_oracle_says_the_same_of_each_user_alone(ledgers in generate::ledgers(Mood::Everything)) {
+        let ledgers = transform::without_ties_between_users(ledgers);
+        let mut parts: Vec<Said> =
+            transform::by_user(&ledgers).iter().flat_map(|part| judge(part).said).collect();
+        parts.sort();
+        prop_assert_eq!(judge(&ledgers).said, parts, "{}", notation::text(&ledgers));
+    }
+
+    #[test]
+    fn the_oracle_does_not_mind_a_good_pair_far_away(ledgers in generate::ledgers(Mood::Everything)) {
+        let mut more = ledgers.clone();
+        more.legacy.push(Row::new("lzz", "ann", "sub", 777, -40 * DAY));
+        more.unified.push(Row::new("uzz", "ann", "subscription_grant", 777, -40 * DAY));
+        prop_assert_eq!(judge(&ledgers).said, judge(&more).said, "{}", notation::text(&more));
     }
 }
 
@@ -55,6 +72,15 @@ fn the_generators_reach_every_class_rung_and_verdict() {
             })
             .unwrap();
     }
+    TestRunner::new(generate::config(600))
+        .run(&generate::stamped(), |ledgers| {
+            let said = judge(&ledgers).said;
+            for said in said.iter().filter(|said| said.rule == "stamped") {
+                *seen.borrow_mut().entry(format!("stamped {}", said.verdict)).or_default() += 1;
+            }
+            Ok(())
+        })
+        .unwrap();
     let seen = seen.into_inner();
     let expected = "
         unmigrated backfill, unmigrated review, unmigrated contested, unmigrated interchangeable,
@@ -65,6 +91,7 @@ fn the_generators_reach_every_class_rung_and_verdict() {
         orphan review, orphan none, split_grant none, split_grant contested,
         mislabelled_purchase update, unmapped_action review, rejected_row review,
         rung link, rung reference, rung exact, rung near, rung user, rung split, rung mismatch,
+        stamped forced, stamped interchangeable, stamped contested,
         is usage, is ignored, is zero, is failed, is pending, is after_as_of, is unified_only, is paired";
     for what in expected.split(',').map(str::trim) {
         assert!(seen.get(what).is_some_and(|times| *times >= 5), "{what} is missing or rare: {seen:#?}");
