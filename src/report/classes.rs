@@ -84,19 +84,88 @@ pub fn sentence(classes: &[ClassTotals], blocking: u64) -> String {
     };
     let (ready, review) = (with(RepairKind::is_executable), with(|repair| repair == RepairKind::Review));
     let effect = classes.iter().map(|class| class.executable_tokens).fold(0, add);
-    let mut text =
-        format!("{} a clean result.", counted(blocking, "finding stands against", "findings stand against"));
+    let mut text = match (count, blocking) {
+        (1, _) => "One finding stands against a clean result.".to_owned(),
+        (_, 1) => format!("1 of {} findings stands against a clean result.", grouped(count.into())),
+        _ => format!(
+            "{} of {} findings stand against a clean result.",
+            grouped(blocking.into()),
+            grouped(count.into())
+        ),
+    };
     if ready > 0 {
+        let mended = if ready == count { "all".to_owned() } else { grouped(ready.into()) };
+        let mended = if count == 1 { "it".to_owned() } else { format!("{mended} of them") };
         text.push_str(&format!(
-            " The SQL beside this report mends {} and changes balances by {} tokens in all.",
-            counted(ready, "finding", "findings"),
+            " The SQL beside this report mends {mended} and changes balances by {} tokens in all.",
             signed(effect)
         ));
     }
     match review {
         0 => {}
-        1 => text.push_str(" One finding needs a person to decide."),
-        review => text.push_str(&format!(" {} need a person to decide.", grouped(i128::from(review)))),
+        1 => text.push_str(" One needs a person to decide."),
+        review => text.push_str(&format!(" {} need a person to decide.", grouped(review.into()))),
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Class totals with these findings by repair.
+    fn found(repairs: &[(RepairKind, u64)], executable_tokens: i128) -> Vec<ClassTotals> {
+        let mut classes = totals(&[]);
+        classes[0].count = repairs.iter().map(|(_, count)| count).sum();
+        classes[0].repairs = repairs.to_vec();
+        classes[0].executable_tokens = executable_tokens;
+        classes
+    }
+
+    #[test]
+    fn the_result_in_words_agrees_with_its_numbers() {
+        use RepairKind::{Backfill, None, Review, Update};
+        let clean = "Every legacy grant stands in the unified table, once and unchanged. \
+                     Every row and every token is accounted for.";
+        let cases: [(&[(RepairKind, u64)], u64, i128, &str); 6] = [
+            (&[], 0, 0, clean),
+            (
+                &[(None, 1)],
+                0,
+                0,
+                "Nothing blocks a clean result. 1 finding remains for the record; \
+                 every row and every token is accounted for.",
+            ),
+            (
+                &[(Review, 1)],
+                1,
+                0,
+                "One finding stands against a clean result. One needs a person to decide.",
+            ),
+            (
+                &[(Backfill, 1)],
+                1,
+                5_000,
+                "One finding stands against a clean result. \
+                 The SQL beside this report mends it and changes balances by +5,000 tokens in all.",
+            ),
+            (
+                &[(Update, 1_200), (Review, 2)],
+                1_000,
+                -7,
+                "1,000 of 1,202 findings stand against a clean result. The SQL beside this report mends \
+                 1,200 of them and changes balances by -7 tokens in all. 2 need a person to decide.",
+            ),
+            (
+                &[(Update, 3)],
+                1,
+                0,
+                "1 of 3 findings stands against a clean result. \
+                 The SQL beside this report mends all of them and changes balances by 0 tokens in all.",
+            ),
+        ];
+        for (repairs, blocking, tokens, expected) in cases {
+            assert_eq!(sentence(&found(repairs, tokens), blocking), expected);
+        }
+    }
 }
