@@ -74,6 +74,7 @@ pub struct Row {
 }
 
 /// Keeps all rows; asks for the details of those that `wants` names by their label.
+#[derive(Debug)]
 pub struct Keeper {
     pub rows: Vec<Row>,
     pub chunks: usize,

@@ -3,6 +3,10 @@
 pub mod cluster;
 
 mod collect;
+mod fixtures;
 mod harness;
+mod lines;
+mod reading;
 mod repair;
+mod security;
 mod values;
