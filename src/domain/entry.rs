@@ -49,6 +49,8 @@ pub struct Entry {
     pub expires_at: Option<Instant>,
     /// The balance column beside the row, where configured. Evidence, never truth.
     pub balance_after: Option<i64>,
+    /// `success` is not `false`.
+    pub succeeded: bool,
     /// `Grants` or `Deductions` when it takes part in matching; `AfterAsOf` when it may only serve
     /// as partner of an earlier row; `Zero` or `Failed` when it takes no part. (`Pending` is
     /// decided after matching.)
@@ -58,10 +60,11 @@ pub struct Entry {
 impl Entry {
     /// Takes part in matching, if only as partner.
     pub fn is_matchable(&self) -> bool {
-        matches!(
+        let counts = matches!(
             self.class,
             PopulationClass::Grants | PopulationClass::Deductions | PopulationClass::AfterAsOf
-        )
+        );
+        counts && self.succeeded && self.tokens != 0
     }
 
     /// Signed effect on a balance: grants add, deductions take.

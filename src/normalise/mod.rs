@@ -1,1 +1,56 @@
-//! normalise.
+//! From raw columns to the books: labels, signs, time zones, rejects.
+//!
+//! The rules are those of `semantics.md`, "Which rows count". The only place that knows which
+//! column means what. One [`Folder`] a worker takes the rows as they stream by: usage is folded
+//! into sums at once, grants and deductions are kept; [`books`] merges the folders into a form that
+//! does not depend on the order in which the rows came.
+
+mod books;
+mod columns;
+mod folder;
+mod intern;
+mod months;
+mod rules;
+mod time;
+
+pub use books::{Sides, books};
+pub use folder::Folder;
+pub use rules::Rules;
+
+/// Why rows could not be brought into the books.
+#[derive(Debug, thiserror::Error)]
+pub enum NormaliseError {
+    /// A column has a type that cannot hold what it is configured for.
+    #[error("{side}: column {column} has type {found}, which cannot hold {wanted}")]
+    ColumnType {
+        /// Side.
+        side: &'static str,
+        /// Column as configured.
+        column: String,
+        /// The type that was found.
+        found: String,
+        /// What it should hold.
+        wanted: &'static str,
+    },
+    /// Two rows of one side have the same id.
+    #[error(
+        "{side}: the id {id} stands on more than one row. Ids tell rows apart in every finding and in all \
+         SQL, so they must be unique: check that no file is read twice, and that `id` names the key column"
+    )]
+    RepeatedId {
+        /// Side.
+        side: &'static str,
+        /// The id.
+        id: String,
+    },
+    /// More distinct labels, users or references than the program can number.
+    #[error("{side}: more than {limit} distinct {what}: is the right column configured?")]
+    TooMany {
+        /// Side.
+        side: &'static str,
+        /// Of what.
+        what: &'static str,
+        /// The limit.
+        limit: u64,
+    },
+}

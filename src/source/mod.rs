@@ -172,7 +172,7 @@ pub struct Reading<S> {
     pub provenance: Provenance,
 }
 
-/// Which rows may be asked for their details, so that a database need not send the details of the
+/// Which rows may be asked for their details (a row without a label always is), so that a database need not send the details of the
 /// others. Must want at least every row that the sink will select: a row that misses its id, user,
 /// amount or time, or whose amount or time cannot be read, is always wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,7 +198,8 @@ impl DetailRule {
         match self {
             DetailRule::All => true,
             DetailRule::Labels { listed, usage } => {
-                listed.iter().any(|listed| listed == label)
+                label.trim_matches('/').is_empty()
+                    || listed.iter().any(|listed| listed == label)
                     || match usage {
                         Some(usage) => !usage.iter().any(|usage| usage == label),
                         None => GRANT_SUFFIXES.iter().any(|suffix| label.ends_with(suffix)),

@@ -1,0 +1,249 @@
+//! Merges the folders of both sides into books that do not depend on the order of rows.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::NormaliseError;
+use super::folder::Folder;
+use super::months::Month;
+use super::rules::actions;
+use crate::config::{Config, SignPolicy};
+use crate::domain::{
+    Books, Bystander, Entry, Instant, Ledger, Population, Rejected, Roster, RowId, Side, SignCell, Total,
+    UserNo, UserUsage,
+};
+
+/// The folders of both sides with their control totals.
+#[derive(Debug)]
+pub struct Sides {
+    /// Folders of the legacy side.
+    pub legacy: Vec<Folder>,
+    /// Control totals of the legacy side.
+    pub legacy_control: Total,
+    /// Folders of the unified side.
+    pub unified: Vec<Folder>,
+    /// Control totals of the unified side.
+    pub unified_control: Total,
+}
+
+/// Brings both sides into the books. `more_users` are users of the stored balances.
+///
+/// # Errors
+/// [`NormaliseError`] when a column has a type that does not fit or an id stands on two rows.
+pub fn books(
+    config: &Config,
+    sides: Sides,
+    more_users: &[RowId],
+    as_of: Instant,
+) -> Result<Books, NormaliseError> {
+    for (side, folders) in [(Side::Legacy, &sides.legacy), (Side::Unified, &sides.unified)] {
+        if let Some((column, found, wanted)) = folders.iter().find_map(|folder| folder.wrong_type.clone()) {
+            return Err(NormaliseError::ColumnType { side: side.name(), column, found, wanted });
+        }
+    }
+    let mut legacy = Merged::new(Side::Legacy, sides.legacy)?;
+    let mut unified = Merged::new(Side::Unified, sides.unified)?;
+
+    let mut ids: Vec<RowId> = more_users.to_vec();
+    ids.extend(legacy.users.iter().chain(&unified.users).flatten().cloned());
+    ids.sort_unstable();
+    ids.dedup();
+    let roster = Roster::new(ids);
+
+    let references: BTreeSet<Box<str>> =
+        legacy.references.iter().chain(&unified.references).flatten().cloned().collect();
+    let references: Vec<Box<str>> = references.into_iter().collect();
+
+    let mut usage = vec![UserUsage::default(); roster.len()];
+    let by_action = config.legacy.sign == SignPolicy::ByAction;
+    let legacy_ledger = legacy.ledger(&roster, &references, sides.legacy_control, by_action, &mut usage)?;
+    let unified_ledger = unified.ledger(&roster, &references, sides.unified_control, false, &mut usage)?;
+    Ok(Books {
+        roster,
+        actions: actions(config),
+        references,
+        legacy: legacy_ledger,
+        unified: unified_ledger,
+        usage,
+        as_of,
+    })
+}
+
+/// The folders of one side, with what has to be renumbered taken out.
+struct Merged {
+    side: Side,
+    folders: Vec<Folder>,
+    users: Vec<Vec<RowId>>,
+    references: Vec<Vec<Box<str>>>,
+    labels: Vec<Box<str>>,
+    label_maps: Vec<Vec<u16>>,
+}
+
+impl Merged {
+    fn new(side: Side, mut folders: Vec<Folder>) -> Result<Merged, NormaliseError> {
+        let users = folders.iter_mut().map(|folder| std::mem::take(&mut folder.users).into_all()).collect();
+        let references =
+            folders.iter_mut().map(|folder| std::mem::take(&mut folder.references).into_all()).collect();
+        let folder_labels: Vec<Vec<Box<str>>> =
+            folders.iter_mut().map(|folder| std::mem::take(&mut folder.labels).into_all()).collect();
+        let labels: BTreeSet<Box<str>> = folder_labels.iter().flatten().cloned().collect();
+        let labels: Vec<Box<str>> = labels.into_iter().collect();
+        if labels.len() > usize::from(u16::MAX) {
+            let (what, limit) = ("labels", u64::from(u16::MAX));
+            return Err(NormaliseError::TooMany { side: side.name(), what, limit });
+        }
+        let label_maps = folder_labels
+            .iter()
+            .map(|folder| folder.iter().map(|label| position(&labels, label) as u16).collect())
+            .collect();
+        Ok(Merged { side, folders, users, references, labels, label_maps })
+    }
+
+    fn ledger(
+        &mut self,
+        roster: &Roster,
+        references: &[Box<str>],
+        control: Total,
+        by_action: bool,
+        usage: &mut [UserUsage],
+    ) -> Result<Ledger, NormaliseError> {
+        let mut entries = Vec::with_capacity(self.folders.iter().map(|folder| folder.entries.len()).sum());
+        let mut bystanders =
+            Vec::with_capacity(self.folders.iter().map(|folder| folder.bystanders.len()).sum());
+        let mut rejected: Vec<Rejected> = Vec::new();
+        let mut population = Population::default();
+        let mut folded = Total::default();
+        let mut signs: BTreeMap<(u16, Month), [u64; 3]> = BTreeMap::new();
+        for (at, folder) in std::mem::take(&mut self.folders).into_iter().enumerate() {
+            let users: Vec<UserNo> = self.users[at]
+                .iter()
+                .map(|id| roster.find(id).expect("every user is in the roster"))
+                .collect();
+            let labels = &self.label_maps[at];
+            let numbers: Vec<u32> =
+                self.references[at].iter().map(|text| position(references, text) as u32).collect();
+            for (user, sums) in folder.usage.iter().enumerate() {
+                let total = &mut usage[users[user].0 as usize];
+                total.used += sums.used;
+                total.failed += sums.failed;
+            }
+            for ((label, month), counts) in &folder.signs {
+                let cell = signs.entry((labels[*label as usize], *month)).or_default();
+                cell.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+            }
+            entries.extend(folder.entries.into_iter().map(|raw| {
+                let mut own: Vec<u32> = raw.references.iter().map(|&no| numbers[no as usize]).collect();
+                own.sort_unstable();
+                Entry {
+                    id: raw.id,
+                    user: users[raw.user as usize],
+                    label: labels[raw.label as usize],
+                    action: raw.action,
+                    kind: raw.kind,
+                    tokens: raw.tokens,
+                    negative: raw.negative,
+                    minority_sign: false,
+                    at: raw.at,
+                    references: own.into_boxed_slice(),
+                    paid: raw.paid,
+                    link: raw.link,
+                    migrated: raw.migrated,
+                    expires_at: raw.expires_at,
+                    balance_after: raw.balance_after,
+                    succeeded: raw.succeeded,
+                    class: raw.class,
+                }
+            }));
+            bystanders.extend(folder.bystanders.into_iter().map(|raw| Bystander {
+                id: raw.id,
+                user: users[raw.user as usize],
+                label: labels[raw.label as usize],
+                raw_tokens: raw.raw_tokens,
+                at: raw.at,
+                class: raw.class,
+            }));
+            rejected.extend(folder.rejected);
+            population.merge(&folder.population);
+            folded = folded.plus(folder.folded).expect("token total");
+        }
+        if by_action {
+            mark_minority_signs(&mut entries, &signs);
+        }
+        entries.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        bystanders.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        rejected.sort_unstable_by(|a, b| rejected_key(a).cmp(&rejected_key(b)));
+        refuse_repeated_ids(self.side, &entries, &bystanders, &rejected)?;
+        let labels = std::mem::take(&mut self.labels);
+        let signs = signs
+            .into_iter()
+            .map(|((label, month), [positive, negative, zero])| SignCell {
+                label: labels[usize::from(label)].clone(),
+                month: month.name(),
+                positive,
+                negative,
+                zero,
+            })
+            .collect();
+        Ok(Ledger {
+            side: self.side,
+            entries,
+            bystanders,
+            rejected,
+            labels,
+            folded,
+            control,
+            population,
+            signs,
+        })
+    }
+}
+
+/// Position of a text that is known to be there.
+fn position(sorted: &[Box<str>], text: &str) -> usize {
+    sorted.binary_search_by(|probe| (**probe).cmp(text)).expect("every text was collected before")
+}
+
+/// Everything of a rejected row that does not depend on where it stood.
+fn rejected_key(row: &Rejected) -> impl Ord + '_ {
+    (row.id.as_ref(), row.user.as_ref(), row.label.as_deref(), row.at, row.tokens, row.reason.as_str())
+}
+
+/// A sign is the minority of its label and month when the other one is more frequent.
+fn mark_minority_signs(entries: &mut [Entry], signs: &BTreeMap<(u16, Month), [u64; 3]>) {
+    for entry in entries.iter_mut().filter(|entry| entry.tokens != 0) {
+        let Some([positive, negative, _]) = signs.get(&(entry.label, Month::of(entry.at))) else { continue };
+        entry.minority_sign = if entry.negative { negative < positive } else { positive < negative };
+    }
+}
+
+/// Ids tell rows apart: one that stands twice makes every finding about it ambiguous.
+fn refuse_repeated_ids(
+    side: Side,
+    entries: &[Entry],
+    bystanders: &[Bystander],
+    rejected: &[Rejected],
+) -> Result<(), NormaliseError> {
+    let repeated = |id: &RowId| Err(NormaliseError::RepeatedId { side: side.name(), id: id.to_string() });
+    for pair in entries.windows(2).filter(|pair| pair[0].id == pair[1].id) {
+        return repeated(&pair[0].id);
+    }
+    for pair in bystanders.windows(2).filter(|pair| pair[0].id == pair[1].id) {
+        return repeated(&pair[0].id);
+    }
+    let mut seen: HashMap<&RowId, ()> = HashMap::new();
+    for id in rejected.iter().filter_map(|row| row.id.as_ref()) {
+        let stands_elsewhere = entries.binary_search_by(|entry| entry.id.cmp(id)).is_ok()
+            || bystanders.binary_search_by(|row| row.id.cmp(id)).is_ok();
+        if stands_elsewhere || seen.insert(id, ()).is_some() {
+            return repeated(id);
+        }
+    }
+    let (mut entry, mut bystander) = (entries.iter().peekable(), bystanders.iter().peekable());
+    while let (Some(a), Some(b)) = (entry.peek(), bystander.peek()) {
+        match a.id.cmp(&b.id) {
+            std::cmp::Ordering::Less => drop(entry.next()),
+            std::cmp::Ordering::Greater => drop(bystander.next()),
+            std::cmp::Ordering::Equal => return repeated(&a.id),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,470 @@
+//! Takes the rows of one worker as they stream by.
+
+use std::collections::HashMap;
+
+use arrow_array::Array;
+
+use super::columns::{Amount, FlagColumn, IdColumn, IntegerColumn, Moment, Text, TimeColumn};
+use super::intern::{Ids, Texts};
+use super::months::Month;
+use super::rules::{Meaning, Rules};
+use crate::config::SignPolicy;
+use crate::domain::{
+    ActionNo, Instant, Kind, Population, PopulationClass, Rejected, RowId, Side, Total, UserUsage,
+};
+use crate::source::{DetailColumns, KeyColumns, Selection, Sink};
+
+/// What one worker has taken. Numbers of users, labels and references are the folder's own.
+#[derive(Debug)]
+pub struct Folder {
+    pub(super) rules: std::sync::Arc<Rules>,
+    pub(super) users: Ids,
+    pub(super) labels: Texts,
+    meanings: Vec<Meaning>,
+    pub(super) references: Texts,
+    pub(super) usage: Vec<UserUsage>,
+    pub(super) entries: Vec<RawEntry>,
+    pub(super) bystanders: Vec<RawBystander>,
+    pub(super) rejected: Vec<Rejected>,
+    pub(super) signs: HashMap<(u32, Month), [u64; 3]>,
+    pub(super) population: Population,
+    pub(super) folded: Total,
+    pub(super) wrong_type: Option<(String, String, &'static str)>,
+}
+
+/// A grant or deduction with the folder's own numbers.
+#[derive(Debug)]
+pub(super) struct RawEntry {
+    pub(super) id: RowId,
+    pub(super) user: u32,
+    pub(super) label: u32,
+    pub(super) action: ActionNo,
+    pub(super) kind: Kind,
+    pub(super) tokens: i64,
+    pub(super) negative: bool,
+    pub(super) at: Instant,
+    pub(super) references: Vec<u32>,
+    pub(super) paid: bool,
+    pub(super) link: Option<Box<RowId>>,
+    pub(super) migrated: bool,
+    pub(super) expires_at: Option<Instant>,
+    pub(super) balance_after: Option<i64>,
+    pub(super) succeeded: bool,
+    pub(super) class: PopulationClass,
+}
+
+/// A bystander with the folder's own numbers.
+#[derive(Debug)]
+pub(super) struct RawBystander {
+    pub(super) id: RowId,
+    pub(super) user: u32,
+    pub(super) label: u32,
+    pub(super) raw_tokens: i64,
+    pub(super) at: Instant,
+    pub(super) class: PopulationClass,
+}
+
+/// Typed views of the key columns of one chunk.
+struct KeyView<'a> {
+    user: IdColumn<'a>,
+    user_slots: Vec<Option<u32>>,
+    action: Vec<Text<'a>>,
+    action_slots: Vec<u32>,
+    amount: IntegerColumn<'a>,
+    created_at: TimeColumn<'a>,
+    success: Option<FlagColumn<'a>>,
+}
+
+impl Folder {
+    /// An empty folder.
+    pub fn new(rules: std::sync::Arc<Rules>) -> Folder {
+        Folder {
+            rules,
+            users: Ids::default(),
+            labels: Texts::default(),
+            meanings: Vec::new(),
+            references: Texts::default(),
+            usage: Vec::new(),
+            entries: Vec::new(),
+            bystanders: Vec::new(),
+            rejected: Vec::new(),
+            signs: HashMap::new(),
+            population: Population::default(),
+            folded: Total::default(),
+            wrong_type: None,
+        }
+    }
+
+    fn view<'a>(&mut self, keys: &'a KeyColumns) -> Option<KeyView<'a>> {
+        let names = self.rules.columns.clone();
+        let zone = self.rules.zone;
+        let user = self.typed(&keys.user, names.user, "an id", |array| IdColumn::of(array))?;
+        let mut action = Vec::new();
+        for array in &keys.action {
+            action.push(self.typed(array, names.action.clone(), "a label", |array| Text::of(array))?);
+        }
+        let amount =
+            self.typed(&keys.amount, names.amount, "a number of tokens", |array| IntegerColumn::of(array))?;
+        let created_at =
+            self.typed(&keys.created_at, names.created_at, "a time", |array| TimeColumn::of(array, zone))?;
+        let success = match &keys.success {
+            Some(array) => {
+                Some(self.typed(array, "success".to_owned(), "a flag", |array| FlagColumn::of(array))?)
+            }
+            None => None,
+        };
+        let action_slots = match &action[..] {
+            [only] => (0..only.slots().unwrap_or(0))
+                .map(|slot| self.label(only.slot_text(slot).unwrap_or_default()))
+                .collect(),
+            _ => Vec::new(),
+        };
+        let user_slots = match &user {
+            IdColumn::Text(text) => vec![None; text.slots().unwrap_or(0)],
+            IdColumn::Uuid(_) | IdColumn::Integer(_) => Vec::new(),
+        };
+        Some(KeyView { user, user_slots, action, action_slots, amount, created_at, success })
+    }
+
+    /// The typed view of an array, or a note of the wrong type.
+    fn typed<'a, T>(
+        &mut self,
+        array: &'a dyn Array,
+        column: String,
+        wanted: &'static str,
+        view: impl FnOnce(&'a dyn Array) -> Option<T>,
+    ) -> Option<T> {
+        let typed = view(array);
+        if typed.is_none() && self.wrong_type.is_none() {
+            self.wrong_type = Some((column, array.data_type().to_string(), wanted));
+        }
+        typed
+    }
+
+    /// The number of a label; looks up its meaning when it is new.
+    fn label(&mut self, text: &str) -> u32 {
+        let number = self.labels.number(text);
+        if self.labels.len() > self.meanings.len() {
+            self.meanings.push(self.rules.meaning(text));
+        }
+        number
+    }
+
+    fn label_of(&mut self, view: &KeyView<'_>, row: usize) -> u32 {
+        match &view.action[..] {
+            [only] => match only.slot(row) {
+                Some(slot) => view.action_slots[slot],
+                None => self.label(only.get(row).unwrap_or_default()),
+            },
+            several => {
+                let parts: Vec<&str> = several.iter().map(|part| part.get(row).unwrap_or_default()).collect();
+                self.label(&parts.join("/"))
+            }
+        }
+    }
+
+    fn user_of(&mut self, view: &mut KeyView<'_>, row: usize) -> Option<u32> {
+        match &view.user {
+            IdColumn::Uuid(array) => {
+                array.is_valid(row).then(|| self.users.uuid(array.value(row).try_into().expect("16 bytes")))
+            }
+            IdColumn::Text(text) => {
+                if let Some(slot) = text.slot(row) {
+                    if let Some(known) = view.user_slots[slot] {
+                        return Some(known);
+                    }
+                    let user = text
+                        .slot_text(slot)
+                        .filter(|text| !text.is_empty())
+                        .map(|text| self.users.text(text));
+                    view.user_slots[slot] = user;
+                    return user;
+                }
+                text.get(row).filter(|text| !text.is_empty()).map(|text| self.users.text(text))
+            }
+            IdColumn::Integer(_) => view.user.get(row).map(|id| self.users.text(&id.to_string())),
+        }
+    }
+
+    /// Folds a row of plain usage; answers false when the row needs a closer look.
+    fn fold_usage(&mut self, view: &mut KeyView<'_>, row: usize, id_is_null: bool) -> bool {
+        let label = self.label_of(view, row);
+        if self.rules.side == Side::Legacy || self.meanings[label as usize] != Meaning::Usage || id_is_null {
+            return false;
+        }
+        let Amount::Tokens(raw) = view.amount.get(row) else { return false };
+        let Moment::At(at) = view.created_at.get(row) else { return false };
+        let Some(user) = self.user_of(view, row) else { return false };
+        let failed = view.success.as_ref().is_some_and(|success| success.is_false(row));
+        self.folded.add_row(raw);
+        let class = if at > self.rules.as_of {
+            PopulationClass::AfterAsOf
+        } else if failed {
+            PopulationClass::Failed
+        } else {
+            PopulationClass::Usage
+        };
+        self.population.get_mut(class).add_row(raw.abs());
+        if class != PopulationClass::AfterAsOf {
+            let user = user as usize;
+            if self.usage.len() <= user {
+                self.usage.resize(user + 1, UserUsage::default());
+            }
+            let sum = if failed { &mut self.usage[user].failed } else { &mut self.usage[user].used };
+            *sum += i128::from(raw.abs());
+        }
+        true
+    }
+
+    /// Takes a row that is not plain usage.
+    fn take(&mut self, view: &mut KeyView<'_>, row: usize, details: &DetailView<'_>, at_detail: usize) {
+        let label = self.label_of(view, row);
+        let id = details.id.get(at_detail);
+        let amount = view.amount.get(row);
+        let moment = view.created_at.get(row);
+        let user_id = view.user.get(row);
+        let meaning = self.meanings[label as usize];
+        if let Some(reason) = self.reject_reason(id.as_ref(), user_id.as_ref(), &amount, &moment, meaning) {
+            let tokens = match amount {
+                Amount::Tokens(tokens) => Some(tokens),
+                Amount::Missing | Amount::Unreadable(_) => None,
+            };
+            match tokens {
+                Some(tokens) => self.population.get_mut(PopulationClass::Rejected).add_row(tokens.abs()),
+                None => self.population.get_mut(PopulationClass::Rejected).add_unreadable_row(),
+            }
+            let at = if let Moment::At(at) = moment { Some(at) } else { None };
+            let label = Some(self.labels.get(label).into());
+            let place = details.raw.place.of(at_detail);
+            self.rejected.push(Rejected { id, user: user_id, label, tokens, at, reason, place });
+            return;
+        }
+        let (Some(id), Amount::Tokens(raw), Moment::At(at)) = (id, amount, moment) else {
+            unreachable!("a row without id, amount or time was rejected")
+        };
+        let user = self.user_of(view, row).expect("a row without user was rejected");
+        let succeeded = !view.success.as_ref().is_some_and(|success| success.is_false(row));
+        let class = self.class(meaning, raw, at, succeeded);
+        self.population.get_mut(class).add_row(raw.abs());
+        match meaning {
+            Meaning::Action(action, kind) => {
+                if self.rules.side == Side::Legacy {
+                    let sign = if raw > 0 {
+                        0
+                    } else if raw < 0 {
+                        1
+                    } else {
+                        2
+                    };
+                    self.signs.entry((label, Month::of(at))).or_default()[sign] += 1;
+                }
+                let entry = RawEntry {
+                    id,
+                    user,
+                    label,
+                    action,
+                    kind,
+                    tokens: raw.abs(),
+                    negative: raw < 0,
+                    at,
+                    references: details.references(at_detail, &mut self.references),
+                    paid: details.paid(at_detail),
+                    link: details.link(at_detail),
+                    migrated: details.migrated.as_ref().is_some_and(|mark| mark.is_set(at_detail)),
+                    expires_at: details.expires_at(at_detail),
+                    balance_after: details.balance_after(at_detail),
+                    succeeded,
+                    class,
+                };
+                self.entries.push(entry);
+            }
+            Meaning::Usage | Meaning::Ignored | Meaning::Unmapped => {
+                self.bystanders.push(RawBystander { id, user, label, raw_tokens: raw, at, class });
+            }
+        }
+    }
+
+    /// Why a row cannot be read, if so.
+    fn reject_reason(
+        &self,
+        id: Option<&RowId>,
+        user: Option<&RowId>,
+        amount: &Amount,
+        moment: &Moment,
+        meaning: Meaning,
+    ) -> Option<String> {
+        let names = &self.rules.columns;
+        let mut reasons = Vec::new();
+        if id.is_none() {
+            reasons.push("no id".to_owned());
+        }
+        if user.is_none() {
+            reasons.push(format!("no {}", names.user));
+        }
+        match amount {
+            Amount::Missing => reasons.push(format!("no {}", names.amount)),
+            Amount::Unreadable(text) => reasons.push(format!("{} {text:?} is not an integer", names.amount)),
+            Amount::Tokens(raw) => {
+                let is_action = matches!(meaning, Meaning::Action(..));
+                match self.rules.sign {
+                    SignPolicy::Positive if is_action && *raw < 0 => {
+                        reasons
+                            .push(format!("{} {raw} is below zero under sign = \"positive\"", names.amount));
+                    }
+                    SignPolicy::Negative if is_action && *raw > 0 => {
+                        reasons
+                            .push(format!("{} {raw} is above zero under sign = \"negative\"", names.amount));
+                    }
+                    SignPolicy::ByAction | SignPolicy::Positive | SignPolicy::Negative => {}
+                }
+            }
+        }
+        match moment {
+            Moment::Missing => reasons.push(format!("no {}", names.created_at)),
+            Moment::Unreadable(text) => reasons.push(format!("{} {text:?} is not a time", names.created_at)),
+            Moment::At(_) => {}
+        }
+        (!reasons.is_empty()).then(|| reasons.join(", "))
+    }
+
+    /// The population class of a readable row.
+    fn class(&self, meaning: Meaning, raw: i64, at: Instant, succeeded: bool) -> PopulationClass {
+        if at > self.rules.as_of {
+            return PopulationClass::AfterAsOf;
+        }
+        match meaning {
+            Meaning::Ignored => PopulationClass::Ignored,
+            Meaning::Unmapped => PopulationClass::Unmapped,
+            _ if !succeeded => PopulationClass::Failed,
+            Meaning::Usage => PopulationClass::Usage,
+            Meaning::Action(..) if raw == 0 => PopulationClass::Zero,
+            Meaning::Action(_, Kind::Grant) => PopulationClass::Grants,
+            Meaning::Action(_, Kind::Deduction) => PopulationClass::Deductions,
+        }
+    }
+}
+
+impl Sink for Folder {
+    fn keys(&mut self, keys: &KeyColumns) -> Selection {
+        let Some(mut view) = self.view(keys) else { return Selection::Rows(Vec::new()) };
+        if self.rules.side == Side::Legacy {
+            return Selection::All;
+        }
+        let mut selected = Vec::new();
+        for row in 0..keys.rows {
+            let id_is_null = keys.id_is_null.as_ref().is_some_and(|nulls| nulls.value(row));
+            if !self.fold_usage(&mut view, row, id_is_null) {
+                selected.push(u32::try_from(row).expect("a chunk holds fewer than 2^32 rows"));
+            }
+        }
+        Selection::Rows(selected)
+    }
+
+    fn details(&mut self, keys: &KeyColumns, selection: &Selection, details: &DetailColumns) {
+        let Some(mut view) = self.view(keys) else { return };
+        let Some(detail_view) = self.detail_view(details) else { return };
+        match selection {
+            Selection::All => (0..keys.rows).for_each(|row| self.take(&mut view, row, &detail_view, row)),
+            Selection::Rows(rows) => rows
+                .iter()
+                .enumerate()
+                .for_each(|(at_detail, &row)| self.take(&mut view, row as usize, &detail_view, at_detail)),
+        }
+    }
+}
+
+/// Typed views of the detail columns of one selection.
+struct DetailView<'a> {
+    raw: &'a DetailColumns,
+    id: IdColumn<'a>,
+    reference: Vec<IdColumn<'a>>,
+    payment: Vec<FlagColumn<'a>>,
+    link: Option<IdColumn<'a>>,
+    migrated: Option<FlagColumn<'a>>,
+    expires_at: Option<TimeColumn<'a>>,
+    balance_after: Option<IntegerColumn<'a>>,
+}
+
+impl Folder {
+    fn detail_view<'a>(&mut self, details: &'a DetailColumns) -> Option<DetailView<'a>> {
+        let zone = self.rules.zone;
+        let id = self.typed(&details.id, "id".to_owned(), "an id", |array| IdColumn::of(array))?;
+        let mut reference = Vec::new();
+        for array in &details.reference {
+            reference
+                .push(self.typed(array, "reference".to_owned(), "a reference", |array| IdColumn::of(array))?);
+        }
+        let mut payment = Vec::new();
+        for array in &details.payment {
+            payment.push(
+                self.typed(array, "payment".to_owned(), "a payment id", |array| FlagColumn::of(array))?,
+            );
+        }
+        let link = optional(details.link.as_ref(), |array| {
+            self.typed(array, "link".to_owned(), "an id", |array| IdColumn::of(array))
+        })?;
+        let migrated = optional(details.migrated.as_ref(), |array| {
+            self.typed(array, "migrated".to_owned(), "a mark", |array| FlagColumn::of(array))
+        })?;
+        let expires_at = optional(details.expires_at.as_ref(), |array| {
+            self.typed(array, "expires_at".to_owned(), "a time", |array| TimeColumn::of(array, zone))
+        })?;
+        let balance_after = optional(details.balance_after.as_ref(), |array| {
+            self.typed(array, "balance_after".to_owned(), "tokens", |array| IntegerColumn::of(array))
+        })?;
+        Some(DetailView { raw: details, id, reference, payment, link, migrated, expires_at, balance_after })
+    }
+}
+
+/// `None` for an absent column, `Some(None)` never: the inner failure ends the view.
+fn optional<'a, T>(
+    array: Option<&'a arrow_array::ArrayRef>,
+    view: impl FnOnce(&'a dyn Array) -> Option<T>,
+) -> Option<Option<T>> {
+    match array {
+        None => Some(None),
+        Some(array) => view(array).map(Some),
+    }
+}
+
+impl DetailView<'_> {
+    fn references(&self, row: usize, texts: &mut Texts) -> Vec<u32> {
+        let mut references: Vec<u32> = self
+            .reference
+            .iter()
+            .filter_map(|column| column.get(row))
+            .map(|reference| reference.with_text(|text| text.trim().to_owned()))
+            .filter(|text| !text.is_empty() && text != "null")
+            .map(|text| texts.number(&text))
+            .collect();
+        references.sort_unstable();
+        references.dedup();
+        references
+    }
+
+    fn paid(&self, row: usize) -> bool {
+        self.payment.iter().any(|column| column.is_set(row))
+    }
+
+    fn link(&self, row: usize) -> Option<Box<RowId>> {
+        self.link
+            .as_ref()
+            .and_then(|column| column.get(row))
+            .filter(|id| id.with_text(|text| text != "null"))
+            .map(Box::new)
+    }
+
+    fn expires_at(&self, row: usize) -> Option<Instant> {
+        match self.expires_at.as_ref()?.get(row) {
+            Moment::At(at) => Some(at),
+            Moment::Missing | Moment::Unreadable(_) => None,
+        }
+    }
+
+    fn balance_after(&self, row: usize) -> Option<i64> {
+        match self.balance_after.as_ref()?.get(row) {
+            Amount::Tokens(tokens) => Some(tokens),
+            Amount::Missing | Amount::Unreadable(_) => None,
+        }
+    }
+}

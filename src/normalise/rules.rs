@@ -1,0 +1,154 @@
+//! What the configuration says about one side, ready to be applied to rows.
+
+use std::collections::HashMap;
+
+use chrono_tz::Tz;
+
+use crate::config::{Config, LegacyMeaning, SignPolicy};
+use crate::domain::{ActionNo, Instant, Kind, Side};
+use crate::source::{DetailRule, GRANT_SUFFIXES};
+
+/// What a label means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// A grant or deduction.
+    Action(ActionNo, Kind),
+    /// Usage.
+    Usage,
+    /// Left out.
+    Ignored,
+    /// Unknown.
+    Unmapped,
+}
+
+/// The rules of one side.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    pub(super) side: Side,
+    pub(super) zone: Tz,
+    pub(super) sign: SignPolicy,
+    pub(super) as_of: Instant,
+    pub(super) columns: Names,
+    listed: HashMap<String, Meaning>,
+    otherwise: Otherwise,
+}
+
+/// Names of the columns, for messages.
+#[derive(Debug, Clone)]
+pub(super) struct Names {
+    pub(super) user: String,
+    pub(super) action: String,
+    pub(super) amount: String,
+    pub(super) created_at: String,
+}
+
+/// What a label means that is not listed.
+#[derive(Debug, Clone, Copy)]
+enum Otherwise {
+    Unmapped,
+    UsageUnlessLikeAGrant,
+}
+
+/// The unified actions in configured order, grants first.
+pub(super) fn actions(config: &Config) -> Vec<Box<str>> {
+    let unified = &config.unified;
+    unified.grants.iter().chain(&unified.deductions).map(|label| label.as_str().into()).collect()
+}
+
+impl Rules {
+    /// The rules of the legacy side.
+    pub fn legacy(config: &Config, as_of: Instant) -> Rules {
+        let known = known_actions(config);
+        let listed = config
+            .legacy
+            .actions
+            .iter()
+            .map(|(label, meaning)| {
+                let meaning = match meaning {
+                    LegacyMeaning::Action(action) => known.get(action).copied().unwrap_or(Meaning::Unmapped),
+                    LegacyMeaning::Usage => Meaning::Usage,
+                    LegacyMeaning::Ignore => Meaning::Ignored,
+                };
+                (label.clone(), meaning)
+            })
+            .collect();
+        Rules {
+            side: Side::Legacy,
+            zone: config.legacy.columns.timezone,
+            sign: config.legacy.sign,
+            as_of,
+            columns: names(&config.legacy.columns),
+            listed,
+            otherwise: Otherwise::Unmapped,
+        }
+    }
+
+    /// The rules of the unified side.
+    pub fn unified(config: &Config, as_of: Instant) -> Rules {
+        let mut listed = known_actions(config);
+        let otherwise = match &config.unified.usage {
+            Some(usage) => {
+                listed.extend(usage.iter().map(|label| (label.clone(), Meaning::Usage)));
+                Otherwise::Unmapped
+            }
+            None => Otherwise::UsageUnlessLikeAGrant,
+        };
+        Rules {
+            side: Side::Unified,
+            zone: config.unified.columns.timezone,
+            sign: SignPolicy::ByAction,
+            as_of,
+            columns: names(&config.unified.columns),
+            listed,
+            otherwise,
+        }
+    }
+
+    /// Which rows' details are ever needed: of the legacy side all, of the unified side all but
+    /// plain usage.
+    pub fn detail_rule(config: &Config, side: Side) -> DetailRule {
+        match side {
+            Side::Legacy => DetailRule::All,
+            Side::Unified => DetailRule::Labels {
+                listed: config.unified.grants.iter().chain(&config.unified.deductions).cloned().collect(),
+                usage: config.unified.usage.clone(),
+            },
+        }
+    }
+
+    /// What a label means.
+    pub(super) fn meaning(&self, label: &str) -> Meaning {
+        match (self.listed.get(label), self.otherwise) {
+            (Some(&meaning), _) => meaning,
+            (None, Otherwise::Unmapped) => Meaning::Unmapped,
+            (None, Otherwise::UsageUnlessLikeAGrant) => {
+                let like_a_grant = label.trim_matches('/').is_empty()
+                    || GRANT_SUFFIXES.iter().any(|suffix| label.ends_with(suffix));
+                if like_a_grant { Meaning::Unmapped } else { Meaning::Usage }
+            }
+        }
+    }
+}
+
+fn known_actions(config: &Config) -> HashMap<String, Meaning> {
+    let grants = config.unified.grants.len();
+    actions(config)
+        .iter()
+        .enumerate()
+        .map(|(at, label)| {
+            let kind = if at < grants { Kind::Grant } else { Kind::Deduction };
+            let no = ActionNo(u16::try_from(at).expect("fewer than 65,536 actions"));
+            (label.to_string(), Meaning::Action(no, kind))
+        })
+        .collect()
+}
+
+fn names(columns: &crate::config::Columns) -> Names {
+    let action = columns.action.iter().map(|field| field.written.as_str()).collect::<Vec<_>>().join("/");
+    Names {
+        user: columns.user.written.clone(),
+        action,
+        amount: columns.amount.written.clone(),
+        created_at: columns.created_at.written.clone(),
+    }
+}

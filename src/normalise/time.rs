@@ -1,0 +1,114 @@
+//! Instants from text and from wall-clock times.
+
+use chrono::offset::LocalResult;
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Offset, TimeZone};
+use chrono_tz::Tz;
+
+use crate::domain::Instant;
+
+/// Reads a timestamp: RFC 3339 and the forms that PostgreSQL and data frames write. Without a zone
+/// it is a wall-clock time in `zone`. Digits beyond microseconds are rounded, as PostgreSQL does.
+pub(super) fn parse_instant(text: &str, zone: Tz) -> Option<Instant> {
+    let text = text.trim_ascii();
+    if let Some(utc) = text.strip_suffix(" UTC").or_else(|| text.strip_suffix('Z')) {
+        return parse_naive(utc)
+            .and_then(|naive| micros(naive.and_utc().timestamp(), naive.and_utc().timestamp_subsec_nanos()));
+    }
+    // The offset starts at the last sign behind the time of day.
+    if let Some(at) = text.get(11..).and_then(|rest| rest.rfind(['+', '-'])).map(|at| at + 11) {
+        let naive = parse_naive(text[..at].trim_end())?;
+        let offset = parse_offset(&text[at..])?;
+        return micros(naive.and_utc().timestamp() - offset, naive.and_utc().timestamp_subsec_nanos());
+    }
+    from_wall_clock(parse_naive(text)?, zone)
+}
+
+/// The instant of a wall-clock time. Where clocks were put back, the second of the two (standard
+/// time); where they were put forward, the time by the clock before the change. PostgreSQL does
+/// the same.
+pub(super) fn from_wall_clock(naive: NaiveDateTime, zone: Tz) -> Option<Instant> {
+    let utc = match zone.from_local_datetime(&naive) {
+        LocalResult::Single(at) | LocalResult::Ambiguous(_, at) => at.naive_utc(),
+        LocalResult::None => {
+            let before = naive.checked_sub_signed(chrono::TimeDelta::hours(3))?;
+            let offset = zone.from_local_datetime(&before).latest()?.offset().fix();
+            naive.checked_sub_offset(offset)?
+        }
+    };
+    micros(utc.and_utc().timestamp(), utc.and_utc().timestamp_subsec_nanos())
+}
+
+/// The instant of wall-clock microseconds (PostgreSQL's and Arrow's `timestamp` without zone).
+pub(super) fn from_wall_micros(wall_micros: i64, zone: Tz) -> Option<Instant> {
+    if zone == Tz::UTC {
+        return Some(Instant(wall_micros));
+    }
+    from_wall_clock(DateTime::from_timestamp_micros(wall_micros)?.naive_utc(), zone)
+}
+
+fn micros(seconds: i64, nanos: u32) -> Option<Instant> {
+    let rounded = (i64::from(nanos) + 500) / 1_000;
+    seconds.checked_mul(1_000_000)?.checked_add(rounded).map(Instant)
+}
+
+fn parse_naive(text: &str) -> Option<NaiveDateTime> {
+    let text = text.trim_end();
+    for format in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"] {
+        if let Ok(naive) = NaiveDateTime::parse_from_str(text, format) {
+            return Some(naive);
+        }
+    }
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0)
+}
+
+/// `+02`, `+0200`, `+02:00`, `-03:30:15` → seconds east of UTC.
+fn parse_offset(text: &str) -> Option<i64> {
+    let sign = if text.starts_with('-') { -1 } else { 1 };
+    let digits: Vec<i64> = text[1..]
+        .chars()
+        .filter(|c| *c != ':')
+        .map(|c| c.to_digit(10).map(i64::from))
+        .collect::<Option<_>>()?;
+    let pair = |at: usize| digits.get(at).zip(digits.get(at + 1)).map(|(tens, ones)| tens * 10 + ones);
+    let hours = pair(0)?;
+    let (minutes, seconds) = match digits.len() {
+        2 => (0, 0),
+        4 => (pair(2)?, 0),
+        6 => (pair(2)?, pair(4)?),
+        _ => return None,
+    };
+    (hours < 16 && minutes < 60 && seconds < 60).then_some(sign * (hours * 3600 + minutes * 60 + seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_usual_form_is_read() {
+        let new_york = chrono_tz::America::New_York;
+        let cases = [
+            ("2026-03-01T09:30:00Z", Tz::UTC, Some("2026-03-01T09:30:00.000000Z")),
+            ("2026-03-01T09:30:00.1234567Z", Tz::UTC, Some("2026-03-01T09:30:00.123457Z")),
+            ("2026-03-01 09:30:00+00", Tz::UTC, Some("2026-03-01T09:30:00.000000Z")),
+            ("2026-03-01 09:30:00.5-05:00", Tz::UTC, Some("2026-03-01T14:30:00.500000Z")),
+            ("2026-03-01 09:30:00+0530", Tz::UTC, Some("2026-03-01T04:00:00.000000Z")),
+            ("2026-03-01 09:30:00 UTC", new_york, Some("2026-03-01T09:30:00.000000Z")),
+            ("2026-03-01 09:30:00", new_york, Some("2026-03-01T14:30:00.000000Z")),
+            ("2026-03-01", Tz::UTC, Some("2026-03-01T00:00:00.000000Z")),
+            ("2026-03-01 09:30", Tz::UTC, Some("2026-03-01T09:30:00.000000Z")),
+            // Clocks forward: 02:30 does not exist; by the clock before, it is 07:30 UTC.
+            ("2026-03-08 02:30:00", new_york, Some("2026-03-08T07:30:00.000000Z")),
+            // Clocks back: 01:30 happens twice; standard time is taken.
+            ("2026-11-01 01:30:00", new_york, Some("2026-11-01T06:30:00.000000Z")),
+            ("", Tz::UTC, None),
+            ("infinity", Tz::UTC, None),
+            ("yesterday", Tz::UTC, None),
+            ("2026-13-01", Tz::UTC, None),
+            ("2026-03-01T09:30:00+99", Tz::UTC, None),
+        ];
+        for (text, zone, expected) in cases {
+            assert_eq!(parse_instant(text, zone).map(Instant::rfc3339).as_deref(), expected, "{text:?}");
+        }
+    }
+}
