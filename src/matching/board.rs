@@ -1,0 +1,193 @@
+//! The state of the ladder: which rows are free, which are taken.
+
+use crate::config::Config;
+use crate::domain::{
+    Action, ActionNo, Books, Differences, Entry, Instant, Kind, Pair, Rule, Side, Span, Verdict,
+};
+
+/// What became of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Row {
+    /// Takes no part: zero, failed.
+    Apart,
+    /// In the pair of this number.
+    Paired(u32),
+    /// In the group of this number.
+    Grouped(u32),
+    /// Left over; says whether another optimum would have left another row over.
+    Free(Verdict),
+}
+
+/// One row on one side, 2 to 6 on the other, of equal sum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Legacy rows, ascending.
+    pub legacy: Vec<u32>,
+    /// Unified rows, ascending.
+    pub unified: Vec<u32>,
+    /// Could the rows have been grouped otherwise?
+    pub verdict: Verdict,
+}
+
+/// The books with the pairs found so far.
+pub(super) struct Board<'a> {
+    pub(super) books: &'a Books,
+    pub(super) config: &'a Config,
+    /// The action that payment evidence calls for.
+    pub(super) purchase: Option<ActionNo>,
+    pub(super) tolerance: Span,
+    pub(super) window: Span,
+    pub(super) pairs: Vec<Pair>,
+    pub(super) groups: Vec<Group>,
+    pub(super) legacy: Vec<Row>,
+    pub(super) unified: Vec<Row>,
+    pub(super) bounded: Vec<String>,
+}
+
+/// Rows of equal key are alike for the rungs below link and reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Key {
+    pub(super) user: u32,
+    pub(super) action: ActionNo,
+    pub(super) tokens: i64,
+    pub(super) at: Instant,
+}
+
+impl<'a> Board<'a> {
+    pub(super) fn new(books: &'a Books, config: &'a Config) -> Board<'a> {
+        let purchase = books
+            .actions
+            .iter()
+            .position(|label| &**label == PURCHASE)
+            .filter(|at| *at < config.unified.grants.len());
+        let start = |entries: &[Entry]| {
+            entries
+                .iter()
+                .map(|entry| if entry.is_matchable() { Row::Free(Verdict::Forced) } else { Row::Apart })
+                .collect()
+        };
+        Board {
+            books,
+            config,
+            purchase: purchase.map(|at| ActionNo(at as u16)),
+            tolerance: config.matching.tolerance,
+            window: config.matching.window,
+            pairs: Vec::new(),
+            groups: Vec::new(),
+            legacy: start(&books.legacy.entries),
+            unified: start(&books.unified.entries),
+            bounded: Vec::new(),
+        }
+    }
+
+    pub(super) fn entry(&self, side: Side, row: u32) -> &'a Entry {
+        &self.books.side(side).entries[row as usize]
+    }
+
+    pub(super) fn rows(&self, side: Side) -> &[Row] {
+        match side {
+            Side::Legacy => &self.legacy,
+            Side::Unified => &self.unified,
+        }
+    }
+
+    pub(super) fn is_free(&self, side: Side, row: u32) -> bool {
+        matches!(self.rows(side)[row as usize], Row::Free(_))
+    }
+
+    /// Free rows of a side, ascending by id.
+    pub(super) fn free(&self, side: Side) -> Vec<u32> {
+        let rows = self.rows(side);
+        (0..rows.len() as u32).filter(|&row| matches!(rows[row as usize], Row::Free(_))).collect()
+    }
+
+    /// Free rows of a side, ascending by key, then id.
+    pub(super) fn free_by_key(&self, side: Side) -> Vec<(Key, u32)> {
+        let mut rows: Vec<(Key, u32)> =
+            self.free(side).into_iter().map(|row| (self.key(self.entry(side, row)), row)).collect();
+        rows.sort_unstable();
+        rows
+    }
+
+    /// The action that counts for matching: the row's own, or the purchase that payment evidence
+    /// calls for.
+    pub(super) fn action(&self, entry: &Entry) -> ActionNo {
+        entry.expected_action(self.purchase.map(|no| Action { no, name: PURCHASE }))
+    }
+
+    pub(super) fn key(&self, entry: &Entry) -> Key {
+        Key { user: entry.user.0, action: self.action(entry), tokens: entry.tokens, at: entry.at }
+    }
+
+    /// Is the action of a pair a purchase because one of its rows shows a payment?
+    pub(super) fn is_paid_pair(&self, legacy: &Entry, unified: &Entry) -> bool {
+        self.purchase.is_some()
+            && ((legacy.paid && legacy.kind == Kind::Grant) || (unified.paid && unified.kind == Kind::Grant))
+    }
+
+    /// The action that the unified row of a pair should have.
+    pub(super) fn expected_of_pair(&self, legacy: &Entry, unified: &Entry) -> ActionNo {
+        match self.purchase {
+            Some(purchase) if self.is_paid_pair(legacy, unified) => purchase,
+            _ => legacy.action,
+        }
+    }
+
+    /// In what a pair differs. The action is compared as it stands in the unified table.
+    pub(super) fn differences(&self, legacy: &Entry, unified: &Entry) -> Differences {
+        Differences {
+            user: legacy.user != unified.user,
+            action: self.expected_of_pair(legacy, unified) != unified.action,
+            amount: legacy.tokens != unified.tokens,
+            time: lag(legacy, unified).abs() > self.tolerance,
+        }
+    }
+
+    /// The partner of an earlier row may lie after as-of, but only up to the window.
+    pub(super) fn is_too_late(&self, legacy: &Entry, unified: &Entry) -> bool {
+        let late = |entry: &Entry| entry.at > self.books.as_of;
+        (late(legacy) != late(unified)) && lag(legacy, unified).abs() > self.window
+    }
+
+    /// Takes two rows off the free ones.
+    pub(super) fn pair(&mut self, legacy: u32, unified: u32, rule: Rule, verdict: Verdict) {
+        debug_assert!(self.is_free(Side::Legacy, legacy) && self.is_free(Side::Unified, unified));
+        let (l, u) = (self.entry(Side::Legacy, legacy), self.entry(Side::Unified, unified));
+        let differs = self.differences(l, u);
+        let known = |row: Row| if let Row::Free(verdict) = row { verdict } else { Verdict::Forced };
+        let before = known(self.legacy[legacy as usize]).max(known(self.unified[unified as usize]));
+        let verdict = verdict.max(before);
+        let number = self.pairs.len() as u32;
+        self.pairs.push(Pair { legacy, unified, rule, differs, verdict });
+        self.legacy[legacy as usize] = Row::Paired(number);
+        self.unified[unified as usize] = Row::Paired(number);
+    }
+
+    /// Takes a group of rows off the free ones.
+    pub(super) fn group(&mut self, legacy: Vec<u32>, unified: Vec<u32>, verdict: Verdict) {
+        let number = self.groups.len() as u32;
+        legacy.iter().for_each(|&row| self.legacy[row as usize] = Row::Grouped(number));
+        unified.iter().for_each(|&row| self.unified[row as usize] = Row::Grouped(number));
+        self.groups.push(Group { legacy, unified, verdict });
+    }
+
+    /// Notes that a free row might as well have been paired in another's place. A row that is
+    /// contested once stays so.
+    pub(super) fn doubt(&mut self, side: Side, row: u32, verdict: Verdict) {
+        let rows = match side {
+            Side::Legacy => &mut self.legacy,
+            Side::Unified => &mut self.unified,
+        };
+        if let Row::Free(known) = rows[row as usize] {
+            rows[row as usize] = Row::Free(known.max(verdict));
+        }
+    }
+}
+
+/// The action type of a paid token pack.
+pub(super) const PURCHASE: &str = "token_pack_purchase";
+
+/// Unified time − legacy time.
+pub(super) fn lag(legacy: &Entry, unified: &Entry) -> Span {
+    unified.at.since(legacy.at)
+}

@@ -1,0 +1,447 @@
+//! Judges what the ladder left: classes, severity, what may be repaired. The tables of
+//! `semantics.md`, row by row.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::board::{Board, Row, lag};
+use super::draft::Draft;
+use super::repeats::{self, Kept, Repeat};
+use super::{Matched, cause};
+use crate::domain::{
+    ActionNo, Books, Class, Confidence, Entry, Finding, Kind, Pair, PopulationClass, RepairKind, Rule,
+    Severity, Side, Verdict,
+};
+
+/// Judges all rows.
+pub(super) fn judge(mut board: Board<'_>) -> Matched {
+    order_pairs(&mut board);
+    let mut findings = Vec::new();
+    findings.extend(board.pairs.iter().filter_map(|pair| of_pair(&board, pair)));
+    findings.extend((0..board.groups.len()).filter_map(|group| of_group(&board, group)));
+    let (unified, dedupes) = left_over_unified(&board);
+    findings.extend(unified);
+    findings.extend(left_over_legacy(&board, &dedupes));
+    findings.extend(unmapped(board.books));
+    findings.extend(rejected(board.books));
+    cause::name(&board, &mut findings);
+    Matched {
+        pairs: board.pairs,
+        groups: board.groups,
+        legacy: board.legacy,
+        unified: board.unified,
+        findings,
+        bounded: board.bounded,
+    }
+}
+
+/// Pairs and groups ascend by legacy row, whatever rung they come from.
+fn order_pairs(board: &mut Board<'_>) {
+    board.pairs.sort_unstable_by_key(|pair| pair.legacy);
+    for (number, pair) in board.pairs.iter().enumerate() {
+        board.legacy[pair.legacy as usize] = Row::Paired(number as u32);
+        board.unified[pair.unified as usize] = Row::Paired(number as u32);
+    }
+    board.groups.sort_by(|a, b| a.legacy.cmp(&b.legacy));
+    for (number, group) in board.groups.iter().enumerate() {
+        group.legacy.iter().for_each(|&row| board.legacy[row as usize] = Row::Grouped(number as u32));
+        group.unified.iter().for_each(|&row| board.unified[row as usize] = Row::Grouped(number as u32));
+    }
+}
+
+impl Board<'_> {
+    pub(super) fn is_late(&self, entry: &Entry) -> bool {
+        entry.at > self.books.as_of
+    }
+
+    /// Younger than as-of − settle: a partner may still come.
+    pub(super) fn is_young(&self, entry: &Entry) -> bool {
+        entry.at > self.books.as_of.minus(self.config.matching.settle)
+    }
+}
+
+/// An error about a row that lies in the future of as-of is a warning.
+fn weigh(severity: Severity, is_late: bool) -> Severity {
+    if is_late { severity.max(Severity::Warning) } else { severity }
+}
+
+fn of_pair(board: &Board<'_>, pair: &Pair) -> Option<Finding> {
+    let (legacy, unified) =
+        (board.entry(Side::Legacy, pair.legacy), board.entry(Side::Unified, pair.unified));
+    let differs = pair.differs;
+    if differs.count() == 0 || board.is_late(legacy) {
+        return None;
+    }
+    let mislabelled = differs.action
+        && !differs.user
+        && !differs.amount
+        && board.is_paid_pair(legacy, unified)
+        && unified.kind == Kind::Grant;
+    let (class, severity) = if differs.user {
+        (Class::UserMismatch, Severity::Error)
+    } else if mislabelled {
+        (Class::MislabelledPurchase, Severity::Warning)
+    } else if differs.action {
+        (Class::ActionMismatch, Severity::Error)
+    } else if differs.amount {
+        (Class::AmountMismatch, Severity::Error)
+    } else {
+        (Class::TimeMismatch, Severity::Warning)
+    };
+    let copy = unified.migrated
+        || unified.link.as_deref() == Some(&legacy.id)
+        || unified.references.iter().any(|reference| legacy.references.binary_search(reference).is_ok());
+    let may_update = differs.count() == 1 && copy && pair.verdict != Verdict::Contested;
+    let repair = match class {
+        Class::MislabelledPurchase => {
+            let own_evidence = unified.paid || differs.count() == 1;
+            if own_evidence && pair.verdict != Verdict::Contested {
+                RepairKind::Update
+            } else {
+                RepairKind::Review
+            }
+        }
+        Class::TimeMismatch if board.config.repair.time && may_update => RepairKind::Update,
+        Class::TimeMismatch => RepairKind::None,
+        Class::UserMismatch => RepairKind::Review,
+        _ if may_update => RepairKind::Update,
+        _ => RepairKind::Review,
+    };
+    let expected = legacy_effect(board, legacy, unified);
+    let effect = match class {
+        Class::UserMismatch => i128::from(expected),
+        Class::TimeMismatch => 0,
+        _ => i128::from(expected) - i128::from(unified.signed_tokens()),
+    };
+    let severity = weigh(severity, board.is_late(unified));
+    let mut draft = Draft::new(board.books, class, severity, repair)
+        .legacy(board.books, pair.legacy)
+        .unified(board.books, pair.unified)
+        .rule(pair.rule, differs.count())
+        .verdict(pair.verdict)
+        .effect(effect)
+        .expects(board.expected_of_pair(legacy, unified));
+    let others = [
+        (differs.action && class != Class::ActionMismatch && class != Class::MislabelledPurchase, "action"),
+        (differs.amount && class != Class::AmountMismatch, "amount"),
+        (differs.time && class != Class::TimeMismatch, "time"),
+    ];
+    let also: Vec<&str> = others.iter().filter(|(differs, _)| *differs).map(|(_, name)| *name).collect();
+    if !also.is_empty() {
+        draft = draft.evidence("also_differs", &also.join("+"));
+    }
+    if differs.user {
+        draft = draft
+            .evidence("unified_user", &board.books.roster.id(unified.user).to_string())
+            .evidence("unified_user_effect_tokens", &(-unified.signed_tokens()).to_string());
+    }
+    if mislabelled || (differs.action && board.is_paid_pair(legacy, unified)) {
+        let on = match (legacy.paid, unified.paid) {
+            (true, true) => "both",
+            (true, false) => "legacy",
+            _ => "unified",
+        };
+        draft = draft.evidence("payment_on", on);
+    }
+    if copy {
+        draft = draft.evidence("copy_shown_by", copy_shown_by(legacy, unified));
+    }
+    Some(draft.finish())
+}
+
+/// What the pair should do to the balance: the legacy amount in the direction of the action.
+fn legacy_effect(board: &Board<'_>, legacy: &Entry, unified: &Entry) -> i64 {
+    if board.is_paid_pair(legacy, unified) { legacy.tokens } else { legacy.signed_tokens() }
+}
+
+fn copy_shown_by(legacy: &Entry, unified: &Entry) -> &'static str {
+    if unified.link.as_deref() == Some(&legacy.id) {
+        "link"
+    } else if unified.migrated {
+        "mark"
+    } else {
+        "reference"
+    }
+}
+
+fn of_group(board: &Board<'_>, number: usize) -> Option<Finding> {
+    let group = &board.groups[number];
+    if group.legacy.iter().all(|&row| board.is_late(board.entry(Side::Legacy, row))) {
+        return None;
+    }
+    let mut draft = Draft::new(board.books, Class::SplitGrant, Severity::Info, RepairKind::None)
+        .rule(Rule::Split, 0)
+        .verdict(group.verdict)
+        .effect(0);
+    for &row in &group.legacy {
+        draft = draft.legacy(board.books, row);
+    }
+    for &row in &group.unified {
+        draft = draft.unified(board.books, row);
+    }
+    let parts = format!("{}:{}", group.legacy.len(), group.unified.len());
+    Some(
+        draft
+            .expects(board.action(board.entry(Side::Legacy, group.legacy[0])))
+            .evidence("rows", &parts)
+            .finish(),
+    )
+}
+
+/// Free rows that are judged, oldest first: neither late nor young.
+fn judged(board: &Board<'_>, side: Side) -> Vec<u32> {
+    let mut rows = board.free(side);
+    rows.retain(|&row| {
+        let entry = board.entry(side, row);
+        !board.is_late(entry) && !board.is_young(entry)
+    });
+    rows.sort_by_key(|&row| (board.entry(side, row).at, row));
+    rows
+}
+
+fn verdict_of_free(row: Row) -> Verdict {
+    if let Row::Free(verdict) = row { verdict } else { Verdict::Forced }
+}
+
+/// Findings about unified rows that are left over, and those of them that will be removed.
+fn left_over_unified(board: &Board<'_>) -> (Vec<Finding>, BTreeSet<u32>) {
+    let rows = judged(board, Side::Unified);
+    let mut kept = Kept::of_pairs(board, &rows);
+    let mut findings = Vec::new();
+    let mut dedupes = BTreeSet::new();
+    for row in rows {
+        if let Some(repeat) = kept.repeated_by(board, row) {
+            let finding = duplicate(board, row, repeat);
+            if finding.repair == RepairKind::Dedupe {
+                dedupes.insert(row);
+            }
+            findings.push(finding);
+            continue;
+        }
+        kept.keep(board, row);
+        findings.extend(alone(board, row));
+    }
+    (findings, dedupes)
+}
+
+/// A unified row that repeats a kept one.
+fn duplicate(board: &Board<'_>, row: u32, repeat: Repeat) -> Finding {
+    let (extra, kept) = (board.entry(Side::Unified, row), board.entry(Side::Unified, repeat.kept));
+    let same = extra.user == kept.user && extra.action == kept.action && extra.tokens == kept.tokens;
+    let copy = matches!(repeat.by, Rule::Link | Rule::Reference) || extra.is_marked() || kept.is_marked();
+    let same_look = super::components::looks(board, extra) == super::components::looks(board, kept);
+    let verdict = verdict_of_free(board.unified[row as usize]).max(if same_look {
+        Verdict::Interchangeable
+    } else {
+        Verdict::Forced
+    });
+    let may_remove =
+        same && copy && repeats::within(extra, kept, board.window) && verdict != Verdict::Contested;
+    let repair = if may_remove { RepairKind::Dedupe } else { RepairKind::Review };
+    let mut draft = Draft::new(board.books, Class::Duplicate, Severity::Error, repair)
+        .unified(board.books, row)
+        .rule(repeat.by, 0)
+        .verdict(verdict)
+        .effect(-i128::from(extra.signed_tokens()))
+        .expects(board.action(kept))
+        .evidence("repeats", &kept.id.to_string());
+    for position in legacy_of_kept(board, repeat.kept) {
+        draft = draft.legacy(board.books, position);
+    }
+    if !same {
+        draft = draft.evidence("differs_from_kept", &differs_from_kept(extra, kept));
+    }
+    draft.finish()
+}
+
+fn differs_from_kept(extra: &Entry, kept: &Entry) -> String {
+    let all = [
+        (extra.user != kept.user, "user"),
+        (extra.action != kept.action, "action"),
+        (extra.tokens != kept.tokens, "amount"),
+    ];
+    all.iter().filter(|(differs, _)| *differs).map(|(_, name)| *name).collect::<Vec<_>>().join("+")
+}
+
+/// Positions of the legacy rows that a kept row stands for.
+fn legacy_of_kept(board: &Board<'_>, kept: u32) -> Vec<u32> {
+    match board.unified[kept as usize] {
+        Row::Paired(pair) => vec![board.pairs[pair as usize].legacy],
+        Row::Grouped(group) => board.groups[group as usize].legacy.clone(),
+        Row::Apart | Row::Free(_) => Vec::new(),
+    }
+}
+
+/// A unified row without a legacy row, that repeats nothing.
+fn alone(board: &Board<'_>, row: u32) -> Option<Finding> {
+    let entry = board.entry(Side::Unified, row);
+    let verdict = verdict_of_free(board.unified[row as usize]);
+    let expected = board.action(entry);
+    let finish = |class, severity, repair, effect: i128| {
+        Draft::new(board.books, class, severity, repair)
+            .unified(board.books, row)
+            .rule(Rule::None, 0)
+            .verdict(verdict)
+            .effect(effect)
+            .expects(expected)
+    };
+    if entry.is_marked() {
+        let effect = -i128::from(entry.signed_tokens());
+        let mut draft = finish(Class::Orphan, Severity::Error, RepairKind::Review, effect);
+        if let Some(link) = &entry.link {
+            let known = board.books.legacy.entries.binary_search_by(|legacy| legacy.id.cmp(link)).is_ok()
+                || board.books.legacy.bystanders.binary_search_by(|legacy| legacy.id.cmp(link)).is_ok();
+            let what = if known { "link_to_other_row" } else { "link_to_nothing" };
+            draft = draft.evidence(what, &link.to_string());
+        }
+        return Some(draft.finish());
+    }
+    if expected != entry.action {
+        let draft = finish(Class::MislabelledPurchase, Severity::Warning, RepairKind::Update, 0);
+        return Some(draft.evidence("payment_on", "unified").finish());
+    }
+    let label = board.books.action(entry.action);
+    let expected_alone = board.config.unified.unified_only.iter().any(|only| only == label);
+    (!expected_alone).then(|| finish(Class::Orphan, Severity::Warning, RepairKind::None, 0).finish())
+}
+
+type Likeness = (u32, ActionNo, i64);
+
+/// Findings about legacy rows that are left over.
+fn left_over_legacy(board: &Board<'_>, dedupes: &BTreeSet<u32>) -> Vec<Finding> {
+    let rows = judged(board, Side::Legacy);
+    let mut free: HashMap<Likeness, u32> = HashMap::new();
+    for row in board.free(Side::Unified).into_iter().filter(|row| !dedupes.contains(row)) {
+        let entry = board.entry(Side::Unified, row);
+        free.entry((entry.user.0, board.action(entry), entry.tokens)).or_insert(row);
+    }
+    let duplicates: HashMap<u32, u32> = repeats::source_duplicates(board, &rows).into_iter().collect();
+    rows.into_iter()
+        .map(|row| match duplicates.get(&row) {
+            Some(&kept) => source_duplicate(board, row, kept),
+            None => unmigrated(board, row, &free),
+        })
+        .collect()
+}
+
+fn source_duplicate(board: &Board<'_>, row: u32, kept: u32) -> Finding {
+    Draft::new(board.books, Class::SourceDuplicate, Severity::Warning, RepairKind::None)
+        .legacy(board.books, row)
+        .rule(Rule::Reference, 0)
+        .verdict(verdict_of_free(board.legacy[row as usize]))
+        .effect(0)
+        .expects(board.action(board.entry(Side::Legacy, row)))
+        .evidence("repeats", &board.entry(Side::Legacy, kept).id.to_string())
+        .finish()
+}
+
+fn unmigrated(board: &Board<'_>, row: u32, free: &HashMap<Likeness, u32>) -> Finding {
+    let entry = board.entry(Side::Legacy, row);
+    let verdict = verdict_of_free(board.legacy[row as usize]);
+    let expected = board.action(entry);
+    let look_alike = free.get(&(entry.user.0, expected, entry.tokens));
+    let doubtful = verdict == Verdict::Contested || entry.minority_sign || look_alike.is_some();
+    let repair = if doubtful { RepairKind::Review } else { RepairKind::Backfill };
+    let class = match entry.kind {
+        Kind::Grant => Class::Unmigrated,
+        Kind::Deduction => Class::UnmigratedDeduction,
+    };
+    let mut draft = Draft::new(board.books, class, Severity::Error, repair)
+        .legacy(board.books, row)
+        .rule(Rule::None, 0)
+        .verdict(verdict)
+        .effect(i128::from(entry.signed_tokens()))
+        .expects(expected);
+    if entry.minority_sign {
+        draft =
+            draft.evidence("sign", if entry.negative { "negative" } else { "positive" }).cause("sign_era");
+    }
+    if let Some(&other) = look_alike {
+        draft = draft.evidence("free_unified_row", &board.entry(Side::Unified, other).id.to_string());
+    }
+    draft.finish()
+}
+
+/// One finding a row whose label means nothing.
+fn unmapped(books: &Books) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for side in [Side::Legacy, Side::Unified] {
+        let ledger = books.side(side);
+        for row in ledger.bystanders.iter().filter(|row| row.class == PopulationClass::Unmapped) {
+            let label = ledger.labels[usize::from(row.label)].to_string();
+            let mut finding = Draft::new(books, Class::UnmappedAction, Severity::Error, RepairKind::Review)
+                .rule(Rule::None, 0)
+                .evidence("label", &label)
+                .cause("unmapped_label")
+                .finish();
+            finding.user = Some(books.roster.id(row.user).clone());
+            let tokens = Some(i128::from(row.raw_tokens).abs());
+            match side {
+                Side::Legacy => {
+                    finding.legacy_ids = vec![row.id.clone()];
+                    finding.action_legacy = Some(label);
+                    finding.tokens_legacy = tokens;
+                    finding.created_at_legacy = Some(row.at);
+                }
+                Side::Unified => {
+                    finding.unified_ids = vec![row.id.clone()];
+                    finding.action_unified = Some(label);
+                    finding.tokens_unified = tokens;
+                    finding.created_at_unified = Some(row.at);
+                }
+            }
+            findings.push(finding);
+        }
+    }
+    findings
+}
+
+/// One finding a row that cannot be read.
+fn rejected(books: &Books) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for side in [Side::Legacy, Side::Unified] {
+        for row in &books.side(side).rejected {
+            let late = row.at.is_some_and(|at| at > books.as_of);
+            let severity = weigh(Severity::Error, late);
+            let mut finding = Draft::new(books, Class::RejectedRow, severity, RepairKind::Review)
+                .rule(Rule::None, 0)
+                .evidence("reason", &row.reason)
+                .cause("unreadable")
+                .finish();
+            finding.user = row.user.clone();
+            let ids = row.id.iter().cloned().collect();
+            let label = row.label.as_deref().filter(|label| !label.is_empty()).map(str::to_owned);
+            let tokens = row.tokens.map(|tokens| i128::from(tokens).abs());
+            match side {
+                Side::Legacy => {
+                    finding.legacy_ids = ids;
+                    finding.action_legacy = label;
+                    finding.tokens_legacy = tokens;
+                    finding.created_at_legacy = row.at;
+                }
+                Side::Unified => {
+                    finding.unified_ids = ids;
+                    finding.action_unified = label;
+                    finding.tokens_unified = tokens;
+                    finding.created_at_unified = row.at;
+                }
+            }
+            findings.push(finding);
+        }
+    }
+    findings
+}
+
+/// How sure a rule is.
+pub(super) fn confidence(rule: Rule, differing: u32) -> Confidence {
+    match rule {
+        Rule::Link | Rule::Reference | Rule::Exact => Confidence::High,
+        Rule::Near | Rule::Split | Rule::User => Confidence::Medium,
+        Rule::Mismatch if differing == 1 => Confidence::Medium,
+        Rule::Mismatch | Rule::Stamped | Rule::None => Confidence::Low,
+    }
+}
+
+/// Unified time − legacy time of a pair, for causes.
+pub(super) fn lag_micros(board: &Board<'_>, pair: &Pair) -> i64 {
+    lag(board.entry(Side::Legacy, pair.legacy), board.entry(Side::Unified, pair.unified)).0
+}

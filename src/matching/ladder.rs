@@ -1,0 +1,324 @@
+//! The rungs, in order. A row taken on a higher rung is gone from the lower ones: evidence beats
+//! closeness.
+
+use std::collections::HashMap;
+
+use super::board::{Board, Key};
+use super::components::{self, Settled};
+use super::{exact, line, other_user, split};
+use crate::domain::{Entry, Instant, Rule, Side, Span, Verdict};
+
+/// Free rows that share one instant with at least this many others are a bulk stamp.
+const STAMPED_OTHERS: usize = 20;
+
+/// No limit on |lag|.
+const ANY_LAG: Span = Span(i64::MAX);
+
+/// Climbs all rungs.
+pub(super) fn climb(board: &mut Board<'_>) {
+    link(board);
+    reference(board);
+    exact::climb(board);
+    near(board);
+    other_user::climb(board);
+    split::climb(board);
+    mismatch(board);
+    stamped(board);
+}
+
+fn differing(board: &Board<'_>, legacy: &Entry, unified: &Entry) -> Option<u32> {
+    Some(board.differences(legacy, unified).count())
+}
+
+/// The unified row names the legacy id.
+fn link(board: &mut Board<'_>) {
+    let books = board.books;
+    let mut linked: Vec<u32> = board
+        .free(Side::Unified)
+        .into_iter()
+        .filter(|&row| books.unified.entries[row as usize].link.is_some())
+        .collect();
+    linked.sort_by(|&a, &b| {
+        books.unified.entries[a as usize].link.cmp(&books.unified.entries[b as usize].link).then(a.cmp(&b))
+    });
+    let mut legacy = 0usize;
+    for run in linked
+        .chunk_by(|&a, &b| books.unified.entries[a as usize].link == books.unified.entries[b as usize].link)
+    {
+        let Some(target) = books.unified.entries[run[0] as usize].link.as_deref() else { continue };
+        while legacy < books.legacy.entries.len() && books.legacy.entries[legacy].id < *target {
+            legacy += 1;
+        }
+        let Some(entry) = books.legacy.entries.get(legacy) else { break };
+        if entry.id == *target && board.is_free(Side::Legacy, legacy as u32) {
+            settle(board, Rule::Link, &[legacy as u32], run, ANY_LAG, &differing);
+        }
+    }
+}
+
+/// Both carry the same reference, same user.
+fn reference(board: &mut Board<'_>) {
+    let mut carriers: Vec<(u32, u32, Side, u32)> = Vec::new();
+    for side in [Side::Legacy, Side::Unified] {
+        for row in board.free(side) {
+            let entry = board.entry(side, row);
+            carriers.extend(entry.references.iter().map(|&reference| (entry.user.0, reference, side, row)));
+        }
+    }
+    carriers.sort_unstable();
+    // Rows with several references join sets: union by row.
+    let mut sets = Sets::default();
+    for run in carriers.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+        if run[0].2 == Side::Legacy && run[run.len() - 1].2 == Side::Unified {
+            sets.join(run.iter().map(|&(_, _, side, row)| (side, row)));
+        }
+    }
+    let shares = |board: &Board<'_>, a: &Entry, b: &Entry| {
+        let shared = a.references.iter().any(|reference| b.references.binary_search(reference).is_ok());
+        if shared { differing(board, a, b) } else { None }
+    };
+    for (legacy, unified) in sets.into_sets() {
+        settle(board, Rule::Reference, &legacy, &unified, ANY_LAG, &shares);
+    }
+}
+
+/// Same user, action, amount, within tolerance.
+fn near(board: &mut Board<'_>) {
+    let tolerance = board.tolerance;
+    for (legacy, unified) in same_key_sets(board, |_, _| true) {
+        settle(board, Rule::Near, &legacy, &unified, tolerance, &differing);
+    }
+}
+
+/// Same user, within the window, one or two attributes differ.
+fn mismatch(board: &mut Board<'_>) {
+    let window = board.window;
+    let one_or_two = |board: &Board<'_>, a: &Entry, b: &Entry| {
+        let differences = board.differences(a, b);
+        // Rows that agree in all that counts were the business of `near`.
+        let count = differences.count();
+        (!differences.user && (1..=2).contains(&count)).then_some(count)
+    };
+    for (legacy, unified) in same_user_sets(board) {
+        if components::settle(board, Rule::Mismatch, &legacy, &unified, window, &one_or_two)
+            == Settled::TooLarge
+        {
+            mismatch_of_many(board, &legacy, &unified);
+        }
+    }
+}
+
+/// A user with more free rows than the exact solver takes: rows that differ in time alone are paired
+/// per key on the line; what is then still too much stays over, contested.
+fn mismatch_of_many(board: &mut Board<'_>, legacy: &[u32], unified: &[u32]) {
+    let window = board.window;
+    for (legacy, unified) in keyed(board, legacy, unified) {
+        on_line(board, Rule::Mismatch, &legacy, &unified, window);
+    }
+    let rest = |board: &Board<'_>, side: Side, rows: &[u32]| -> Vec<u32> {
+        rows.iter().copied().filter(|&row| board.is_free(side, row)).collect()
+    };
+    let (legacy, unified) = (rest(board, Side::Legacy, legacy), rest(board, Side::Unified, unified));
+    if legacy.is_empty() || unified.is_empty() {
+        return;
+    }
+    let allow = |board: &Board<'_>, a: &Entry, b: &Entry| {
+        let count = board.differences(a, b).count();
+        (1..=2).contains(&count).then_some(count)
+    };
+    let settled = components::settle(board, Rule::Mismatch, &legacy, &unified, window, &allow);
+    if settled == Settled::TooLarge {
+        say_bounded(board, Rule::Mismatch, &legacy, &unified);
+    }
+}
+
+/// Free unified rows that share one instant with at least 20 others, at any lag.
+fn stamped(board: &mut Board<'_>) {
+    let mut counts: HashMap<Instant, usize> = HashMap::new();
+    for entry in board.books.unified.entries.iter().filter(|entry| entry.is_matchable()) {
+        *counts.entry(entry.at).or_default() += 1;
+    }
+    counts.retain(|_, count| *count > STAMPED_OTHERS);
+    if counts.is_empty() {
+        return;
+    }
+    let sets = same_key_sets(board, |board, row| counts.contains_key(&board.entry(Side::Unified, row).at));
+    for (legacy, unified) in sets {
+        settle(board, Rule::Stamped, &legacy, &unified, ANY_LAG, &differing);
+    }
+}
+
+/// Settles one set, on the line where it is too large for the exact solver. Only for rungs on which
+/// user, action and amount are the same within a set, or where sets are small by nature.
+fn settle(
+    board: &mut Board<'_>,
+    rule: Rule,
+    legacy: &[u32],
+    unified: &[u32],
+    reach: Span,
+    allow: &dyn Fn(&Board<'_>, &Entry, &Entry) -> Option<u32>,
+) {
+    if components::settle(board, rule, legacy, unified, reach, allow) == Settled::Exactly {
+        return;
+    }
+    for (legacy, unified) in keyed(board, legacy, unified) {
+        on_line(board, rule, &legacy, &unified, reach);
+    }
+}
+
+/// Pairs one key on the line.
+fn on_line(board: &mut Board<'_>, rule: Rule, legacy: &[u32], unified: &[u32], reach: Span) {
+    let by_time = |board: &Board<'_>, side: Side, rows: &[u32]| -> Vec<u32> {
+        let mut rows = rows.to_vec();
+        rows.sort_by_key(|&row| (board.entry(side, row).at, row));
+        rows
+    };
+    let (legacy, unified) = (by_time(board, Side::Legacy, legacy), by_time(board, Side::Unified, unified));
+    let times = |board: &Board<'_>, side: Side, rows: &[u32]| -> Vec<i64> {
+        rows.iter().map(|&row| board.entry(side, row).at.0).collect()
+    };
+    let (a, b) = (times(board, Side::Legacy, &legacy), times(board, Side::Unified, &unified));
+    let result = line::pair(&a, &b, reach.0);
+    // One instant a side: which row pairs with which is immaterial. Otherwise other optima may exist.
+    let one_instant = a.first() == a.last() && b.first() == b.last();
+    let verdict = if one_instant && result.optimal { Verdict::Interchangeable } else { Verdict::Contested };
+    for (l, u) in result.pairs {
+        let (l, u) = (legacy[l], unified[u]);
+        if components::fits(board, board.entry(Side::Legacy, l), board.entry(Side::Unified, u)) {
+            board.pair(l, u, rule, verdict);
+        }
+    }
+    let all_paired =
+        |board: &Board<'_>, side, rows: &[u32]| rows.iter().all(|&row| !board.is_free(side, row));
+    let complete = all_paired(board, Side::Legacy, &legacy) && all_paired(board, Side::Unified, &unified);
+    if !result.optimal || !complete {
+        legacy.iter().for_each(|&row| board.doubt(Side::Legacy, row, verdict));
+        unified.iter().for_each(|&row| board.doubt(Side::Unified, row, verdict));
+    }
+    if !result.optimal {
+        say_bounded(board, rule, &legacy, &unified);
+    }
+}
+
+/// Says which component had no exact answer; its rows are contested.
+fn say_bounded(board: &mut Board<'_>, rule: Rule, legacy: &[u32], unified: &[u32]) {
+    for (side, rows) in [(Side::Legacy, legacy), (Side::Unified, unified)] {
+        rows.iter().for_each(|&row| board.doubt(side, row, Verdict::Contested));
+    }
+    if let Some(&first) = legacy.first() {
+        let user = board.books.roster.id(board.entry(Side::Legacy, first).user);
+        board.bounded.push(format!(
+            "{}: user {user}, {} × {} rows",
+            rule.name(),
+            legacy.len(),
+            unified.len()
+        ));
+    }
+}
+
+type Sets2 = Vec<(Vec<u32>, Vec<u32>)>;
+
+/// Free rows of both sides with the same user, action and amount.
+fn same_key_sets(board: &Board<'_>, unified_counts: impl Fn(&Board<'_>, u32) -> bool) -> Sets2 {
+    let legacy = board.free_by_key(Side::Legacy);
+    let mut unified = board.free_by_key(Side::Unified);
+    unified.retain(|(_, row)| unified_counts(board, *row));
+    merge_sets(&legacy, &unified, |key| (key.user, key.action, key.tokens))
+}
+
+/// The same for given rows.
+fn keyed(board: &Board<'_>, legacy: &[u32], unified: &[u32]) -> Sets2 {
+    let keys = |side: Side, rows: &[u32]| {
+        let mut keys: Vec<(Key, u32)> =
+            rows.iter().map(|&row| (board.key(board.entry(side, row)), row)).collect();
+        keys.sort_unstable();
+        keys
+    };
+    merge_sets(&keys(Side::Legacy, legacy), &keys(Side::Unified, unified), |key| {
+        (key.user, key.action, key.tokens)
+    })
+}
+
+/// Free rows of both sides with the same user.
+fn same_user_sets(board: &Board<'_>) -> Sets2 {
+    merge_sets(&board.free_by_key(Side::Legacy), &board.free_by_key(Side::Unified), |key| key.user)
+}
+
+/// Runs of equal `part` that are on both sides; rows ascend by id.
+fn merge_sets<P: Ord>(legacy: &[(Key, u32)], unified: &[(Key, u32)], part: impl Fn(&Key) -> P) -> Sets2 {
+    let rows = |run: &[(Key, u32)]| {
+        let mut rows: Vec<u32> = run.iter().map(|(_, row)| *row).collect();
+        rows.sort_unstable();
+        rows
+    };
+    let same = |a: &(Key, u32), b: &(Key, u32)| part(&a.0) == part(&b.0);
+    let mut sets = Vec::new();
+    let mut right = unified.chunk_by(same).peekable();
+    for left in legacy.chunk_by(same) {
+        let wanted = part(&left[0].0);
+        while right.next_if(|run| part(&run[0].0) < wanted).is_some() {}
+        if let Some(run) = right.next_if(|run| part(&run[0].0) == wanted) {
+            sets.push((rows(left), rows(run)));
+        }
+    }
+    sets
+}
+
+/// Disjoint sets of rows of both sides.
+#[derive(Default)]
+struct Sets {
+    numbers: HashMap<(Side, u32), usize>,
+    parent: Vec<usize>,
+}
+
+impl Sets {
+    fn number(&mut self, row: (Side, u32)) -> usize {
+        *self.numbers.entry(row).or_insert_with(|| {
+            self.parent.push(self.parent.len());
+            self.parent.len() - 1
+        })
+    }
+
+    fn root(&mut self, mut at: usize) -> usize {
+        while self.parent[at] != at {
+            self.parent[at] = self.parent[self.parent[at]];
+            at = self.parent[at];
+        }
+        at
+    }
+
+    fn join(&mut self, rows: impl Iterator<Item = (Side, u32)>) {
+        let mut first = None;
+        for row in rows {
+            let number = self.number(row);
+            let root = self.root(number);
+            match first {
+                None => first = Some(root),
+                Some(first) => {
+                    let first = self.root(first);
+                    self.parent[root.max(first)] = root.min(first);
+                }
+            }
+        }
+    }
+
+    /// The sets, ascending by their least row.
+    fn into_sets(mut self) -> Sets2 {
+        let mut rows: Vec<((Side, u32), usize)> = self.numbers.drain().collect();
+        rows.sort_unstable();
+        let mut places: HashMap<usize, usize> = HashMap::new();
+        let mut sets: Sets2 = Vec::new();
+        for ((side, row), number) in rows {
+            let root = self.root(number);
+            let place = *places.entry(root).or_insert_with(|| {
+                sets.push((Vec::new(), Vec::new()));
+                sets.len() - 1
+            });
+            match side {
+                Side::Legacy => sets[place].0.push(row),
+                Side::Unified => sets[place].1.push(row),
+            }
+        }
+        sets
+    }
+}

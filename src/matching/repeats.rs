@@ -1,0 +1,216 @@
+//! Which left-over row repeats a kept one.
+//!
+//! A unified row repeats a kept one when it names the same legacy row, carries the same reference,
+//! or has the same user, action and amount within tolerance without a reference or link of its own
+//! that says otherwise. What the kept row's legacy partner shows counts as shown by the kept row.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::board::{Board, Row};
+use crate::domain::{ActionNo, Entry, Instant, RowId, Rule, Side, Span};
+
+/// A kept row and what shows that another repeats it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Repeat {
+    /// The kept row.
+    pub(super) kept: u32,
+    /// `link`, `reference`, `exact` (same microsecond) or `near`.
+    pub(super) by: Rule,
+}
+
+type Likeness = (u32, ActionNo, i64);
+
+/// The kept unified rows, as far as the left-over rows can repeat them.
+pub(super) struct Kept<'b> {
+    links: HashMap<&'b RowId, Vec<u32>>,
+    references: HashMap<u32, Vec<u32>>,
+    /// Instant of the kept row itself.
+    alike: HashMap<Likeness, BTreeSet<(Instant, u32)>>,
+    /// Instant of its legacy partner.
+    partner_alike: HashMap<Likeness, BTreeSet<(Instant, u32)>>,
+}
+
+impl<'b> Kept<'b> {
+    /// The kept rows of the pairs and groups so far. `left_over` says which rows will be asked
+    /// about: only what they could repeat is indexed.
+    pub(super) fn of_pairs(board: &Board<'b>, left_over: &[u32]) -> Kept<'b> {
+        let mut kept = Kept {
+            links: HashMap::new(),
+            references: HashMap::new(),
+            alike: HashMap::new(),
+            partner_alike: HashMap::new(),
+        };
+        if left_over.is_empty() {
+            return kept;
+        }
+        let wanted = Wanted::new(board, left_over);
+        for (row, state) in board.unified.iter().enumerate() {
+            if matches!(state, Row::Paired(_) | Row::Grouped(_)) {
+                kept.add(board, row as u32, Some(&wanted));
+            }
+        }
+        kept
+    }
+
+    /// Keeps a row.
+    pub(super) fn keep(&mut self, board: &Board<'b>, row: u32) {
+        self.add(board, row, None);
+    }
+
+    fn add(&mut self, board: &Board<'b>, row: u32, wanted: Option<&Wanted<'b>>) {
+        let entry = board.entry(Side::Unified, row);
+        let partners = partners(board, row);
+        let links = entry.link.as_deref().into_iter().chain(partners.iter().map(|partner| &partner.id));
+        for link in links.filter(|link| wanted.is_none_or(|wanted| wanted.links.contains(*link))) {
+            push(self.links.entry(link).or_default(), row);
+        }
+        let references =
+            entry.references.iter().chain(partners.iter().flat_map(|partner| partner.references.iter()));
+        for &reference in references.filter(|no| wanted.is_none_or(|wanted| wanted.references.contains(no))) {
+            push(self.references.entry(reference).or_default(), row);
+        }
+        let likeness = likeness(board, entry);
+        if wanted.is_none_or(|wanted| wanted.alike.contains(&likeness)) {
+            self.alike.entry(likeness).or_default().insert((entry.at, row));
+        }
+        for partner in partners {
+            let likeness = self::likeness(board, partner);
+            if wanted.is_none_or(|wanted| wanted.alike.contains(&likeness)) {
+                self.partner_alike.entry(likeness).or_default().insert((partner.at, row));
+            }
+        }
+    }
+
+    /// What a row repeats: by link before reference before likeness; then the kept row nearest in
+    /// time, the older one, the least id.
+    pub(super) fn repeated_by(&self, board: &Board<'b>, row: u32) -> Option<Repeat> {
+        let entry = board.entry(Side::Unified, row);
+        let nearest = |rows: &mut dyn Iterator<Item = u32>| {
+            rows.filter(|&kept| kept != row && board.entry(Side::Unified, kept).kind == entry.kind)
+                .min_by_key(|&kept| {
+                    let other = board.entry(Side::Unified, kept);
+                    (other.at.since(entry.at).abs(), other.at, kept)
+                })
+        };
+        if let Some(rows) = entry.link.as_deref().and_then(|link| self.links.get(link)) {
+            if let Some(kept) = nearest(&mut rows.iter().copied()) {
+                return Some(Repeat { kept, by: Rule::Link });
+            }
+        }
+        let mut by_reference =
+            entry.references.iter().filter_map(|no| self.references.get(no)).flatten().copied();
+        if let Some(kept) = nearest(&mut by_reference) {
+            return Some(Repeat { kept, by: Rule::Reference });
+        }
+        let kept = self.alike(board, entry, row)?;
+        let same_instant = board.entry(Side::Unified, kept).at == entry.at;
+        Some(Repeat { kept, by: if same_instant { Rule::Exact } else { Rule::Near } })
+    }
+
+    /// Same user, action and amount within tolerance, and nothing that says it is another grant.
+    fn alike(&self, board: &Board<'b>, entry: &Entry, row: u32) -> Option<u32> {
+        let likeness = likeness(board, entry);
+        let (from, to) = (entry.at.minus(board.tolerance), entry.at.plus(board.tolerance));
+        for index in [&self.alike, &self.partner_alike] {
+            let Some(rows) = index.get(&likeness) else { continue };
+            let near = rows.range((from, 0)..=(to, u32::MAX)).map(|&(_, kept)| kept);
+            let found =
+                near.filter(|&kept| kept != row && !is_another(board, entry, kept)).min_by_key(|&kept| {
+                    let other = board.entry(Side::Unified, kept);
+                    (other.at.since(entry.at).abs(), other.at, kept)
+                });
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
+    }
+}
+
+/// A different reference or a different link says that two rows are two grants. (Equal ones were
+/// looked at before.)
+fn is_another(board: &Board<'_>, entry: &Entry, kept: u32) -> bool {
+    let other = board.entry(Side::Unified, kept);
+    let partners = partners(board, kept);
+    let has_reference =
+        !other.references.is_empty() || partners.iter().any(|partner| !partner.references.is_empty());
+    let has_link = other.link.is_some() || !partners.is_empty();
+    (!entry.references.is_empty() && has_reference) || (entry.link.is_some() && has_link)
+}
+
+/// The legacy rows that a kept unified row stands for.
+pub(super) fn partners<'b>(board: &Board<'b>, row: u32) -> Vec<&'b Entry> {
+    match board.unified[row as usize] {
+        Row::Paired(pair) => vec![board.entry(Side::Legacy, board.pairs[pair as usize].legacy)],
+        Row::Grouped(group) => board.groups[group as usize]
+            .legacy
+            .iter()
+            .map(|&legacy| board.entry(Side::Legacy, legacy))
+            .collect(),
+        Row::Apart | Row::Free(_) => Vec::new(),
+    }
+}
+
+fn likeness(board: &Board<'_>, entry: &Entry) -> Likeness {
+    (entry.user.0, board.action(entry), entry.tokens)
+}
+
+fn push(rows: &mut Vec<u32>, row: u32) {
+    if rows.last() != Some(&row) {
+        rows.push(row);
+    }
+}
+
+/// What the left-over rows could repeat.
+struct Wanted<'b> {
+    links: HashSet<&'b RowId>,
+    references: HashSet<u32>,
+    alike: HashSet<Likeness>,
+}
+
+impl<'b> Wanted<'b> {
+    fn new(board: &Board<'b>, left_over: &[u32]) -> Wanted<'b> {
+        let entries = || left_over.iter().map(|&row| board.entry(Side::Unified, row));
+        Wanted {
+            links: entries().filter_map(|entry| entry.link.as_deref()).collect(),
+            references: entries().flat_map(|entry| entry.references.iter().copied()).collect(),
+            alike: entries().map(|entry| likeness(board, entry)).collect(),
+        }
+    }
+}
+
+/// Left-over legacy rows that repeat a kept legacy row: same user, action and a shared reference.
+/// `left_over` is oldest first; a row that repeats nothing is kept itself.
+pub(super) fn source_duplicates(board: &Board<'_>, left_over: &[u32]) -> Vec<(u32, u32)> {
+    let entry = |row: u32| board.entry(Side::Legacy, row);
+    let wanted: HashSet<u32> =
+        left_over.iter().flat_map(|&row| entry(row).references.iter().copied()).collect();
+    let mut kept: HashMap<(u32, u32, ActionNo), u32> = HashMap::new();
+    let keys = |row: u32| {
+        let (user, action) = (entry(row).user.0, board.action(entry(row)));
+        entry(row).references.iter().map(move |&reference| (user, reference, action))
+    };
+    for (row, state) in board.legacy.iter().enumerate() {
+        if matches!(state, Row::Paired(_) | Row::Grouped(_)) {
+            let row = row as u32;
+            keys(row).filter(|key| wanted.contains(&key.1)).for_each(|key| {
+                kept.entry(key).or_insert(row);
+            });
+        }
+    }
+    let mut duplicates = Vec::new();
+    for &row in left_over {
+        match keys(row).find_map(|key| kept.get(&key).copied()) {
+            Some(first) => duplicates.push((row, first)),
+            None => keys(row).for_each(|key| {
+                kept.entry(key).or_insert(row);
+            }),
+        }
+    }
+    duplicates
+}
+
+/// |Δt| of two rows within a limit.
+pub(super) fn within(a: &Entry, b: &Entry, limit: Span) -> bool {
+    a.at.since(b.at).abs() <= limit
+}
