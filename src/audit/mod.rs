@@ -1,6 +1,10 @@
 //! Everything is accounted for: ids and order of findings, one disposition a row, conservation,
 //! the verdict.
 
+mod account;
+
+pub use account::{AuditError, account};
+
 use crate::domain::{Disposition, Finding, Pair, Population, Rule, Total};
 
 /// The findings of a run with everything that proves them complete. Frozen: later stages only read.

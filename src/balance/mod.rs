@@ -1,5 +1,10 @@
 //! Balances recomputed from the rows, in checked integers, and the gaps to the stored ones.
 
+mod gap;
+mod recompute;
+
+pub use recompute::{BalanceError, StoredByUser, findings, recompute, stored_by_user};
+
 use crate::domain::UserNo;
 
 /// How a gap is explained.

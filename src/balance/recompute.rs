@@ -1,0 +1,210 @@
+//! Balances from the unified rows alone, and the gap to the stored ones.
+
+use std::collections::BTreeMap;
+
+use super::gap::{self, Effects};
+use super::{Balances, Explanation, GapCause, UserBalance};
+use crate::config::{Config, StoredBalance};
+use crate::domain::{
+    Books, Class, Confidence, Finding, FindingId, Instant, Kind, Overflow, PopulationClass, RepairKind, Rule,
+    Severity, Status, UserNo, Verdict,
+};
+
+/// Why balances could not be recomputed.
+#[derive(Debug, thiserror::Error)]
+pub enum BalanceError {
+    /// A user has several stored balances.
+    #[error(
+        "{table}: {users} has more than one stored balance ({more} such users in all). A balance must be one \
+         number: remove the extra rows, or set `rows = \"sum\"` in [balances] stored"
+    )]
+    SeveralRows {
+        /// Table or file.
+        table: String,
+        /// Some of the users.
+        users: String,
+        /// How many users.
+        more: usize,
+    },
+    /// A sum left its range.
+    #[error(transparent)]
+    Overflow(#[from] Overflow),
+}
+
+/// Stored balances by user: `None` where the stored value is unknown.
+pub type StoredByUser = BTreeMap<UserNo, Option<i128>>;
+
+/// One stored balance a user.
+///
+/// # Errors
+/// [`BalanceError::SeveralRows`] unless the configuration sums them.
+pub fn stored_by_user(
+    rows: &[StoredBalance],
+    books: &Books,
+    sum_rows: bool,
+    table: &str,
+) -> Result<StoredByUser, BalanceError> {
+    let mut stored: StoredByUser = BTreeMap::new();
+    let mut repeated: BTreeMap<UserNo, ()> = BTreeMap::new();
+    for row in rows {
+        let user = books.roster.find(&row.user).expect("the roster has every user with a stored balance");
+        let tokens = row.tokens.map(i128::from);
+        match stored.get_mut(&user) {
+            None => drop(stored.insert(user, tokens)),
+            Some(sum) => {
+                repeated.insert(user, ());
+                *sum = (*sum).zip(tokens).map(|(a, b)| a.checked_add(b).ok_or(Overflow)).transpose()?;
+            }
+        }
+    }
+    if repeated.is_empty() || sum_rows {
+        return Ok(stored);
+    }
+    let users: Vec<String> = repeated.keys().take(5).map(|user| books.roster.id(*user).to_string()).collect();
+    Err(BalanceError::SeveralRows { table: table.to_owned(), users: users.join(", "), more: repeated.len() })
+}
+
+/// Recomputes all balances. `stored` is `None` where none is configured or as-of lies in the past.
+///
+/// # Errors
+/// [`BalanceError::Overflow`].
+pub fn recompute(
+    books: &Books,
+    config: &Config,
+    findings: &[Finding],
+    stored: Option<&StoredByUser>,
+) -> Result<Balances, BalanceError> {
+    let mut users: Vec<UserBalance> = books.roster.iter().map(|(user, _)| empty(user)).collect();
+    for entry in &books.unified.entries {
+        let counts = matches!(entry.class, PopulationClass::Grants | PopulationClass::Deductions);
+        if !counts || !entry.succeeded {
+            continue;
+        }
+        let balance = &mut users[entry.user.0 as usize];
+        let sum = match entry.kind {
+            Kind::Grant => &mut balance.granted,
+            Kind::Deduction => &mut balance.deducted,
+        };
+        *sum = sum.checked_add(i128::from(entry.tokens)).ok_or(Overflow)?;
+    }
+    for (balance, usage) in users.iter_mut().zip(&books.usage) {
+        let failed = if config.balances.count_failed_usage { usage.failed } else { 0 };
+        balance.used = usage.used.checked_add(failed).ok_or(Overflow)?;
+        balance.recomputed = balance
+            .granted
+            .checked_sub(balance.deducted)
+            .and_then(|sum| sum.checked_sub(balance.used))
+            .ok_or(Overflow)?;
+        balance.corrected = balance.recomputed;
+    }
+    for finding in findings.iter().filter(|finding| finding.repair.is_executable()) {
+        let user = finding.user.as_ref().and_then(|id| books.roster.find(id));
+        if let (Some(user), Some(effect)) = (user, finding.tokens_effect) {
+            let corrected = &mut users[user.0 as usize].corrected;
+            *corrected = corrected.checked_add(effect).ok_or(Overflow)?;
+        }
+    }
+    if let Some(stored) = stored {
+        let effects = Effects::of(books, config, findings)?;
+        for balance in &mut users {
+            if let Some(Some(tokens)) = stored.get(&balance.user) {
+                explain(balance, *tokens, &effects)?;
+            }
+        }
+    }
+    Ok(Balances { users, stored_known: stored.is_some() })
+}
+
+fn empty(user: UserNo) -> UserBalance {
+    UserBalance {
+        user,
+        granted: 0,
+        deducted: 0,
+        used: 0,
+        recomputed: 0,
+        corrected: 0,
+        stored: None,
+        gap: None,
+        causes: [0; 14],
+        unexplained: None,
+        explanation: None,
+    }
+}
+
+fn explain(balance: &mut UserBalance, stored: i128, effects: &Effects) -> Result<(), Overflow> {
+    let gap = stored.checked_sub(balance.recomputed).ok_or(Overflow)?;
+    let possible = effects.of_user(balance.user, balance.used);
+    let found = gap::explain(gap, &possible);
+    balance.stored = Some(stored);
+    balance.gap = Some(gap);
+    balance.causes = found.causes;
+    balance.unexplained = Some(found.unexplained);
+    balance.explanation = Some(found.explanation);
+    Ok(())
+}
+
+/// One finding a user whose gap is not explained to the token by configured policies and findings.
+pub fn findings(books: &Books, balances: &Balances) -> Vec<Finding> {
+    balances
+        .users
+        .iter()
+        .filter(|balance| is_finding(balance))
+        .map(|balance| gap_finding(books, balance))
+        .collect()
+}
+
+/// Usage that was never taken off, and failed usage that was counted against the policy, explain a
+/// gap, but neither is configured: the stored balance is wrong.
+fn is_finding(balance: &UserBalance) -> bool {
+    match balance.explanation {
+        None | Some(Explanation::NoneNeeded) => false,
+        Some(Explanation::Partial | Explanation::Unexplained) => true,
+        Some(Explanation::Unique | Explanation::Several) => {
+            let against_policy = [GapCause::UsageNotDeducted, GapCause::FailedUsage];
+            against_policy.iter().any(|cause| balance.causes[*cause as usize] != 0)
+        }
+    }
+}
+
+fn gap_finding(books: &Books, balance: &UserBalance) -> Finding {
+    let names: Vec<&str> = GapCause::ALL
+        .iter()
+        .filter(|cause| balance.causes[**cause as usize] != 0)
+        .map(|cause| cause.column().trim_start_matches("cause_"))
+        .collect();
+    let number = |tokens: Option<i128>| tokens.map(|tokens| tokens.to_string()).unwrap_or_default();
+    let evidence = format!(
+        "stored={}; recomputed={}; gap={}; unexplained={}; explanation={}",
+        number(balance.stored),
+        balance.recomputed,
+        number(balance.gap),
+        number(balance.unexplained),
+        balance.explanation.map_or("", Explanation::name),
+    );
+    Finding {
+        id: FindingId(String::new()),
+        class: Class::BalanceGap,
+        severity: Severity::Error,
+        user: Some(books.roster.id(balance.user).clone()),
+        legacy_ids: Vec::new(),
+        unified_ids: Vec::new(),
+        action_legacy: None,
+        action_expected: None,
+        action_unified: None,
+        tokens_legacy: None,
+        tokens_unified: None,
+        tokens_effect: None,
+        created_at_legacy: None,
+        created_at_unified: None::<Instant>,
+        lag: None,
+        rule: Rule::None,
+        verdict: Verdict::Forced,
+        confidence: Confidence::Low,
+        cause: names.join("+"),
+        evidence,
+        repair: RepairKind::Review,
+        status: Status::New,
+        legacy_rows: Vec::new(),
+        unified_rows: Vec::new(),
+    }
+}
