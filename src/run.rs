@@ -1,1 +1,270 @@
 //! Calls the stages in order, decides nothing.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use crate::audit::{self, Audit};
+use crate::balance::{self, Balances};
+use crate::config::{Columns, Config, Origin, StoredBalance};
+use crate::domain::{Books, Instant, RowId, Side, Status};
+use crate::history::{self, PreviousRun};
+use crate::matching::{self, Matched};
+use crate::normalise::{self, Folder, Rules, Sides};
+use crate::repair::{self, SqlFile, Targets};
+use crate::report::{self, Inputs, Place, Previous, Staging};
+use crate::source::postgres::Database;
+use crate::source::{self, Progress, Provenance, Reading, Snapshot};
+
+/// What a run is asked for, beside its configuration.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where to write; `None`: the reports folder, as part of its history.
+    pub out: Option<PathBuf>,
+    /// The instant of the reconciliation; overrides the configuration.
+    pub as_of: Option<Instant>,
+    /// Worker threads for files; `None`: the number of cores.
+    pub threads: Option<usize>,
+    /// Now: when the run began, and as-of where nothing else says it.
+    pub started: Instant,
+    /// Name of the machine, for the manifest.
+    pub host: String,
+}
+
+/// Both ledgers as read, and where they came from.
+#[derive(Debug)]
+pub struct Reads {
+    /// The books.
+    pub books: Books,
+    /// Stored balances, where configured.
+    pub stored: Option<Vec<StoredBalance>>,
+    /// Source of the legacy rows.
+    pub legacy: Provenance,
+    /// Source of the unified rows.
+    pub unified: Provenance,
+    /// The moment that all reads of the database saw.
+    pub snapshot: Option<Snapshot>,
+    /// What the catalogue says of the tables.
+    pub targets: Targets,
+    /// As-of was asked for and rows lie behind it: stored balances are of another time.
+    pub as_of_is_past: bool,
+}
+
+/// A reconciliation, before anything is written.
+#[derive(Debug)]
+pub struct Reconciliation {
+    /// What was read.
+    pub reads: Reads,
+    /// Findings, pairs, dispositions, conservation.
+    pub audit: Audit,
+    /// Balances by user.
+    pub balances: Balances,
+    /// The SQL that mends.
+    pub sql: Vec<SqlFile>,
+    /// One sentence each, for people.
+    pub warnings: Vec<String>,
+}
+
+/// A run that has been written.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The run directory.
+    pub folder: PathBuf,
+    /// The summary for the terminal, in the asked form.
+    pub printed: String,
+    /// Unwaived findings of severity `error`.
+    pub errors: u64,
+    /// Those of them that the previous run did not have.
+    pub new_errors: u64,
+}
+
+/// Reads both ledgers at one moment and brings them into the books.
+///
+/// # Errors
+/// Whatever keeps a row from being read.
+pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::Result<Reads> {
+    let origins = [&config.legacy.columns.origin, &config.unified.columns.origin];
+    let stored_origin = config.balances.stored.as_ref().map(|stored| &stored.origin);
+    let needs_database = origins.into_iter().chain(stored_origin).any(|origin| matches!(origin, Origin::Table(_)));
+    let mut database = match needs_database {
+        true => Some(Database::open(&config.postgres, progress)?),
+        false => None,
+    };
+    let snapshot = database.as_ref().map(|database| database.snapshot().clone());
+    let asked = options.as_of.or(config.as_of);
+    let as_of = asked.or(snapshot.as_ref().map(|snapshot| snapshot.at)).unwrap_or(options.started);
+    let threads = options
+        .threads
+        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get));
+
+    let mut scan = |columns: &Columns, side: Side| -> anyhow::Result<Reading<Folder>> {
+        let rules = Arc::new(match side {
+            Side::Legacy => Rules::legacy(config, as_of),
+            Side::Unified => Rules::unified(config, as_of),
+        });
+        let new_sink = || Folder::new(rules.clone());
+        let rule = Rules::detail_rule(config, side);
+        let reading = match (&columns.origin, &mut database) {
+            (Origin::Table(_), Some(database)) => database.scan(columns, &rule, &new_sink, progress)?,
+            _ => source::files::scan(columns, &rule, threads, &new_sink, progress)?,
+        };
+        Ok(reading)
+    };
+    let legacy = scan(&config.legacy.columns, Side::Legacy).context("the legacy side")?;
+    let unified = scan(&config.unified.columns, Side::Unified).context("the unified side")?;
+    let stored = match &config.balances.stored {
+        None => None,
+        Some(stored) => Some(match (&stored.origin, &mut database) {
+            (Origin::Table(_), Some(database)) => database.stored(stored)?,
+            _ => source::files::stored(stored, progress)?,
+        }),
+    };
+    let mut facts = |origin: &Origin| match (origin, &mut database) {
+        (Origin::Table(table), Some(database)) => database.facts(table).map(Some),
+        _ => Ok(None),
+    };
+    let targets =
+        Targets { legacy: facts(&config.legacy.columns.origin)?, unified: facts(&config.unified.columns.origin)? };
+    drop(database);
+
+    let sides = Sides {
+        legacy: legacy.sinks,
+        legacy_control: legacy.provenance.control,
+        unified: unified.sinks,
+        unified_control: unified.provenance.control,
+    };
+    let more_users: Vec<RowId> = stored.iter().flatten().map(|row| row.user.clone()).collect();
+    let books = normalise::books(config, sides, &more_users, as_of)?;
+    let after = books.unified.population.get(crate::domain::PopulationClass::AfterAsOf).rows;
+    Ok(Reads {
+        books,
+        stored,
+        legacy: legacy.provenance,
+        unified: unified.provenance,
+        snapshot,
+        targets,
+        as_of_is_past: asked.is_some() && after > 0,
+    })
+}
+
+/// Reconciles what was read. `previous` gives the findings their status.
+///
+/// # Errors
+/// When balances cannot be computed, rows do not tie out, or no SQL can be written.
+pub fn reconcile(
+    config: &Config,
+    reads: Reads,
+    previous: Option<&PreviousRun>,
+) -> anyhow::Result<Reconciliation> {
+    let books = &reads.books;
+    let matched: Matched = matching::run(books, config);
+    let mut warnings = reads.warnings(&matched);
+
+    let stored = match (&config.balances.stored, &reads.stored) {
+        (Some(settings), Some(rows)) if !reads.as_of_is_past => {
+            let table = match &settings.origin {
+                Origin::Files { pattern, .. } => pattern.clone(),
+                Origin::Table(table) => table.to_string(),
+            };
+            Some(balance::stored_by_user(rows, books, settings.sum_rows, &table)?)
+        }
+        _ => None,
+    };
+    let balances = balance::recompute(books, config, &matched.findings, stored.as_ref())?;
+    let gaps = balance::findings(books, &balances);
+
+    let mut audit = audit::account(books, config, matched, gaps)?;
+    for finding in &mut audit.findings {
+        let known = previous.is_some_and(|previous| previous.has(&finding.id));
+        finding.status = if known { Status::Open } else { Status::New };
+    }
+
+    let context = repair::Context { source: reads.source_line() };
+    let plan = repair::plan(config, books, &audit.findings, &reads.targets, &context)?;
+    warnings.extend(plan.refusals.iter().map(|refusal| {
+        format!("{} does nothing: {}. {}", refusal.file.file(), refusal.reason, refusal.remedy)
+    }));
+    warnings.extend(plan.warnings.iter().map(|warning| format!("{}: {}", warning.file.file(), warning.text)));
+    let sql = repair::render(&plan)?;
+    Ok(Reconciliation { reads, audit, balances, sql, warnings })
+}
+
+/// The main job: reads, reconciles, writes one run directory.
+///
+/// # Errors
+/// Whatever keeps the run from covering every row or from being written; nothing half-written stays.
+pub fn run(
+    config: &Config,
+    options: &Options,
+    progress: &Progress,
+    print: impl Fn(&report::Model<'_>, report::terminal::Written<'_>) -> anyhow::Result<String>,
+) -> anyhow::Result<Outcome> {
+    let place = match &options.out {
+        Some(folder) => Place::Exact(folder.clone()),
+        None => Place::History(config.history.folder.clone()),
+    };
+    let staging = Staging::begin(place)?;
+    let previous = match &options.out {
+        Some(_) => None,
+        None => history::previous(&config.history.folder)?,
+    };
+    let reads = read(config, options, progress)?;
+    let done = reconcile(config, reads, previous.as_ref())?;
+
+    let resolved = previous.as_ref().map_or(0, |previous| previous.resolved(&done.audit.findings));
+    let model = report::build(Inputs {
+        config,
+        books: &done.reads.books,
+        audit: &done.audit,
+        balances: &done.balances,
+        legacy: &done.reads.legacy,
+        unified: &done.reads.unified,
+        stored: None,
+        snapshot: done.reads.snapshot.as_ref(),
+        sql: &done.sql,
+        warnings: done.warnings.clone(),
+        previous: previous.as_ref().map(|previous| Previous {
+            name: previous.name.clone(),
+            manifest_digest: previous.manifest_digest.clone(),
+            resolved,
+        }),
+    });
+    let run = report::Run { started: options.started, host: options.host.clone() };
+    let files = report::write(&model, &run, &staging)?;
+    if progress.is_stopped() {
+        return Err(source::SourceError::Interrupted.into());
+    }
+    let folder = staging.commit(model.as_of, &model.run_id)?;
+    let printed = print(&model, report::terminal::Written { folder: &folder, files: &files })?;
+    let blocking = || done.audit.findings.iter().filter(|finding| finding.is_blocking());
+    let new_errors = blocking().filter(|finding| finding.status == Status::New).count() as u64;
+    Ok(Outcome { folder, printed, errors: blocking().count() as u64, new_errors })
+}
+
+impl Reads {
+    /// Where the rows came from, in one line.
+    fn source_line(&self) -> String {
+        format!("{} and {}", self.legacy.name, self.unified.name)
+    }
+
+    /// What a reader of the report must know about the rows.
+    fn warnings(&self, matched: &Matched) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for side in [Side::Legacy, Side::Unified] {
+            let ledger = self.books.side(side);
+            let late = ledger.population.get(crate::domain::PopulationClass::AfterAsOf).rows;
+            if late > 0 {
+                let as_of = self.books.as_of.rfc3339();
+                warnings.push(format!("{late} {} rows lie after as-of {as_of}; they are counted apart", side.name()));
+            }
+            for row in &ledger.rejected {
+                tracing::info!("{}: rejected: {}", row.place, row.reason);
+            }
+        }
+        warnings.extend(matched.bounded.iter().map(|component| {
+            format!("too many candidates for an exact answer, so these rows are contested: {component}")
+        }));
+        warnings
+    }
+}

@@ -137,3 +137,18 @@ fn fail(error: &anyhow::Error) -> u8 {
     eprintln!("reckon: {message}");
     EXIT_FAILED
 }
+
+/// Now, in UTC microseconds.
+fn now() -> crate::domain::Instant {
+    crate::domain::Instant(chrono::Utc::now().timestamp_micros())
+}
+
+/// Name of this machine, for the manifest.
+fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// Columns of the terminal, 80 where it does not tell.
+fn width() -> usize {
+    std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(80)
+}

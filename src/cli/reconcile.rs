@@ -7,6 +7,8 @@ use clap::ValueEnum;
 use super::Global;
 use crate::config::parse_instant;
 use crate::domain::Instant;
+use crate::report;
+use crate::run::{self, Options};
 
 /// Flags of `reckon reconcile`.
 #[derive(Debug, clap::Args)]
@@ -39,7 +41,29 @@ pub enum FailOn {
 ///
 /// # Errors
 /// Whatever keeps the run from covering every row.
-pub fn run(_args: &Args, global: &Global) -> anyhow::Result<u8> {
-    let _config = global.load_config()?;
-    anyhow::bail!("`reckon reconcile` is not part of this build")
+pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
+    let config = global.load_config()?;
+    let options = Options {
+        out: args.out.clone(),
+        as_of: args.as_of,
+        threads: args.threads.map(usize::from),
+        started: super::now(),
+        host: super::host(),
+    };
+    let outcome = run::run(&config, &options, &global.progress, |model, written| {
+        if global.json() {
+            let summary = report::json::summary(model)?;
+            return Ok(String::from_utf8_lossy(&summary).into_owned());
+        }
+        Ok(report::terminal::render(model, written, super::width(), global.color))
+    })?;
+    let silent = global.quiet && outcome.new_errors == 0;
+    if !silent {
+        super::out::print(&outcome.printed)?;
+    }
+    let failing = match args.fail_on {
+        FailOn::Any => outcome.errors,
+        FailOn::New => outcome.new_errors,
+    };
+    Ok(u8::from(failing > 0))
 }

@@ -282,3 +282,10 @@ pub struct Finding {
     /// The same for the unified rows.
     pub unified_rows: Vec<u32>,
 }
+
+impl Finding {
+    /// Keeps a run from being clean: an `error` that nobody has accepted.
+    pub fn is_blocking(&self) -> bool {
+        self.severity == Severity::Error && self.status != Status::Waived
+    }
+}
