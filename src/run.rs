@@ -47,7 +47,8 @@ pub struct Reads {
     pub snapshot: Option<Snapshot>,
     /// What the catalogue says of the tables.
     pub targets: Targets,
-    /// As-of was asked for and rows lie behind it: stored balances are of another time.
+    /// The stored balances were read at a later moment than as-of, so they cannot be compared. A
+    /// file of balances has no moment of its own: it is taken to be of as-of.
     pub as_of_is_past: bool,
 }
 
@@ -86,7 +87,8 @@ pub struct Outcome {
 pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::Result<Reads> {
     let origins = [&config.legacy.columns.origin, &config.unified.columns.origin];
     let stored_origin = config.balances.stored.as_ref().map(|stored| &stored.origin);
-    let needs_database = origins.into_iter().chain(stored_origin).any(|origin| matches!(origin, Origin::Table(_)));
+    let needs_database =
+        origins.into_iter().chain(stored_origin).any(|origin| matches!(origin, Origin::Table(_)));
     let mut database = match needs_database {
         true => Some(Database::open(&config.postgres, progress)?),
         false => None,
@@ -124,8 +126,10 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
         (Origin::Table(table), Some(database)) => database.facts(table).map(Some),
         _ => Ok(None),
     };
-    let targets =
-        Targets { legacy: facts(&config.legacy.columns.origin)?, unified: facts(&config.unified.columns.origin)? };
+    let targets = Targets {
+        legacy: facts(&config.legacy.columns.origin)?,
+        unified: facts(&config.unified.columns.origin)?,
+    };
     drop(database);
 
     let sides = Sides {
@@ -136,7 +140,8 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
     };
     let more_users: Vec<RowId> = stored.iter().flatten().map(|row| row.user.clone()).collect();
     let books = normalise::books(config, sides, &more_users, as_of)?;
-    let after = books.unified.population.get(crate::domain::PopulationClass::AfterAsOf).rows;
+    let stored_in_database = matches!(stored_origin, Some(Origin::Table(_)));
+    let read_later = snapshot.as_ref().is_some_and(|snapshot| as_of < snapshot.at);
     Ok(Reads {
         books,
         stored,
@@ -144,7 +149,7 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
         unified: unified.provenance,
         snapshot,
         targets,
-        as_of_is_past: asked.is_some() && after > 0,
+        as_of_is_past: stored_in_database && read_later,
     })
 }
 
@@ -256,7 +261,10 @@ impl Reads {
             let late = ledger.population.get(crate::domain::PopulationClass::AfterAsOf).rows;
             if late > 0 {
                 let as_of = self.books.as_of.rfc3339();
-                warnings.push(format!("{late} {} rows lie after as-of {as_of}; they are counted apart", side.name()));
+                warnings.push(format!(
+                    "{late} {} rows lie after as-of {as_of}; they are counted apart",
+                    side.name()
+                ));
             }
             for row in &ledger.rejected {
                 tracing::info!("{}: rejected: {}", row.place, row.reason);

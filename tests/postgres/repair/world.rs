@@ -235,6 +235,7 @@ fn books(db: &Db, config: &Config, legacy: &str, unified: &str) -> Books {
                     migrated: false,
                     expires_at: None,
                     balance_after: None,
+                    succeeded: true,
                     class: PopulationClass::Grants,
                 }
             })
