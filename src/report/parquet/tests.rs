@@ -153,6 +153,7 @@ fn ledger(side: Side, ids: &[&str]) -> Ledger {
         migrated: false,
         expires_at: None,
         balance_after: None,
+        succeeded: true,
         class: PopulationClass::Grants,
     };
     Ledger {
