@@ -34,10 +34,10 @@ const CRATES: [(&str, &[&str]); 9] = [
     ("clap_complete", &["src/cli"]),
     ("clap_mangen", &["src/cli"]),
     ("anyhow", &["src/main.rs", "src/cli", "src/run"]),
-    ("arrow_array", &["src/source", "src/normalise", "src/report/parquet.rs"]),
-    ("arrow_buffer", &["src/source", "src/normalise", "src/report/parquet.rs"]),
-    ("arrow_schema", &["src/source", "src/normalise", "src/report/parquet.rs"]),
-    ("parquet", &["src/source", "src/report/parquet.rs"]),
+    ("arrow_array", &["src/source", "src/normalise", "src/report/parquet"]),
+    ("arrow_buffer", &["src/source", "src/normalise", "src/report/parquet"]),
+    ("arrow_schema", &["src/source", "src/normalise", "src/report/parquet"]),
+    ("parquet", &["src/source", "src/report/parquet"]),
 ];
 
 const MOST_LINES_OF_A_FILE: usize = 500;
@@ -91,7 +91,9 @@ fn a_crate_is_named_only_in_its_own_room() {
     for (file, text) in files("src", "rs") {
         for (number, line) in code(&text) {
             for (name, places) in CRATES {
-                if names(line, name) && !places.iter().any(|place| file.starts_with(place)) {
+                // A room of its own may bear the name of a crate.
+                let own_module = text.contains(&format!("mod {name};"));
+                if names(line, name) && !own_module && !places.iter().any(|place| file.starts_with(place)) {
                     broken.push(format!("{file}:{number} names {name}: {}", line.trim()));
                 }
             }
