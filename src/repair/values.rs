@@ -60,6 +60,10 @@ fn mapped(plan: &Plan, change: &Change, column: &NewColumn, meaning: Meaning) ->
         (Meaning::ExpiresAt, _) => change.expires_at.map_or_else(null, instant),
         // Written as text, true fits a boolean as well as a text column.
         (Meaning::Success, Some("smallint" | "integer" | "bigint")) => "1".to_owned(),
+        // A name is all there is to go by where the type is unknown.
+        (Meaning::Migrated, None) if ["_at", "_on", "At"].iter().any(|end| column.name.ends_with(end)) => {
+            instant(plan.as_of)
+        }
         (Meaning::Success, _) | (Meaning::Migrated, None | Some("boolean")) => "'true'".to_owned(),
         (Meaning::Migrated, Some(name)) if name.starts_with("timestamp") || name == "date" => {
             instant(plan.as_of)

@@ -116,10 +116,13 @@ fn same_instant(layout: &Layout) -> String {
         }
         Some(name) if name.starts_with("timestamp") => format!("{value} = p.created_at::{name}"),
         Some("date") => format!("{value} = (p.created_at at time zone {zone})::date"),
+        // Of an unknown type, which may round to whole seconds.
         _ => format!(
-            "case when pg_typeof({value}) = 'timestamp without time zone'::regtype \
-             then ({value})::text::timestamp = (p.created_at at time zone {zone}) \
-             else ({value})::text::timestamptz = p.created_at end"
+            "case pg_typeof({value}) \
+             when 'date'::regtype then ({value})::text::date = (p.created_at at time zone {zone})::date \
+             when 'timestamp without time zone'::regtype then \
+             abs(extract(epoch from ({value})::text::timestamp - (p.created_at at time zone {zone}))) < 1 \
+             else abs(extract(epoch from ({value})::text::timestamptz - p.created_at)) < 1 end"
         ),
     }
 }

@@ -1,4 +1,6 @@
 //! The SQL files on a real server.
 
 mod apply;
+mod hazards;
+mod shapes;
 mod world;

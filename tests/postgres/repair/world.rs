@@ -169,16 +169,22 @@ impl World {
 
     /// `verify.sql`: expectation, expected, actual, ok.
     pub fn verify(&self, files: &[SqlFile]) -> Vec<Vec<String>> {
-        files
-            .iter()
-            .filter(|file| file.name.starts_with("verify"))
-            .flat_map(|file| self.db.query(&file.text))
-            .collect()
+        let mut rows = Vec::new();
+        for file in files.iter().filter(|file| file.name.starts_with("verify")) {
+            let script = format!("\\pset format csv\n\\pset tuples_only on\n{}", file.text);
+            let output = self.db.try_sql(&script).unwrap();
+            let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(output.as_bytes());
+            rows.extend(
+                reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect::<Vec<_>>()),
+            );
+        }
+        assert!(!rows.is_empty());
+        rows
     }
 
     pub fn all_is_as_expected(&self, files: &[SqlFile]) {
         let rows = self.verify(files);
-        assert!(rows.iter().all(|row| row[3] == "t"), "{rows:?}");
+        assert!(rows.iter().all(|row| row[3] == "t"), "{rows:?}\n{}", text(files, "verify"));
     }
 }
 
@@ -266,7 +272,8 @@ fn books(db: &Db, config: &Config, legacy: &str, unified: &str) -> Books {
 /// What the catalogue says of a table.
 fn facts(db: &Db, table: &str) -> TableFacts {
     let yes = |text: &String| text == "t";
-    let of = |sql: &str| db.query(&sql.replace("TABLE", &format!("'{table}'::regclass")));
+    let of =
+        |sql: &str| db.query(&sql.replace("TABLE", &format!("'{}'::regclass", table.replace('\'', "''"))));
     let head = of("select n.nspname, c.relname, c.relkind from pg_class c join pg_namespace n \
                    on n.oid = c.relnamespace where c.oid = TABLE")
     .remove(0);
