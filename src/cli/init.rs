@@ -6,9 +6,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use super::{Global, out};
-use crate::config::infer::{Place, Proposal, Sample, Seen, balance_roles, propose, side_roles};
+use crate::config::infer::{
+    Place, Proposal, Sample, Seen, balance_roles, legacy_likeness, propose, side_roles, stores_balances,
+};
 use crate::config::{self, TableName, parse_table};
-use crate::source::sample::{file_labels, file_sample};
+use crate::source::Progress;
+use crate::source::postgres::Database;
+use crate::source::sample::{file_labels, file_sample, table_labels, table_sample, table_samples};
 
 /// Flags of `reckon init`.
 #[derive(Debug, clap::Args)]
@@ -64,20 +68,87 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
 }
 
 fn look(args: &Args, global: &Global, folder: &Path) -> anyhow::Result<Proposal> {
-    let (Some(legacy), Some(unified)) = (&args.legacy, &args.unified) else {
-        bail!("say where the two tables are: --legacy and --unified each take a file, a glob or schema.name");
-    };
-    let legacy = seen(&named(legacy)?, global, folder)?;
-    let unified = seen(&named(unified)?, global, folder)?;
-    let stored = match &args.stored {
+    let mut eye = Eye { progress: &global.progress, folder, database: None };
+    let tables = which(args, &mut eye)?;
+    let legacy = eye.seen(&tables.legacy)?;
+    let unified = eye.seen(&tables.unified)?;
+    let stored = match &tables.stored {
         Some(stored) => {
-            let sample = sample(&named(stored)?, global, folder)?;
+            let sample = eye.sample(stored)?;
             let roles = balance_roles(&sample)?;
             Some((sample, roles))
         }
         None => None,
     };
     Ok(propose(&legacy, &unified, stored.as_ref().map(|(sample, roles)| (sample, roles))))
+}
+
+/// The tables to look at.
+struct Tables {
+    legacy: Named,
+    unified: Named,
+    stored: Option<Named>,
+}
+
+/// The tables that the flags name; what they leave open is looked for in the database, if the
+/// environment names one.
+fn which(args: &Args, eye: &mut Eye<'_>) -> anyhow::Result<Tables> {
+    let name = |flag: &Option<String>| flag.as_deref().map(named).transpose();
+    let (legacy, unified, stored) = (name(&args.legacy)?, name(&args.unified)?, name(&args.stored)?);
+    if let (Some(legacy), Some(unified)) = (&legacy, &unified) {
+        return Ok(Tables { legacy: legacy.clone(), unified: unified.clone(), stored });
+    }
+    if !database_is_named() {
+        bail!(
+            "say where the two tables are: --legacy and --unified each take a file, a glob or schema.name; \
+             with DATABASE_URL they are looked for in the database"
+        );
+    }
+    let samples = table_samples(eye.database()?)?;
+    let found = candidates(&samples)?;
+    Ok(Tables {
+        legacy: legacy.unwrap_or(found.legacy),
+        unified: unified.unwrap_or(found.unified),
+        stored: stored.or(found.stored),
+    })
+}
+
+/// The environment says where a database is.
+fn database_is_named() -> bool {
+    ["DATABASE_URL", "PGHOST", "PGDATABASE", "PGSERVICE"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+/// The two ledgers of a database, and the table of stored balances where there is just one.
+fn candidates(samples: &[Sample]) -> anyhow::Result<Tables> {
+    let mut ledgers: Vec<(i32, &Sample)> =
+        samples.iter().filter_map(|sample| Some((legacy_likeness(sample)?, sample))).collect();
+    ledgers.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.place.shown().cmp(&b.1.place.shown())));
+    let table = |sample: &Sample| match &sample.place {
+        Place::Table(table) => Some(Named::Table(table.clone())),
+        Place::Path(_) => None,
+    };
+    let likeness: Vec<i32> = ledgers.iter().map(|(likeness, _)| *likeness).collect();
+    // Exactly one is most like the legacy table, and exactly one least.
+    let is_clear = likeness.len() >= 2
+        && likeness.first() > likeness.get(1)
+        && likeness.get(likeness.len() - 2) > likeness.last();
+    let ends = (ledgers.first().and_then(|(_, sample)| table(sample)), ledgers.last().and_then(|(_, sample)| table(sample)));
+    let (true, (Some(legacy), Some(unified))) = (is_clear, ends) else {
+        let names: Vec<String> = ledgers.iter().map(|(_, sample)| sample.place.shown()).collect();
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        bail!(
+            "cannot tell which two tables are meant: name them with --legacy and --unified \
+             (tables that look like ledgers of tokens and that this role may read: {names})"
+        );
+    };
+    let mut stored = samples.iter().filter(|sample| stores_balances(sample));
+    let stored = match (stored.next(), stored.next()) {
+        (Some(only), None) => table(only),
+        _ => None,
+    };
+    Ok(Tables { legacy, unified, stored })
 }
 
 /// A file, where it looks like one; else a table.
@@ -91,25 +162,45 @@ fn named(text: &str) -> anyhow::Result<Named> {
     parse_table(text).map(Named::Table).map_err(anyhow::Error::msg)
 }
 
-fn sample(named: &Named, global: &Global, folder: &Path) -> anyhow::Result<Sample> {
-    match named {
-        Named::Files(pattern) => {
-            let mut sample = file_sample(pattern, Path::new(""), &global.progress)?;
-            sample.place = Place::Path(seen_from(folder, pattern)?);
-            Ok(sample)
-        }
-        Named::Table(table) => bail!("{table}: not from a database"),
-    }
+/// Looks at files and tables; opens the database when the first table is looked at.
+struct Eye<'a> {
+    progress: &'a Progress,
+    /// Where the configuration will stand.
+    folder: &'a Path,
+    database: Option<Database>,
 }
 
-fn seen(named: &Named, global: &Global, folder: &Path) -> anyhow::Result<Seen> {
-    let sample = sample(named, global, folder)?;
-    let roles = side_roles(&sample)?;
-    let labels = match named {
-        Named::Files(pattern) => file_labels(pattern, Path::new(""), &roles, &global.progress)?,
-        Named::Table(table) => bail!("{table}: not from a database"),
-    };
-    Ok(Seen { sample, roles, labels })
+impl Eye<'_> {
+    fn database(&mut self) -> anyhow::Result<&mut Database> {
+        let database = match self.database.take() {
+            Some(database) => database,
+            None => Database::open(&config::Postgres::default(), self.progress)?,
+        };
+        Ok(self.database.insert(database))
+    }
+
+    fn sample(&mut self, named: &Named) -> anyhow::Result<Sample> {
+        match named {
+            Named::Files(pattern) => {
+                let mut sample = file_sample(pattern, Path::new(""), self.progress)?;
+                sample.place = Place::Path(seen_from(self.folder, pattern)?);
+                Ok(sample)
+            }
+            Named::Table(table) => Ok(table_sample(self.database()?, table)?),
+        }
+    }
+
+    fn seen(&mut self, named: &Named) -> anyhow::Result<Seen> {
+        let sample = self.sample(named)?;
+        let roles = side_roles(&sample)?;
+        let labels = match (named, &sample.place) {
+            (Named::Files(pattern), _) => file_labels(pattern, Path::new(""), &roles, self.progress)?,
+            // The table as it was found, with its schema.
+            (_, Place::Table(table)) => table_labels(self.database()?, table, &roles)?,
+            (Named::Table(table), _) => table_labels(self.database()?, table, &roles)?,
+        };
+        Ok(Seen { sample, roles, labels })
+    }
 }
 
 /// A path as it has to be written in a configuration that stands in `folder`.

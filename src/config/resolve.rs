@@ -330,9 +330,20 @@ fn history(folder: &Path, raw: &RawHistory) -> Result<History, Fault> {
     Ok(History { folder: folder.join(written.get_ref()) })
 }
 
+impl Default for Postgres {
+    fn default() -> Postgres {
+        Postgres {
+            streams: std::thread::available_parallelism().map_or(1, usize::from).min(4),
+            statement_timeout: Span(0),
+            session_wait: Span(5 * SECOND),
+        }
+    }
+}
+
 fn postgres(raw: &RawPostgres) -> Result<Postgres, Fault> {
+    let default = Postgres::default();
     let streams = match &raw.streams {
-        None => std::thread::available_parallelism().map_or(1, usize::from).min(4),
+        None => default.streams,
         Some(written) if (1..=MOST_STREAMS).contains(written.get_ref()) => *written.get_ref() as usize,
         Some(written) => {
             let message = format!(
@@ -348,8 +359,8 @@ fn postgres(raw: &RawPostgres) -> Result<Postgres, Fault> {
             "postgres",
             "statement_timeout",
             raw.statement_timeout.as_ref(),
-            Span(0),
+            default.statement_timeout,
         )?,
-        session_wait: duration("postgres", "session_wait", raw.session_wait.as_ref(), Span(5 * SECOND))?,
+        session_wait: duration("postgres", "session_wait", raw.session_wait.as_ref(), default.session_wait)?,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{LabelCount, Labels, Seen};
+use super::{Labels, Seen};
 
 /// Names of the unified actions where the unified table has none that fits.
 const SUBSCRIPTION: &str = "subscription_grant";
@@ -148,7 +148,7 @@ pub(super) fn all_labels(side: &Seen) -> Labels {
     if let [only] = &side.roles.action[..] {
         let column = side.sample.columns.iter().find(|column| column.name == *only);
         for label in column.iter().flat_map(|column| &column.listed) {
-            labels.entry(label.clone()).or_insert_with(LabelCount::default);
+            labels.entry(label.clone()).or_default();
         }
     }
     labels

@@ -13,7 +13,7 @@ mod write;
 
 use std::collections::BTreeMap;
 
-pub use roles::{Roles, SideRoles, StoredRoles, balance_roles, legacy_likeness, side_roles};
+pub use roles::{Roles, SideRoles, StoredRoles, balance_roles, legacy_likeness, side_roles, stores_balances};
 pub use write::{Proposal, propose};
 
 use super::TableName;

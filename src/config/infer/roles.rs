@@ -305,7 +305,7 @@ fn action(sample: &Sample) -> Option<Vec<String>> {
     let mut action = vec![first.name.clone()];
     if names(&GENERAL_ACTIONS, first)
         && let Some(second) = best(sample, &SOURCES, |column| {
-            is_label(column) && column.name != first.name && column.filled > 0
+            is_label(column) && column.name != first.name && (column.filled > 0 || sample.rows == 0)
         })
     {
         action.push(second.name.clone());
@@ -380,4 +380,16 @@ pub fn legacy_likeness(sample: &Sample) -> Option<i32> {
         + i32::from(more.link.is_some())
         + i32::from(more.migrated.is_some());
     Some(likeness)
+}
+
+/// Looks like the table of stored balances: of users, with tokens that are left.
+pub fn stores_balances(sample: &Sample) -> bool {
+    let name = sample.place.shown().to_lowercase();
+    let of_users = ["user", "profile", "account", "customer", "wallet", "balance", "member"];
+    let says_rest = |balance: &str| {
+        ["remaining", "balance", "left", "available"].iter().any(|part| balance.contains(part))
+    };
+    legacy_likeness(sample).is_none()
+        && of_users.iter().any(|part| name.contains(part))
+        && balance_roles(sample).is_ok_and(|roles| says_rest(&plain(&roles.balance)))
 }

@@ -2,5 +2,7 @@
 
 mod content;
 mod files;
+mod table;
 
 pub use files::{file_labels, file_sample};
+pub use table::{table_labels, table_sample, table_samples};
