@@ -134,7 +134,10 @@ fn candidates(samples: &[Sample]) -> anyhow::Result<Tables> {
     let is_clear = likeness.len() >= 2
         && likeness.first() > likeness.get(1)
         && likeness.get(likeness.len() - 2) > likeness.last();
-    let ends = (ledgers.first().and_then(|(_, sample)| table(sample)), ledgers.last().and_then(|(_, sample)| table(sample)));
+    let ends = (
+        ledgers.first().and_then(|(_, sample)| table(sample)),
+        ledgers.last().and_then(|(_, sample)| table(sample)),
+    );
     let (true, (Some(legacy), Some(unified))) = (is_clear, ends) else {
         let names: Vec<String> = ledgers.iter().map(|(_, sample)| sample.place.shown()).collect();
         let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };

@@ -154,3 +154,40 @@ fn a_table_that_is_not_there_or_hides_rows_is_refused() {
     assert_eq!(output.status.code(), Some(2), "{stderr}");
     assert!(stderr.contains("token_transaction"), "{stderr}");
 }
+
+#[test]
+fn the_contract_becomes_the_constraint() {
+    let db = Cluster::shared().database("contract");
+    db.file(format!("{FIXTURES}/schema.sql").as_ref());
+    db.sql(
+        "insert into token_usage (user_id, action_type, model_used, tokens_used)
+            values (gen_random_uuid(), 'chat_conversation', 'm', 1)",
+    );
+    let shape = std::fs::read_to_string(format!("{FIXTURES}/shape_b.toml")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let contract = |usage: &str| {
+        let text = shape.replace("unified_only =", &format!("{usage}\nunified_only ="));
+        std::fs::write(folder.path().join("reckon.toml"), text).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_reckon"))
+            .args(["contract", "--format", "sql"])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let sql = contract("usage = [\"chat_conversation\", \"it's; new\"]");
+    // Twice: the second run exchanges the constraint of the first.
+    db.sql(&sql);
+    db.sql(&sql);
+    let insert = |label: &str| {
+        db.try_sql(&format!(
+            "insert into token_usage (user_id, action_type, model_used, tokens_used)
+             values (gen_random_uuid(), '{label}', 'm', 1)"
+        ))
+    };
+    insert("it''s; new").unwrap();
+    assert!(insert("image_generation").unwrap_err().contains("token_usage_action_type_check"));
+    // Without a usage list the constraint is not complete: it does not fit the rows, nothing changes.
+    assert!(db.try_sql(&contract("")).unwrap_err().contains("is violated by some row"));
+    insert("it''s; new").unwrap();
+}

@@ -5,6 +5,7 @@ pub mod cluster;
 mod collect;
 mod fixtures;
 mod harness;
+mod init;
 mod lines;
 mod reading;
 mod repair;

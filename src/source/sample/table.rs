@@ -129,7 +129,8 @@ fn of_facts(facts: &TableFacts) -> Sample {
 fn listed_in_checks(checks: &[(String, String)], column: &str) -> Vec<String> {
     let quoted = quote_identifier(column);
     let starts = [format!("CHECK (({quoted} = ANY"), format!("CHECK ((({quoted})::text = ANY")];
-    let lists = checks.iter().filter(|(_, definition)| starts.iter().any(|start| definition.starts_with(start)));
+    let lists =
+        checks.iter().filter(|(_, definition)| starts.iter().any(|start| definition.starts_with(start)));
     lists.flat_map(|(_, definition)| texts_in(definition)).collect()
 }
 
