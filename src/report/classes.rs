@@ -127,7 +127,8 @@ mod tests {
         use RepairKind::{Backfill, None, Review, Update};
         let clean = "Every legacy grant stands in the unified table, once and unchanged. \
                      Every row and every token is accounted for.";
-        let cases: [(&[(RepairKind, u64)], u64, i128, &str); 6] = [
+        type Case<'a> = (&'a [(RepairKind, u64)], u64, i128, &'a str);
+        let cases: [Case<'_>; 6] = [
             (&[], 0, 0, clean),
             (
                 &[(None, 1)],
