@@ -190,9 +190,22 @@ pub fn reconcile(
     warnings.extend(plan.refusals.iter().map(|refusal| {
         format!("{} does nothing: {}. {}", refusal.file.file(), refusal.reason, refusal.remedy)
     }));
-    warnings.extend(plan.warnings.iter().map(|warning| format!("{}: {}", warning.file.file(), warning.text)));
+    warnings.extend(repair_warnings(&plan.warnings));
     let sql = repair::render(&plan)?;
     Ok(Reconciliation { reads, audit, balances, sql, warnings })
+}
+
+/// What the SQL files warn of; what several warn of is said once.
+fn repair_warnings(warnings: &[repair::Warning]) -> Vec<String> {
+    let mut said: Vec<(&str, Vec<String>)> = Vec::new();
+    for warning in warnings {
+        let file = format!("{}.sql", warning.file.file());
+        match said.iter_mut().find(|(text, _)| *text == warning.text) {
+            Some((_, files)) => files.push(file),
+            None => said.push((&warning.text, vec![file])),
+        }
+    }
+    said.into_iter().map(|(text, files)| format!("{}: {text}", files.join(", "))).collect()
 }
 
 /// The main job: reads, reconciles, writes one run directory.

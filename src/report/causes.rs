@@ -37,19 +37,29 @@ impl CauseTotals {
     }
 }
 
+/// The furthest that two time zones lie apart.
+const WIDEST_ZONE_SHIFT: Span = Span(26 * 3_600_000_000);
+
 /// What a cause means, in words.
-fn meaning(cause: &str) -> &'static str {
+fn meaning(cause: &str, group: &Group<'_>) -> &'static str {
+    let may_be_a_zone =
+        group.lags.is_some_and(|(least, most)| least.abs().max(most.abs()) <= WIDEST_ZONE_SHIFT);
     match cause {
         "never_copied" => "the copy of the history left them out",
         "writer_silent" => "from then on no row of the label arrived: its writer misses the unified table",
         "sign_era" => "stored with the rarer sign of their label and month: may be reversals",
         "bulk_stamp" => "copied in bulk and stamped with the time of the copy",
-        "constant_lag" => "a time zone was misread; the right timezone for the table that is off absorbs it",
+        "constant_lag" if may_be_a_zone => {
+            "a time zone was misread; the right timezone for the table that is off absorbs it"
+        }
+        "constant_lag" => "all were shifted by the same length of time",
         "double_backfill" => "the copy of the history ran more than once",
         "replay" => "one payment was handled more than once",
         "dual_write_and_copy" => "written by the product, then copied with the history as well",
         "repeated" => "repeats a row that the unified table already has",
         "payment_label" => "what books payments writes another label",
+        "unmapped_label" => "the configuration does not say what the label means",
+        "unreadable" => "an id, user, amount or time is missing or cannot be read",
         "plug" => "the amount is the gap of that user: booked to make a balance fit",
         _ => "",
     }
@@ -63,6 +73,8 @@ struct Group<'a> {
     first_at: Option<Instant>,
     last_at: Option<Instant>,
     users: BTreeSet<&'a RowId>,
+    /// Of a class that is about time.
+    of_time: bool,
     lags: Option<(Span, Span)>,
     unified: Option<(Instant, Instant)>,
 }
@@ -82,7 +94,7 @@ pub fn totals(findings: &[Finding]) -> Vec<CauseTotals> {
             tokens: group.tokens,
             first_at: group.first_at,
             last_at: group.last_at,
-            meaning: meaning(cause),
+            meaning: meaning(cause, &group),
             common: group.common(),
         })
         .collect()
@@ -97,6 +109,7 @@ impl<'a> Group<'a> {
             self.last_at = Some(self.last_at.map_or(at, |last| last.max(at)));
         }
         self.users.extend(&finding.user);
+        self.of_time = finding.class == Class::TimeMismatch;
         self.lags = widen(self.lags, finding.lag);
         self.unified = widen(self.unified, finding.created_at_unified);
     }
@@ -106,10 +119,14 @@ impl<'a> Group<'a> {
         if !self.users.is_empty() {
             facts.push(counted(self.users.len() as u64, "user", "users"));
         }
-        match self.lags {
-            Some((least, most)) if least == most => facts.push(format!("every lag is {}", length(least))),
-            Some((least, most)) => facts.push(format!("lags from {} to {}", length(least), length(most))),
-            None => {}
+        match self.lags.filter(|(least, most)| (*least, *most) != (Span(0), Span(0))) {
+            Some((least, most)) if least == most && self.rows > 1 => {
+                facts.push(format!("every lag is {}", length(least)))
+            }
+            Some((least, most)) if self.of_time => {
+                facts.push(format!("lags from {} to {}", length(least), length(most)));
+            }
+            _ => {}
         }
         match self.unified {
             Some((first, last)) if first == last && self.rows > 1 => {

@@ -14,6 +14,8 @@ pub struct ClassTotals {
     pub count: u64,
     /// What their repairs add to balances, in tokens; of the findings where it is known.
     pub tokens_effect: i128,
+    /// Of these, those whose effect is known.
+    pub known_effects: u64,
     /// Of these, accepted with an owner and an end.
     pub waived: u64,
     /// Of these, unwaived and of severity `error`.
@@ -29,6 +31,13 @@ pub struct ClassTotals {
 const REPAIRS: [RepairKind; 5] =
     [RepairKind::Backfill, RepairKind::Update, RepairKind::Dedupe, RepairKind::Review, RepairKind::None];
 
+impl ClassTotals {
+    /// What the repairs add, where it is known of any finding: unknown is not zero.
+    pub fn known_tokens_effect(&self) -> Option<i128> {
+        (self.known_effects > 0).then_some(self.tokens_effect)
+    }
+}
+
 /// All classes in order, also those without a finding.
 pub fn totals(findings: &[Finding]) -> Vec<ClassTotals> {
     let mut totals: Vec<ClassTotals> = Class::ALL
@@ -37,6 +46,7 @@ pub fn totals(findings: &[Finding]) -> Vec<ClassTotals> {
             class: *class,
             count: 0,
             tokens_effect: 0,
+            known_effects: 0,
             waived: 0,
             blocking: 0,
             severity: None,
@@ -50,6 +60,7 @@ pub fn totals(findings: &[Finding]) -> Vec<ClassTotals> {
         let effect = finding.tokens_effect.unwrap_or(0);
         total.count += 1;
         total.tokens_effect = add(total.tokens_effect, effect);
+        total.known_effects += u64::from(finding.tokens_effect.is_some());
         total.waived += u64::from(waived);
         total.blocking += u64::from(!waived && finding.severity == Severity::Error);
         total.severity = Some(total.severity.map_or(finding.severity, |known| known.min(finding.severity)));

@@ -92,22 +92,24 @@ impl Page {
         self.end();
     }
 
-    /// Words, broken at the width.
-    fn paragraph(&mut self, indent: &str, text: &str, paint: Paint) {
+    /// Words, broken at the width; `start` stands before the first line, blanks before the others.
+    fn paragraph(&mut self, start: &str, text: &str, paint: Paint) {
         let mut line = String::new();
+        let mut indent = start.to_owned();
         for word in text.split_whitespace() {
             if !line.is_empty() && indent.width() + line.width() + 1 + word.width() > self.width {
-                self.put(indent, Paint::Plain);
+                self.put(&indent, Paint::Plain);
                 self.put(&line, paint);
                 self.end();
                 line.clear();
+                indent = " ".repeat(start.width());
             }
             if !line.is_empty() {
                 line.push(' ');
             }
             line.push_str(word);
         }
-        self.put(indent, Paint::Plain);
+        self.put(&indent, Paint::Plain);
         self.put(&line, paint);
         self.end();
     }
@@ -180,7 +182,7 @@ fn verdict(page: &mut Page, model: &Model<'_>) {
         page.paragraph("  ", &text, Paint::Plain);
     }
     for warning in &model.warnings {
-        page.paragraph("  ", &format!("! {}", printable(warning)), Paint::Warn);
+        page.paragraph("  ! ", &printable(warning), Paint::Warn);
     }
 }
 
@@ -256,7 +258,7 @@ fn findings(page: &mut Page, model: &Model<'_>) {
             let cells = vec![
                 format!("{mark} {}", class.class.name()),
                 grouped(class.count.into()),
-                signed(class.tokens_effect),
+                class.known_tokens_effect().map(signed).unwrap_or_default(),
                 repairs(class),
             ];
             (cells, if paint == Paint::Faint { Paint::Plain } else { paint })

@@ -288,7 +288,7 @@ pub fn classes(model: &Model<'_>) -> Vec<ClassLine> {
         meaning: words::class(class.class),
         severity: class.severity.map_or("info", Severity::name),
         count: number(class.count),
-        effect: change(class.tokens_effect),
+        effect: class.known_tokens_effect().map(change).unwrap_or_default(),
         repairs: class
             .repairs
             .iter()
