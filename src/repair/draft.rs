@@ -6,9 +6,9 @@ use crate::config::Config;
 use crate::domain::{Books, Class, Entry, Finding, RepairKind, RowId, Span, Status, Verdict};
 
 use super::columns::Layout;
+use super::fits;
 use super::kept::Keepers;
 use super::plan::{Change, KeptRow, LegacyRow, NewId, Operation, Review, Values, derived_id};
-use super::quote::is_storable;
 
 /// Sorts findings into changes and reviews.
 pub(super) struct Draft<'a> {
@@ -96,16 +96,26 @@ impl<'a> Draft<'a> {
             (Some(_), Some(_), [only]) => Some(self.books.references[*only as usize].to_string()),
             _ => None,
         };
-        storable(&[&new.action, &legacy.label, reference.as_deref().unwrap_or_default()])?;
-        storable(&[&legacy.id.to_string(), &legacy.user.to_string()])?;
+        fits::values(self.unified, &new)?;
+        fits::text(&legacy.label)?;
+        fits::text(&legacy.id.to_string())?;
+        fits::text(reference.as_deref().unwrap_or_default())?;
+        entry.expires_at.map_or(Ok(()), fits::instant)?;
+        if let Some(link) = &self.unified.link {
+            fits::id(link, &legacy.id)?;
+        }
+        let row = match self.new_id {
+            NewId::Derived(namespace) => Some(derived_id(namespace, &legacy.id)),
+            NewId::Given => None,
+        };
+        if let Some(row) = row.as_ref().filter(|row| self.is_there(row)) {
+            return Err(format!("its copy {row} is there already, with other content"));
+        }
         Ok(Change {
             finding: finding.id.clone(),
             class: finding.class,
             operation: Operation::Insert,
-            row: match self.new_id {
-                NewId::Derived(namespace) => Some(derived_id(namespace, &legacy.id)),
-                NewId::Given => None,
-            },
+            row,
             effect_tokens: finding.tokens_effect.unwrap_or(i128::from(entry.signed_tokens())),
             legacy: Some(legacy),
             old: None,
@@ -141,7 +151,9 @@ impl<'a> Draft<'a> {
             return Err(format!("the label {} does not split into the columns of the action", new.action));
         }
         let legacy = legacy.map(|entry| self.legacy_row(entry));
-        storable(&[&old.action, &new.action, &entry.id.to_string(), &old.user.to_string()])?;
+        fits::values(self.unified, &old)?;
+        fits::values(self.unified, &new)?;
+        fits::text(&entry.id.to_string())?;
         self.touch(position)?;
         Ok(Change {
             finding: finding.id.clone(),
@@ -167,7 +179,9 @@ impl<'a> Draft<'a> {
         let Some(kept) = keepers.of(entry, finding.legacy_ids.first()) else {
             return Err("no row of the same user, action and amount would stay within the window".to_owned());
         };
-        storable(&[&old.action, &entry.id.to_string(), &old.user.to_string(), &kept.id.to_string()])?;
+        fits::values(self.unified, &old)?;
+        fits::text(&entry.id.to_string())?;
+        fits::text(&kept.id.to_string())?;
         self.touch(position)?;
         Ok(Change {
             finding: finding.id.clone(),
@@ -186,6 +200,13 @@ impl<'a> Draft<'a> {
             }),
             effect_tokens: finding.tokens_effect.unwrap_or(-i128::from(entry.signed_tokens())),
         })
+    }
+
+    /// A unified row of this id is in the books.
+    fn is_there(&self, id: &RowId) -> bool {
+        let unified = &self.books.unified;
+        unified.entries.binary_search_by(|entry| entry.id.cmp(id)).is_ok()
+            || unified.bystanders.binary_search_by(|row| row.id.cmp(id)).is_ok()
     }
 
     fn touch(&mut self, position: u32) -> Result<(), String> {
@@ -291,11 +312,4 @@ fn barrier(finding: &Finding) -> Option<String> {
         return Some("waived: what was accepted is left as it is".to_owned());
     }
     None
-}
-
-fn storable(texts: &[&str]) -> Result<(), String> {
-    match texts.iter().all(|text| is_storable(text)) {
-        true => Ok(()),
-        false => Err("a value holds the character NUL, which PostgreSQL cannot store".to_owned()),
-    }
 }

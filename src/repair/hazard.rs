@@ -73,6 +73,10 @@ impl Subject<'_> {
     }
 }
 
+/// The way out when the database refuses a label.
+const ADMIT: &str = "admit them in the database first (reckon contract --format sql prints the \
+                     constraint), then run reckon again";
+
 const ALL: [Operation; 3] = [Operation::Insert, Operation::Update, Operation::Delete];
 
 /// Looks for hazards in the files that have something to do.
@@ -156,41 +160,54 @@ impl Hazards {
     }
 
     fn labels(&mut self, subject: &Subject<'_>, file: Operation) {
-        let labels = subject.labels(file);
         let unified = subject.unified;
-        let ([slot], Some(table)) = (unified.action.as_slice(), &unified.facts) else { return };
-        let remedy = "admit them in the database first (reckon contract --format sql prints the \
-                      constraint), then run reckon again";
-        if let Some(known) = slot.facts.as_ref().and_then(|facts| facts.enum_labels.as_ref()) {
-            let unknown: Vec<&str> =
-                labels.iter().copied().filter(|label| !known.iter().any(|it| it == label)).collect();
-            if !unknown.is_empty() {
-                let type_name = slot.type_name().unwrap_or_default();
-                self.refuse(file, format!("the enum {type_name} lacks {}", unknown.join(", ")), remedy);
+        let Some(table) = &unified.facts else { return };
+        let labels = subject.labels(file);
+        for (at, slot) in unified.action.iter().enumerate() {
+            let parts: BTreeSet<&str> = labels
+                .iter()
+                .filter_map(|label| unified.parts(label).and_then(|parts| parts.get(at).copied()))
+                .collect();
+            self.enum_labels(slot, &parts, file);
+            for (name, definition) in &table.checks {
+                self.constraint(table, slot, (name, definition), &parts, file);
             }
         }
-        for (name, definition) in &table.checks {
-            let verdicts = || labels.iter().map(|label| (*label, admission(definition, &slot.column, label)));
-            let those = |wanted: Admission| -> Vec<&str> {
-                verdicts().filter(|(_, verdict)| *verdict == wanted).map(|(label, _)| label).collect()
-            };
-            let (refused, unknown) = (those(Admission::Refuses), those(Admission::Unknown));
-            if !refused.is_empty() {
-                self.refuse(
-                    file,
-                    format!("the constraint {name} of {} refuses {}", table.name, refused.join(", ")),
-                    remedy,
-                );
-            }
-            if !unknown.is_empty() {
-                self.warn(
-                    file,
-                    format!(
-                        "it could not be told whether the constraint {name} admits {}: {definition}",
-                        unknown.join(", ")
-                    ),
-                );
-            }
+    }
+
+    fn enum_labels(&mut self, slot: &Slot, labels: &BTreeSet<&str>, file: Operation) {
+        let Some(known) = slot.facts.as_ref().and_then(|facts| facts.enum_labels.as_ref()) else { return };
+        let unknown: Vec<&str> =
+            labels.iter().copied().filter(|label| !known.iter().any(|it| it == label)).collect();
+        if !unknown.is_empty() {
+            let type_name = slot.type_name().unwrap_or_default();
+            self.refuse(file, format!("the enum {type_name} lacks {}", unknown.join(", ")), ADMIT);
+        }
+    }
+
+    fn constraint(
+        &mut self,
+        table: &TableFacts,
+        slot: &Slot,
+        (name, definition): (&str, &str),
+        labels: &BTreeSet<&str>,
+        file: Operation,
+    ) {
+        let those = |wanted: Admission| -> Vec<&str> {
+            let says = |label: &&str| admission(definition, &slot.column, label) == wanted;
+            labels.iter().copied().filter(says).collect()
+        };
+        let (refused, unknown) = (those(Admission::Refuses), those(Admission::Unknown));
+        if !refused.is_empty() {
+            let reason = format!("the constraint {name} of {} refuses {}", table.name, refused.join(", "));
+            self.refuse(file, reason, ADMIT);
+        }
+        if !unknown.is_empty() {
+            let labels = unknown.join(", ");
+            self.warn(
+                file,
+                format!("it could not be told whether the constraint {name} admits {labels}: {definition}"),
+            );
         }
     }
 

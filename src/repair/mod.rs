@@ -19,6 +19,7 @@ mod columns;
 pub mod constraint;
 mod draft;
 mod error;
+mod fits;
 mod hazard;
 mod kept;
 mod known;

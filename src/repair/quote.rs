@@ -9,11 +9,6 @@ pub(super) fn literal(text: &str) -> String {
     if quoted.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
 }
 
-/// PostgreSQL cannot hold the character NUL in any text.
-pub(super) fn is_storable(text: &str) -> bool {
-    !text.contains('\0')
-}
-
 /// A `do` block around `body`, with a dollar quote that the body does not contain.
 pub(super) fn do_block(body: &str) -> String {
     let mut tag = "$reckon$".to_owned();

@@ -175,85 +175,82 @@ fn undo_stops_when_a_row_was_edited_since() {
     }
 }
 
+/// What happens between run and file: what happened · which file stops · what it says
+const BETWEEN: [(&str, &str, &str); 17] = [
+    (
+        "update token_transactions set tokens_used = -1501 where tokens_used = -1500",
+        "backfill",
+        "legacy rows changed or vanished",
+    ),
+    (
+        "update token_transactions set created_at = created_at + interval '1 microsecond' where tokens_used = -1500",
+        "backfill",
+        "legacy rows changed or vanished",
+    ),
+    (
+        "update token_transactions set created_at = null where tokens_used = -1500",
+        "backfill",
+        "legacy rows changed or vanished",
+    ),
+    (
+        "update token_transactions set action_type = 'trial_grant' where tokens_used = 500",
+        "backfill",
+        "legacy rows changed or vanished",
+    ),
+    (
+        "update token_transactions set user_id = gen_random_uuid() where tokens_used = 500",
+        "backfill",
+        "legacy rows changed or vanished",
+    ),
+    ("delete from token_transactions where tokens_used = 500", "backfill", "legacy rows changed or vanished"),
+    ("drop table token_transactions", "backfill", "does not exist"),
+    (
+        "update token_transactions set tokens_used = 201 where tokens_used = 200",
+        "repair",
+        "legacy rows changed or vanished",
+    ),
+    (
+        "insert into token_usage select gen_random_uuid(), user_id, 'subscription_grant', 'gpt', 1500 from token_usage where tokens_used = 20",
+        "backfill",
+        "appeared for user",
+    ),
+    (
+        "update token_usage set id = gen_random_uuid() where tokens_used = 400 and metadata ? 'legacy_id'",
+        "backfill",
+        "appeared for user",
+    ),
+    ("update token_usage set tokens_used = 21 where tokens_used = 20", "repair", "changed or vanished"),
+    (
+        "update token_usage set created_at = created_at + interval '1 microsecond' where tokens_used = 300",
+        "repair",
+        "changed or vanished",
+    ),
+    ("delete from token_usage where tokens_used = 600", "repair", "changed or vanished"),
+    (
+        "update token_usage set action_type = 'trial_grant' where id = '20000000-0000-4000-8000-000000000005'",
+        "dedupe",
+        "extra rows changed or vanished",
+    ),
+    (
+        "delete from token_usage where id = '20000000-0000-4000-8000-000000000005'",
+        "dedupe",
+        "extra rows changed or vanished",
+    ),
+    (
+        "delete from token_usage where id = '20000000-0000-4000-8000-000000000004'",
+        "dedupe",
+        "should stay changed or vanished",
+    ),
+    (
+        "update token_usage set tokens_used = 0 where id = '20000000-0000-4000-8000-000000000004'",
+        "dedupe",
+        "should stay changed or vanished",
+    ),
+];
+
 #[test]
 fn a_row_that_changed_in_between_stops_the_file_with_nothing_changed() {
-    // what happened · which file stops · what it says
-    let cases = [
-        (
-            "update token_transactions set tokens_used = -1501 where tokens_used = -1500",
-            "backfill",
-            "legacy rows changed or vanished",
-        ),
-        (
-            "update token_transactions set created_at = created_at + interval '1 microsecond' where tokens_used = -1500",
-            "backfill",
-            "legacy rows changed or vanished",
-        ),
-        (
-            "update token_transactions set created_at = null where tokens_used = -1500",
-            "backfill",
-            "legacy rows changed or vanished",
-        ),
-        (
-            "update token_transactions set action_type = 'trial_grant' where tokens_used = 500",
-            "backfill",
-            "legacy rows changed or vanished",
-        ),
-        (
-            "update token_transactions set user_id = gen_random_uuid() where tokens_used = 500",
-            "backfill",
-            "legacy rows changed or vanished",
-        ),
-        (
-            "delete from token_transactions where tokens_used = 500",
-            "backfill",
-            "legacy rows changed or vanished",
-        ),
-        ("drop table token_transactions", "backfill", "does not exist"),
-        (
-            "update token_transactions set tokens_used = 201 where tokens_used = 200",
-            "repair",
-            "legacy rows changed or vanished",
-        ),
-        (
-            "insert into token_usage select gen_random_uuid(), user_id, 'subscription_grant', 'gpt', 1500 from token_usage where tokens_used = 20",
-            "backfill",
-            "appeared for user",
-        ),
-        (
-            "update token_usage set id = gen_random_uuid() where tokens_used = 400 and metadata ? 'legacy_id'",
-            "backfill",
-            "appeared for user",
-        ),
-        ("update token_usage set tokens_used = 21 where tokens_used = 20", "repair", "changed or vanished"),
-        (
-            "update token_usage set created_at = created_at + interval '1 microsecond' where tokens_used = 300",
-            "repair",
-            "changed or vanished",
-        ),
-        ("delete from token_usage where tokens_used = 600", "repair", "changed or vanished"),
-        (
-            "update token_usage set action_type = 'trial_grant' where id = '20000000-0000-4000-8000-000000000005'",
-            "dedupe",
-            "extra rows changed or vanished",
-        ),
-        (
-            "delete from token_usage where id = '20000000-0000-4000-8000-000000000005'",
-            "dedupe",
-            "extra rows changed or vanished",
-        ),
-        (
-            "delete from token_usage where id = '20000000-0000-4000-8000-000000000004'",
-            "dedupe",
-            "should stay changed or vanished",
-        ),
-        (
-            "update token_usage set tokens_used = 0 where id = '20000000-0000-4000-8000-000000000004'",
-            "dedupe",
-            "should stay changed or vanished",
-        ),
-    ];
-    for (event, name, message) in cases {
+    for (event, name, message) in BETWEEN {
         let world = world("repair_between");
         let files = world.files();
         world.db.sql(event);
@@ -343,4 +340,92 @@ fn the_journal_is_closed_to_others() {
     let security =
         world.db.value("select relrowsecurity from pg_class where oid = 'reckon_journal.entries'::regclass");
     assert_eq!(security, "t");
+}
+
+#[test]
+fn a_file_is_one_text_that_a_web_editor_can_run() {
+    let world = world("repair_editor");
+    let files = world.files();
+    let before = world.db.digest("token_usage");
+    for name in ALL {
+        // One message with all statements, as editors send it.
+        world.db.query(text(&files, name));
+    }
+    world.all_is_as_expected(&files);
+    world.db.query(text(&files, "undo"));
+    assert_eq!(world.db.digest("token_usage"), before);
+}
+
+/// Number, second and metadata of rows.
+type Others<'a> = &'a [(u32, u32, &'a str)];
+
+#[test]
+fn the_row_that_stays_is_the_linked_one_then_the_referenced_then_the_nearest() {
+    let row = |number: u32, second: u32, metadata: &str| {
+        format!(
+            "insert into token_usage (id, user_id, action_type, model_used, tokens_used, metadata, created_at) values
+             ('20000000-0000-4000-8000-00000000000{number}', '{USER}', 'trial_grant', 'gpt', 5, {metadata}, '2026-01-01 00:00:{second:02}+00');"
+        )
+    };
+    let linked = "'{\"legacy_id\": \"10000000-0000-4000-8000-000000000009\"}'";
+    let paid = "'{\"payment_intent\": \"pi\"}'";
+    let extra = "'{\"legacy_id\": \"10000000-0000-4000-8000-000000000009\", \"payment_intent\": \"pi\"}'";
+    // other rows (number, second, metadata) · the one that stays
+    let cases: [(Others<'_>, Option<char>); 5] = [
+        (&[(1, 40, linked), (2, 31, paid), (3, 30, "null")], Some('1')),
+        (&[(2, 40, paid), (3, 30, "null")], Some('2')),
+        (&[(3, 28, "null"), (4, 31, "null")], Some('4')),
+        (&[(4, 31, "null"), (3, 29, "null")], Some('3')),
+        (&[], None),
+    ];
+    for (others, expected) in cases {
+        let rows: String =
+            others.iter().map(|(number, second, metadata)| row(*number, *second, metadata)).collect();
+        let mut world = World::new("repair_kept", &(rows + &row(7, 30, extra)));
+        world.duplicate("20000000-0000-4000-8000-000000000007");
+        let plan = world.plan().unwrap();
+        let kept = plan.changes.first().and_then(|change| change.kept.as_ref());
+        assert_eq!(kept.and_then(|kept| kept.id.to_string().pop()), expected, "{others:?}");
+        assert_eq!(plan.reviews.len(), usize::from(expected.is_none()));
+    }
+}
+
+#[test]
+fn a_row_that_the_table_cannot_hold_is_left_to_a_person() {
+    let rows = format!(
+        "alter table token_transactions alter tokens_used type bigint;
+         insert into token_transactions values
+           ('10000000-0000-4000-8000-000000000001', '{USER}', 'admin_grant', 3000000000, '2026-01-05Z', null),
+           ('10000000-0000-4000-8000-000000000002', '{USER}', 'admin_grant', 1, '10001-01-01Z', null),
+           ('10000000-0000-4000-8000-000000000003', '{USER}', 'admin_deduct', 7, '2026-01-05Z', null);"
+    );
+    let mut world = World::new("repair_fits", &rows);
+    for number in 1..=3 {
+        world.unmigrated(&format!("10000000-0000-4000-8000-00000000000{number}"));
+    }
+    let plan = world.plan().unwrap();
+    let reasons: Vec<&str> = plan.reviews.iter().map(|review| review.reason.as_str()).collect();
+    assert_eq!(
+        reasons,
+        [
+            "3000000000 tokens do not fit the column tokens_used",
+            "+10001-01-01T00:00:00.000000Z lies outside the years 1 to 9999"
+        ]
+    );
+    assert_eq!(plan.changes[0].effect_tokens, -7, "a deduction takes");
+    let files = world.files();
+    world.applied(&files, "backfill");
+    world.all_is_as_expected(&files);
+}
+
+#[test]
+fn a_copy_that_was_changed_later_is_left_to_a_person() {
+    let world = world("repair_changed_copy");
+    world.applied(&world.files(), "backfill");
+    world.db.sql("update token_usage set tokens_used = 1 where tokens_used = 1500");
+    let mut next = World::over(world);
+    next.unmigrated("10000000-0000-4000-8000-000000000001");
+    let plan = next.plan().unwrap();
+    assert!(plan.changes.is_empty());
+    assert!(plan.reviews[0].reason.ends_with("is there already, with other content"));
 }

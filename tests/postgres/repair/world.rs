@@ -53,6 +53,12 @@ impl World {
         World { books, db, config, findings: Vec::new(), facts: true }
     }
 
+    /// The real tables as they are now, as the next run reads them.
+    pub fn over(before: World) -> World {
+        let books = books(&before.db, &before.config, LEGACY_QUERY, UNIFIED_QUERY);
+        World { books, findings: Vec::new(), ..before }
+    }
+
     pub fn finding(
         &mut self,
         class: Class,
