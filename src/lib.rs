@@ -7,6 +7,7 @@ pub mod audit; // dispositions, conservation, ids, order, verdict
 pub mod balance; // balances recomputed, gaps explained
 pub mod config; // reckon.toml as written → as checked
 pub mod cutover; // the gate before the legacy table is dropped
+pub mod doctor; // would the job run here: looks, changes nothing
 pub mod domain; // plain types, no I/O
 pub mod history; // runs, waivers, what is new
 pub mod matching; // the ladder: pairs and findings

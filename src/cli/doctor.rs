@@ -1,16 +1,90 @@
-//! `reckon doctor`: checks a database beforehand, changes nothing.
+//! `reckon doctor`: checks a database or files beforehand, changes nothing.
 
-use super::Global;
+use super::{Global, out};
+use crate::doctor::{self, Examination, State};
 
 /// Flags of `reckon doctor`: none of its own.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
-/// Runs the command.
+/// Columns of the terminal that a line may take.
+const WIDTH: usize = 80;
+/// Columns before the words of a check.
+const INDENT: usize = 12;
+
+/// Runs the command: 0 when the job could run, 2 when it could not.
 ///
 /// # Errors
-/// Configuration, or no connection at all.
+/// Configuration, a signal, or a stdout that cannot be written.
 pub fn run(_args: &Args, global: &Global) -> anyhow::Result<u8> {
-    let _config = global.load_config()?;
-    anyhow::bail!("`reckon doctor` is not part of this build")
+    let config = global.load_config()?;
+    let found = doctor::examine(&config, &global.progress)?;
+    if global.json() {
+        out::print(&format!("{}\n", serde_json::to_string_pretty(&json(&found))?))?;
+    } else {
+        out::print(&human(&found, global.quiet))?;
+    }
+    Ok(if found.worst() == State::Fail { 2 } else { 0 })
+}
+
+fn json(found: &Examination) -> serde_json::Value {
+    serde_json::json!({ "schema": "reckon-doctor/1", "verdict": word(found.worst()), "checks": found.checks })
+}
+
+/// One block a check, its words wrapped; `-q` leaves out what is in order.
+fn human(found: &Examination, quiet: bool) -> String {
+    let mut text = String::new();
+    let mut subject = "";
+    for check in found.checks.iter().filter(|check| !(quiet && check.state == State::Ok)) {
+        if check.subject != subject {
+            subject = &check.subject;
+            text.push_str(&format!("{subject}\n"));
+        }
+        let words = format!("{}: {}", check.check, check.detail);
+        let lines = wrap(&words, WIDTH - INDENT);
+        for (at, line) in lines.iter().enumerate() {
+            let state = if at == 0 { word(check.state) } else { "" };
+            text.push_str(&format!("  {state:<10}{line}\n"));
+        }
+    }
+    let count = |state| found.checks.iter().filter(|check| check.state == state).count();
+    let result = match found.worst() {
+        State::Fail => "the job could not run",
+        State::Warn | State::NotTested => "the job can run",
+        State::Ok => "all is well",
+    };
+    text.push_str(&format!(
+        "{result}: {} ok, {} warnings, {} failed, {} not tested\n",
+        count(State::Ok),
+        count(State::Warn),
+        count(State::Fail),
+        count(State::NotTested)
+    ));
+    text
+}
+
+fn word(state: State) -> &'static str {
+    match state {
+        State::Ok => "ok",
+        State::Warn => "warn",
+        State::Fail => "fail",
+        State::NotTested => "not_tested",
+    }
+}
+
+/// Breaks at blanks; a word longer than the line stands alone.
+fn wrap(words: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in words.split_whitespace() {
+        let line = lines.last_mut().expect("there is always a line");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if unicode_width::UnicodeWidthStr::width(line.as_str()) + 1 + word.len() <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
 }

@@ -224,7 +224,7 @@ fn stored_balances_are_read_as_they_are() {
     db.sql(
         "create table p (u uuid, n numeric, j jsonb, half numeric);
          insert into p values ('A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', 12.00, '{\"left\": 7}', 0.5),
-           ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12', null, '{}', 1), (null, 5, null, 1);",
+           ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12', null, '{}', 1);",
     );
     let read = |balance: &str| -> Result<Vec<String>, String> {
         let stored = reckon::config::Stored {
@@ -244,4 +244,6 @@ fn stored_balances_are_read_as_they_are() {
     assert_eq!(read("j.left").unwrap(), [format!("{one} Some(7)"), format!("{two} None")]);
     let error = read("half").unwrap_err();
     assert!(error.contains(one) && error.contains("0.5"), "{error}");
+    db.sql("insert into p values (null, 1)");
+    assert!(read("n").unwrap_err().contains("without a user"));
 }

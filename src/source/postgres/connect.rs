@@ -199,12 +199,12 @@ fn configure(target: &Target, server: &Server, mode: WireMode, options: bool) ->
     if !startup.is_empty() {
         config.options(startup.join(" "));
     }
-    if let Some((on, idle, interval)) = target.keepalives {
-        config.keepalives(on);
-        if let Some(seconds) = idle.filter(|seconds| *seconds > 0) {
+    if let Some(alive) = target.keepalives {
+        config.keepalives(alive.on);
+        if let Some(seconds) = alive.idle_seconds.filter(|seconds| *seconds > 0) {
             config.keepalives_idle(Duration::from_secs(seconds));
         }
-        if let Some(seconds) = interval.filter(|seconds| *seconds > 0) {
+        if let Some(seconds) = alive.interval_seconds.filter(|seconds| *seconds > 0) {
             config.keepalives_interval(Duration::from_secs(seconds));
         }
     }

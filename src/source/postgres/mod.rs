@@ -8,6 +8,7 @@ pub mod catalogue;
 mod column;
 mod connect;
 mod conninfo;
+mod examine;
 mod explain;
 mod fields;
 mod numeric;
@@ -30,6 +31,7 @@ use select::Layout;
 use session::Session;
 use target::Target;
 
+pub use examine::{Fit, Mapped};
 pub use session::TextRow;
 
 /// A database, seen at one moment. Dropping it ends its session.
@@ -228,36 +230,38 @@ impl Database {
         Ok((parts, control))
     }
 
-    /// Every stored balance. Rows without a user are left out, with a word in the log.
+    /// Every stored balance, ascending by user, then by balance.
     ///
     /// # Errors
-    /// As [`Database::check_readable`]; a balance that is no integer.
+    /// As [`Database::check_readable`]; a row without a user, a balance that is no integer.
     pub fn stored(&mut self, stored: &Stored) -> Result<Vec<StoredBalance>, SourceError> {
         let table = origin_table(&stored.origin)?;
         let relation = self.readable(table, &[&stored.user.written, &stored.balance.written])?;
         let sql = select::stored(&relation, &stored.user, &stored.balance)
             .map_err(|what| privileges::refusal(&self.session, &what))?;
         let rows = self.runtime.block_on(self.session.rows(&sql, &format!("reading {table}")))?;
+        let wrong = |user: &str, what: &str| SourceError::Malformed {
+            place: format!("table {table}"),
+            message: format!("{user}{what}; correct the row, or read a view that leaves it out"),
+        };
         let mut balances = Vec::with_capacity(rows.len());
-        let mut nobodys = 0u64;
         for row in rows {
             let user = text(&row, 0);
             if user.is_empty() {
-                nobodys += 1;
-                continue;
+                return Err(wrong("", "a stored balance without a user"));
             }
             let tokens = match row.get(1).and_then(Option::as_deref).filter(|text| !text.trim().is_empty()) {
                 None => None,
-                Some(text) => Some(parse_tokens(text).ok_or_else(|| SourceError::Malformed {
-                    place: format!("table {table}, user {user}"),
-                    message: format!("the balance {text:?} is no integer of 64 bits: tokens are whole"),
+                Some(text) => Some(parse_tokens(text).ok_or_else(|| {
+                    wrong(
+                        &format!("user {user}: "),
+                        &format!("the stored balance {text:?} is not an integer"),
+                    )
                 })?),
             };
             balances.push(StoredBalance { user: RowId::parse(&user), tokens });
         }
-        if nobodys > 0 {
-            tracing::warn!("{table}: {nobodys} rows without a user are left out");
-        }
+        balances.sort_by(|a, b| a.user.cmp(&b.user).then(a.tokens.cmp(&b.tokens)));
         Ok(balances)
     }
 

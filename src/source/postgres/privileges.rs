@@ -56,7 +56,7 @@ pub(super) fn refusal(session: &Session, what: &str) -> SourceError {
     SourceError::Database { message: format!("{}: {what}", session.who), transient: false }
 }
 
-fn check_privileges(session: &Session, relation: &Relation) -> Result<(), SourceError> {
+pub(super) fn check_privileges(session: &Session, relation: &Relation) -> Result<(), SourceError> {
     let (role, table) = (&relation.role, relation.sql());
     if !relation.schema_usage {
         let schema = relation.name.schema.as_deref().unwrap_or_default();

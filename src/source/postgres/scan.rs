@@ -201,7 +201,8 @@ impl<'a> Work<'a> {
     }
 }
 
-async fn open_further(further: &Further<'_>) -> Result<Session, SourceError> {
+/// A further session, inside the snapshot.
+pub(super) async fn open_further(further: &Further<'_>) -> Result<Session, SourceError> {
     let client = follow(further.target, further.tls, further.route).await?;
     let who = who(further.target, &further.route.server);
     let session = Session::new(client, further.tls.clone(), who, further.progress);

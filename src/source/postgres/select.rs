@@ -126,6 +126,21 @@ impl Details {
 /// The rule on labels as SQL; `None`: every row is wanted.
 fn wanted_rule(rule: &DetailRule, labels: &[Expression]) -> Option<String> {
     let DetailRule::Labels { listed, usage } = rule else { return None };
+    let label = joined_label(labels);
+    let array = |texts: &[String]| {
+        let texts: Vec<String> = texts.iter().map(|text| literal(text)).collect();
+        format!("array[{}]::text[]", texts.join(", "))
+    };
+    let mut conditions = vec![format!("{label} = any ({})", array(listed))];
+    match usage {
+        Some(usage) => conditions.push(format!("{label} <> all ({})", array(usage))),
+        None => conditions.extend(GRANT_SUFFIXES.iter().map(|suffix| format!("{label} like '%{suffix}'"))),
+    }
+    Some(conditions.join(" or "))
+}
+
+/// The label of a row: the texts of all its columns joined with `/`, null as the empty text.
+pub(super) fn joined_label(labels: &[Expression]) -> String {
     let each: Vec<String> = labels
         .iter()
         .map(|label| {
@@ -137,20 +152,10 @@ fn wanted_rule(rule: &DetailRule, labels: &[Expression]) -> Option<String> {
             if label.nullable { format!("coalesce({text}, '')") } else { text }
         })
         .collect();
-    let label = match each.as_slice() {
+    match each.as_slice() {
         [one] => one.clone(),
         several => format!("({})", several.join(" || '/' || ")),
-    };
-    let array = |texts: &[String]| {
-        let texts: Vec<String> = texts.iter().map(|text| literal(text)).collect();
-        format!("array[{}]::text[]", texts.join(", "))
-    };
-    let mut conditions = vec![format!("{label} = any ({})", array(listed))];
-    match usage {
-        Some(usage) => conditions.push(format!("{label} <> all ({})", array(usage))),
-        None => conditions.extend(GRANT_SUFFIXES.iter().map(|suffix| format!("{label} like '%{suffix}'"))),
     }
-    Some(conditions.join(" or "))
 }
 
 /// The rule with every reason for which a row may be rejected; `None`: only the client can tell.

@@ -56,6 +56,14 @@ pub(super) enum SessionKind {
     PreferStandby,
 }
 
+/// When a silent line is asked whether it is still there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Keepalives {
+    pub on: bool,
+    pub idle_seconds: Option<u64>,
+    pub interval_seconds: Option<u64>,
+}
+
 /// Everything that a connection needs to know.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
@@ -74,7 +82,7 @@ pub(super) struct Target {
     pub sslrootcert: Option<String>,
     pub sslcert: Option<PathBuf>,
     pub sslkey: Option<PathBuf>,
-    pub keepalives: Option<(bool, Option<u64>, Option<u64>)>,
+    pub keepalives: Option<Keepalives>,
 }
 
 /// libpq's variables and the key words they stand for.
@@ -237,10 +245,12 @@ fn number(origin: &str, word: &str, text: &str) -> Result<u64, SourceError> {
     text.trim().parse().map_err(|_| wrong(origin, &format!("{word} {text:?} is no number")))
 }
 
-fn keepalives(words: &Words, origin: &str) -> Result<Option<(bool, Option<u64>, Option<u64>)>, SourceError> {
+fn keepalives(words: &Words, origin: &str) -> Result<Option<Keepalives>, SourceError> {
     let read = |word: &str| words.get(word).map(|text| number(origin, word, text)).transpose();
-    let (on, idle, interval) = (read("keepalives")?, read("keepalives_idle")?, read("keepalives_interval")?);
-    Ok((on.is_some() || idle.is_some() || interval.is_some()).then(|| (on != Some(0), idle, interval)))
+    let (on, idle_seconds, interval_seconds) =
+        (read("keepalives")?, read("keepalives_idle")?, read("keepalives_interval")?);
+    let written = on.is_some() || idle_seconds.is_some() || interval_seconds.is_some();
+    Ok(written.then_some(Keepalives { on: on != Some(0), idle_seconds, interval_seconds }))
 }
 
 fn ssl_mode(origin: &str, text: Option<&str>, root: Option<&str>) -> Result<SslMode, SourceError> {

@@ -1,0 +1,153 @@
+//! `reckon doctor`: would the job run here, and would it tell the truth? Looks, changes nothing.
+//!
+//! Each check says `ok`, `warn` (the job runs; this is worth knowing), `fail` (the job could not be
+//! done, or not truly) or `not_tested` (it could not be looked at, which is never `ok`).
+
+mod database;
+mod labels;
+mod table;
+
+use serde::Serialize;
+
+use crate::config::{Columns, Config, Origin};
+use crate::source::{DetailRule, Progress, SourceError, files};
+
+/// What a check found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// As it should be.
+    Ok,
+    /// It could not be looked at.
+    NotTested,
+    /// The job runs; this is worth knowing.
+    Warn,
+    /// The job could not be done.
+    Fail,
+}
+
+/// One check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// Kind: `connection`, `mapping`…
+    pub check: &'static str,
+    /// Table, file or server it is about.
+    pub subject: String,
+    /// What was found.
+    pub state: State,
+    /// In words, with the way out where there is something to do.
+    pub detail: String,
+}
+
+/// All checks, in the order in which they were made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Examination {
+    /// The checks.
+    pub checks: Vec<Check>,
+}
+
+impl Examination {
+    /// The worst state of all checks.
+    pub fn worst(&self) -> State {
+        self.checks.iter().map(|check| check.state).max().unwrap_or(State::Ok)
+    }
+
+    fn add(
+        &mut self,
+        check: &'static str,
+        subject: impl Into<String>,
+        state: State,
+        detail: impl Into<String>,
+    ) {
+        self.checks.push(Check { check, subject: subject.into(), state, detail: detail.into() });
+    }
+
+    /// Adds a check that is in order when `result` is, and fails with the error's own words.
+    ///
+    /// # Errors
+    /// [`SourceError::Interrupted`] is no finding: it goes on to the caller.
+    fn add_result<T>(
+        &mut self,
+        check: &'static str,
+        subject: &str,
+        result: Result<T, SourceError>,
+        good: impl FnOnce(&T) -> String,
+    ) -> Result<Option<T>, SourceError> {
+        match result {
+            Ok(value) => {
+                self.add(check, subject, State::Ok, good(&value));
+                Ok(Some(value))
+            }
+            Err(SourceError::Interrupted) => Err(SourceError::Interrupted),
+            Err(error) => {
+                self.add(check, subject, State::Fail, error.to_string());
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// Which of the two ledgers a check is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ledger {
+    Legacy,
+    Unified,
+}
+
+/// Makes all checks that the configuration calls for.
+///
+/// # Errors
+/// [`SourceError::Interrupted`] after a signal; everything else is a finding.
+pub fn examine(config: &Config, progress: &Progress) -> Result<Examination, SourceError> {
+    let mut found = Examination::default();
+    let sides = [(Ledger::Legacy, &config.legacy.columns), (Ledger::Unified, &config.unified.columns)];
+    let stored = config.balances.stored.as_ref();
+    let tables = sides.iter().map(|(_, columns)| &columns.origin).chain(stored.map(|stored| &stored.origin));
+    if tables.clone().any(|origin| matches!(origin, Origin::Table(_))) {
+        database::examine(config, &sides, progress, &mut found)?;
+    }
+    for (ledger, columns) in sides {
+        if matches!(columns.origin, Origin::Files { .. }) {
+            examine_files(config, ledger, columns, progress, &mut found)?;
+        }
+    }
+    if let Some(stored) = stored.filter(|stored| matches!(stored.origin, Origin::Files { .. })) {
+        let name = shown(&stored.origin);
+        let result = files::stored(stored, progress);
+        found.add_result("stored balances", &name, result, |rows| format!("{} rows", rows.len()))?;
+    }
+    Ok(found)
+}
+
+/// Reads the files of a side whole, as the job would.
+fn examine_files(
+    config: &Config,
+    ledger: Ledger,
+    columns: &Columns,
+    progress: &Progress,
+    found: &mut Examination,
+) -> Result<(), SourceError> {
+    let name = shown(&columns.origin);
+    let rule = DetailRule::Labels { listed: Vec::new(), usage: Some(Vec::new()) };
+    let result = files::scan(columns, &rule, 1, &labels::Counter::default, progress);
+    let reading = found.add_result("files", &name, result, |reading| {
+        let provenance = &reading.provenance;
+        format!(
+            "{} files, {} rows, every mapped column is there",
+            provenance.files.len(),
+            provenance.control.rows
+        )
+    })?;
+    if let Some(reading) = reading {
+        labels::judge(config, ledger, &name, &labels::Counter::merge(reading.sinks), found);
+    }
+    Ok(())
+}
+
+/// A table or the pattern of files, for people.
+fn shown(origin: &Origin) -> String {
+    match origin {
+        Origin::Table(table) => table.to_string(),
+        Origin::Files { pattern, .. } => pattern.clone(),
+    }
+}
