@@ -163,7 +163,7 @@ pub fn reconcile(
     previous: Option<&PreviousRun>,
 ) -> anyhow::Result<Reconciliation> {
     let books = &reads.books;
-    let matched: Matched = matching::run(books, config);
+    let mut matched: Matched = matching::run(books, config);
     let mut warnings = reads.warnings(&matched);
 
     let stored = match (&config.balances.stored, &reads.stored) {
@@ -177,7 +177,8 @@ pub fn reconcile(
         _ => None,
     };
     let balances = balance::recompute(books, config, &matched.findings, stored.as_ref())?;
-    let gaps = balance::findings(books, &balances);
+    balance::name_plugs(books, &balances, &mut matched.findings);
+    let gaps = balance::findings(books, &balances, config);
 
     let mut audit = audit::account(books, config, matched, gaps)?;
     for finding in &mut audit.findings {

@@ -1,8 +1,10 @@
 //! Balances recomputed from the rows, in checked integers, and the gaps to the stored ones.
 
 mod gap;
+mod plug;
 mod recompute;
 
+pub use plug::name_plugs;
 pub use recompute::{BalanceError, StoredByUser, findings, recompute, stored_by_user};
 
 use crate::domain::UserNo;

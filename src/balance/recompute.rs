@@ -143,13 +143,15 @@ fn explain(balance: &mut UserBalance, stored: i128, effects: &Effects) -> Result
     Ok(())
 }
 
-/// One finding a user whose gap is not explained to the token by configured policies and findings.
-pub fn findings(books: &Books, balances: &Balances) -> Vec<Finding> {
-    balances
-        .users
-        .iter()
-        .filter(|balance| is_finding(balance))
-        .map(|balance| gap_finding(books, balance))
+/// One finding a user whose gap is not explained to the token by configured policies and findings,
+/// and one a user whose balance at as-of lies below zero.
+pub fn findings(books: &Books, balances: &Balances, config: &Config) -> Vec<Finding> {
+    let opening = i128::from(config.balances.opening_tokens);
+    let below_zero = |balance: &&UserBalance| !config.balances.clamp && balance.recomputed + opening < 0;
+    let gaps = balances.users.iter().filter(|balance| is_finding(balance));
+    let negative = balances.users.iter().filter(below_zero);
+    gaps.map(|balance| gap_finding(books, balance))
+        .chain(negative.map(|balance| negative_finding(books, balance, opening)))
         .collect()
 }
 
@@ -181,11 +183,26 @@ fn gap_finding(books: &Books, balance: &UserBalance) -> Finding {
         number(balance.unexplained),
         balance.explanation.map_or("", Explanation::name),
     );
+    let mut finding = about_user(books, balance.user, Class::BalanceGap, Severity::Error);
+    finding.cause = names.join("+");
+    finding.evidence = evidence;
+    finding
+}
+
+/// Usage is folded, so what is known is the balance at as-of: one that went below zero and came
+/// back is not seen.
+fn negative_finding(books: &Books, balance: &UserBalance, opening: i128) -> Finding {
+    let mut finding = about_user(books, balance.user, Class::NegativeBalance, Severity::Warning);
+    finding.evidence = format!("balance_at_as_of={}; opening={opening}", balance.recomputed + opening);
+    finding
+}
+
+fn about_user(books: &Books, user: UserNo, class: Class, severity: Severity) -> Finding {
     Finding {
         id: FindingId(String::new()),
-        class: Class::BalanceGap,
-        severity: Severity::Error,
-        user: Some(books.roster.id(balance.user).clone()),
+        class,
+        severity,
+        user: Some(books.roster.id(user).clone()),
         legacy_ids: Vec::new(),
         unified_ids: Vec::new(),
         action_legacy: None,
@@ -200,8 +217,8 @@ fn gap_finding(books: &Books, balance: &UserBalance) -> Finding {
         rule: Rule::None,
         verdict: Verdict::Forced,
         confidence: Confidence::Low,
-        cause: names.join("+"),
-        evidence,
+        cause: String::new(),
+        evidence: String::new(),
         repair: RepairKind::Review,
         status: Status::New,
         legacy_rows: Vec::new(),
