@@ -5,6 +5,7 @@
 //! cell `*` are not compared.
 
 mod demo;
+mod mend;
 mod postgres;
 mod program;
 mod sample;

@@ -45,8 +45,16 @@ fn load(db: &Db, table: &str, file: &Path) {
     db.load_csv(table, file);
 }
 
+/// Loads the demo's tables; answers its configuration.
+pub fn demo_in(db: &Db) -> String {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/demo");
+    load(db, "token_transactions", &demo.join("token_transactions.csv"));
+    load(db, "token_usage", &demo.join("token_usage.csv"));
+    fs::read_to_string(demo.join("reckon.toml")).unwrap()
+}
+
 /// Leaves these lines of a configuration out.
-fn without(config: &str, starts: &[&str]) -> String {
+pub fn without(config: &str, starts: &[&str]) -> String {
     let kept = config.lines().filter(|line| !starts.iter().any(|start| line.starts_with(start)));
     kept.map(|line| format!("{line}\n")).collect()
 }
@@ -100,10 +108,8 @@ fn the_demo_in_postgres_gives_the_bytes_of_the_demo_in_files() {
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/demo");
     let folder = tempfile::tempdir().unwrap();
     let db = Cluster::shared().database("demo");
-    load(&db, "token_transactions", &demo.join("token_transactions.csv"));
-    load(&db, "token_usage", &demo.join("token_usage.csv"));
     // Stored balances belong to another moment here: see above.
-    let config = without(&fs::read_to_string(demo.join("reckon.toml")).unwrap(), &["stored = "]);
+    let config = without(&demo_in(&db), &["stored = "]);
     let absolute = format!("path = \"{}/", demo.display());
     let (files, tables) = (folder.path().join("files.toml"), folder.path().join("tables.toml"));
     fs::write(&files, config.replace("path = \"", &absolute)).unwrap();
