@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use crate::audit::{self, Audit};
 use crate::balance::{self, Balances};
-use crate::config::{Columns, Config, Origin, StoredBalance};
+use crate::config::{Columns, Config, Origin};
 use crate::domain::{Books, Instant, RowId, Side, Status};
 use crate::history::{self, PreviousRun};
 use crate::matching::{self, Matched};
@@ -15,7 +15,7 @@ use crate::normalise::{self, Folder, Rules, Sides};
 use crate::repair::{self, SqlFile, Targets};
 use crate::report::{self, Inputs, Place, Previous, Staging};
 use crate::source::postgres::Database;
-use crate::source::{self, Progress, Provenance, Reading, Snapshot};
+use crate::source::{self, Progress, Provenance, Reading, Snapshot, StoredReading};
 
 /// What a run is asked for, beside its configuration.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ pub struct Reads {
     /// The books.
     pub books: Books,
     /// Stored balances, where configured.
-    pub stored: Option<Vec<StoredBalance>>,
+    pub stored: Option<StoredReading>,
     /// Source of the legacy rows.
     pub legacy: Provenance,
     /// Source of the unified rows.
@@ -138,7 +138,8 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
         unified: unified.sinks,
         unified_control: unified.provenance.control,
     };
-    let more_users: Vec<RowId> = stored.iter().flatten().map(|row| row.user.clone()).collect();
+    let more_users: Vec<RowId> =
+        stored.iter().flat_map(|stored| &stored.balances).map(|row| row.user.clone()).collect();
     let books = normalise::books(config, sides, &more_users, as_of)?;
     let stored_in_database = matches!(stored_origin, Some(Origin::Table(_)));
     let read_later = snapshot.as_ref().is_some_and(|snapshot| as_of < snapshot.at);
@@ -167,12 +168,12 @@ pub fn reconcile(
     let mut warnings = reads.warnings(&matched);
 
     let stored = match (&config.balances.stored, &reads.stored) {
-        (Some(settings), Some(rows)) if !reads.as_of_is_past => {
+        (Some(settings), Some(stored)) if !reads.as_of_is_past => {
             let table = match &settings.origin {
                 Origin::Files { pattern, .. } => pattern.clone(),
                 Origin::Table(table) => table.to_string(),
             };
-            Some(balance::stored_by_user(rows, books, settings.sum_rows, &table)?)
+            Some(balance::stored_by_user(&stored.balances, books, settings.sum_rows, &table)?)
         }
         _ => None,
     };
@@ -239,7 +240,7 @@ pub fn run(
         balances: &done.balances,
         legacy: &done.reads.legacy,
         unified: &done.reads.unified,
-        stored: None,
+        stored: done.reads.stored.as_ref().map(|stored| &stored.provenance),
         snapshot: done.reads.snapshot.as_ref(),
         sql: &done.sql,
         warnings: done.warnings.clone(),

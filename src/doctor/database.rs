@@ -97,13 +97,16 @@ fn balances(database: &mut Database, stored: &Stored, found: &mut Examination) -
     let name = shown(&stored.origin);
     let result = database.stored(stored);
     let Some(rows) =
-        found.add_result("stored balances", &name, result, |rows| format!("{} rows", rows.len()))?
+        found.add_result("stored balances", &name, result, |rows| format!("{} rows", rows.balances.len()))?
     else {
         return Ok(());
     };
     // They come in the order of their users.
-    let twice =
-        rows.windows(2).filter(|pair| pair[0].user == pair[1].user).map(|pair| pair[0].user.to_string());
+    let twice = rows
+        .balances
+        .windows(2)
+        .filter(|pair| pair[0].user == pair[1].user)
+        .map(|pair| pair[0].user.to_string());
     let mut twice: Vec<String> = twice.collect();
     twice.dedup();
     if !twice.is_empty() && !stored.sum_rows {

@@ -114,7 +114,7 @@ pub fn examine(config: &Config, progress: &Progress) -> Result<Examination, Sour
     if let Some(stored) = stored.filter(|stored| matches!(stored.origin, Origin::Files { .. })) {
         let name = shown(&stored.origin);
         let result = files::stored(stored, progress);
-        found.add_result("stored balances", &name, result, |rows| format!("{} rows", rows.len()))?;
+        found.add_result("stored balances", &name, result, |rows| format!("{} rows", rows.balances.len()))?;
     }
     Ok(found)
 }

@@ -9,8 +9,8 @@ use super::input::{Input, Kind};
 use super::json::texts;
 use super::request::{KeyChunk, LedgerShape, LedgerTake, Request, Take};
 use super::{
-    DetailRule, FileDigest, Place, Progress, Provenance, Reading, Selection, Sink, SourceError, control, csv,
-    parquet,
+    DetailRule, FileDigest, Place, Progress, Provenance, Reading, Selection, Sink, SourceError,
+    StoredReading, control, csv, parquet,
 };
 use crate::config::{Columns, Origin, Stored, StoredBalance};
 use crate::domain::{RowId, Total};
@@ -47,18 +47,18 @@ pub fn scan<S: Sink>(
 ///
 /// # Errors
 /// As [`scan`]; also a row without a user, or with a balance that is no integer.
-pub fn stored(stored: &Stored, progress: &Progress) -> Result<Vec<StoredBalance>, SourceError> {
+pub fn stored(stored: &Stored, progress: &Progress) -> Result<StoredReading, SourceError> {
     let request = Request {
         keys: vec![stored.user.clone(), stored.balance.clone()],
         // What is read with the details are the places of the rows; their column costs little.
         details: vec![stored.user.clone()],
         id: None,
     };
-    let (_, input) = find(&stored.origin)?;
-    let (takes, _) = read(&input, &request, 1, &StoredTake::default, progress)?;
+    let (name, input) = find(&stored.origin)?;
+    let (takes, files) = read(&input, &request, 1, &StoredTake::default, progress)?;
     let mut balances: Vec<StoredBalance> = takes.into_iter().flat_map(|take| take.balances).collect();
     balances.sort_by(|a, b| a.user.cmp(&b.user).then(a.tokens.cmp(&b.tokens)));
-    Ok(balances)
+    Ok(StoredReading::new(kind_name(input.kind), name, files, balances))
 }
 
 fn find(origin: &Origin) -> Result<(String, Input), SourceError> {

@@ -27,6 +27,7 @@ pub mod sample;
 use arrow_array::ArrayRef;
 use arrow_buffer::BooleanBuffer;
 
+use crate::config::StoredBalance;
 use crate::domain::{Instant, Total};
 
 pub use error::SourceError;
@@ -170,6 +171,29 @@ pub struct Reading<S> {
     pub sinks: Vec<S>,
     /// What was read.
     pub provenance: Provenance,
+}
+
+/// Stored balances with their provenance. Its control counts the balances read, and sums those that
+/// are known.
+#[derive(Debug)]
+pub struct StoredReading {
+    /// The balances.
+    pub balances: Vec<StoredBalance>,
+    /// What was read.
+    pub provenance: Provenance,
+}
+
+impl StoredReading {
+    fn new(kind: &'static str, name: String, files: Vec<FileDigest>, balances: Vec<StoredBalance>) -> Self {
+        let mut control = Total::default();
+        for balance in &balances {
+            match balance.tokens {
+                Some(tokens) => control.add_row(tokens),
+                None => control.add_unreadable_row(),
+            }
+        }
+        StoredReading { balances, provenance: Provenance { kind, name, files, control } }
+    }
 }
 
 /// Which rows may be asked for their details (a row without a label always is), so that a database need not send the details of the

@@ -235,7 +235,7 @@ fn stored_balances_are_read_as_they_are() {
         };
         let balances = open(&db.url()).unwrap().stored(&stored).map_err(|error| error.to_string())?;
         let mut shown: Vec<String> =
-            balances.iter().map(|stored| format!("{} {:?}", stored.user, stored.tokens)).collect();
+            balances.balances.iter().map(|stored| format!("{} {:?}", stored.user, stored.tokens)).collect();
         shown.sort();
         Ok(shown)
     };

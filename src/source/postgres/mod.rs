@@ -25,7 +25,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::config::{self, Columns, Origin, Stored, StoredBalance, TableName};
 use crate::domain::{Instant, RowId, parse_tokens};
 
-use super::{DetailRule, Progress, Provenance, Reading, Sink, Snapshot, SourceError};
+use super::{DetailRule, Progress, Provenance, Reading, Sink, Snapshot, SourceError, StoredReading};
 use catalogue::{Relation, TableFacts, text};
 use select::Layout;
 use session::Session;
@@ -234,7 +234,7 @@ impl Database {
     ///
     /// # Errors
     /// As [`Database::check_readable`]; a row without a user, a balance that is no integer.
-    pub fn stored(&mut self, stored: &Stored) -> Result<Vec<StoredBalance>, SourceError> {
+    pub fn stored(&mut self, stored: &Stored) -> Result<StoredReading, SourceError> {
         let table = origin_table(&stored.origin)?;
         let relation = self.readable(table, &[&stored.user.written, &stored.balance.written])?;
         let sql = select::stored(&relation, &stored.user, &stored.balance)
@@ -262,7 +262,7 @@ impl Database {
             balances.push(StoredBalance { user: RowId::parse(&user), tokens });
         }
         balances.sort_by(|a, b| a.user.cmp(&b.user).then(a.tokens.cmp(&b.tokens)));
-        Ok(balances)
+        Ok(StoredReading::new("postgres", table.to_string(), Vec::new(), balances))
     }
 
     /// The rows of a read-only query in the snapshot, as text; null is `None`.

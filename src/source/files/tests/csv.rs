@@ -218,8 +218,12 @@ fn stored_balances_are_read_by_user_and_unknown_is_not_zero() {
         stored(&config, &Progress::hidden())
     };
     write(folder.path(), "b.csv", b"tokens,user\n5,u2\n-3,u1\n,u3\n7.00,u1\n");
-    let found: Vec<(String, Option<i64>)> =
-        balances("b.csv").unwrap().into_iter().map(|row| (row.user.to_string(), row.tokens)).collect();
+    let found: Vec<(String, Option<i64>)> = balances("b.csv")
+        .unwrap()
+        .balances
+        .into_iter()
+        .map(|row| (row.user.to_string(), row.tokens))
+        .collect();
     let expected = [("u1", Some(-3)), ("u1", Some(7)), ("u2", Some(5)), ("u3", None)];
     assert_eq!(found, expected.map(|(user, tokens)| (user.to_owned(), tokens)));
     let cases = [
