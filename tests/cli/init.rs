@@ -21,7 +21,7 @@ fn the_proposal_for_the_demo() {
 }
 
 #[test]
-fn every_case_of_the_catalogue_gets_a_configuration_that_parses() {
+fn the_proposal_runs_unchanged_on_every_case_of_the_catalogue() {
     let mut cases = 0;
     for case in std::fs::read_dir(root().join("fixtures/cases")).unwrap() {
         let case = case.unwrap().path();
@@ -32,8 +32,9 @@ fn every_case_of_the_catalogue_gets_a_configuration_that_parses() {
         copy(&case, &["legacy.csv", "unified.csv"], folder.path());
         let output = run(folder.path(), &["init", "--legacy", "legacy.csv", "--unified", "unified.csv"]);
         assert_eq!(code(&output), 0, "{}: {}", case.display(), stderr(&output));
-        let output = run(folder.path(), &["contract", "--format", "json"]);
-        assert_eq!(code(&output), 0, "{}: {}", case.display(), stderr(&output));
+        let output = run(folder.path(), &["reconcile", "--as-of", "2026-04-01T00:00:00Z", "--out", "run"]);
+        assert!(matches!(code(&output), 0 | 1), "{}: {}", case.display(), stderr(&output));
+        assert!(folder.path().join("run/summary.json").exists(), "{}", case.display());
         cases += 1;
     }
     assert!(cases > 20, "the catalogue is read: {cases}");

@@ -2,6 +2,7 @@
 
 mod contract;
 mod init;
+mod signals;
 mod streams;
 
 use std::path::{Path, PathBuf};

@@ -108,6 +108,7 @@ fn without_names_the_two_ledgers_and_the_balances_are_found() {
             "expires_at = \"expires_at\"",
             "table = \"public.token_usage\"",
             "stored = { table = \"public.user_profiles\", user = \"user_id\", balance = \"vibe_assistant_tokens_remaining\" }",
+            "opening_tokens = 100",
         ],
     );
 }

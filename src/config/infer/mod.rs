@@ -53,6 +53,8 @@ pub struct Column {
     pub primary_key: bool,
     /// Rows with a value.
     pub filled: u64,
+    /// The number that a row has here unless somebody writes another.
+    pub default: Option<i64>,
     /// Labels that an enum or a CHECK constraint lists.
     pub listed: Vec<String>,
     /// Keys at the top of a JSON column: rows that have a value there.

@@ -27,6 +27,7 @@ fn sample(place: Place, columns: &str) -> Sample {
             required: false,
             primary_key: false,
             filled: 10,
+            default: None,
             listed: Vec::new(),
             json_keys: keys.split('+').filter(|key| !key.is_empty()).map(|key| (key.to_owned(), 5)).collect(),
         }

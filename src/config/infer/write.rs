@@ -323,8 +323,20 @@ fn write_balances(lines: &mut Lines, stored: Option<(&Sample, &StoredRoles)>) {
         ),
     }
     lines.text("failed_usage", "ignore", "or count: failed operations take tokens too");
-    lines.line("opening_tokens = 0", "given at sign-up without a row");
+    match stored.and_then(|(sample, roles)| opening_tokens(sample, roles)) {
+        Some(tokens) => lines.line(
+            &format!("opening_tokens = {tokens}"),
+            "given at sign-up without a row: the default of the balance",
+        ),
+        None => lines.line("opening_tokens = 0", "given at sign-up without a row"),
+    }
     lines.text("floor", "debt", "or clamp: a balance stops at zero");
+}
+
+/// What a new user has before the first row is written.
+fn opening_tokens(sample: &Sample, roles: &StoredRoles) -> Option<i64> {
+    let balance = sample.columns.iter().find(|column| column.name == roles.balance)?;
+    balance.default.filter(|tokens| *tokens > 0)
 }
 
 /// Columns that a new row needs and the mapping does not fill.

@@ -87,6 +87,7 @@ impl Content {
             required: shape == Shape::Text && rows > 0 && self.filled == rows,
             primary_key: false,
             filled: self.filled,
+            default: None,
             listed: Vec::new(),
             json_keys: self.json_keys,
         }

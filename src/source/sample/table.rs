@@ -111,6 +111,7 @@ fn of_facts(facts: &TableFacts) -> Sample {
         required: column.not_null && column.default.is_none() && !column.generated,
         primary_key: facts.primary_key == [column.name.clone()],
         filled: 0,
+        default: column.default.as_deref().and_then(|expression| expression.parse().ok()),
         listed: match &column.enum_labels {
             Some(labels) => labels.clone(),
             None => listed_in_checks(&facts.checks, &column.name),
