@@ -1,16 +1,14 @@
 //! Brings everything into its final form: ids, order, dispositions, populations, conservation.
 
-use std::collections::HashMap;
-
-use sha2::{Digest, Sha256};
-
+use super::dispositions::{Places, State};
+use super::ids::{NoIds, finding_id, order, positions_of_rejected};
 use super::{Audit, Conservation, SideConservation};
 use crate::config::Config;
 use crate::domain::{
-    Books, Class, Disposition, Finding, FindingId, Kind, Ledger, Outcome, Overflow, Population,
-    PopulationClass, RowId, Rule, Side, Total,
+    Books, Disposition, Finding, FindingId, Kind, Ledger, Outcome, Overflow, Population, PopulationClass,
+    Rule, Total,
 };
-use crate::matching::{Matched, Row};
+use crate::matching::Matched;
 
 /// Why a run cannot be accounted for.
 #[derive(Debug, thiserror::Error)]
@@ -55,77 +53,15 @@ pub fn account(
     let rejected_ids: Vec<FindingId> = of_rejected.iter().map(|&at| findings[at].id.clone()).collect();
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
 
-    let places = Places::of(&findings, &rejected_ids);
-    let late = |side: Side, row: u32| books.side(side).entries[row as usize].at > books.as_of;
-    let outcome_of = |side: Side, row: u32| -> (Outcome, Option<u32>, Option<u32>) {
-        let entry = &books.side(side).entries[row as usize];
-        let state = if side == Side::Legacy { legacy[row as usize] } else { unified[row as usize] };
-        let finding = places.of_entry(side, row);
-        if let Some(finding) = finding {
-            let pair = if let Row::Paired(pair) = state { Some(pair) } else { None };
-            return (Outcome::Finding(findings[finding as usize].class), pair, Some(finding));
-        }
-        match state {
-            // Both rows lie after as-of: silent.
-            Row::Paired(pair) if late(Side::Legacy, pairs[pair as usize].legacy) => {
-                (Outcome::Population(PopulationClass::AfterAsOf), None, None)
-            }
-            Row::Grouped(_) if entry.class == PopulationClass::AfterAsOf => {
-                (Outcome::Population(PopulationClass::AfterAsOf), None, None)
-            }
-            Row::Paired(pair) => (Outcome::Paired, Some(pair), None),
-            Row::Grouped(_) => (Outcome::Paired, None, None),
-            Row::Apart => (Outcome::Population(entry.class), None, None),
-            Row::Free(_) if entry.class == PopulationClass::AfterAsOf => {
-                (Outcome::Population(entry.class), None, None)
-            }
-            Row::Free(_) if entry.at > books.as_of.minus(config.matching.settle) => {
-                (Outcome::Population(PopulationClass::Pending), None, None)
-            }
-            Row::Free(_) => (Outcome::UnifiedOnly, None, None),
-        }
-    };
-    let mut dispositions = Vec::new();
-    for side in [Side::Legacy, Side::Unified] {
-        let start = dispositions.len();
-        let ledger = books.side(side);
-        for (row, entry) in ledger.entries.iter().enumerate() {
-            let (outcome, pair, finding) = outcome_of(side, row as u32);
-            let raw_tokens = Some(entry.raw_tokens());
-            dispositions.push(Disposition {
-                side,
-                row: entry.id.clone(),
-                outcome,
-                pair,
-                finding,
-                raw_tokens,
-            });
-        }
-        dispositions.extend(ledger.bystanders.iter().map(|row| {
-            let finding = places.of_unmapped(side, &row.id);
-            let outcome = match finding {
-                Some(_) => Outcome::Finding(Class::UnmappedAction),
-                None => Outcome::Population(row.class),
-            };
-            Disposition {
-                side,
-                row: row.id.clone(),
-                outcome,
-                pair: None,
-                finding,
-                raw_tokens: Some(row.raw_tokens),
-            }
-        }));
-        dispositions.extend(ledger.rejected.iter().enumerate().map(|(at, row)| Disposition {
-            side,
-            row: row.id.clone().unwrap_or_else(|| no_ids.of_row(side, at)),
-            outcome: Outcome::Finding(Class::RejectedRow),
-            pair: None,
-            finding: places.of_rejected(side, at, books),
-            raw_tokens: row.tokens,
-        }));
-        dispositions[start..].sort_unstable_by(|a, b| a.row.cmp(&b.row));
-    }
+    let dispositions = Places::of(&findings, &rejected_ids).dispositions(&State {
+        books,
+        settled: books.as_of.minus(config.matching.settle),
+        pairs: &pairs,
+        legacy: &legacy,
+        unified: &unified,
+        findings: &findings,
+        no_ids: &no_ids,
+    });
     let pair_totals = pair_totals(books, &pairs, &groups)?;
     let conservation = Conservation {
         legacy: side_conservation(&books.legacy, &dispositions)?,
@@ -148,133 +84,6 @@ pub fn account(
         unified_population,
         conservation,
     })
-}
-
-/// Class, user, created_at, ids.
-fn order(finding: &Finding) -> impl Ord + '_ {
-    let at = finding.created_at_legacy.or(finding.created_at_unified);
-    (finding.class, finding.user.as_ref(), at, &finding.legacy_ids, &finding.unified_ids, &finding.id)
-}
-
-/// The first 16 hexadecimal digits of SHA-256 over `class \n legacy ids \n unified ids`, ids sorted
-/// and joined with `;`. A finding about a user has the user in place of legacy ids; one about a row
-/// without an id has `no_id`.
-fn finding_id(finding: &Finding, no_id: Option<&str>) -> FindingId {
-    let join = |ids: &[RowId]| ids.iter().map(RowId::to_string).collect::<Vec<_>>().join(";");
-    let mut legacy = join(&finding.legacy_ids);
-    if finding.legacy_ids.is_empty() && finding.unified_ids.is_empty() {
-        legacy = match (no_id, &finding.user) {
-            (Some(no_id), _) => no_id.to_owned(),
-            (None, Some(user)) => user.to_string(),
-            (None, None) => String::new(),
-        };
-    }
-    let text = format!("{}\n{legacy}\n{}", finding.class.name(), join(&finding.unified_ids));
-    FindingId(hex16(text.as_bytes()))
-}
-
-/// The first 16 hexadecimal digits of SHA-256.
-pub(super) fn hex16(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Pseudo ids of rejected rows without an id: a digest of what the row holds, and a number where
-/// several rows hold the same.
-struct NoIds {
-    legacy: Vec<Option<String>>,
-    unified: Vec<Option<String>>,
-}
-
-impl NoIds {
-    fn of(books: &Books) -> NoIds {
-        let side = |ledger: &Ledger| {
-            let mut seen: HashMap<String, u32> = HashMap::new();
-            let name = |row: &crate::domain::Rejected| {
-                if row.id.is_some() {
-                    return None;
-                }
-                let content = format!(
-                    "{}\n{:?}\n{:?}\n{:?}\n{:?}\n{}",
-                    ledger.side.name(),
-                    row.user,
-                    row.label,
-                    row.tokens,
-                    row.at,
-                    row.reason
-                );
-                let digest = hex16(content.as_bytes());
-                let number = seen.entry(digest.clone()).and_modify(|number| *number += 1).or_insert(1);
-                Some(format!("no-id:{digest}-{number}"))
-            };
-            ledger.rejected.iter().map(name).collect()
-        };
-        NoIds { legacy: side(&books.legacy), unified: side(&books.unified) }
-    }
-
-    fn in_order(&self) -> impl Iterator<Item = Option<&str>> {
-        self.legacy.iter().chain(&self.unified).map(Option::as_deref)
-    }
-
-    fn of_row(&self, side: Side, at: usize) -> RowId {
-        let names = if side == Side::Legacy { &self.legacy } else { &self.unified };
-        RowId::Text(names[at].clone().unwrap_or_default().into())
-    }
-}
-
-/// Matching lists rejected rows in the order of the books: legacy, then unified.
-fn positions_of_rejected(findings: &[Finding]) -> Vec<usize> {
-    (0..findings.len()).filter(|&at| findings[at].class == Class::RejectedRow).collect()
-}
-
-/// Which finding each row stands in.
-struct Places<'f> {
-    legacy: HashMap<u32, u32>,
-    unified: HashMap<u32, u32>,
-    unmapped: HashMap<(Side, &'f RowId), u32>,
-    rejected: Vec<u32>,
-}
-
-impl<'f> Places<'f> {
-    fn of(findings: &'f [Finding], rejected_ids: &[FindingId]) -> Places<'f> {
-        let mut places = Places {
-            legacy: HashMap::new(),
-            unified: HashMap::new(),
-            unmapped: HashMap::new(),
-            rejected: Vec::new(),
-        };
-        let mut by_id: HashMap<&FindingId, u32> = HashMap::new();
-        for (at, finding) in findings.iter().enumerate() {
-            let at = at as u32;
-            // The grant that a duplicate repeats stands in its own pair, not in the finding.
-            if finding.class != Class::Duplicate {
-                places.legacy.extend(finding.legacy_rows.iter().map(|&row| (row, at)));
-            }
-            places.unified.extend(finding.unified_rows.iter().map(|&row| (row, at)));
-            match finding.class {
-                Class::UnmappedAction => {
-                    places.unmapped.extend(finding.legacy_ids.iter().map(|id| ((Side::Legacy, id), at)));
-                    places.unmapped.extend(finding.unified_ids.iter().map(|id| ((Side::Unified, id), at)));
-                }
-                Class::RejectedRow => drop(by_id.insert(&finding.id, at)),
-                _ => {}
-            }
-        }
-        places.rejected = rejected_ids.iter().map(|id| by_id[id]).collect();
-        places
-    }
-
-    fn of_entry(&self, side: Side, row: u32) -> Option<u32> {
-        if side == Side::Legacy { self.legacy.get(&row).copied() } else { self.unified.get(&row).copied() }
-    }
-
-    fn of_unmapped(&self, side: Side, id: &RowId) -> Option<u32> {
-        self.unmapped.get(&(side, id)).copied()
-    }
-
-    fn of_rejected(&self, side: Side, at: usize, books: &Books) -> Option<u32> {
-        let before = if side == Side::Legacy { 0 } else { books.legacy.rejected.len() };
-        self.rejected.get(before + at).copied()
-    }
 }
 
 /// Pairs by rung. Silent pairs after as-of do not count.

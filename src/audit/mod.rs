@@ -2,6 +2,8 @@
 //! the verdict.
 
 mod account;
+mod dispositions;
+mod ids;
 
 pub use account::{AuditError, account};
 

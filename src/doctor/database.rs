@@ -34,10 +34,10 @@ pub(super) fn examine(
             table::examine(config, *ledger, columns, name, &mut database, found)?;
         }
     }
-    if let Some(stored) = &config.balances.stored {
-        if let Origin::Table(_) = stored.origin {
-            balances(&mut database, stored, found)?;
-        }
+    if let Some(stored) = &config.balances.stored
+        && let Origin::Table(_) = stored.origin
+    {
+        balances(&mut database, stored, found)?;
     }
     Ok(())
 }

@@ -71,55 +71,72 @@ fn of_pair(board: &Board<'_>, pair: &Pair) -> Option<Finding> {
     if differs.count() == 0 || board.is_late(legacy) {
         return None;
     }
-    let mislabelled = differs.action
-        && !differs.user
-        && !differs.amount
-        && board.is_paid_pair(legacy, unified)
-        && unified.kind == Kind::Grant;
-    let (class, severity) = if differs.user {
-        (Class::UserMismatch, Severity::Error)
-    } else if mislabelled {
-        (Class::MislabelledPurchase, Severity::Warning)
-    } else if differs.action {
-        (Class::ActionMismatch, Severity::Error)
-    } else if differs.amount {
-        (Class::AmountMismatch, Severity::Error)
-    } else {
-        (Class::TimeMismatch, Severity::Warning)
-    };
-    let copy = unified.migrated
-        || unified.link.as_deref() == Some(&legacy.id)
-        || unified.references.iter().any(|reference| legacy.references.binary_search(reference).is_ok());
-    let may_update = differs.count() == 1 && copy && pair.verdict != Verdict::Contested;
-    let repair = match class {
-        Class::MislabelledPurchase => {
-            let own_evidence = unified.paid || differs.count() == 1;
-            if own_evidence && pair.verdict != Verdict::Contested {
-                RepairKind::Update
-            } else {
-                RepairKind::Review
-            }
-        }
-        Class::TimeMismatch if board.config.repair.time && may_update => RepairKind::Update,
-        Class::TimeMismatch => RepairKind::None,
-        Class::UserMismatch => RepairKind::Review,
-        _ if may_update => RepairKind::Update,
-        _ => RepairKind::Review,
-    };
-    let expected = legacy_effect(board, legacy, unified);
+    let (class, severity) = class_of_pair(board, pair);
+    let expected = i128::from(legacy_effect(board, legacy, unified));
     let effect = match class {
-        Class::UserMismatch => i128::from(expected),
+        Class::UserMismatch => expected,
         Class::TimeMismatch => 0,
-        _ => i128::from(expected) - i128::from(unified.signed_tokens()),
+        _ => expected - i128::from(unified.signed_tokens()),
     };
     let severity = weigh(severity, board.is_late(unified));
-    let mut draft = Draft::new(board.books, class, severity, repair)
+    let draft = Draft::new(board.books, class, severity, repair_of_pair(board, pair, class))
         .legacy(board.books, pair.legacy)
         .unified(board.books, pair.unified)
         .rule(pair.rule, differs.count())
         .verdict(pair.verdict)
         .effect(effect)
         .expects(board.expected_of_pair(legacy, unified));
+    Some(with_evidence(board, pair, class, draft).finish())
+}
+
+/// The first of user, action, amount, time in which the pair differs. Where a payment calls for
+/// another label and nothing but time differs beside it, the row is mislabelled; beside another
+/// user or amount the graver class stands, so that a warning never hides an error.
+fn class_of_pair(board: &Board<'_>, pair: &Pair) -> (Class, Severity) {
+    let (legacy, unified) =
+        (board.entry(Side::Legacy, pair.legacy), board.entry(Side::Unified, pair.unified));
+    let differs = pair.differs;
+    let paid = board.is_paid_pair(legacy, unified) && unified.kind == Kind::Grant;
+    if differs.user {
+        (Class::UserMismatch, Severity::Error)
+    } else if differs.action && paid && !differs.amount {
+        (Class::MislabelledPurchase, Severity::Warning)
+    } else if differs.action && !paid {
+        (Class::ActionMismatch, Severity::Error)
+    } else if differs.amount {
+        (Class::AmountMismatch, Severity::Error)
+    } else {
+        (Class::TimeMismatch, Severity::Warning)
+    }
+}
+
+/// The unified row shows itself that it is the copy of this legacy row.
+fn is_copy(legacy: &Entry, unified: &Entry) -> bool {
+    unified.migrated
+        || unified.link.as_deref() == Some(&legacy.id)
+        || unified.references.iter().any(|reference| legacy.references.binary_search(reference).is_ok())
+}
+
+fn repair_of_pair(board: &Board<'_>, pair: &Pair, class: Class) -> RepairKind {
+    let (legacy, unified) =
+        (board.entry(Side::Legacy, pair.legacy), board.entry(Side::Unified, pair.unified));
+    let is_one = pair.differs.count() == 1;
+    let is_sure = pair.verdict != Verdict::Contested;
+    let may_update = is_one && is_sure && is_copy(legacy, unified);
+    match class {
+        // The payment on the row itself says what it is, whatever its partner.
+        Class::MislabelledPurchase if is_sure && (unified.paid || is_one) => RepairKind::Update,
+        Class::TimeMismatch if board.config.repair.time && may_update => RepairKind::Update,
+        Class::TimeMismatch => RepairKind::None,
+        Class::AmountMismatch | Class::ActionMismatch if may_update => RepairKind::Update,
+        _ => RepairKind::Review,
+    }
+}
+
+fn with_evidence<'b>(board: &Board<'b>, pair: &Pair, class: Class, mut draft: Draft<'b>) -> Draft<'b> {
+    let (legacy, unified) =
+        (board.entry(Side::Legacy, pair.legacy), board.entry(Side::Unified, pair.unified));
+    let differs = pair.differs;
     let others = [
         (differs.action && class != Class::ActionMismatch && class != Class::MislabelledPurchase, "action"),
         (differs.amount && class != Class::AmountMismatch, "amount"),
@@ -134,7 +151,7 @@ fn of_pair(board: &Board<'_>, pair: &Pair) -> Option<Finding> {
             .evidence("unified_user", &board.books.roster.id(unified.user).to_string())
             .evidence("unified_user_effect_tokens", &(-unified.signed_tokens()).to_string());
     }
-    if mislabelled || (differs.action && board.is_paid_pair(legacy, unified)) {
+    if differs.action && board.is_paid_pair(legacy, unified) {
         let on = match (legacy.paid, unified.paid) {
             (true, true) => "both",
             (true, false) => "legacy",
@@ -142,10 +159,10 @@ fn of_pair(board: &Board<'_>, pair: &Pair) -> Option<Finding> {
         };
         draft = draft.evidence("payment_on", on);
     }
-    if copy {
+    if is_copy(legacy, unified) {
         draft = draft.evidence("copy_shown_by", copy_shown_by(legacy, unified));
     }
-    Some(draft.finish())
+    draft
 }
 
 /// What the pair should do to the balance: the legacy amount in the direction of the action.

@@ -65,7 +65,8 @@ pub(super) fn settle(
 /// a late partner lies within the window.
 pub(super) fn fits(board: &Board<'_>, legacy: &Entry, unified: &Entry) -> bool {
     let as_of = board.books.as_of;
-    !(legacy.at > as_of && unified.at <= as_of) && !board.is_too_late(legacy, unified)
+    let late_for_early = legacy.at > as_of && unified.at <= as_of;
+    !late_for_early && !board.is_too_late(legacy, unified)
 }
 
 /// Everything by which two rows of one side can be told apart, but their ids.
@@ -135,10 +136,10 @@ fn edges(
             if asked > EDGE_LIMIT * 8 || edges.len() > EDGE_LIMIT {
                 return None;
             }
-            if fits(board, a, b) {
-                if let Some(differing) = allow(board, a, b) {
-                    edges.push(Edge { left: l, right: r, differing, lag: distance.abs().0 });
-                }
+            if fits(board, a, b)
+                && let Some(differing) = allow(board, a, b)
+            {
+                edges.push(Edge { left: l, right: r, differing, lag: distance.abs().0 });
             }
         }
     }

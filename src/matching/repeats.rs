@@ -92,10 +92,10 @@ impl<'b> Kept<'b> {
                     (other.at.since(entry.at).abs(), other.at, kept)
                 })
         };
-        if let Some(rows) = entry.link.as_deref().and_then(|link| self.links.get(link)) {
-            if let Some(kept) = nearest(&mut rows.iter().copied()) {
-                return Some(Repeat { kept, by: Rule::Link });
-            }
+        if let Some(rows) = entry.link.as_deref().and_then(|link| self.links.get(link))
+            && let Some(kept) = nearest(&mut rows.iter().copied())
+        {
+            return Some(Repeat { kept, by: Rule::Link });
         }
         let mut by_reference =
             entry.references.iter().filter_map(|no| self.references.get(no)).flatten().copied();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::NormaliseError;
-use super::folder::Folder;
+use super::folder::{Folder, RawEntry};
 use super::months::Month;
 use super::rules::actions;
 use crate::config::{Config, SignPolicy};
@@ -130,29 +130,7 @@ impl Merged {
                 let cell = signs.entry((labels[*label as usize], *month)).or_default();
                 cell.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
             }
-            entries.extend(folder.entries.into_iter().map(|raw| {
-                let mut own: Vec<u32> = raw.references.iter().map(|&no| numbers[no as usize]).collect();
-                own.sort_unstable();
-                Entry {
-                    id: raw.id,
-                    user: users[raw.user as usize],
-                    label: labels[raw.label as usize],
-                    action: raw.action,
-                    kind: raw.kind,
-                    tokens: raw.tokens,
-                    negative: raw.negative,
-                    minority_sign: false,
-                    at: raw.at,
-                    references: own.into_boxed_slice(),
-                    paid: raw.paid,
-                    link: raw.link,
-                    migrated: raw.migrated,
-                    expires_at: raw.expires_at,
-                    balance_after: raw.balance_after,
-                    succeeded: raw.succeeded,
-                    class: raw.class,
-                }
-            }));
+            entries.extend(folder.entries.into_iter().map(|raw| entry(raw, &users, labels, &numbers)));
             bystanders.extend(folder.bystanders.into_iter().map(|raw| Bystander {
                 id: raw.id,
                 user: users[raw.user as usize],
@@ -173,16 +151,7 @@ impl Merged {
         rejected.sort_unstable_by(|a, b| rejected_key(a).cmp(&rejected_key(b)));
         refuse_repeated_ids(self.side, &entries, &bystanders, &rejected)?;
         let labels = std::mem::take(&mut self.labels);
-        let signs = signs
-            .into_iter()
-            .map(|((label, month), [positive, negative, zero])| SignCell {
-                label: labels[usize::from(label)].clone(),
-                month: month.name(),
-                positive,
-                negative,
-                zero,
-            })
-            .collect();
+        let signs = sign_matrix(signs, &labels);
         Ok(Ledger {
             side: self.side,
             entries,
@@ -195,6 +164,42 @@ impl Merged {
             signs,
         })
     }
+}
+
+/// A row with the numbers of the books in place of those of its folder.
+fn entry(raw: RawEntry, users: &[UserNo], labels: &[u16], references: &[u32]) -> Entry {
+    let mut own: Vec<u32> = raw.references.iter().map(|&no| references[no as usize]).collect();
+    own.sort_unstable();
+    Entry {
+        id: raw.id,
+        user: users[raw.user as usize],
+        label: labels[raw.label as usize],
+        action: raw.action,
+        kind: raw.kind,
+        tokens: raw.tokens,
+        negative: raw.negative,
+        minority_sign: false,
+        at: raw.at,
+        references: own.into_boxed_slice(),
+        paid: raw.paid,
+        link: raw.link,
+        migrated: raw.migrated,
+        expires_at: raw.expires_at,
+        balance_after: raw.balance_after,
+        succeeded: raw.succeeded,
+        class: raw.class,
+    }
+}
+
+fn sign_matrix(signs: BTreeMap<(u16, Month), [u64; 3]>, labels: &[Box<str>]) -> Vec<SignCell> {
+    let cell = |((label, month), [positive, negative, zero]): ((u16, Month), [u64; 3])| SignCell {
+        label: labels[usize::from(label)].clone(),
+        month: month.name(),
+        positive,
+        negative,
+        zero,
+    };
+    signs.into_iter().map(cell).collect()
 }
 
 /// Position of a text that is known to be there.
@@ -223,10 +228,10 @@ fn refuse_repeated_ids(
     rejected: &[Rejected],
 ) -> Result<(), NormaliseError> {
     let repeated = |id: &RowId| Err(NormaliseError::RepeatedId { side: side.name(), id: id.to_string() });
-    for pair in entries.windows(2).filter(|pair| pair[0].id == pair[1].id) {
+    if let Some(pair) = entries.windows(2).find(|pair| pair[0].id == pair[1].id) {
         return repeated(&pair[0].id);
     }
-    for pair in bystanders.windows(2).filter(|pair| pair[0].id == pair[1].id) {
+    if let Some(pair) = bystanders.windows(2).find(|pair| pair[0].id == pair[1].id) {
         return repeated(&pair[0].id);
     }
     let mut seen: HashMap<&RowId, ()> = HashMap::new();

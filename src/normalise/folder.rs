@@ -98,19 +98,16 @@ impl Folder {
     fn view<'a>(&mut self, keys: &'a KeyColumns) -> Option<KeyView<'a>> {
         let names = self.rules.columns.clone();
         let zone = self.rules.zone;
-        let user = self.typed(&keys.user, names.user, "an id", |array| IdColumn::of(array))?;
+        let user = self.typed(&keys.user, names.user, "an id", IdColumn::of)?;
         let mut action = Vec::new();
         for array in &keys.action {
-            action.push(self.typed(array, names.action.clone(), "a label", |array| Text::of(array))?);
+            action.push(self.typed(array, names.action.clone(), "a label", Text::of)?);
         }
-        let amount =
-            self.typed(&keys.amount, names.amount, "a number of tokens", |array| IntegerColumn::of(array))?;
+        let amount = self.typed(&keys.amount, names.amount, "a number of tokens", IntegerColumn::of)?;
         let created_at =
             self.typed(&keys.created_at, names.created_at, "a time", |array| TimeColumn::of(array, zone))?;
         let success = match &keys.success {
-            Some(array) => {
-                Some(self.typed(array, "success".to_owned(), "a flag", |array| FlagColumn::of(array))?)
-            }
+            Some(array) => Some(self.typed(array, "success".to_owned(), "a flag", FlagColumn::of)?),
             None => None,
         };
         let action_slots = match &action[..] {
@@ -388,29 +385,26 @@ struct DetailView<'a> {
 impl Folder {
     fn detail_view<'a>(&mut self, details: &'a DetailColumns) -> Option<DetailView<'a>> {
         let zone = self.rules.zone;
-        let id = self.typed(&details.id, "id".to_owned(), "an id", |array| IdColumn::of(array))?;
+        let id = self.typed(&details.id, "id".to_owned(), "an id", IdColumn::of)?;
         let mut reference = Vec::new();
         for array in &details.reference {
-            reference
-                .push(self.typed(array, "reference".to_owned(), "a reference", |array| IdColumn::of(array))?);
+            reference.push(self.typed(array, "reference".to_owned(), "a reference", IdColumn::of)?);
         }
         let mut payment = Vec::new();
         for array in &details.payment {
-            payment.push(
-                self.typed(array, "payment".to_owned(), "a payment id", |array| FlagColumn::of(array))?,
-            );
+            payment.push(self.typed(array, "payment".to_owned(), "a payment id", FlagColumn::of)?);
         }
         let link = optional(details.link.as_ref(), |array| {
-            self.typed(array, "link".to_owned(), "an id", |array| IdColumn::of(array))
+            self.typed(array, "link".to_owned(), "an id", IdColumn::of)
         })?;
         let migrated = optional(details.migrated.as_ref(), |array| {
-            self.typed(array, "migrated".to_owned(), "a mark", |array| FlagColumn::of(array))
+            self.typed(array, "migrated".to_owned(), "a mark", FlagColumn::of)
         })?;
         let expires_at = optional(details.expires_at.as_ref(), |array| {
             self.typed(array, "expires_at".to_owned(), "a time", |array| TimeColumn::of(array, zone))
         })?;
         let balance_after = optional(details.balance_after.as_ref(), |array| {
-            self.typed(array, "balance_after".to_owned(), "tokens", |array| IntegerColumn::of(array))
+            self.typed(array, "balance_after".to_owned(), "tokens", IntegerColumn::of)
         })?;
         Some(DetailView { raw: details, id, reference, payment, link, migrated, expires_at, balance_after })
     }
