@@ -3,19 +3,47 @@
 //! The modules stand in the order of the data: each imports [`domain`], its own settings and the
 //! outputs of the stages above it, never of one below.
 
-pub mod audit; // dispositions, conservation, ids, order, verdict
-pub mod balance; // balances recomputed, gaps explained
-pub mod config; // reckon.toml as written → as checked
-pub mod cutover; // the gate before the legacy table is dropped
-pub mod doctor; // would the job run here: looks, changes nothing
-pub mod domain; // plain types, no I/O
-pub mod history; // runs, waivers, what is new
-pub mod matching; // the ladder: pairs and findings
-pub mod normalise; // labels, signs, zones, rejects → the books
-pub mod repair; // what to change, and the SQL that says it
-pub mod report; // frozen numbers → files and terminal
-pub mod simulate;
-pub mod source; // CSV, Parquet, PostgreSQL → raw columns with provenance // ledgers with planted defects and known truth
+// Plain types, no I/O.
+pub mod domain;
 
+// reckon.toml as written → as checked.
+pub mod config;
+
+// CSV, Parquet, PostgreSQL → raw columns with provenance.
+pub mod source;
+
+// Labels, signs, zones, rejects → the books.
+pub mod normalise;
+
+// The ladder: pairs and findings.
+pub mod matching;
+
+// Balances recomputed, gaps explained.
+pub mod balance;
+
+// Dispositions, conservation, ids, order, verdict.
+pub mod audit;
+
+// Runs, waivers, what is new.
+pub mod history;
+
+// What to change, and the SQL that says it.
+pub mod repair;
+
+// The gate before the legacy table is dropped.
+pub mod cutover;
+
+// Would the job run here: looks, changes nothing.
+pub mod doctor;
+
+// Frozen numbers → files and terminal.
+pub mod report;
+
+// Ledgers with planted defects and known truth.
+pub mod simulate;
+
+// Calls the stages in this order, decides nothing.
+pub mod run;
+
+// clap, one file a command.
 pub mod cli;
-pub mod run; // calls the stages in this order, decides nothing // clap, one file a command
