@@ -109,6 +109,11 @@ fn write_columns(lines: &mut Lines, side: &Seen) {
                 .comment("table = \"public.…\"  the table that SQL is written for; default: the file's name");
         }
     }
+    if !side.sample.whole {
+        let looked_at =
+            format!("Only the first {} rows were looked at: other labels may follow.", side.sample.rows);
+        lines.comment(&looked_at);
+    }
     lines.text("id", &roles.id, "");
     lines.text("user", &roles.user, "");
     match &roles.action[..] {
