@@ -269,7 +269,7 @@ impl<'a> Draft<'a> {
             user: finding.user.clone(),
             legacy_ids: finding.legacy_ids.clone(),
             unified_ids: finding.unified_ids.clone(),
-            reason: if reason.is_empty() { finding.evidence.clone() } else { reason },
+            reason: if reason.is_empty() { described(finding) } else { reason },
             rows,
         }
     }
@@ -301,6 +301,30 @@ impl<'a> Draft<'a> {
             review.rows.retain(|(id, _)| !changed.contains(id));
         }
     }
+}
+
+/// What each side says, and the evidence.
+fn described(finding: &Finding) -> String {
+    let mut parts = Vec::new();
+    let sides = [
+        ("legacy", &finding.action_legacy, finding.tokens_legacy, finding.created_at_legacy),
+        ("unified", &finding.action_unified, finding.tokens_unified, finding.created_at_unified),
+    ];
+    for (side, action, tokens, at) in sides {
+        let words = [
+            action.clone(),
+            tokens.map(|tokens| format!("{tokens} tokens")),
+            at.map(|at| format!("at {}", at.rfc3339())),
+        ];
+        let words: Vec<String> = words.into_iter().flatten().collect();
+        if !words.is_empty() {
+            parts.push(format!("{side} says {}", words.join(" ")));
+        }
+    }
+    if !finding.evidence.is_empty() {
+        parts.push(finding.evidence.clone());
+    }
+    parts.join("; ")
 }
 
 /// Why a finding may not stand in executable SQL, whatever its repair.

@@ -92,7 +92,7 @@ fn header(plan: &Plan, operation: Operation, part: &Part, at: usize, count: usiz
         Operation::Delete => "removes rows that are counted twice from",
     };
     let mut lines = title(plan, operation.file(), &format!("{does} {table}"), at, count);
-    lines.push(format!("Rows: {}. Tokens: {}.", rows(part.len()), grouped(part.tokens)));
+    lines.push(format!("{}; {} tokens.", rows(part.len()), grouped(part.tokens)));
     lines.extend(needs(plan, operation));
     if let Some(refusal) = plan.refusal(operation) {
         let planned = plan.of(operation).count() as u64;
@@ -104,7 +104,8 @@ fn header(plan: &Plan, operation: Operation, part: &Part, at: usize, count: usiz
     let warnings = plan.warnings.iter().filter(|warning| warning.file == operation);
     lines.extend(warnings.map(|warning| format!("WARNING: {}.", warning.text)));
     if !part.comments.is_empty() {
-        lines.push(format!("For review, not executed: {} at the end.", rows(part.comments.len() as u64)));
+        let count = grouped(part.comments.len() as i128);
+        lines.push(format!("Findings that a person has to look at, as comments at the end: {count}."));
     }
     comments(&lines)
 }
@@ -150,7 +151,7 @@ fn push_comments(text: &mut String, part: &Part) {
     if part.comments.is_empty() {
         return;
     }
-    text.push_str("\n-- For review: nothing below is executed.\n");
+    text.push_str("\n-- To be looked at: nothing below is executed.\n");
     for line in &part.comments {
         text.push_str(line);
         text.push('\n');
@@ -255,7 +256,7 @@ fn undo_file(plan: &Plan) -> SqlFile {
     let does = format!("takes back what backfill, repair and dedupe of this plan did to {table}");
     let mut lines = title(plan, "undo", &does, 0, 1);
     lines.extend([
-        format!("Rows: at most {}. Tokens: {}, when all was done.", rows(done.len() as u64), grouped(tokens)),
+        format!("At most {}; {} tokens when all was done.", rows(done.len() as u64), grouped(tokens)),
         "Needs: the journal reckon_journal.entries, and the role that wrote it or one that row-level security \
          lets see it."
             .to_owned(),

@@ -11,6 +11,7 @@ use super::{sql, values};
 use crate::domain::RowId;
 
 const VERIFY: &str = include_str!("sql/verify.sql");
+const SAME_INSTANT: &str = include_str!("sql/same_instant.sql");
 
 /// Lists of a part.
 const INSERTS: usize = 0;
@@ -117,12 +118,6 @@ fn same_instant(layout: &Layout) -> String {
         Some(name) if name.starts_with("timestamp") => format!("{value} = p.created_at::{name}"),
         Some("date") => format!("{value} = (p.created_at at time zone {zone})::date"),
         // Of an unknown type, which may round to whole seconds.
-        _ => format!(
-            "case pg_typeof({value}) \
-             when 'date'::regtype then ({value})::text::date = (p.created_at at time zone {zone})::date \
-             when 'timestamp without time zone'::regtype then \
-             abs(extract(epoch from ({value})::text::timestamp - (p.created_at at time zone {zone}))) < 1 \
-             else abs(extract(epoch from ({value})::text::timestamptz - p.created_at)) < 1 end"
-        ),
+        _ => fill(SAME_INSTANT, &[("value", &value), ("zone", &zone)]).trim_end().to_owned(),
     }
 }

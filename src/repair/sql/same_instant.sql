@@ -1,0 +1,7 @@
+case pg_typeof({{value}})
+          when 'date'::regtype
+            then ({{value}})::text::date = (p.created_at at time zone {{zone}})::date
+          when 'timestamp without time zone'::regtype
+            then abs(extract(epoch from ({{value}})::text::timestamp - (p.created_at at time zone {{zone}}))) < 1
+          else abs(extract(epoch from ({{value}})::text::timestamptz - p.created_at)) < 1
+        end
