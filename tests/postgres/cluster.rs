@@ -170,11 +170,6 @@ impl Cluster {
         }
     }
 
-    /// Stops the server at once, as a crash would.
-    pub fn crash(&self) {
-        self.server_program("pg_ctl", &["--pgdata", &self.data(), "--mode", "immediate", "--wait", "stop"]);
-    }
-
     fn data(&self) -> String {
         format!("{}/data", self.folder.display())
     }
@@ -346,6 +341,7 @@ fn clean(program: &Path) -> Command {
 }
 
 /// A new folder that the server's user owns, and the watchdog that will remove it.
+#[allow(clippy::zombie_processes, reason = "the watchdog outlives this process")]
 fn guarded_folder() -> (PathBuf, ChildStdin) {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);

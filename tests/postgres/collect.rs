@@ -1,7 +1,5 @@
 //! Opens test databases, and a sink that keeps every row as text, to compare with what psql shows.
 
-use std::collections::BTreeMap;
-
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef};
@@ -73,7 +71,7 @@ pub struct Row {
     pub id_is_null: bool,
 }
 
-/// Keeps all rows; asks for the details of those that `wants` names by their label.
+/// Keeps all rows; asks for the details of those whose keys `wants` names.
 #[derive(Debug)]
 pub struct Keeper {
     pub rows: Vec<Row>,
@@ -97,15 +95,15 @@ impl Sink for Keeper {
         let mut selected = Vec::new();
         for row in 0..keys.rows {
             let labels: Vec<String> = keys.action.iter().map(|array| shown(array, row)).collect();
-            let label = labels.join("/");
-            let mut parts = vec![shown(&keys.user, row), label.clone()];
+            let mut parts = vec![shown(&keys.user, row), labels.join("/")];
             parts.extend([shown(&keys.amount, row), shown(&keys.created_at, row)]);
             parts.extend(keys.success.as_ref().map(|array| shown(array, row)));
             let id_is_null = keys.id_is_null.as_ref().is_some_and(|nulls| nulls.value(row));
-            if (self.wants)(&label) {
+            let keys = parts.join("|");
+            if (self.wants)(&keys) {
                 selected.push(row as u32);
             }
-            self.rows.push(Row { keys: parts.join("|"), details: None, id_is_null });
+            self.rows.push(Row { keys, details: None, id_is_null });
         }
         if selected.len() == keys.rows { Selection::All } else { Selection::Rows(selected) }
     }
@@ -167,12 +165,4 @@ pub fn rows_of(reading: &Reading<Keeper>) -> Vec<Row> {
 /// Reads a side whole, with every detail.
 pub fn read_all(db: &Db, columns: &Columns) -> Reading<Keeper> {
     open(&db.url()).unwrap().scan(columns, &DetailRule::All, &Keeper::all, &Progress::hidden()).unwrap()
-}
-
-/// How often each key occurs.
-pub fn counted(rows: impl IntoIterator<Item = String>) -> BTreeMap<String, usize> {
-    rows.into_iter().fold(BTreeMap::new(), |mut counts, row| {
-        *counts.entry(row).or_default() += 1;
-        counts
-    })
 }

@@ -3,6 +3,7 @@
 pub mod cluster;
 
 mod collect;
+mod doctor;
 mod fixtures;
 mod harness;
 mod init;

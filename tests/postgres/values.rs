@@ -5,8 +5,11 @@ use reckon::source::{DetailRule, Progress};
 use super::cluster::Cluster;
 use super::collect::{Keeper, field, open, read_all, rows_of, side};
 
-/// A type with the values that are tried, and how each arrives.
-const CASES: &[(&str, &str, &[(&str, &str)])] = &[
+/// Values that are tried, and how each arrives.
+type Values = &'static [(&'static str, &'static str)];
+
+/// Column, its type, and the values with how each arrives.
+const CASES: &[(&str, &str, Values)] = &[
     ("amount", "smallint", &[("-32768", "-32768"), ("32767", "32767"), ("null", "∅")]),
     ("amount", "integer", &[("-2147483648", "-2147483648"), ("0", "0")]),
     ("amount", "bigint", &[("9223372036854775807", "9223372036854775807"), ("-1", "-1")]),

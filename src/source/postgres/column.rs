@@ -40,7 +40,7 @@ impl Builder {
     pub fn new(wire: Wire) -> Builder {
         match wire {
             Wire::Uuid => Builder::Uuid(FixedSizeBinaryBuilder::new(16)),
-            Wire::Integer => Builder::Integer(Int64Builder::new()),
+            Wire::Small | Wire::Integer => Builder::Integer(Int64Builder::new()),
             Wire::Numeric => Builder::Numeric(Int64Builder::new(), None),
             Wire::Float => Builder::Float(Float64Builder::new()),
             Wire::Boolean => Builder::Boolean(BooleanBuilder::new()),

@@ -10,7 +10,9 @@ use super::privileges::missing_column;
 pub(super) enum Wire {
     /// 16 bytes.
     Uuid,
-    /// 2, 4 or 8 bytes.
+    /// 2 or 4 bytes.
+    Small,
+    /// 8 bytes.
     Integer,
     /// PostgreSQL's base-10000 digits.
     Numeric,
@@ -89,7 +91,8 @@ fn plain(column: &Column, purpose: Purpose) -> Expression {
     let native = match &column.base {
         BaseType::BuiltIn(base) => match (base.as_str(), purpose) {
             ("uuid", Purpose::Id) => Some(Wire::Uuid),
-            ("int2" | "int4" | "int8", Purpose::Id | Purpose::Amount | Purpose::Flag) => Some(Wire::Integer),
+            ("int2" | "int4", Purpose::Id | Purpose::Amount | Purpose::Flag) => Some(Wire::Small),
+            ("int8", Purpose::Id | Purpose::Amount | Purpose::Flag) => Some(Wire::Integer),
             ("numeric", Purpose::Id | Purpose::Amount) => Some(Wire::Numeric),
             ("float4" | "float8", Purpose::Amount) => Some(Wire::Float),
             ("bool", Purpose::Flag) => Some(Wire::Boolean),

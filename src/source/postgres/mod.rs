@@ -163,7 +163,8 @@ impl Database {
         let table = origin_table(&columns.origin)?;
         let written = written_columns(columns);
         let relation = self.readable(table, &written)?;
-        let layout = Layout::new(&relation, columns, rule)
+        let usual = self.usual_labels(&relation, columns)?;
+        let layout = Layout::new(&relation, columns, rule, &usual)
             .map_err(|what| privileges::refusal(&self.session, &what))?;
         let streams = self.settings.streams.max(1);
         let ranges = scan::ranges(&relation, self.version, streams);
@@ -183,6 +184,17 @@ impl Database {
         }
         let provenance = Provenance { kind: "postgres", name: table.to_string(), files: Vec::new(), control };
         Ok(Reading { sinks: parts.into_iter().map(|(sink, _)| sink).collect(), provenance })
+    }
+
+    /// Labels that most rows have, where one column holds them and the server's statistics tell.
+    fn usual_labels(&self, relation: &Relation, columns: &Columns) -> Result<Vec<String>, SourceError> {
+        let [action] = columns.action.as_slice() else { return Ok(Vec::new()) };
+        let schema = relation.name.schema.as_deref().unwrap_or_default();
+        let parameters = [schema, &relation.name.name, &action.written];
+        let sql = include_str!("sql/usual_labels.sql");
+        let rows =
+            self.runtime.block_on(self.session.rows_with(sql, &parameters, "looking up statistics"))?;
+        Ok(rows.iter().map(|row| text(row, 0)).collect())
     }
 
     /// Counts and reads with the first session, while further ones join in as they come.

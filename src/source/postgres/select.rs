@@ -33,11 +33,17 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Builds the statements for a table.
+    /// Builds the statements for a table. `usual`: labels that most rows have; naming those that
+    /// nobody wants saves the server the rest of the rule for most rows.
     ///
     /// # Errors
     /// A sentence: a column is not there or of no fitting type.
-    pub fn new(relation: &Relation, columns: &Columns, rule: &DetailRule) -> Result<Layout, String> {
+    pub fn new(
+        relation: &Relation,
+        columns: &Columns,
+        rule: &DetailRule,
+        usual: &[String],
+    ) -> Result<Layout, String> {
         let find = |field: &Field, purpose| expression(relation, field, purpose);
         let user = find(&columns.user, Purpose::Id)?;
         let labels: Vec<Expression> =
@@ -46,7 +52,7 @@ impl Layout {
         let time = find(&columns.created_at, Purpose::Time)?;
         let success = columns.success.as_ref().map(|field| find(field, Purpose::Flag)).transpose()?;
         let id = find(&columns.id, Purpose::Id)?;
-        let wanted = match wanted_rule(rule, &labels) {
+        let wanted = match wanted_rule(rule, &labels, usual) {
             Some(by_label) => conditions(by_label, &id, &user, &amount, &time),
             None => None,
         };
@@ -124,19 +130,24 @@ impl Details {
 }
 
 /// The rule on labels as SQL; `None`: every row is wanted.
-fn wanted_rule(rule: &DetailRule, labels: &[Expression]) -> Option<String> {
+fn wanted_rule(rule: &DetailRule, labels: &[Expression], usual: &[String]) -> Option<String> {
     let DetailRule::Labels { listed, usage } = rule else { return None };
     let label = joined_label(labels);
     let array = |texts: &[String]| {
         let texts: Vec<String> = texts.iter().map(|text| literal(text)).collect();
         format!("array[{}]::text[]", texts.join(", "))
     };
-    let mut conditions = vec![format!("{label} = any ({})", array(listed))];
+    let mut any = vec![format!("{label} = any ({})", array(listed))];
     match usage {
-        Some(usage) => conditions.push(format!("{label} <> all ({})", array(usage))),
-        None => conditions.extend(GRANT_SUFFIXES.iter().map(|suffix| format!("{label} like '%{suffix}'"))),
+        Some(usage) => any.push(format!("{label} <> all ({})", array(usage))),
+        None => any.extend(GRANT_SUFFIXES.iter().map(|suffix| format!("{label} like '%{suffix}'"))),
     }
-    Some(conditions.join(" or "))
+    let any = any.join(" or ");
+    let unwanted: Vec<String> = usual.iter().filter(|label| !rule.wants(label)).cloned().collect();
+    if unwanted.is_empty() {
+        return Some(any);
+    }
+    Some(format!("not ({label} = any ({})) and ({any})", array(&unwanted)))
 }
 
 /// The label of a row: the texts of all its columns joined with `/`, null as the empty text.
@@ -178,11 +189,11 @@ fn conditions(
         }
     }
     match amount.wire {
-        Wire::Integer if amount.nullable => {
-            any.push(format!("({}) is not true", whole_number(amount)));
+        Wire::Small if amount.nullable => any.push(format!("{} is null", amount.sql)),
+        Wire::Small => {}
+        Wire::Integer | Wire::Numeric | Wire::Float => {
+            any.push(format!("({}) is not true", whole_number(amount)))
         }
-        Wire::Integer => any.push(format!("not ({})", whole_number(amount))),
-        Wire::Numeric | Wire::Float => any.push(format!("({}) is not true", whole_number(amount))),
         _ => return None,
     }
     match time.wire {
@@ -204,7 +215,8 @@ fn whole_number(value: &Expression) -> String {
         }
         // Integers above 2^53 are not exact in a float.
         Wire::Float => format!("abs({sql}::float8) < 9007199254740992 and {sql} = trunc({sql}::float8)"),
-        _ => format!("{sql} > -9223372036854775808"),
+        // The most negative integer has no magnitude.
+        _ => format!("{sql} > '-9223372036854775808'::int8"),
     }
 }
 
@@ -212,6 +224,7 @@ fn whole_number(value: &Expression) -> String {
 fn token_sum(amount: &Expression) -> String {
     let sql = &amount.sql;
     let value = match amount.wire {
+        Wire::Small => return format!("coalesce(sum({sql}), 0)"),
         Wire::Float => format!("{sql}::float8::int8"),
         Wire::Text => {
             let whole = format!("split_part(btrim({sql}, E' \\t\\n\\f\\r'), '.', 1)");
