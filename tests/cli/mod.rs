@@ -2,6 +2,7 @@
 
 mod contract;
 mod init;
+mod reconcile;
 mod signals;
 mod streams;
 

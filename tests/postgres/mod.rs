@@ -8,6 +8,7 @@ mod fixtures;
 mod harness;
 mod init;
 mod lines;
+mod nightly;
 mod reading;
 mod repair;
 mod security;

@@ -1,0 +1,209 @@
+//! The main job as cron and a person meet it: places, history, interruptions.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use super::{code, reckon, root, run, stderr, stdout};
+
+const FILES: [&str; 5] = ["legacy.csv", "unified.csv", "reckon.toml", "profiles.csv", "README.md"];
+
+/// A copy of a case of the catalogue.
+fn case(name: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for file in FILES {
+        let from = root().join("fixtures/cases").join(name).join(file);
+        if from.exists() {
+            std::fs::copy(from, folder.path().join(file)).unwrap();
+        }
+    }
+    folder
+}
+
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap()))
+        .collect()
+}
+
+/// Every file that the manifest lists is there with its digest, and no other.
+fn assert_whole(folder: &Path) {
+    let files = files(folder);
+    let manifest: serde_json::Value = serde_json::from_slice(&files["manifest.json"]).unwrap();
+    let listed = manifest["files"].as_array().unwrap();
+    assert_eq!(listed.len() + 1, files.len(), "{folder:?}");
+    for file in listed {
+        let bytes = &files[file["name"].as_str().unwrap()];
+        let digest: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(file["sha256"], digest, "{file}");
+    }
+}
+
+#[test]
+fn a_complete_run_is_exchanged_and_anything_else_is_left_alone() {
+    let folder = case("07-never-migrated");
+    let out = folder.path().join("out");
+    let first = run(folder.path(), &["reconcile", "--out", "out"]);
+    assert_eq!(code(&first), 1, "{}", stderr(&first));
+    assert_whole(&out);
+    let before = files(&out);
+    let second = run(folder.path(), &["reconcile", "--out", "out"]);
+    assert_eq!(code(&second), 1, "{}", stderr(&second));
+    let after = files(&out);
+    let same = |files: &BTreeMap<String, Vec<u8>>| {
+        files
+            .iter()
+            .filter(|(name, _)| *name != "manifest.json")
+            .map(|(a, b)| (a.clone(), b.clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(same(&before), same(&after));
+
+    let other = folder.path().join("other");
+    std::fs::create_dir(&other).unwrap();
+    std::fs::write(other.join("thesis.txt"), "do not lose me").unwrap();
+    let refused = run(folder.path(), &["reconcile", "--out", "other"]);
+    assert_eq!(code(&refused), 2);
+    assert!(stderr(&refused).contains("other"), "{}", stderr(&refused));
+    assert_eq!(files(&other).len(), 1);
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_2_with_the_path() {
+    let folder = case("07-never-migrated");
+    let output = run(folder.path(), &["reconcile", "--out", "legacy.csv/out"]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("legacy.csv"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_disk_that_is_full_is_2_and_nothing_half_written_stays() {
+    let folder = case("07-never-migrated");
+    // A limit on the size of files, its signal ignored, fails writes as a full disk does.
+    let script = "trap '' XFSZ; ulimit -f 2; exec \"$RECKON\" reconcile --out out";
+    let output = std::process::Command::new("bash")
+        .args(["-c", script])
+        .current_dir(folder.path())
+        .env("RECKON", env!("CARGO_BIN_EXE_reckon"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("out"), "{}", stderr(&output));
+    let left: Vec<_> =
+        files_and_folders(folder.path()).into_iter().filter(|name| name.contains("out")).collect();
+    assert_eq!(left, Vec::<String>::new());
+}
+
+fn files_and_folders(folder: &Path) -> Vec<String> {
+    std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+#[test]
+fn killed_at_any_moment_no_directory_looks_whole_that_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let config = root().join("fixtures/demo/reckon.toml");
+    let mut whole = 0;
+    for micros in (0..40).map(|step| step * 4_000) {
+        let mut child = reckon(folder.path())
+            .args(["reconcile", "--no-progress", "--out", "out", "--config"])
+            .arg(&config)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_micros(micros));
+        let _ = child.kill();
+        child.wait().unwrap();
+        if out.exists() {
+            assert_whole(&out);
+            whole += 1;
+            std::fs::remove_dir_all(&out).unwrap();
+        }
+    }
+    // What the killed runs left behind is taken away by the next one.
+    let output = run(folder.path(), &["reconcile", "--out", "out", "--config", config.to_str().unwrap()]);
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    assert_eq!(files_and_folders(folder.path()), ["out"], "{whole} runs were whole");
+}
+
+#[test]
+fn the_reports_folder_keeps_a_history_and_says_what_is_new() {
+    let folder = case("07-never-migrated");
+    let first = run(folder.path(), &["reconcile", "--fail-on", "new"]);
+    assert_eq!(code(&first), 1, "{}", stderr(&first));
+    assert!(stdout(&first).contains("unmigrated"), "{}", stdout(&first));
+    let latest = folder.path().join("reports/latest");
+    assert_whole(&latest);
+    let statuses = |column: &str| -> Vec<String> {
+        let mut reader = csv::Reader::from_path(latest.join("findings.csv")).unwrap();
+        let at = reader.headers().unwrap().iter().position(|header| header == column).unwrap();
+        reader.records().map(|record| record.unwrap()[at].to_owned()).collect()
+    };
+    assert!(statuses("status").iter().all(|status| status == "new"));
+    let before = statuses("finding_id");
+
+    let second = run(folder.path(), &["reconcile", "--fail-on", "new", "-q"]);
+    assert_eq!(code(&second), 0, "nothing is new: {}", stderr(&second));
+    assert_eq!(stdout(&second), "");
+    assert!(statuses("status").iter().all(|status| status == "open"));
+    assert_eq!(statuses("finding_id"), before);
+
+    // The verdict in the files does not change with the flag.
+    let summary: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(latest.join("summary.json")).unwrap()).unwrap();
+    assert_eq!(summary["verdict"], "discrepancies");
+    assert_eq!(summary["exit_code"], 1);
+    let third = run(folder.path(), &["reconcile"]);
+    assert_eq!(code(&third), 1, "any unwaived error fails by default");
+}
+
+#[test]
+fn rows_that_stand_twice_are_refused_by_their_id() {
+    let folder = case("07-never-migrated");
+    let file = folder.path().join("legacy.csv");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let last = text.trim_end().lines().last().unwrap();
+    std::fs::write(&file, format!("{text}{last}\n")).unwrap();
+    let output = run(folder.path(), &["reconcile", "--out", "out"]);
+    assert_eq!(code(&output), 2);
+    let id = last.split(',').next().unwrap();
+    assert!(stderr(&output).contains(id), "{}", stderr(&output));
+    assert!(!folder.path().join("out").exists());
+}
+
+#[test]
+fn shuffled_rows_and_other_thread_counts_give_the_same_bytes() {
+    let demo = root().join("fixtures/demo");
+    let folder = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(&demo).unwrap().map(|entry| entry.unwrap()) {
+        std::fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+    }
+    let mut runs = Vec::new();
+    for threads in ["1", "3"] {
+        let output = run(folder.path(), &["reconcile", "--out", "out", "--threads", threads]);
+        assert_eq!(code(&output), 1, "{}", stderr(&output));
+        runs.push(files(&folder.path().join("out")));
+        for name in ["token_transactions.csv", "token_usage.csv", "user_profiles.csv"] {
+            let path = folder.path().join(name);
+            let text = std::fs::read_to_string(&path).unwrap();
+            let (header, body) = text.split_once('\n').unwrap();
+            // No field of the demo holds a line break, so lines are rows.
+            let mut lines: Vec<&str> = body.lines().collect();
+            lines.sort_by_key(|line| Sha256::digest(line.as_bytes()));
+            std::fs::write(&path, format!("{header}\n{}\n", lines.join("\n"))).unwrap();
+        }
+    }
+    for (name, bytes) in &runs[0] {
+        if name != "manifest.json" {
+            assert!(*bytes == runs[1][name], "{name} depends on the order of rows or on threads");
+        }
+    }
+}
