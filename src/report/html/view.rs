@@ -130,7 +130,7 @@ pub struct InputLine {
     pub name: String,
     pub rows: String,
     pub tokens: String,
-    pub files: Vec<(String, String, String)>,
+    pub files: Vec<String>,
 }
 
 /// A fact with its name.
@@ -358,12 +358,7 @@ pub fn inputs(model: &Model<'_>) -> Vec<InputLine> {
         name: input.provenance.name.clone(),
         rows: number(input.provenance.control.rows),
         tokens: tokens(input.provenance.control.tokens),
-        files: input
-            .provenance
-            .files
-            .iter()
-            .map(|file| (file.path.clone(), number(file.bytes), file.sha256.clone()))
-            .collect(),
+        files: input.provenance.files.iter().map(|file| file.path.clone()).collect(),
     };
     model.inputs.iter().map(line).collect()
 }
