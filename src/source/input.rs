@@ -177,14 +177,16 @@ impl InputFile {
         Err(SourceError::Malformed { place: self.shown.clone(), message })
     }
 
-    /// Reads the whole file for its SHA-256.
+    /// Reads the whole file for its SHA-256, asking `go_on` now and then.
     ///
     /// # Errors
-    /// [`SourceError::Io`] with the file's name.
-    pub fn digest(&self) -> Result<FileDigest, SourceError> {
+    /// [`SourceError::Io`] with the file's name, or what `go_on` says.
+    pub fn digest(&self, go_on: impl Fn() -> Result<(), SourceError>) -> Result<FileDigest, SourceError> {
         let mut reader = Hashing::new(self.open()?);
-        let mut buffer = vec![0; 1 << 18];
-        while reader.read(&mut buffer).map_err(|cause| self.failed(cause))? > 0 {}
+        let mut buffer = vec![0; 1 << 20];
+        while reader.read(&mut buffer).map_err(|cause| self.failed(cause))? > 0 {
+            go_on()?;
+        }
         Ok(reader.finish(&self.shown))
     }
 }
@@ -289,7 +291,7 @@ mod tests {
         std::fs::write(folder.path().join("abc.csv"), "abc").unwrap();
         let input = Input::find("abc.csv", folder.path()).unwrap();
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        let digest = input.files[0].digest().unwrap();
+        let digest = input.files[0].digest(|| Ok(())).unwrap();
         assert_eq!((digest.path.as_str(), digest.bytes, digest.sha256.as_str()), ("abc.csv", 3, expected));
     }
 }

@@ -1,5 +1,6 @@
 //! Where the wanted fields are in one Parquet file, and as what types they are read.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -47,7 +48,7 @@ impl<'a> Layout<'a> {
         let options = ArrowReaderOptions::new()
             .with_skip_arrow_metadata(true)
             .with_offset_index_policy(PageIndexPolicy::Optional);
-        let metadata = ArrowReaderMetadata::load(&opened.file, options).map_err(failed)?;
+        let metadata = guarded(|| ArrowReaderMetadata::load(&opened.file, options)).map_err(failed)?;
         let schema = metadata.schema().clone();
         let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         let Located { keys, details, id } = Located::new(request, &names, &file.shown)?;
@@ -217,6 +218,12 @@ fn is_readable(data_type: &DataType) -> bool {
                 | DataType::Date32
                 | DataType::Boolean
         )
+}
+
+/// The Parquet reader panics over some damaged files; that is an error of the file, not of the program.
+pub(super) fn guarded<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    let contradiction = || ParquetError::General("its parts contradict each other".to_owned());
+    std::panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(contradiction()))
 }
 
 /// What the Parquet reader says, with the file and the way out.

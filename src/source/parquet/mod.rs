@@ -85,7 +85,7 @@ impl Crew<'_> {
         while !self.errors.any() {
             let task = self.next.fetch_add(1, Ordering::Relaxed);
             let done = if let Some(layout) = self.layouts.get(task) {
-                layout.file.digest().map(|digest| digests.push((task, digest)))
+                layout.file.digest(|| self.meter.add(0)).map(|digest| digests.push((task, digest)))
             } else if let Some(span) = self.spans.get(task - self.layouts.len()) {
                 span.read(self.request, &mut take).and_then(|()| self.meter.add(span.rows as u64))
             } else {

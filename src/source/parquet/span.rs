@@ -9,7 +9,7 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::errors::ParquetError;
 
-use super::layout::{Layout, Part, damaged};
+use super::layout::{Layout, Part, damaged, guarded};
 use crate::source::fields::{complete, missing};
 use crate::source::request::{KeyChunk, Request, Take};
 use crate::source::{Place, Selection, SourceError};
@@ -106,8 +106,8 @@ impl Span<'_> {
         let failed = |error| damaged(self.layout.file, &error);
         let mut pieces: Vec<Vec<ArrayRef>> = Vec::new();
         let mut read = 0;
-        for batch in self.reader(part, selection, batch).map_err(failed)? {
-            let batch = batch.map_err(|error| failed(error.into()))?;
+        let mut reader = guarded(|| self.reader(part, selection, batch)).map_err(failed)?;
+        while let Some(batch) = guarded(|| Ok(reader.next().transpose()?)).map_err(failed)? {
             pieces.push(self.deliver(part, fields, selection, read, &batch)?);
             read += batch.num_rows();
         }

@@ -235,3 +235,26 @@ fn csv_and_parquet_of_one_ledger_give_the_same_rows() {
     assert_eq!(lines, expected);
     assert_eq!(provenance.control, Total { rows: 6, tokens: 59 });
 }
+
+#[test]
+fn changed_bytes_never_end_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    write_parquet(folder.path(), "x.parquet", many(400), 100);
+    let whole = std::fs::read(folder.path().join("x.parquet")).unwrap();
+    let mut state = 1u64;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let mut errors = 0;
+    for _ in 0..400 {
+        let mut damaged = whole.clone();
+        for _ in 0..3 {
+            damaged[next(whole.len())] = next(256) as u8;
+        }
+        write(folder.path(), "x.parquet", &damaged);
+        // A page without a checksum may hold another value now; what must not happen is a panic.
+        errors += u32::from(record(&columns(folder.path(), "x.parquet"), 1, true).is_err());
+    }
+    assert!(errors > 200, "{errors} of 400 damaged files were refused");
+}
