@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
-use crate::audit::{self, Audit};
+use crate::audit::{self, Audit, GrantTable, GrantsBy, UserHistory};
 use crate::balance::{self, Balances};
 use crate::config::{Columns, Config, Origin};
 use crate::domain::{Books, Instant, RowId, Side, Status};
@@ -30,6 +30,15 @@ pub struct Options {
     pub started: Instant,
     /// Name of the machine, for the manifest.
     pub host: String,
+    /// Keep the usage rows of this user one by one, for its history; `None`: usage is only summed.
+    pub keep_usage_of: Option<RowId>,
+}
+
+impl Options {
+    /// What a question needs that writes no run directory.
+    pub fn to_read(as_of: Option<Instant>, started: Instant) -> Options {
+        Options { out: None, as_of, threads: None, started, host: String::new(), keep_usage_of: None }
+    }
 }
 
 /// Both ledgers as read, and where they came from.
@@ -50,6 +59,17 @@ pub struct Reads {
     /// The stored balances were read at a later moment than as-of, so they cannot be compared. A
     /// file of balances has no moment of its own: it is taken to be of as-of.
     pub as_of_is_past: bool,
+}
+
+/// What is found in the rows, before any SQL is planned.
+#[derive(Debug)]
+pub struct Judged {
+    /// Findings, pairs, dispositions, conservation.
+    pub audit: Audit,
+    /// Balances by user.
+    pub balances: Balances,
+    /// One sentence each, for people.
+    pub warnings: Vec<String>,
 }
 
 /// A reconciliation, before anything is written.
@@ -100,13 +120,14 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
         .threads
         .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get));
 
+    let keep_usage_of = options.keep_usage_of.as_ref();
     let mut scan = |columns: &Columns, side: Side| -> anyhow::Result<Reading<Folder>> {
         let rules = Arc::new(match side {
             Side::Legacy => Rules::legacy(config, as_of),
-            Side::Unified => Rules::unified(config, as_of),
+            Side::Unified => Rules::unified(config, as_of, keep_usage_of),
         });
         let new_sink = || Folder::new(rules.clone());
-        let rule = Rules::detail_rule(config, side);
+        let rule = Rules::detail_rule(config, side, keep_usage_of);
         let reading = match (&columns.origin, &mut database) {
             (Origin::Table(_), Some(database)) => database.scan(columns, &rule, &new_sink, progress)?,
             _ => source::files::scan(columns, &rule, threads, &new_sink, progress)?,
@@ -154,18 +175,15 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
     })
 }
 
-/// Reconciles what was read. `previous` gives the findings their status.
+/// Matches what was read, recomputes balances and accounts for every row. `previous` gives the
+/// findings their status.
 ///
 /// # Errors
-/// When balances cannot be computed, rows do not tie out, or no SQL can be written.
-pub fn reconcile(
-    config: &Config,
-    reads: Reads,
-    previous: Option<&PreviousRun>,
-) -> anyhow::Result<Reconciliation> {
+/// When balances cannot be computed or rows do not tie out.
+pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> anyhow::Result<Judged> {
     let books = &reads.books;
     let mut matched: Matched = matching::run(books, config);
-    let mut warnings = reads.warnings(&matched);
+    let warnings = reads.warnings(&matched);
 
     let stored = match (&config.balances.stored, &reads.stored) {
         (Some(settings), Some(stored)) if !reads.as_of_is_past => {
@@ -186,15 +204,58 @@ pub fn reconcile(
         let known = previous.is_some_and(|previous| previous.has(&finding.id));
         finding.status = if known { Status::Open } else { Status::New };
     }
+    Ok(Judged { audit, balances, warnings })
+}
 
+/// Reconciles what was read, and plans the SQL that mends it.
+///
+/// # Errors
+/// As [`judge`]; also when no SQL can be written.
+pub fn reconcile(
+    config: &Config,
+    reads: Reads,
+    previous: Option<&PreviousRun>,
+) -> anyhow::Result<Reconciliation> {
+    let Judged { audit, balances, mut warnings } = judge(config, &reads, previous)?;
     let context = repair::Context { source: reads.source_line() };
-    let plan = repair::plan(config, books, &audit.findings, &reads.targets, &context)?;
+    let plan = repair::plan(config, &reads.books, &audit.findings, &reads.targets, &context)?;
     warnings.extend(plan.refusals.iter().map(|refusal| {
         format!("{} does nothing: {}. {}", refusal.file.file(), refusal.reason, refusal.remedy)
     }));
     warnings.extend(repair_warnings(&plan.warnings));
     let sql = repair::render(&plan)?;
     Ok(Reconciliation { reads, audit, balances, sql, warnings })
+}
+
+/// Grants per action type, on both sides.
+///
+/// # Errors
+/// Whatever keeps a row from being read, and rows that do not tie out.
+pub fn grants(
+    config: &Config,
+    options: &Options,
+    by: GrantsBy,
+    progress: &Progress,
+) -> anyhow::Result<GrantTable> {
+    let reads = read(config, options, progress)?;
+    Ok(audit::grants(&reads.books, config, by)?)
+}
+
+/// The whole token history of one user, usage and all.
+///
+/// # Errors
+/// Whatever keeps a row from being read or accounted for, and a user whom nobody knows.
+pub fn history(
+    config: &Config,
+    options: &Options,
+    user: &RowId,
+    progress: &Progress,
+) -> anyhow::Result<UserHistory> {
+    let options = Options { keep_usage_of: Some(user.clone()), ..options.clone() };
+    let reads = read(config, &options, progress)?;
+    let user = audit::find_user(&reads.books, user)?;
+    let judged = judge(config, &reads, None)?;
+    Ok(audit::history(&reads.books, config, &judged.audit, &judged.balances, user)?)
 }
 
 /// What the SQL files warn of; what several warn of is said once.

@@ -121,6 +121,32 @@ fn side_conservation(ledger: &Ledger, dispositions: &[Disposition]) -> Result<Si
     })
 }
 
+/// Checks that every row and token that the sources count stands in the books.
+///
+/// # Errors
+/// [`AuditError::NotConserved`].
+pub(super) fn check_books(books: &Books) -> Result<(), AuditError> {
+    for ledger in [&books.legacy, &books.unified] {
+        let mut out = ledger.folded;
+        let amounts = (ledger.entries.iter().map(|entry| Some(entry.raw_tokens())))
+            .chain(ledger.bystanders.iter().map(|row| Some(row.raw_tokens)))
+            .chain(ledger.rejected.iter().map(|row| row.tokens));
+        for tokens in amounts {
+            out = out.plus(Total { rows: 1, tokens: tokens.map_or(0, i128::from) })?;
+        }
+        if out != ledger.control {
+            let totals = SideConservation {
+                rows_in: ledger.control.rows,
+                rows_out: out.rows,
+                tokens_in: ledger.control.tokens,
+                tokens_out: out.tokens,
+            };
+            return Err(AuditError::NotConserved { side: ledger.side.name(), totals });
+        }
+    }
+    Ok(())
+}
+
 /// The population with its pending rows in their own class.
 fn with_pending(ledger: &Ledger, dispositions: &[Disposition]) -> Population {
     let mut population = ledger.population.clone();

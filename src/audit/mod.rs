@@ -1,11 +1,16 @@
 //! Everything is accounted for: ids and order of findings, one disposition a row, conservation,
-//! the verdict.
+//! the verdict. Also the two questions that owners ask of the rows: grants per action type, and one
+//! user's history.
 
 mod account;
 mod dispositions;
+mod grants;
+mod history;
 mod ids;
 
 pub use account::{AuditError, account};
+pub use grants::{GrantGroup, GrantSum, GrantTable, GrantsBy, NotCounted, Part, grants};
+pub use history::{HistoryError, HistoryLine, Partner, UserHistory, find_user, history};
 
 use crate::domain::{Disposition, Finding, Pair, Population, Rule, Total};
 

@@ -49,6 +49,7 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
         threads: args.threads.map(usize::from),
         started: super::now(),
         host: super::host(),
+        keep_usage_of: None,
     };
     let outcome = run::run(&config, &options, &global.progress, |model, written| {
         if global.json() {

@@ -128,7 +128,7 @@ fn examine_files(
     found: &mut Examination,
 ) -> Result<(), SourceError> {
     let name = shown(&columns.origin);
-    let rule = DetailRule::Labels { listed: Vec::new(), usage: Some(Vec::new()) };
+    let rule = DetailRule::Labels { listed: Vec::new(), usage: Some(Vec::new()), user: None };
     let result = files::scan(columns, &rule, 1, &labels::Counter::default, progress);
     let reading = found.add_result("files", &name, result, |reading| {
         let provenance = &reading.provenance;

@@ -192,6 +192,9 @@ impl Folder {
         let Amount::Tokens(raw) = view.amount.get(row) else { return false };
         let Moment::At(at) = view.created_at.get(row) else { return false };
         let Some(user) = self.user_of(view, row) else { return false };
+        if self.rules.keep_usage_of.as_ref().is_some_and(|kept| kept == self.users.get(user)) {
+            return false;
+        }
         let failed = view.success.as_ref().is_some_and(|success| success.is_false(row));
         self.folded.add_row(raw);
         let class = if at > self.rules.as_of {
@@ -202,15 +205,21 @@ impl Folder {
             PopulationClass::Usage
         };
         self.population.get_mut(class).add_row(raw.abs());
-        if class != PopulationClass::AfterAsOf {
-            let user = user as usize;
-            if self.usage.len() <= user {
-                self.usage.resize(user + 1, UserUsage::default());
-            }
-            let sum = if failed { &mut self.usage[user].failed } else { &mut self.usage[user].used };
-            *sum += i128::from(raw.abs());
-        }
+        self.add_usage(user, class, raw);
         true
+    }
+
+    /// Adds a row of unified usage to its user's sums, unless it lies after as-of.
+    fn add_usage(&mut self, user: u32, class: PopulationClass, raw: i64) {
+        let user = user as usize;
+        if class != PopulationClass::AfterAsOf && self.usage.len() <= user {
+            self.usage.resize(user + 1, UserUsage::default());
+        }
+        match class {
+            PopulationClass::Usage => self.usage[user].used += i128::from(raw.abs()),
+            PopulationClass::Failed => self.usage[user].failed += i128::from(raw.abs()),
+            _ => {}
+        }
     }
 
     /// Takes a row that is not plain usage.
@@ -276,6 +285,10 @@ impl Folder {
                 self.entries.push(entry);
             }
             Meaning::Usage | Meaning::Ignored | Meaning::Unmapped => {
+                // Legacy usage is not what a balance is made of.
+                if meaning == Meaning::Usage && self.rules.side == Side::Unified {
+                    self.add_usage(user, class, raw);
+                }
                 self.bystanders.push(RawBystander { id, user, label, raw_tokens: raw, at, class });
             }
         }

@@ -38,6 +38,11 @@ impl Ids {
         }
     }
 
+    /// The id of a number.
+    pub(super) fn get(&self, number: u32) -> &RowId {
+        &self.all[number as usize]
+    }
+
     /// All ids by number.
     pub(super) fn into_all(self) -> Vec<RowId> {
         self.all

@@ -15,6 +15,7 @@ mod time;
 
 pub use books::{Sides, books};
 pub use folder::Folder;
+pub use months::Month;
 pub use rules::Rules;
 
 /// Why rows could not be brought into the books.

@@ -1,14 +1,14 @@
-//! UTC months, for the sign matrix.
+//! UTC months.
 
 use crate::domain::Instant;
 
-/// Months since January of year 0.
+/// A UTC month: months since January of year 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Month(pub i32);
+pub struct Month(i32);
 
 impl Month {
     /// The UTC month of an instant.
-    pub(super) fn of(at: Instant) -> Month {
+    pub fn of(at: Instant) -> Month {
         // Days → civil date: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
         let days = at.0.div_euclid(86_400_000_000) + 719_468;
         let era = days.div_euclid(146_097);
@@ -23,7 +23,7 @@ impl Month {
     }
 
     /// `2026-03`.
-    pub(super) fn name(self) -> String {
+    pub fn name(self) -> String {
         format!("{:04}-{:02}", self.0.div_euclid(12), self.0.rem_euclid(12) + 1)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono_tz::Tz;
 
 use crate::config::{Config, LegacyMeaning, SignPolicy};
-use crate::domain::{ActionNo, Instant, Kind, Side};
+use crate::domain::{ActionNo, Instant, Kind, RowId, Side};
 use crate::source::{DetailRule, GRANT_SUFFIXES};
 
 /// What a label means.
@@ -29,6 +29,8 @@ pub struct Rules {
     pub(super) sign: SignPolicy,
     pub(super) as_of: Instant,
     pub(super) columns: Names,
+    /// Rows of usage of this user are kept one by one, not only summed.
+    pub(super) keep_usage_of: Option<RowId>,
     listed: HashMap<String, Meaning>,
     otherwise: Otherwise,
 }
@@ -78,13 +80,15 @@ impl Rules {
             sign: config.legacy.sign,
             as_of,
             columns: names(&config.legacy.columns),
+            keep_usage_of: None,
             listed,
             otherwise: Otherwise::Unmapped,
         }
     }
 
-    /// The rules of the unified side.
-    pub fn unified(config: &Config, as_of: Instant) -> Rules {
+    /// The rules of the unified side. The usage of one user can be kept row by row, as bystanders;
+    /// of all others it is only summed.
+    pub fn unified(config: &Config, as_of: Instant, keep_usage_of: Option<&RowId>) -> Rules {
         let mut listed = known_actions(config);
         let otherwise = match &config.unified.usage {
             Some(usage) => {
@@ -99,19 +103,21 @@ impl Rules {
             sign: SignPolicy::ByAction,
             as_of,
             columns: names(&config.unified.columns),
+            keep_usage_of: keep_usage_of.cloned(),
             listed,
             otherwise,
         }
     }
 
     /// Which rows' details are ever needed: of the legacy side all, of the unified side all but
-    /// plain usage.
-    pub fn detail_rule(config: &Config, side: Side) -> DetailRule {
+    /// plain usage, unless it is that of the one user.
+    pub fn detail_rule(config: &Config, side: Side, keep_usage_of: Option<&RowId>) -> DetailRule {
         match side {
             Side::Legacy => DetailRule::All,
             Side::Unified => DetailRule::Labels {
                 listed: config.unified.grants.iter().chain(&config.unified.deductions).cloned().collect(),
                 usage: config.unified.usage.clone(),
+                user: keep_usage_of.cloned(),
             },
         }
     }

@@ -182,7 +182,7 @@ impl Rows {
 }
 
 /// Would a spreadsheet run this cell? A whole number is none, so that ids below zero stay as they are.
-fn is_formula(text: &str) -> bool {
+pub(super) fn is_formula(text: &str) -> bool {
     match text.as_bytes() {
         [b'=' | b'+' | b'@' | b'\t' | b'\r' | b'\n', ..] => true,
         [b'-', digits @ ..] => digits.is_empty() || !digits.iter().all(u8::is_ascii_digit),

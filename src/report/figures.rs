@@ -38,6 +38,22 @@ pub fn moment(at: Instant) -> String {
     }
 }
 
+/// A time for a narrow column, in UTC to the minute: `2026-03-01 09:30`.
+pub fn minute(at: Instant) -> String {
+    match DateTime::<Utc>::from_timestamp_micros(at.0) {
+        Some(at) => at.format("%Y-%m-%d %H:%M").to_string(),
+        None => at.rfc3339(),
+    }
+}
+
+/// The UTC day: `2026-03-01`.
+pub fn day(at: Instant) -> String {
+    match DateTime::<Utc>::from_timestamp_micros(at.0) {
+        Some(at) => at.format("%Y-%m-%d").to_string(),
+        None => at.rfc3339(),
+    }
+}
+
 /// A time for a file name, in UTC to the second: `20260301T093000Z`.
 pub fn compact_moment(at: Instant) -> String {
     match DateTime::<Utc>::from_timestamp_micros(at.0) {
@@ -113,6 +129,7 @@ mod tests {
     fn times_are_utc_to_the_second() {
         let at = Instant(1_772_357_400_999_999);
         assert_eq!(moment(at), "2026-03-01 09:30:00 UTC");
+        assert_eq!((minute(at), day(at)), ("2026-03-01 09:30".to_owned(), "2026-03-01".to_owned()));
         assert_eq!(compact_moment(at), "20260301T093000Z");
     }
 }

@@ -2,18 +2,22 @@
 //!
 //! A run directory holds `findings.csv`, `findings.parquet`, `dispositions.parquet`, `balances.csv`,
 //! `summary.json`, `report.html`, `metrics.prom`, the SQL files and, last, `manifest.json`. It is
-//! written beside its place and renamed when whole ([`place`]).
+//! written beside its place and renamed when whole ([`place`]). [`grants`] and [`history`] draw the
+//! answers to the owners' two questions, which are printed, not kept.
 
 mod causes;
 mod classes;
 pub mod csv;
 mod error;
 mod figures;
+pub mod grants;
+pub mod history;
 pub mod html;
 pub mod json;
 pub mod manifest;
 pub mod metrics;
 pub mod model;
+mod page;
 pub mod parquet;
 pub mod place;
 pub mod terminal;

@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use unicode_width::UnicodeWidthStr as _;
-
 use crate::audit::{RunVerdict, SideConservation};
 use crate::domain::{RepairKind, Severity, Side, Total};
 
 use super::classes::ClassTotals;
 use super::figures::{counted, grouped, moment, signed};
 use super::model::Model;
+use super::page::{Page, Paint, printable};
 use super::place::WrittenFile;
 
 /// Where a run was written.
@@ -23,7 +22,7 @@ pub struct Written<'a> {
 
 /// Draws the summary, `width` columns wide (between 60 and 80), with colours only if asked for.
 pub fn render(model: &Model<'_>, written: Written<'_>, width: usize, color: bool) -> String {
-    let mut page = Page { text: String::new(), width: width.clamp(60, 80), color };
+    let mut page = Page::new(width, color);
     verdict(&mut page, model);
     control_totals(&mut page, model);
     pairs(&mut page, model);
@@ -31,135 +30,7 @@ pub fn render(model: &Model<'_>, written: Written<'_>, width: usize, color: bool
     causes(&mut page, model);
     balances(&mut page, model);
     files(&mut page, model, written);
-    page.text
-}
-
-/// How a piece of text is painted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Paint {
-    Plain,
-    Strong,
-    Faint,
-    Good,
-    Bad,
-    Warn,
-}
-
-impl Paint {
-    fn code(self) -> &'static str {
-        match self {
-            Paint::Plain => "",
-            Paint::Strong => "1",
-            Paint::Faint => "2",
-            Paint::Good => "32",
-            Paint::Bad => "31",
-            Paint::Warn => "33",
-        }
-    }
-}
-
-/// A column of a table: title, and whether numbers stand to the right.
-type Column = (&'static str, bool);
-
-struct Page {
-    text: String,
-    width: usize,
-    color: bool,
-}
-
-impl Page {
-    fn put(&mut self, text: &str, paint: Paint) {
-        if self.color && paint != Paint::Plain {
-            self.text.push_str(&format!("\x1b[{}m{text}\x1b[0m", paint.code()));
-        } else {
-            self.text.push_str(text);
-        }
-    }
-
-    fn end(&mut self) {
-        let kept = self.text.trim_end_matches(' ').len();
-        self.text.truncate(kept);
-        self.text.push('\n');
-    }
-
-    fn heading(&mut self, title: &str, note: &str) {
-        self.end();
-        self.put(title, Paint::Strong);
-        if !note.is_empty() {
-            self.put("  ", Paint::Plain);
-            self.put(note, Paint::Faint);
-        }
-        self.end();
-    }
-
-    /// Words, broken at the width; `start` stands before the first line, blanks before the others.
-    fn paragraph(&mut self, start: &str, text: &str, paint: Paint) {
-        let mut line = String::new();
-        let mut indent = start.to_owned();
-        for word in text.split_whitespace() {
-            if !line.is_empty() && indent.width() + line.width() + 1 + word.width() > self.width {
-                self.put(&indent, Paint::Plain);
-                self.put(&line, paint);
-                self.end();
-                line.clear();
-                indent = " ".repeat(start.width());
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        self.put(&indent, Paint::Plain);
-        self.put(&line, paint);
-        self.end();
-    }
-
-    /// A table with two spaces between columns. A cell that is too wide widens its column; the last
-    /// column takes what is left and is cut.
-    fn table(&mut self, columns: &[Column], rows: &[(Vec<String>, Paint)]) {
-        let mut widths: Vec<usize> = columns.iter().map(|(title, _)| title.width()).collect();
-        for (cells, _) in rows {
-            for (width, cell) in widths.iter_mut().zip(cells) {
-                *width = (*width).max(cell.width());
-            }
-        }
-        let titles: Vec<String> = columns.iter().map(|(title, _)| (*title).to_owned()).collect();
-        self.row(columns, &widths, &titles, Paint::Faint);
-        for (cells, paint) in rows {
-            self.row(columns, &widths, cells, *paint);
-        }
-    }
-
-    fn row(&mut self, columns: &[Column], widths: &[usize], cells: &[String], paint: Paint) {
-        let mut used = 0;
-        for (at, cell) in cells.iter().enumerate() {
-            let room = (self.width.saturating_sub(used + 2)).min(widths[at]);
-            let cell = cut(cell, room);
-            let gap = " ".repeat(room - cell.width());
-            let text = if columns[at].1 { format!("  {gap}{cell}") } else { format!("  {cell}{gap}") };
-            used += text.width();
-            self.put(&text, if at == 0 || paint == Paint::Faint { paint } else { Paint::Plain });
-        }
-        self.end();
-    }
-}
-
-/// The text in at most `room` columns.
-fn cut(text: &str, room: usize) -> String {
-    if text.width() <= room {
-        return text.to_owned();
-    }
-    let mut short = String::new();
-    for letter in text.chars() {
-        if short.width() + letter.to_string().width() + 1 > room {
-            break;
-        }
-        short.push(letter);
-    }
-    if room > 0 {
-        short.push('…');
-    }
-    short
+    page.finish()
 }
 
 fn verdict(page: &mut Page, model: &Model<'_>) {
@@ -382,11 +253,6 @@ fn repair_files(model: &Model<'_>) -> Vec<String> {
     names
 }
 
-/// Text from outside without what a terminal would obey.
-fn printable(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -397,13 +263,5 @@ mod tests {
         for (part, whole, expected) in cases {
             assert_eq!(bar(part, whole, 4), expected, "{part} of {whole}");
         }
-    }
-
-    #[test]
-    fn text_is_cut_to_its_room_with_a_sign() {
-        assert_eq!(cut("abcdef", 6), "abcdef");
-        assert_eq!(cut("abcdef", 4), "abc…");
-        assert_eq!(cut("漢字漢字", 5), "漢字…");
-        assert_eq!(cut("abc", 0), "");
     }
 }

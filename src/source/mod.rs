@@ -28,7 +28,7 @@ use arrow_array::ArrayRef;
 use arrow_buffer::BooleanBuffer;
 
 use crate::config::StoredBalance;
-use crate::domain::{Instant, Total};
+use crate::domain::{Instant, RowId, Total};
 
 pub use error::SourceError;
 pub use progress::{Meter, Progress};
@@ -210,6 +210,8 @@ pub enum DetailRule {
         /// Where a usage list is configured: every label that is not in it is wanted too. Otherwise
         /// every label that ends in one of [`GRANT_SUFFIXES`].
         usage: Option<Vec<String>>,
+        /// Every row of this user is wanted too, usage and all.
+        user: Option<RowId>,
     },
 }
 
@@ -217,11 +219,11 @@ pub enum DetailRule {
 pub const GRANT_SUFFIXES: [&str; 5] = ["grant", "purchase", "bonus", "credit", "refund"];
 
 impl DetailRule {
-    /// Are the details of rows with this label wanted?
+    /// Are the details of rows with this label wanted, whoever their user is?
     pub fn wants(&self, label: &str) -> bool {
         match self {
             DetailRule::All => true,
-            DetailRule::Labels { listed, usage } => {
+            DetailRule::Labels { listed, usage, .. } => {
                 label.trim_matches('/').is_empty()
                     || listed.iter().any(|listed| listed == label)
                     || match usage {

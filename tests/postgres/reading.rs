@@ -77,7 +77,7 @@ fn details_of_usage_are_not_sent_and_a_sink_that_asks_for_them_is_a_defect() {
     sparse_table(&db, "t", "", 1_000);
     // With the labels that most rows have, the rule takes a shorter way.
     db.sql("analyze t; insert into t select 2000 + i, 1, 'chat', nullif(i, 1), '2026-01-01' from generate_series(1, 9) i");
-    let rule = DetailRule::Labels { listed: vec!["trial_grant".to_owned()], usage: None };
+    let rule = DetailRule::Labels { listed: vec!["trial_grant".to_owned()], usage: None, user: None };
     let mut database = open(&db.url()).unwrap();
     let grants = || Keeper::wanting(|keys| keys.contains("trial_grant") || keys.contains('∅'));
     let reading = database.scan(&side("t", COLUMNS), &rule, &grants, &Progress::hidden()).unwrap();

@@ -225,9 +225,9 @@ fn details_come_for_the_labels_that_are_wanted_and_for_every_row_that_may_be_rej
     };
     let listed = vec!["grant/trial".to_owned()];
     assert_eq!(
-        sent(&DetailRule::Labels { listed: listed.clone(), usage: None }),
+        sent(&DetailRule::Labels { listed: listed.clone(), usage: None, user: None }),
         with(&["listed", "suffix"])
     );
     let usage = Some(vec!["chat/".to_owned(), "chat/x".to_owned()]);
-    assert_eq!(sent(&DetailRule::Labels { listed, usage }), with(&["listed", "suffix"]));
+    assert_eq!(sent(&DetailRule::Labels { listed, usage, user: None }), with(&["listed", "suffix"]));
 }

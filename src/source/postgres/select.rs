@@ -1,6 +1,7 @@
 //! The statements that read a side: one COPY of keys and details, one count.
 
 use crate::config::{Columns, Field};
+use crate::domain::RowId;
 
 use super::super::{DetailRule, GRANT_SUFFIXES};
 use super::catalogue::Relation;
@@ -52,7 +53,7 @@ impl Layout {
         let time = find(&columns.created_at, Purpose::Time)?;
         let success = columns.success.as_ref().map(|field| find(field, Purpose::Flag)).transpose()?;
         let id = find(&columns.id, Purpose::Id)?;
-        let wanted = match wanted_rule(rule, &labels, usual) {
+        let wanted = match wanted_rule(rule, &labels, &user, usual) {
             Some(by_label) => conditions(by_label, &id, &user, &amount, &time),
             None => None,
         };
@@ -130,8 +131,13 @@ impl Details {
 }
 
 /// The rule on labels as SQL; `None`: every row is wanted.
-fn wanted_rule(rule: &DetailRule, labels: &[Expression], usual: &[String]) -> Option<String> {
-    let DetailRule::Labels { listed, usage } = rule else { return None };
+fn wanted_rule(
+    rule: &DetailRule,
+    labels: &[Expression],
+    user: &Expression,
+    usual: &[String],
+) -> Option<String> {
+    let DetailRule::Labels { listed, usage, user: kept_user } = rule else { return None };
     let label = joined_label(labels);
     let array = |texts: &[String]| {
         let texts: Vec<String> = texts.iter().map(|text| literal(text)).collect();
@@ -142,12 +148,30 @@ fn wanted_rule(rule: &DetailRule, labels: &[Expression], usual: &[String]) -> Op
         Some(usage) => any.push(format!("{label} <> all ({})", array(usage))),
         None => any.extend(GRANT_SUFFIXES.iter().map(|suffix| format!("{label} like '%{suffix}'"))),
     }
-    let any = any.join(" or ");
+    let mut by_label = any.join(" or ");
     let unwanted: Vec<String> = usual.iter().filter(|label| !rule.wants(label)).cloned().collect();
-    if unwanted.is_empty() {
-        return Some(any);
+    if !unwanted.is_empty() {
+        by_label = format!("not ({label} = any ({})) and ({by_label})", array(&unwanted));
     }
-    Some(format!("not ({label} = any ({})) and ({any})", array(&unwanted)))
+    Some(match kept_user.as_ref().and_then(|id| is_user(user, id)) {
+        Some(by_user) => format!("{by_label} or {by_user}"),
+        None => by_label,
+    })
+}
+
+/// True where the row is this user's; `None`: no value of the column can be.
+fn is_user(user: &Expression, id: &RowId) -> Option<String> {
+    let (sql, text) = (&user.sql, id.to_string());
+    match (user.wire, id) {
+        (Wire::Uuid, RowId::Uuid(_)) => Some(format!("{sql} = {}::uuid", literal(&text))),
+        (Wire::Uuid, RowId::Text(_)) => None,
+        (Wire::Integer | Wire::Numeric, _) => {
+            text.parse::<i64>().ok().map(|number| format!("{sql} = ({number})::int8"))
+        }
+        // A UUID in a column of text may be written in either case.
+        (_, RowId::Uuid(_)) => Some(format!("lower({sql}::text) = {}", literal(&text))),
+        (_, RowId::Text(_)) => Some(format!("{sql}::text = {}", literal(&text))),
+    }
 }
 
 /// The label of a row: the texts of all its columns joined with `/`, null as the empty text.
