@@ -121,12 +121,12 @@ fn title(plan: &Plan, file: &str, does: &str, at: usize, count: usize) -> Vec<St
 fn needs(plan: &Plan, operation: Operation) -> Vec<String> {
     let table = plan.unified_table.sql();
     let right = match operation {
-        Operation::Insert => "insert",
-        Operation::Update => "update",
-        Operation::Delete => "delete",
+        Operation::Insert => "select, insert and update (for its lock)",
+        Operation::Update => "select and update",
+        Operation::Delete => "select, update (for its locks) and delete",
     };
     let mut lines = vec![format!(
-        "Needs: PostgreSQL 13 or later; select and {right} on {table}; the right to create temporary tables \
+        "Needs: PostgreSQL 13 or later; {right} on {table}; the right to create temporary tables \
          and, the first time, the schema reckon_journal; a role that row-level security lets see every row."
     )];
     lines.push(

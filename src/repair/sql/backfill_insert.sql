@@ -5,7 +5,13 @@ declare
   there bigint;
   inserted_rows bigint;
 begin
-{{no_triggers}}  -- A row of these users and actions that is neither known nor inserted by this plan.
+{{no_triggers}}  -- Rows of this plan that are there already.
+  create temporary table reckon_there on commit drop as
+  select p.reckon_no, {{id}} as row_id
+    from pg_temp.reckon_rows as p
+    join {{unified}} as u on {{own}};
+
+  -- A row of these users and actions that is neither known nor inserted by this plan.
   select count(*), string_agg(c.named, '; ' order by c.named) filter (where c.place <= 5)
     into wrong, named
     from (
@@ -15,7 +21,7 @@ begin
             from pg_temp.reckon_known as k
             join {{unified}} as u on {{same_group}}
            where not exists (select 1 from pg_temp.reckon_touched as t where t.row_id = {{id}})
-             and not exists (select 1 from pg_temp.reckon_rows as p where {{own}})
+             and not exists (select 1 from pg_temp.reckon_there as t where t.row_id = {{id}})
              and not exists (
                select 1
                  from reckon_journal.entries as e
@@ -40,8 +46,9 @@ begin
     into wrong, named
     from (
       select {{id_text}} as row_id, row_number() over (order by {{id_text}}) as place
-        from pg_temp.reckon_rows as p
-        join {{unified}} as u on {{own}}
+        from pg_temp.reckon_there as t
+        join pg_temp.reckon_rows as p on p.reckon_no = t.reckon_no
+        join {{unified}} as u on {{id}} = t.row_id
        where not (
          jsonb_build_object({{there}})
          @> jsonb_build_object({{wanted}})
@@ -54,15 +61,19 @@ begin
   end if;
 
   select count(*) into planned from pg_temp.reckon_rows as p;
-  select count(*) into there
-    from pg_temp.reckon_rows as p
-   where exists (select 1 from {{unified}} as u where {{own}});
+  select count(distinct t.reckon_no), count(*) - count(distinct t.reckon_no) into there, wrong
+    from pg_temp.reckon_there as t;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: %s legacy rows have several copies already', wrong),
+      hint = 'Nothing was changed. Run reckon reconcile again: it will name them.';
+  end if;
 
   with inserted as (
     insert into {{unified}} as u ({{columns}})
     select {{values}}
       from pg_temp.reckon_rows as p
-     where not exists (select 1 from {{unified}} as u where {{own}})
+     where not exists (select 1 from pg_temp.reckon_there as t where t.reckon_no = p.reckon_no)
      order by p.reckon_no
     returning {{id_text}} as row_id, row_to_json(u.*) as after
   ), noted as (

@@ -429,3 +429,25 @@ fn a_copy_that_was_changed_later_is_left_to_a_person() {
     assert!(plan.changes.is_empty());
     assert!(plan.reviews[0].reason.ends_with("is there already, with other content"));
 }
+
+#[test]
+fn times_are_set_and_a_stored_sign_is_kept() {
+    let rows = format!(
+        "insert into token_transactions values
+           ('10000000-0000-4000-8000-000000000001', '{USER}', 'admin_grant', 100, '2026-01-05 00:00:00.000001Z', null),
+           ('10000000-0000-4000-8000-000000000002', '{USER}', 'admin_grant', 200, '2026-01-06Z', null);
+         insert into token_usage (id, user_id, action_type, model_used, tokens_used, created_at) values
+           ('20000000-0000-4000-8000-000000000001', '{USER}', 'admin_grant', 'gpt', 100, '2026-01-05 05:00Z'),
+           ('20000000-0000-4000-8000-000000000002', '{USER}', 'admin_grant', 'gpt', -20, '2026-01-06Z');"
+    );
+    let mut world = World::new("repair_time", &rows);
+    let (first, second) = ("10000000-0000-4000-8000-000000000001", "10000000-0000-4000-8000-000000000002");
+    world.update(Class::TimeMismatch, first, "20000000-0000-4000-8000-000000000001");
+    world.update(Class::AmountMismatch, second, "20000000-0000-4000-8000-000000000002");
+    let files = world.files();
+    world.applied(&files, "repair");
+    let found =
+        world.db.query("select tokens_used, created_at at time zone 'UTC' from token_usage order by id");
+    assert_eq!(found, [["100", "2026-01-05 00:00:00.000001"], ["-200", "2026-01-06 00:00:00"]]);
+    world.all_is_as_expected(&files);
+}

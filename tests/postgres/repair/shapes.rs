@@ -339,3 +339,16 @@ fn long_files_become_parts_that_are_each_whole() {
     world.applied(&files, "undo");
     assert_eq!(world.db.digest("token_usage"), before);
 }
+
+#[test]
+fn a_legacy_row_with_several_copies_stops_the_backfill() {
+    let world = SHAPES[0].world(true);
+    let files = world.files();
+    world.applied(&files, "backfill");
+    world.db.sql(
+        "insert into \"order\" (\"user\", \"select\", amount, \"createdAt\", info)
+         select \"user\", \"select\", amount, \"createdAt\", info from \"order\" where amount = 10",
+    );
+    let error = world.refused(&files, "backfill", "\"order\"");
+    assert!(error.contains("1 legacy rows have several copies already"), "{error}");
+}
