@@ -10,6 +10,19 @@ begin
   select p.reckon_no, {{id}} as row_id
     from pg_temp.reckon_rows as p
     join {{unified}} as u on {{own}};
+  analyze pg_temp.reckon_there;
+
+  -- The same, and what other parts of this plan have inserted.
+  create temporary table reckon_own on commit drop as
+  select t.row_id::text as row_id
+    from pg_temp.reckon_there as t
+   union
+  select e.row_id
+    from reckon_journal.entries as e
+   where e.plan_id = {{plan}}
+     and e.operation = 'insert'
+     and e.undone_at is null;
+  analyze pg_temp.reckon_own;
 
   -- A row of these users and actions that is neither known nor inserted by this plan.
   select count(*), string_agg(c.named, '; ' order by c.named) filter (where c.place <= 5)
@@ -21,15 +34,7 @@ begin
             from pg_temp.reckon_known as k
             join {{unified}} as u on {{same_group}}
            where not exists (select 1 from pg_temp.reckon_touched as t where t.row_id = {{id}})
-             and not exists (select 1 from pg_temp.reckon_there as t where t.row_id = {{id}})
-             and not exists (
-               select 1
-                 from reckon_journal.entries as e
-                where e.plan_id = {{plan}}
-                  and e.row_id = {{id_text}}
-                  and e.operation = 'insert'
-                  and e.undone_at is null
-             )
+             and not exists (select 1 from pg_temp.reckon_own as o where o.row_id = {{id_text}})
            group by k.no, k.row_count, k.fingerprint
           having count(*) > k.row_count
               or (count(*) = k.row_count and sum({{fingerprint}}) <> k.fingerprint)
