@@ -119,28 +119,40 @@ impl<'a> Board<'a> {
         Key { user: entry.user.0, action: self.action(entry), tokens: entry.tokens, at: entry.at }
     }
 
-    /// Is the action of a pair a purchase because one of its rows shows a payment?
-    pub(super) fn is_paid_pair(&self, legacy: &Entry, unified: &Entry) -> bool {
-        self.purchase.is_some()
-            && ((legacy.paid && legacy.kind == Kind::Grant) || (unified.paid && unified.kind == Kind::Grant))
+    /// The action that the unified row of a pair should have. A payment on the legacy row makes it a
+    /// purchase; one on the unified row alone does so only where the two are surely one grant: by
+    /// link or reference, or of equal amount within tolerance. Otherwise a purchase would pass for
+    /// the missing subscription beside it.
+    pub(super) fn expected_of_pair(&self, legacy: &Entry, unified: &Entry, rule: Rule) -> ActionNo {
+        let Some(purchase) = self.purchase else { return legacy.action };
+        let is_paid = |entry: &Entry| entry.paid && entry.kind == Kind::Grant;
+        let close = legacy.tokens == unified.tokens && lag(legacy, unified).abs() <= self.tolerance;
+        let is_one_grant = matches!(rule, Rule::Link | Rule::Reference) || close;
+        if is_paid(legacy) || (is_paid(unified) && is_one_grant) { purchase } else { legacy.action }
     }
 
-    /// The action that the unified row of a pair should have.
-    pub(super) fn expected_of_pair(&self, legacy: &Entry, unified: &Entry) -> ActionNo {
-        match self.purchase {
-            Some(purchase) if self.is_paid_pair(legacy, unified) => purchase,
-            _ => legacy.action,
-        }
+    /// The unified row of a pair should be a purchase because one of the two shows a payment.
+    pub(super) fn is_paid_pair(&self, legacy: &Entry, unified: &Entry, rule: Rule) -> bool {
+        let shown =
+            (legacy.paid && legacy.kind == Kind::Grant) || (unified.paid && unified.kind == Kind::Grant);
+        shown && Some(self.expected_of_pair(legacy, unified, rule)) == self.purchase
     }
 
     /// In what a pair differs. The action is compared as it stands in the unified table.
-    pub(super) fn differences(&self, legacy: &Entry, unified: &Entry) -> Differences {
+    pub(super) fn differences(&self, legacy: &Entry, unified: &Entry, rule: Rule) -> Differences {
         Differences {
             user: legacy.user != unified.user,
-            action: self.expected_of_pair(legacy, unified) != unified.action,
+            action: self.expected_of_pair(legacy, unified, rule) != unified.action,
             amount: legacy.tokens != unified.tokens,
             time: lag(legacy, unified).abs() > self.tolerance,
         }
+    }
+
+    /// In what two rows differ for rung `mismatch`: there the action also counts where a payment
+    /// on one row alone keeps them from being alike.
+    pub(super) fn distance(&self, legacy: &Entry, unified: &Entry) -> Differences {
+        let differs = self.differences(legacy, unified, Rule::Mismatch);
+        Differences { action: differs.action || self.action(legacy) != self.action(unified), ..differs }
     }
 
     /// The partner of an earlier row may lie after as-of, but only up to the window.
@@ -153,7 +165,7 @@ impl<'a> Board<'a> {
     pub(super) fn pair(&mut self, legacy: u32, unified: u32, rule: Rule, verdict: Verdict) {
         debug_assert!(self.is_free(Side::Legacy, legacy) && self.is_free(Side::Unified, unified));
         let (l, u) = (self.entry(Side::Legacy, legacy), self.entry(Side::Unified, unified));
-        let differs = self.differences(l, u);
+        let differs = self.differences(l, u, rule);
         let known = |row: Row| if let Row::Free(verdict) = row { verdict } else { Verdict::Forced };
         let before = known(self.legacy[legacy as usize]).max(known(self.unified[unified as usize]));
         let verdict = verdict.max(before);
@@ -163,8 +175,15 @@ impl<'a> Board<'a> {
         self.unified[unified as usize] = Row::Paired(number);
     }
 
-    /// Takes a group of rows off the free ones.
+    /// Takes a group of rows off the free ones. A row that is in doubt makes the group so.
     pub(super) fn group(&mut self, legacy: Vec<u32>, unified: Vec<u32>, verdict: Verdict) {
+        let doubts = |rows: &[u32], states: &[Row]| {
+            let doubt = |row: &u32| {
+                if let Row::Free(verdict) = states[*row as usize] { verdict } else { Verdict::Forced }
+            };
+            rows.iter().map(doubt).max().unwrap_or(Verdict::Forced)
+        };
+        let verdict = verdict.max(doubts(&legacy, &self.legacy)).max(doubts(&unified, &self.unified));
         let number = self.groups.len() as u32;
         legacy.iter().for_each(|&row| self.legacy[row as usize] = Row::Grouped(number));
         unified.iter().for_each(|&row| self.unified[row as usize] = Row::Grouped(number));

@@ -72,7 +72,7 @@ fn of_pair(board: &Board<'_>, pair: &Pair) -> Option<Finding> {
         return None;
     }
     let (class, severity) = class_of_pair(board, pair);
-    let expected = i128::from(legacy_effect(board, legacy, unified));
+    let expected = i128::from(legacy_effect(board, legacy, unified, pair.rule));
     let effect = match class {
         Class::UserMismatch => expected,
         Class::TimeMismatch => 0,
@@ -85,23 +85,23 @@ fn of_pair(board: &Board<'_>, pair: &Pair) -> Option<Finding> {
         .rule(pair.rule, differs.count())
         .verdict(pair.verdict)
         .effect(effect)
-        .expects(board.expected_of_pair(legacy, unified));
+        .expects(board.expected_of_pair(legacy, unified, pair.rule));
     Some(with_evidence(board, pair, class, draft).finish())
 }
 
 /// The first of user, action, amount, time in which the pair differs. Where a payment calls for
 /// another label and nothing but time differs beside it, the row is mislabelled; beside another
-/// user or amount the graver class stands, so that a warning never hides an error.
+/// user or amount it is the error that it would be without a payment: a warning never hides one.
 fn class_of_pair(board: &Board<'_>, pair: &Pair) -> (Class, Severity) {
     let (legacy, unified) =
         (board.entry(Side::Legacy, pair.legacy), board.entry(Side::Unified, pair.unified));
     let differs = pair.differs;
-    let paid = board.is_paid_pair(legacy, unified) && unified.kind == Kind::Grant;
+    let paid = board.is_paid_pair(legacy, unified, pair.rule) && unified.kind == Kind::Grant;
     if differs.user {
         (Class::UserMismatch, Severity::Error)
     } else if differs.action && paid && !differs.amount {
         (Class::MislabelledPurchase, Severity::Warning)
-    } else if differs.action && !paid {
+    } else if differs.action {
         (Class::ActionMismatch, Severity::Error)
     } else if differs.amount {
         (Class::AmountMismatch, Severity::Error)
@@ -151,7 +151,7 @@ fn with_evidence<'b>(board: &Board<'b>, pair: &Pair, class: Class, mut draft: Dr
             .evidence("unified_user", &board.books.roster.id(unified.user).to_string())
             .evidence("unified_user_effect_tokens", &(-unified.signed_tokens()).to_string());
     }
-    if differs.action && board.is_paid_pair(legacy, unified) {
+    if differs.action && board.is_paid_pair(legacy, unified, pair.rule) {
         let on = match (legacy.paid, unified.paid) {
             (true, true) => "both",
             (true, false) => "legacy",
@@ -166,8 +166,8 @@ fn with_evidence<'b>(board: &Board<'b>, pair: &Pair, class: Class, mut draft: Dr
 }
 
 /// What the pair should do to the balance: the legacy amount in the direction of the action.
-fn legacy_effect(board: &Board<'_>, legacy: &Entry, unified: &Entry) -> i64 {
-    if board.is_paid_pair(legacy, unified) { legacy.tokens } else { legacy.signed_tokens() }
+fn legacy_effect(board: &Board<'_>, legacy: &Entry, unified: &Entry, rule: Rule) -> i64 {
+    if board.is_paid_pair(legacy, unified, rule) { legacy.tokens } else { legacy.signed_tokens() }
 }
 
 fn copy_shown_by(legacy: &Entry, unified: &Entry) -> &'static str {

@@ -39,7 +39,7 @@ fn pair_run(board: &mut Board<'_>, legacy: &[(Key, u32)], unified: &[(Key, u32)]
     let rows = |run: &[(Key, u32)]| run.iter().map(|(_, row)| *row).collect::<Vec<u32>>();
     let (legacy, unified) = (rows(legacy), rows(unified));
     let allow = |board: &Board<'_>, a: &crate::domain::Entry, b: &crate::domain::Entry| {
-        Some(board.differences(a, b).count())
+        Some(board.differences(a, b, Rule::Exact).count())
     };
     if components::settle(board, Rule::Exact, &legacy, &unified, Span(0), &allow)
         == components::Settled::Exactly

@@ -26,8 +26,9 @@ pub(super) fn climb(board: &mut Board<'_>) {
     stamped(board);
 }
 
-fn differing(board: &Board<'_>, legacy: &Entry, unified: &Entry) -> Option<u32> {
-    Some(board.differences(legacy, unified).count())
+/// Every pair is allowed; what it costs depends on the rung.
+fn differing(rule: Rule) -> impl Fn(&Board<'_>, &Entry, &Entry) -> Option<u32> {
+    move |board, legacy, unified| Some(board.differences(legacy, unified, rule).count())
 }
 
 /// The unified row names the legacy id.
@@ -51,7 +52,7 @@ fn link(board: &mut Board<'_>) {
         }
         let Some(entry) = books.legacy.entries.get(legacy) else { break };
         if entry.id == *target && board.is_free(Side::Legacy, legacy as u32) {
-            settle(board, Rule::Link, &[legacy as u32], run, ANY_LAG, &differing);
+            settle(board, Rule::Link, &[legacy as u32], run, ANY_LAG, &differing(Rule::Link));
         }
     }
 }
@@ -75,7 +76,7 @@ fn reference(board: &mut Board<'_>) {
     }
     let shares = |board: &Board<'_>, a: &Entry, b: &Entry| {
         let shared = a.references.iter().any(|reference| b.references.binary_search(reference).is_ok());
-        if shared { differing(board, a, b) } else { None }
+        shared.then(|| board.differences(a, b, Rule::Reference).count())
     };
     for (legacy, unified) in sets.into_sets() {
         settle(board, Rule::Reference, &legacy, &unified, ANY_LAG, &shares);
@@ -86,7 +87,7 @@ fn reference(board: &mut Board<'_>) {
 fn near(board: &mut Board<'_>) {
     let tolerance = board.tolerance;
     for (legacy, unified) in same_key_sets(board, |_, _| true) {
-        settle(board, Rule::Near, &legacy, &unified, tolerance, &differing);
+        settle(board, Rule::Near, &legacy, &unified, tolerance, &differing(Rule::Near));
     }
 }
 
@@ -94,7 +95,7 @@ fn near(board: &mut Board<'_>) {
 fn mismatch(board: &mut Board<'_>) {
     let window = board.window;
     let one_or_two = |board: &Board<'_>, a: &Entry, b: &Entry| {
-        let differences = board.differences(a, b);
+        let differences = board.distance(a, b);
         // Rows that agree in all that counts were the business of `near`.
         let count = differences.count();
         (!differences.user && (1..=2).contains(&count)).then_some(count)
@@ -123,7 +124,7 @@ fn mismatch_of_many(board: &mut Board<'_>, legacy: &[u32], unified: &[u32]) {
         return;
     }
     let allow = |board: &Board<'_>, a: &Entry, b: &Entry| {
-        let count = board.differences(a, b).count();
+        let count = board.distance(a, b).count();
         (1..=2).contains(&count).then_some(count)
     };
     let settled = components::settle(board, Rule::Mismatch, &legacy, &unified, window, &allow);
@@ -144,7 +145,7 @@ fn stamped(board: &mut Board<'_>) {
     }
     let sets = same_key_sets(board, |board, row| counts.contains_key(&board.entry(Side::Unified, row).at));
     for (legacy, unified) in sets {
-        settle(board, Rule::Stamped, &legacy, &unified, ANY_LAG, &differing);
+        settle(board, Rule::Stamped, &legacy, &unified, ANY_LAG, &differing(Rule::Stamped));
     }
 }
 

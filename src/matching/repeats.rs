@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::board::{Board, Row};
-use crate::domain::{ActionNo, Entry, Instant, RowId, Rule, Side, Span};
+use crate::domain::{ActionNo, Entry, Instant, Kind, RowId, Rule, Side, Span};
 
 /// A kept row and what shows that another repeats it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,11 +86,10 @@ impl<'b> Kept<'b> {
     pub(super) fn repeated_by(&self, board: &Board<'b>, row: u32) -> Option<Repeat> {
         let entry = board.entry(Side::Unified, row);
         let nearest = |rows: &mut dyn Iterator<Item = u32>| {
-            rows.filter(|&kept| kept != row && board.entry(Side::Unified, kept).kind == entry.kind)
-                .min_by_key(|&kept| {
-                    let other = board.entry(Side::Unified, kept);
-                    (other.at.since(entry.at).abs(), other.at, kept)
-                })
+            rows.filter(|&kept| kept != row && is_of_kind(board, kept, entry.kind)).min_by_key(|&kept| {
+                let other = board.entry(Side::Unified, kept);
+                (other.at.since(entry.at).abs(), other.at, kept)
+            })
         };
         if let Some(rows) = entry.link.as_deref().and_then(|link| self.links.get(link))
             && let Some(kept) = nearest(&mut rows.iter().copied())
@@ -125,6 +124,13 @@ impl<'b> Kept<'b> {
         }
         None
     }
+}
+
+/// A refund with the payment id of its purchase repeats nothing: grants repeat grants, deductions
+/// deductions. A kept row of the wrong kind is of the kind of its legacy row too.
+fn is_of_kind(board: &Board<'_>, kept: u32, kind: Kind) -> bool {
+    board.entry(Side::Unified, kept).kind == kind
+        || partners(board, kept).iter().any(|partner| partner.kind == kind)
 }
 
 /// A different reference or a different link says that two rows are two grants. (Equal ones were

@@ -149,12 +149,20 @@ fn the_reports_folder_keeps_a_history_and_says_what_is_new() {
     };
     assert!(statuses("status").iter().all(|status| status == "new"));
     let before = statuses("finding_id");
+    let first_digest: String =
+        Sha256::digest(&files(&latest)["manifest.json"]).iter().map(|byte| format!("{byte:02x}")).collect();
 
     let second = run(folder.path(), &["reconcile", "--fail-on", "new", "-q"]);
     assert_eq!(code(&second), 0, "nothing is new: {}", stderr(&second));
     assert_eq!(stdout(&second), "");
     assert!(statuses("status").iter().all(|status| status == "open"));
     assert_eq!(statuses("finding_id"), before);
+
+    // No run takes the place of another, and each names the digest of the one before.
+    let runs = files_and_folders(&folder.path().join("reports"));
+    assert_eq!(runs.iter().filter(|name| *name != "latest").count(), 2, "{runs:?}");
+    let chained: serde_json::Value = serde_json::from_slice(&files(&latest)["manifest.json"]).unwrap();
+    assert_eq!(chained["previous"], first_digest.as_str());
 
     // The verdict in the files does not change with the flag.
     let summary: serde_json::Value =
