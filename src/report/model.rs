@@ -58,8 +58,8 @@ pub struct Previous {
 pub struct Model<'a> {
     /// Version of the program.
     pub version: &'static str,
-    /// Eight hexadecimal digits over configuration, inputs and findings: the same in every run over
-    /// the same data.
+    /// Eight hexadecimal digits over configuration, inputs, findings and the run before: the same in
+    /// every run over the same data that follows the same run.
     pub run_id: String,
     /// The instant of the reconciliation.
     pub as_of: Instant,
@@ -307,6 +307,8 @@ fn run_id(inputs: &Inputs<'_>, sources: &[Input<'_>]) -> String {
         add(&source.provenance.control.tokens.to_string());
     }
     inputs.audit.findings.iter().for_each(|finding| add(&finding.id.0));
+    // A run that follows itself gets a place of its own, so that no link of the chain is overwritten.
+    inputs.previous.iter().for_each(|previous| add(&previous.manifest_digest));
     hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 

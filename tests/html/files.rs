@@ -243,3 +243,21 @@ fn the_run_before_is_chained_and_its_resolved_findings_are_counted() {
     );
     assert_eq!(AS_OF, fixture.model().as_of);
 }
+
+#[test]
+fn a_run_that_follows_itself_gets_a_name_of_its_own() {
+    let mut fixture = Fixture::new(one_of_each_class());
+    let first = fixture.model().run_id;
+    assert_eq!(first, Fixture::new(one_of_each_class()).model().run_id);
+    assert_eq!(first.len(), 8);
+    let previous = |digest: &str| {
+        Some(Previous { name: "before".to_owned(), manifest_digest: digest.repeat(32), resolved: 0 })
+    };
+    fixture.previous = previous("ab");
+    let second = fixture.model().run_id;
+    fixture.previous = previous("cd");
+    assert_ne!(first, second);
+    assert_ne!(second, fixture.model().run_id);
+    let other = Fixture::new(vec![finding(3, Class::Orphan)]);
+    assert_ne!(first, other.model().run_id);
+}

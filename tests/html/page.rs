@@ -56,6 +56,7 @@ fn text_from_the_tables_is_shown_and_never_obeyed() {
 fn the_page_says_the_verdict_and_the_totals() {
     let clean = page(&Fixture::new(Vec::new()));
     assert_eq!(between(&clean, "<h1 id=\"verdict\">", "</h1>"), "Clean");
+    assert!(clean.contains("There is nothing to list") && !clean.contains("<table id=\"table\""));
     let page = page(&Fixture::new(one_of_each_class()));
     assert_eq!(between(&page, "<h1 id=\"verdict\">", "</h1>"), "Discrepancies");
     for text in

@@ -2,6 +2,7 @@
 
 use crate::balance::{GapCause, UserBalance};
 
+use super::super::figures::counted;
 use super::super::model::Model;
 use super::view::{change, number, per_mille, tokens};
 use super::words;
@@ -57,7 +58,7 @@ pub fn view(model: &Model<'_>) -> BalanceView {
     chosen.sort_by_key(|user| (std::cmp::Reverse(stands_out(user).unsigned_abs()), user.user));
     chosen.truncate(SHOWN);
     BalanceView {
-        users: number(model.balances.users),
+        users: counted(model.balances.users, "user", "users"),
         statement: statement(model),
         causes: causes(model),
         unexplained: model.balances.unexplained_tokens.map(change).unwrap_or_default(),
