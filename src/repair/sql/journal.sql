@@ -1,7 +1,9 @@
 begin
   if to_regclass('reckon_journal.entries') is null then
-    create schema if not exists reckon_journal;
-    revoke all on schema reckon_journal from public;
+    if to_regnamespace('reckon_journal') is null then
+      create schema reckon_journal;
+      revoke all on schema reckon_journal from public;
+    end if;
     create table reckon_journal.entries (
       seq bigint generated always as identity primary key,
       plan_id text not null,
