@@ -6,7 +6,7 @@ use crate::audit::{GrantGroup, GrantSum, GrantTable, GrantsBy, Part};
 use crate::domain::Instant;
 
 use super::error::ReportError;
-use super::figures::{counted, day, grouped, moment, signed};
+use super::figures::{day, grouped, moment, signed};
 use super::json::pretty;
 use super::page::{Page, Paint, printable, shorten};
 
@@ -108,13 +108,13 @@ fn not_counted(page: &mut Page, table: &GrantTable) {
             let cells = vec![
                 left.side.name().to_owned(),
                 left.class.name().to_owned(),
-                counted(left.total.rows, "row", "rows"),
-                format!("{} tokens", grouped(left.total.tokens)),
+                grouped(left.total.rows.into()),
+                grouped(left.total.tokens),
             ];
             (cells, Paint::Plain)
         })
         .collect();
-    page.table(&[("table", false), ("why", false), ("", true), ("", true)], &rows);
+    page.table(&[("table", false), ("why", false), ("rows", true), ("tokens", true)], &rows);
 }
 
 #[derive(Serialize)]

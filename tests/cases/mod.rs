@@ -6,7 +6,7 @@
 
 mod demo;
 mod mend;
-mod postgres;
+pub mod postgres;
 mod program;
 mod sample;
 mod table;

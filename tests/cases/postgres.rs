@@ -26,7 +26,7 @@ fn type_of(column: &str, table: &Table) -> &'static str {
 }
 
 /// Makes a table of the CSV file's columns and loads the file.
-fn load(db: &Db, table: &str, file: &Path) {
+pub fn load(db: &Db, table: &str, file: &Path) {
     let text = Table::read(file);
     let mut columns: Vec<String> = text
         .columns()

@@ -1,6 +1,9 @@
 //! The program as a user meets it: commands, streams, exit codes.
 
 mod contract;
+mod document;
+mod grants;
+mod history;
 mod init;
 mod reconcile;
 mod signals;
