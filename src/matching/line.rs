@@ -40,8 +40,8 @@ type Score = (usize, std::cmp::Reverse<i128>);
 const NO_SCORE: Score = (0, std::cmp::Reverse(0));
 
 /// `best[i][j]`: best score of the first `i` legacy and the first `j` unified rows. For each `i`
-/// only `j` from `low(i)` to `high(i)` matter: below, the rows are too early for row `i` and all
-/// later ones; above, too late for all earlier ones.
+/// only `j` in the reach of its last row matter: what lies below is too early for that row and all
+/// later ones; what lies above is too late for that row and all earlier ones, so it adds nothing.
 fn banded(legacy: &[i64], unified: &[i64], limit: i64, all_allowed: bool) -> Line {
     let bands = bands(legacy, unified, limit, all_allowed);
     let cells: usize = bands.iter().map(|(low, high)| high - low + 1).sum();
@@ -95,18 +95,12 @@ fn bands(legacy: &[i64], unified: &[i64], limit: i64, all_allowed: bool) -> Vec<
         let (surplus_l, surplus_u) = (k.saturating_sub(m), m.saturating_sub(k));
         return (0..=k).map(|i| (i.saturating_sub(surplus_l).min(m), (i + surplus_u).min(m))).collect();
     }
-    (0..=k)
-        .map(|i| {
-            let low = match legacy.get(i) {
-                Some(&next) => unified.partition_point(|&at| at < next.saturating_sub(limit)),
-                None => m,
-            };
-            let high = match i {
-                0 => 0,
-                _ => unified.partition_point(|&at| at <= legacy[i - 1].saturating_add(limit)),
-            };
-            (low.min(high), high.max(low))
-        })
+    std::iter::once((0, 0))
+        .chain(legacy.iter().map(|&at| {
+            let low = unified.partition_point(|&other| other < at.saturating_sub(limit));
+            let high = unified.partition_point(|&other| other <= at.saturating_add(limit));
+            (low, high)
+        }))
         .collect()
 }
 
