@@ -316,8 +316,7 @@ pub fn run(
     if progress.is_stopped() {
         return Err(source::SourceError::Interrupted.into());
     }
-    let run_id = previous.as_ref().map_or_else(|| model.run_id.clone(), |run| run.next_id(&model.run_id));
-    let folder = staging.commit(model.as_of, &run_id)?;
+    let folder = staging.commit(model.as_of, &model.run_id)?;
     let printed = print(&model, report::terminal::Written { folder: &folder, files: &files })?;
     let blocking = || done.audit.findings.iter().filter(|finding| finding.is_blocking());
     let new_errors = blocking().filter(|finding| finding.status == Status::New).count() as u64;

@@ -43,13 +43,6 @@ impl PreviousRun {
         self.findings.contains(&id.0)
     }
 
-    /// The name of the run that follows this one: over what it says and what it follows, so that no
-    /// run of a history takes the place of another and the chain of digests stays whole.
-    pub fn next_id(&self, run_id: &str) -> String {
-        let digest = Sha256::digest(format!("{run_id}\n{}", self.manifest_digest).as_bytes());
-        digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
-    }
-
     /// How many of its findings are gone.
     pub fn resolved(&self, now: &[Finding]) -> u64 {
         let now: HashSet<&str> = now.iter().map(|finding| finding.id.0.as_str()).collect();
