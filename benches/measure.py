@@ -20,68 +20,80 @@ import pyarrow.parquet as pq
 THREADS = 2
 
 
-def run(command, folder):
-    """Seconds, peak resident memory in MiB, exit code and output of a process of its own."""
-    begin = time.perf_counter()
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
-    output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - begin
-    return seconds, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status), output
+class Measured:
+    """What a process took: seconds by the clock, seconds of processor time, peak memory in MiB."""
+
+    def __init__(self, command, folder):
+        begin = time.perf_counter()
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
+        self.output = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        self.seconds = time.perf_counter() - begin
+        self.processor = usage.ru_utime + usage.ru_stime
+        self.memory = usage.ru_maxrss / 1024
+        self.code = os.waitstatus_to_exitcode(status)
 
 
 def reckon(program, folder):
     out = folder / "run"
     shutil.rmtree(out, ignore_errors=True)
     command = [program, "reconcile", "--config", "reckon.toml", "--out", str(out), "--no-progress", "-q"]
-    seconds, mebibytes, code, _ = run(command, folder)
-    if code != 1:  # the ledgers are disturbed: anything else is no measurement
-        sys.exit(f"reckon ended with exit code {code}, not 1")
-    return seconds, mebibytes
+    measured = Measured(command, folder)
+    if measured.code != 1:  # the ledgers are disturbed: anything else is no measurement
+        sys.exit(f"reckon ended with exit code {measured.code}, not 1")
+    return measured
 
 
 def duck(folder):
-    command = [sys.executable, str(Path(__file__).parent / "duck.py"), str(THREADS)]
-    _, mebibytes, code, output = run(command, folder)
-    if code != 0:
-        sys.exit(f"DuckDB ended with exit code {code}")
-    return float(output), mebibytes
+    measured = Measured([sys.executable, str(Path(__file__).parent / "duck.py"), str(THREADS)], folder)
+    if measured.code != 0:
+        sys.exit(f"DuckDB ended with exit code {measured.code}")
+    # Only the queries count, not the start of Python.
+    measured.seconds, measured.processor = map(float, measured.output.split())
+    return measured
+
+
+def row(name, runs, rows):
+    seconds = statistics.median(run.seconds for run in runs)
+    processor = statistics.median(run.processor for run in runs)
+    memory = max(run.memory for run in runs)
+    return f"| {name} | {seconds:.2f} | {processor:.2f} | {rows / seconds:,.0f} | {memory:,.0f} MiB |"
 
 
 def main():
     program, folder, rounds, report = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
-    rows = {name: pq.read_metadata(folder / f"{name}.parquet").num_rows
-            for name in ("token_transactions", "token_usage")}
+    load = os.getloadavg()[0]
+    legacy, unified = (pq.read_metadata(folder / f"{name}.parquet").num_rows
+                       for name in ("token_transactions", "token_usage"))
     reckon(program, folder), duck(folder)  # warms the page cache
     measured = [(reckon(program, folder), duck(folder)) for _ in range(rounds)]
-    ours = statistics.median(ours[0] for ours, _ in measured)
-    theirs = statistics.median(theirs[0] for _, theirs in measured)
-    ratio = statistics.median(ours[0] / theirs[0] for ours, theirs in measured)
-    total = sum(rows.values())
+    ours, theirs = zip(*measured)
+    ratio = statistics.median(mine.seconds / other.seconds for mine, other in measured)
+    work = statistics.median(mine.processor / other.processor for mine, other in measured)
     lines = [
         "# Benchmarks",
         "",
         "Written by `benches/run`, which makes the data, builds and measures. Times depend on the machine; the",
         "ratio less so: both programs run in turn on the same two cores, and the median of the rounds counts.",
         "",
-        f"Data: {rows['token_transactions']:,} legacy rows and {rows['token_usage']:,} unified rows in Parquet,",
-        "3 % of the grants disturbed.",
+        f"Data: {legacy:,} legacy rows and {unified:,} unified rows in Parquet, 3 % of the grants disturbed.",
+        f"Load of the machine before the first round: {load:.1f} (more than 0 slows both down, and not alike).",
         "",
-        "| | seconds | rows/s | peak memory |",
-        "|---|---|---|---|",
-        f"| `reckon reconcile`, whole, with every output | {ours:.2f} | {total / ours:,.0f} "
-        f"| {max(ours[1] for ours, _ in measured):,.0f} MiB |",
-        f"| DuckDB {duckdb.__version__}, {THREADS} threads, only the full join and the balance sums "
-        f"| {theirs:.2f} | {total / theirs:,.0f} | {max(theirs[1] for _, theirs in measured):,.0f} MiB |",
+        "| | seconds | processor seconds | rows/s | peak memory |",
+        "|---|---|---|---|---|",
+        row("`reckon reconcile`, whole, with every output", ours, legacy + unified),
+        row(f"DuckDB {duckdb.__version__}, {THREADS} threads, only the full join and the balance sums", theirs,
+            legacy + unified),
         "",
-        f"Ratio of the times: **{ratio:.2f}** (median of {rounds} rounds, smaller is better).",
+        f"Ratio of the times: **{ratio:.2f}**; of processor times: **{work:.2f}** (median of {rounds} rounds,",
+        "smaller is better).",
         "",
         "| round | reckon, s | DuckDB, s | ratio |",
         "|---|---|---|---|",
-        *[f"| {at} | {ours[0]:.2f} | {theirs[0]:.2f} | {ours[0] / theirs[0]:.2f} |"
-          for at, (ours, theirs) in enumerate(measured, 1)],
+        *[f"| {at} | {mine.seconds:.2f} | {other.seconds:.2f} | {mine.seconds / other.seconds:.2f} |"
+          for at, (mine, other) in enumerate(measured, 1)],
     ]
     report.write_text("\n".join(lines) + "\n")
     print("\n".join(lines[8:15]))
