@@ -115,13 +115,15 @@ impl Page {
 
     fn row(&mut self, columns: &[Column], widths: &[usize], cells: &[String], paint: Paint) {
         let mut used = 0;
+        // The first word of a row bears its colour.
+        let first = cells.iter().position(|cell| !cell.is_empty());
         for (at, cell) in cells.iter().enumerate() {
             let room = (self.width.saturating_sub(used + 2)).min(widths[at]);
             let cell = cut(cell, room);
             let gap = " ".repeat(room - cell.width());
             let text = if columns[at].1 { format!("  {gap}{cell}") } else { format!("  {cell}{gap}") };
             used += text.width();
-            self.put(&text, if at == 0 || paint == Paint::Faint { paint } else { Paint::Plain });
+            self.put(&text, if Some(at) == first || paint == Paint::Faint { paint } else { Paint::Plain });
         }
         self.end();
     }
@@ -192,5 +194,17 @@ mod tests {
             assert_eq!(shorten(text, room), expected);
             assert!(shorten(text, room).width() <= room);
         }
+    }
+
+    #[test]
+    fn the_first_word_of_a_row_bears_its_colour_and_only_on_a_terminal() {
+        let row = |color: bool| {
+            let mut page = Page::new(80, color);
+            let cells = vec![String::new(), "differs".to_owned(), "+1".to_owned()];
+            page.table(&[("", false), ("", false), ("", true)], &[(cells, Paint::Warn)]);
+            page.finish().lines().last().map(str::to_owned)
+        };
+        assert_eq!(row(true).as_deref(), Some("  \u{1b}[33m  differs\u{1b}[0m  +1"));
+        assert_eq!(row(false).as_deref(), Some("    differs  +1"));
     }
 }
