@@ -1,0 +1,174 @@
+-- reckon, undo: takes back what backfill, repair and dedupe of this plan did to public.token_usage.
+-- Plan e577030758195aa4, made from the run of token_transactions.csv and token_usage.csv as of 2026-09-01T00:00:00.000000Z.
+-- At most 52 rows; -7,372,492 tokens when all was done.
+-- Needs: the journal reckon_journal.entries, and the role that wrote it or one that row-level security lets see it.
+-- One transaction: when a row was edited since, it stops with an error and undoes nothing. A second run does nothing.
+begin;
+set transaction isolation level read committed;
+set local lock_timeout = '5s';
+set local statement_timeout = '55s';
+-- A table under row-level security that would hide rows from this role is an error, not an empty table.
+set local row_security = off;
+set local client_encoding = 'UTF8';
+set local timezone = 'UTC';
+
+lock table public.token_usage in share row exclusive mode;
+
+do $reckon$
+declare
+  target constant regclass := 'public.token_usage'::regclass;
+  foreign_key record;
+  key_type text;
+  given_columns text;
+  settable_columns text;
+  wrong bigint;
+  named text;
+  planned bigint;
+  done bigint;
+  undone bigint := 0;
+begin
+  if to_regclass('reckon_journal.entries') is null then
+    raise notice 'reckon: there is no journal, so there is nothing to undo';
+    return;
+  end if;
+  lock table reckon_journal.entries in share row exclusive mode;
+
+  select format_type(a.atttypid, null) into strict key_type
+    from pg_catalog.pg_attribute as a
+   where a.attrelid = target and a.attname = 'id' and not a.attisdropped;
+  select string_agg(format('%I', a.attname), ', ' order by a.attnum),
+         string_agg(format('%I', a.attname), ', ' order by a.attnum) filter (where a.attidentity <> 'a')
+    into given_columns, settable_columns
+    from pg_catalog.pg_attribute as a
+   where a.attrelid = target and a.attnum > 0 and not a.attisdropped and a.attgenerated = '';
+
+  -- One line a row: what it was before the first change and after the last.
+  execute format(
+    'create temporary table reckon_undo on commit drop as
+     select e.row_id::%s as row_key,
+            (array_agg(e.operation order by e.seq))[1] as first_operation,
+            (array_agg(e.operation order by e.seq desc))[1] as last_operation,
+            (array_agg(e.before order by e.seq))[1] as before,
+            (array_agg(e.after order by e.seq desc))[1] as after
+       from reckon_journal.entries as e
+      where e.plan_id = %L and e.undone_at is null
+      group by e.row_id',
+    key_type, 'e577030758195aa4'
+  );
+  analyze pg_temp.reckon_undo;
+
+  select count(*), string_agg(c.row_id, ', ' order by c.place) filter (where c.place <= 5)
+    into wrong, named
+    from (
+      select p.row_key::text as row_id, row_number() over (order by p.row_key::text) as place
+        from pg_temp.reckon_undo as p
+        left join public.token_usage as u on u.id = p.row_key
+       where case
+               when p.last_operation = 'delete' then u.id is not null
+               else u.id is null or to_jsonb(u.*) is distinct from p.after::jsonb
+             end
+    ) as c;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: %s rows were edited since: %s', wrong, named),
+      hint = 'Nothing was undone. Take these rows back by hand from reckon_journal.entries, or put them as they were.';
+  end if;
+
+  -- A foreign key elsewhere must not act on the rows that leave.
+  for foreign_key in
+    select c.conname as name,
+           c.conrelid::regclass::text as referencing,
+           string_agg(format('r.%I = u.%I', ra.attname, ua.attname), ' and ') as same_key
+      from pg_catalog.pg_constraint as c
+     cross join lateral unnest(c.conkey, c.confkey) as k (referencing_no, referenced_no)
+      join pg_catalog.pg_attribute as ra on ra.attrelid = c.conrelid and ra.attnum = k.referencing_no
+      join pg_catalog.pg_attribute as ua on ua.attrelid = c.confrelid and ua.attnum = k.referenced_no
+     where c.contype = 'f'
+       and c.confrelid = target
+       and c.confdeltype in ('c', 'n', 'd')
+     group by c.oid, c.conname, c.conrelid
+     order by 2, 1
+  loop
+    execute format(
+      'select count(*) from %s as r join %s as u on %s join %s',
+      foreign_key.referencing, target, foreign_key.same_key, 'pg_temp.reckon_undo as p on p.row_key = u.id and p.first_operation = ''insert'' and p.last_operation <> ''delete'''
+    ) into wrong;
+    if wrong > 0 then
+      raise exception using
+        message = format('reckon: the foreign key %s would change %s rows of %s', foreign_key.name, wrong,
+          foreign_key.referencing),
+        hint = 'Nothing was changed. Point those rows at the rows that stay, then run this again.';
+    end if;
+  end loop;
+
+
+  -- Removed rows come back.
+  select count(*) into planned
+    from pg_temp.reckon_undo as p
+   where p.last_operation = 'delete' and p.first_operation <> 'insert';
+  execute format(
+    'insert into %s (%s) overriding system value
+     select %s from pg_temp.reckon_undo as p, json_populate_record(null::%s, p.before) as b
+      where p.last_operation = ''delete'' and p.first_operation <> ''insert''',
+    target, given_columns,
+    (select string_agg('b.' || format('%I', a.attname), ', ' order by a.attnum)
+       from pg_catalog.pg_attribute as a
+      where a.attrelid = target and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''),
+    target
+  );
+  get diagnostics done = row_count;
+  if done <> planned then
+    raise exception 'reckon: % rows came back instead of %; nothing was undone', done, planned;
+  end if;
+  undone := undone + done;
+
+  -- Changed rows get their values back.
+  select count(*) into planned
+    from pg_temp.reckon_undo as p
+   where p.last_operation <> 'delete' and p.first_operation <> 'insert';
+  execute format(
+    'update %1$s as u
+        set (%2$s) = (select %2$s from json_populate_record(null::%1$s, p.before) as b)
+       from pg_temp.reckon_undo as p
+      where %3$s = p.row_key
+        and to_jsonb(u.*) = p.after::jsonb
+        and p.last_operation <> ''delete'' and p.first_operation <> ''insert''',
+    target, settable_columns, 'u.id'
+  );
+  get diagnostics done = row_count;
+  if done <> planned then
+    raise exception 'reckon: % rows got their values back instead of %; nothing was undone', done, planned;
+  end if;
+  undone := undone + done;
+
+  -- Inserted rows go.
+  select count(*) into planned
+    from pg_temp.reckon_undo as p
+   where p.last_operation <> 'delete' and p.first_operation = 'insert';
+  delete from public.token_usage as u
+   using pg_temp.reckon_undo as p
+   where u.id = p.row_key
+     and to_jsonb(u.*) = p.after::jsonb
+     and p.last_operation <> 'delete' and p.first_operation = 'insert';
+  get diagnostics done = row_count;
+  if done <> planned then
+    raise exception 'reckon: % rows were removed instead of %; nothing was undone', done, planned;
+  end if;
+  undone := undone + done;
+
+  select count(*) into wrong
+    from pg_temp.reckon_undo as p
+    left join public.token_usage as u on u.id = p.row_key
+   where p.first_operation <> 'insert' and to_jsonb(u.*) is distinct from p.before::jsonb;
+  if wrong > 0 then
+    raise warning 'reckon: % rows are not quite as they were: a trigger changed them', wrong;
+  end if;
+
+  update reckon_journal.entries as e
+     set undone_at = now()
+   where e.plan_id = 'e577030758195aa4' and e.undone_at is null;
+  raise notice 'reckon: % rows undone', undone;
+end
+$reckon$;
+
+commit;
