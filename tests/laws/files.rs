@@ -22,6 +22,9 @@ pub fn month(at: i64) -> String {
     instant(at)[..7].to_owned()
 }
 
+/// `((side, row id), disposition)`.
+pub type Disposition = ((String, String), String);
+
 /// What a run wrote, as far as the laws look at it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
@@ -30,7 +33,7 @@ pub struct Run {
     /// `(side, row id)` → disposition.
     pub dispositions: BTreeMap<(String, String), String>,
     /// The same in the order of the file.
-    pub dispositions_in_order: Vec<((String, String), String)>,
+    pub dispositions_in_order: Vec<Disposition>,
     /// `summary.json`.
     pub summary: serde_json::Value,
     /// `findings.csv`, byte for byte.
@@ -157,7 +160,7 @@ fn said(findings: &str) -> Vec<Said> {
     said
 }
 
-fn dispositions(file: &Path) -> Vec<((String, String), String)> {
+fn dispositions(file: &Path) -> Vec<Disposition> {
     use parquet::file::reader::{FileReader, SerializedFileReader};
     use parquet::record::RowAccessor;
     let reader = SerializedFileReader::new(std::fs::File::open(file).unwrap()).unwrap();

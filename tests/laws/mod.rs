@@ -1,10 +1,14 @@
 //! Laws that hold for every ledger, and an oracle that judges small ones by brute force.
 
+mod agree;
 mod files;
+mod found;
 mod generate;
 mod ledger;
 mod notation;
 mod oracle;
 mod oracle_laws;
+mod program_laws;
+mod scale;
 mod tables;
 mod transform;

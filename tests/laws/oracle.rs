@@ -29,6 +29,8 @@ pub struct Judgement {
     pub dispositions: BTreeMap<(&'static str, String), String>,
     /// Rung → legacy rows in pairs and their tokens.
     pub pairs: BTreeMap<&'static str, (u64, i64)>,
+    /// Rows and tokens of each side by class.
+    pub population: population::Population,
 }
 
 /// Judges a pair of ledgers.

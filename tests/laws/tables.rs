@@ -3,13 +3,19 @@
 //! A case is a ledger in the notation of `notation.rs` and the findings as
 //! `class severity [legacy ids] [unified ids] effect rule verdict repair`.
 
+use super::agree;
 use super::notation::ledgers;
 use super::oracle::judge;
 
-fn check(name: &str, rows: &str, expected: &str) {
-    let lines: Vec<String> = judge(&ledgers(rows)).said.iter().map(|said| said.line()).collect();
+/// The oracle says exactly this, and so does the program.
+pub fn check(name: &str, rows: &str, expected: &str) {
+    let ledgers = ledgers(rows);
+    let lines: Vec<String> = judge(&ledgers).said.iter().map(|said| said.line()).collect();
     let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     assert_eq!(lines, expected, "oracle, {name}");
+    if let Err(difference) = agree::compare(&ledgers) {
+        panic!("program, {name}{difference}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the laws do to ledgers.
 
-use super::ledger::{Ledgers, Row};
+use super::ledger::{GRANTS, LEGACY_ACTIONS, Ledgers, PURCHASE, Row, Rules, Said};
 
 /// The same rows in another order.
 pub fn turned(mut ledgers: Ledgers, by: usize) -> Ledgers {
@@ -68,5 +68,47 @@ pub fn swapped(ledgers: &Ledgers) -> Ledgers {
         rules: ledgers.rules.clone(),
         legacy: relabelled(&ledgers.unified, "sub"),
         unified: relabelled(&ledgers.legacy, "subscription_grant"),
+    }
+}
+
+/// The ledgers after the executable repairs of what was said.
+pub fn repaired(ledgers: &Ledgers, said: &[Said]) -> Ledgers {
+    let mut after = ledgers.clone();
+    for said in said {
+        let legacy = ledgers.legacy.iter().find(|row| said.legacy.first() == Some(&row.id));
+        match (said.repair.as_str(), legacy) {
+            ("dedupe", _) => after.unified.retain(|row| !said.unified.contains(&row.id)),
+            ("backfill", Some(legacy)) => after.unified.push(backfilled(legacy, &ledgers.rules)),
+            ("update", _) => {
+                let row = after.unified.iter_mut().find(|row| said.unified.contains(&row.id)).unwrap();
+                match (said.class.as_str(), legacy) {
+                    ("mislabelled_purchase", _) => row.label = PURCHASE.into(),
+                    ("action_mismatch", Some(legacy)) => row.label = mapped(&legacy.label).into(),
+                    ("amount_mismatch", Some(legacy)) => row.amount = legacy.amount.map(i64::abs),
+                    ("time_mismatch", Some(legacy)) => row.at = legacy.at,
+                    _ => panic!("{said:?}"),
+                }
+            }
+            _ => {}
+        }
+    }
+    after
+}
+
+fn mapped(label: &str) -> &'static str {
+    LEGACY_ACTIONS.iter().find(|(known, _)| *known == label).map(|(_, action)| *action).unwrap()
+}
+
+fn backfilled(legacy: &Row, rules: &Rules) -> Row {
+    let paid = if rules.reference_is_payment { !legacy.refs.is_empty() } else { legacy.payment };
+    let action = mapped(&legacy.label);
+    let purchase = paid && GRANTS.contains(&action);
+    Row {
+        id: format!("b-{}", legacy.id),
+        label: if purchase { PURCHASE } else { action }.into(),
+        amount: legacy.amount.map(i64::abs),
+        link: Some(legacy.id.clone()),
+        migrated: true,
+        ..legacy.clone()
     }
 }

@@ -20,7 +20,12 @@ struct Writer<'a> {
 
 /// Writes findings, dispositions and totals.
 pub fn write(books: &Books, paired: &Paired, left: &Left, rules: &Rules) -> Judgement {
-    let judgement = Judgement { said: Vec::new(), dispositions: BTreeMap::new(), pairs: BTreeMap::new() };
+    let judgement = Judgement {
+        said: Vec::new(),
+        dispositions: BTreeMap::new(),
+        pairs: BTreeMap::new(),
+        population: books.population.clone(),
+    };
     let mut writer = Writer { books, rules, judgement };
     writer.others();
     paired.taken.iter().for_each(|taken| writer.group(taken, paired));
@@ -95,7 +100,8 @@ impl Writer<'_> {
                     continue;
                 }
             };
-            self.say((finding, "error", "review"), legacy, unified, None, "none", Verdict::Forced);
+            let severity = if self.books.late.contains(&(side, id.clone())) { "warning" } else { "error" };
+            self.say((finding, severity, "review"), legacy, unified, None, "none", Verdict::Forced);
             // Unified rows have a disposition where they are grants or deductions.
             self.dispose(side, &id, finding);
         }
@@ -119,7 +125,7 @@ impl Writer<'_> {
         total.1 += legacy.iter().map(|row| row.tokens).sum::<i64>();
         let finding = match (taken.rule, &legacy[..], &unified[..]) {
             ("split", _, _) => Some(("split_grant", "info", 0, "none")),
-            (_, [legacy], [unified]) => pair_finding(legacy, unified, self.rules),
+            (_, [legacy], [unified]) => pair_finding(taken.rule, legacy, unified, self.rules),
             _ => unreachable!("only a split has several rows on a side"),
         };
         let outcome = finding.map_or("paired", |(class, ..)| class);
@@ -130,7 +136,11 @@ impl Writer<'_> {
             let severity = if in_the_future { "warning" } else { severity };
             let legacy: Vec<String> = legacy.iter().map(|row| row.id.clone()).collect();
             let unified: Vec<String> = unified.iter().map(|row| row.id.clone()).collect();
-            let repair = unless_contested(repair, verdict);
+            // A time that is not repaired leaves nothing to decide.
+            let repair = match (class, unless_contested(repair, verdict)) {
+                ("time_mismatch", "review") => "none",
+                (_, repair) => repair,
+            };
             self.say((class, severity, repair), &legacy, &unified, Some(effect), taken.rule, verdict);
         }
     }
@@ -158,6 +168,16 @@ impl Writer<'_> {
         self.dispose("unified", &extra.id, "duplicate");
     }
 
+    /// A row left over that is too young to judge.
+    fn pend(&mut self, side: &'static str, row: &Entry) {
+        self.dispose(side, &row.id, "pending");
+        let from = if row.grant { "grants" } else { "deductions" };
+        for (class, sign) in [(from, -1), ("pending", 1)] {
+            let total = self.judgement.population.entry((side, class)).or_default();
+            *total = (total.0.wrapping_add_signed(sign), total.1 + sign * row.tokens);
+        }
+    }
+
     fn legacy_left(&mut self, paired: &Paired, left: &Left) {
         let books = self.books;
         for (at, row) in books.legacy.iter().enumerate() {
@@ -166,7 +186,7 @@ impl Writer<'_> {
             } else if row.at > self.rules.as_of {
                 self.dispose("legacy", &row.id, "after_as_of");
             } else if left.pending_legacy.contains(&at) {
-                self.dispose("legacy", &row.id, "pending");
+                self.pend("legacy", row);
             } else if let Some(verdict) = left.source_duplicates.get(&at) {
                 let ids = std::slice::from_ref(&row.id);
                 self.say(("source_duplicate", "warning", "none"), ids, &[], Some(0), "reference", *verdict);
@@ -181,11 +201,10 @@ impl Writer<'_> {
                     })
                 };
                 let same_elsewhere = books.unified.iter().enumerate().any(|(at, other)| {
-                    paired.unified_free[at]
-                        && stays(at)
-                        && other.user == row.user
+                    let same = other.user == row.user
                         && other.effective == row.effective
-                        && other.tokens == row.tokens
+                        && other.tokens == row.tokens;
+                    paired.unified_free[at] && stays(at) && same
                 });
                 let doubtful = verdict == Verdict::Contested || row.minority || same_elsewhere;
                 let repair = if doubtful { "review" } else { "backfill" };
@@ -208,7 +227,7 @@ impl Writer<'_> {
                 self.dispose("unified", &row.id, "after_as_of");
                 continue;
             } else if left.pending_unified.contains(&at) {
-                self.dispose("unified", &row.id, "pending");
+                self.pend("unified", row);
                 continue;
             } else if row.migrated || row.link.is_some() {
                 ("orphan", "error", "review")
@@ -231,7 +250,7 @@ impl Writer<'_> {
 /// shows the copy."
 fn dedupe_or_review(repeat: &Repeat, books: &Books, rules: &Rules) -> &'static str {
     let (extra, kept) = (&books.unified[repeat.extra], &books.unified[repeat.kept.unified]);
-    let equal = extra.user == kept.user && extra.effective == kept.effective && extra.tokens == kept.tokens;
+    let equal = extra.user == kept.user && extra.action == kept.action && extra.tokens == kept.tokens;
     let within = (extra.at - kept.at).abs() <= rules.window;
     let marked = |row: &Entry| row.migrated || row.link.is_some();
     let shown = repeat.evidence != Evidence::Content || marked(extra) || marked(kept);
@@ -239,29 +258,32 @@ fn dedupe_or_review(repeat: &Repeat, books: &Books, rules: &Rules) -> &'static s
 }
 
 /// "A pair that differs in several ways is one finding of the first of user, action, amount, time."
-fn pair_finding(legacy: &Entry, unified: &Entry, rules: &Rules) -> Option<Finding> {
+fn pair_finding(rule: &str, legacy: &Entry, unified: &Entry, rules: &Rules) -> Option<Finding> {
+    let differs = differences(legacy, unified, rules);
+    // What is only near a purchase is not made one by it: a warning must not hide a missing grant.
+    let tied = ["link", "reference"].contains(&rule) || !(differs.amount || differs.time);
     let paid = (legacy.paid || unified.paid) && legacy.grant && unified.grant;
-    let expected = if paid { PURCHASE } else { legacy.action.as_str() };
-    let by_content = differences(legacy, unified, rules);
+    let becomes_purchase = paid && (tied || legacy.effective == PURCHASE);
+    let expected = if becomes_purchase { PURCHASE } else { legacy.action.as_str() };
     let other_action = unified.action != expected;
-    let count = u32::from(by_content.user)
-        + u32::from(other_action)
-        + u32::from(by_content.amount)
-        + u32::from(by_content.time);
+    let count = u32::from(other_action) + u32::from(differs.amount) + u32::from(differs.time);
     let shown = (unified.migrated && unified.link.as_ref().is_none_or(|link| *link == legacy.id))
         || unified.link.as_ref() == Some(&legacy.id)
         || unified.shares_reference(legacy);
     let repair = if count == 1 && shown { "update" } else { "review" };
     let effect = legacy.signed() - unified.signed();
-    if by_content.user {
+    if differs.user {
         Some(("user_mismatch", "error", legacy.signed(), "review"))
-    } else if other_action && !paid {
+    } else if other_action && (!becomes_purchase || differs.amount) {
         Some(("action_mismatch", "error", effect, repair))
-    } else if by_content.amount {
+    } else if differs.amount {
         Some(("amount_mismatch", "error", effect, repair))
     } else if other_action {
-        Some(("mislabelled_purchase", "warning", 0, "update"))
-    } else if by_content.time {
+        // Only a label, as a warning must not stand for another amount or user. Where the pair alone
+        // shows it to be wrong, the pair must be close.
+        let shown = !differs.effective || !differs.time || (tied && unified.paid);
+        Some(("mislabelled_purchase", "warning", 0, if shown { "update" } else { "review" }))
+    } else if differs.time {
         let repair = if rules.repair_time && count == 1 && shown { "update" } else { "none" };
         Some(("time_mismatch", "warning", 0, repair))
     } else {

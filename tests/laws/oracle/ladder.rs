@@ -3,7 +3,7 @@
 use super::leftover;
 use super::optimum::{self, Group, Verdict};
 use super::population::{Books, Entry};
-use crate::laws::ledger::Rules;
+use crate::laws::ledger::{PURCHASE, Rules};
 
 /// Rows that were put together, and by which rung.
 #[derive(Debug, Clone)]
@@ -73,6 +73,9 @@ fn may_pair(legacy: &Entry, unified: &Entry, rules: &Rules) -> bool {
 /// In what two rows differ. Time counts only beyond tolerance.
 pub struct Differences {
     pub user: bool,
+    /// The actions that evidence makes of each row by itself.
+    pub effective: bool,
+    /// The unified row has another action than the one expected of the pair.
     pub action: bool,
     pub amount: bool,
     pub time: bool,
@@ -82,10 +85,17 @@ pub struct Differences {
 pub fn differences(legacy: &Entry, unified: &Entry, rules: &Rules) -> Differences {
     Differences {
         user: legacy.user != unified.user,
-        action: legacy.effective != unified.effective,
+        effective: legacy.effective != unified.effective,
+        action: unified.action != expected_action(legacy, unified),
         amount: legacy.tokens != unified.tokens,
         time: (unified.at - legacy.at).abs() > rules.tolerance,
     }
+}
+
+/// "Payment evidence makes `token_pack_purchase` the expected action of the row and of its pair."
+pub fn expected_action<'a>(legacy: &'a Entry, unified: &Entry) -> &'a str {
+    let paid = (legacy.paid || unified.paid) && legacy.grant && unified.grant;
+    if paid { PURCHASE } else { &legacy.action }
 }
 
 /// The rungs that take pairs.
@@ -96,8 +106,10 @@ fn pairs(rule: &str, books: &Books, paired: &Paired, rules: &Rules) -> Vec<Group
             let lag = (unified.at - legacy.at).abs();
             let differs = differences(legacy, unified, rules);
             let same_user = !differs.user;
-            let same_content = same_user && !differs.action && !differs.amount;
-            let count = u32::from(differs.action) + u32::from(differs.amount) + u32::from(differs.time);
+            let same_content = same_user && !differs.effective && !differs.amount;
+            // What is only close to a purchase is not made one by it.
+            let action = differs.action || (rule == "mismatch" && differs.effective);
+            let count = u32::from(action) + u32::from(differs.amount) + u32::from(differs.time);
             let fits = match rule {
                 "link" => unified.link.as_ref() == Some(&legacy.id),
                 "reference" => same_user && legacy.shares_reference(unified),
@@ -157,7 +169,7 @@ fn splits(books: &Books, paired: &Paired, rules: &Rules) -> Vec<Group> {
                 let (a, b) = (&ones[one], &parts[part]);
                 let (legacy, unified) = if one_is_legacy { (a, b) } else { (b, a) };
                 let differs = differences(legacy, unified, rules);
-                !differs.user && !differs.action && !differs.time && may_pair(legacy, unified, rules)
+                !differs.user && !differs.effective && !differs.time && may_pair(legacy, unified, rules)
             };
             let candidates: Vec<usize> =
                 (0..parts.len()).filter(|part| part_free[*part] && fits(*part)).collect();

@@ -107,8 +107,8 @@ pub fn decide(groups: &[Group], legacy: &[Entry], unified: &[Entry]) -> Decision
     let shapes = shapes(groups, legacy, unified);
     Decision {
         chosen: least.iter().map(|at| groups[*at].clone()).collect(),
-        legacy: verdicts(legacy, &optima, &shapes, |at| &groups[at].legacy),
-        unified: verdicts(unified, &optima, &shapes, |at| &groups[at].unified),
+        legacy: verdicts(legacy, &optima, &least, &shapes, |at| &groups[at].legacy),
+        unified: verdicts(unified, &optima, &least, &shapes, |at| &groups[at].unified),
     }
 }
 
@@ -130,42 +130,51 @@ fn shapes(groups: &[Group], legacy: &[Entry], unified: &[Entry]) -> Vec<usize> {
         .collect()
 }
 
-/// `forced`: the row is in the same group, or in none, in every optimum. `interchangeable`: the rows
-/// with its signature together are in groups of the same shapes in every optimum. Else `contested`.
+/// What an optimum does to one side: the group of each row, and the shapes of each class of rows.
+type View = (Vec<Option<usize>>, Vec<Vec<usize>>);
+
+/// `forced`: the row is in the same group, or in none, in every optimum. `interchangeable`: of a row
+/// that is taken, the rows with its signature together are in groups of the same shapes in every
+/// optimum; of a row left over, as many of them are left over in every optimum. Else `contested`.
 fn verdicts<'a>(
     entries: &[Entry],
     optima: &[Vec<usize>],
+    chosen: &[usize],
     shapes: &[usize],
     rows_of: impl Fn(usize) -> &'a Vec<usize>,
 ) -> Vec<Verdict> {
     let signatures: Vec<Signature> = entries.iter().map(Entry::signature).collect();
     let class_of = |row: usize| signatures.iter().position(|other| *other == signatures[row]).unwrap_or(row);
     let classes: Vec<usize> = (0..entries.len()).map(class_of).collect();
-    let mut forced: Vec<Option<Option<usize>>> = vec![None; entries.len()];
-    let mut is_forced = vec![true; entries.len()];
-    let mut first_shapes: Vec<Option<Vec<usize>>> = vec![None; entries.len()];
-    let mut same_shapes = vec![true; entries.len()];
-    for optimum in optima {
-        let mut group_of = vec![None; entries.len()];
-        let mut shapes_of = vec![Vec::new(); entries.len()];
-        for group in optimum {
-            for row in rows_of(*group) {
-                group_of[*row] = Some(*group);
-                shapes_of[classes[*row]].push(shapes[*group]);
+    let views: Vec<View> = [chosen]
+        .into_iter()
+        .chain(optima.iter().map(Vec::as_slice))
+        .map(|optimum| {
+            let mut group_of = vec![None; entries.len()];
+            let mut shapes_of = vec![Vec::new(); entries.len()];
+            for group in optimum {
+                for row in rows_of(*group) {
+                    group_of[*row] = Some(*group);
+                    shapes_of[classes[*row]].push(shapes[*group]);
+                }
             }
-        }
-        for row in 0..entries.len() {
-            is_forced[row] &= *forced[row].get_or_insert(group_of[row]) == group_of[row];
-            shapes_of[row].sort_unstable();
-            same_shapes[row] &=
-                *first_shapes[row].get_or_insert_with(|| shapes_of[row].clone()) == shapes_of[row];
-        }
-    }
-    (0..entries.len())
-        .map(|row| match (is_forced[row], same_shapes[classes[row]]) {
-            (true, _) => Verdict::Forced,
-            (false, true) => Verdict::Interchangeable,
-            (false, false) => Verdict::Contested,
+            shapes_of.iter_mut().for_each(|shapes| shapes.sort_unstable());
+            (group_of, shapes_of)
         })
-        .collect()
+        .collect();
+    let (mine, my_shapes) = &views[0];
+    let verdict = |row: usize| {
+        let class = classes[row];
+        if views.iter().all(|(group_of, _)| group_of[row] == mine[row]) {
+            Verdict::Forced
+        } else if views.iter().all(|(_, shapes_of)| match mine[row] {
+            Some(_) => shapes_of[class] == my_shapes[class],
+            None => shapes_of[class].len() == my_shapes[class].len(),
+        }) {
+            Verdict::Interchangeable
+        } else {
+            Verdict::Contested
+        }
+    };
+    (0..entries.len()).map(verdict).collect()
 }

@@ -61,7 +61,14 @@ pub struct Books {
     pub unified: Vec<Entry>,
     /// `(side, id)` → population class of rows that cannot be paired.
     pub others: BTreeMap<(&'static str, String), &'static str>,
+    /// Rows later than as-of that cannot be read: what is said of them is a warning.
+    pub late: BTreeSet<(&'static str, String)>,
+    /// Pending rows still stand under grants and deductions: the ladder comes first.
+    pub population: Population,
 }
+
+/// `(side, class)` → rows and tokens, as magnitudes; an unreadable amount brings none.
+pub type Population = BTreeMap<(&'static str, &'static str), (u64, i64)>;
 
 /// What a label means.
 enum Meaning {
@@ -95,13 +102,19 @@ pub fn read(ledgers: &Ledgers) -> Books {
     let mut books = Books::default();
     for (side, rows) in [("legacy", &ledgers.legacy), ("unified", &ledgers.unified)] {
         for row in rows {
-            match class_of(side, row, &ledgers.rules) {
-                Ok(entry) if side == "legacy" => books.legacy.push(entry),
-                Ok(entry) => books.unified.push(entry),
-                // Unified usage is folded: it has no disposition.
-                Err("usage" | "failed_usage" | "usage_after") if side == "unified" => {}
-                Err("usage_after") => drop(books.others.insert((side, row.id.clone()), "after_as_of")),
-                Err(class) => drop(books.others.insert((side, row.id.clone()), class)),
+            let (class, entry) = class_of(side, row, &ledgers.rules);
+            let total = books.population.entry((side, class)).or_default();
+            *total = (total.0 + 1, total.1 + row.amount.unwrap_or(0).abs());
+            if row.at.is_some_and(|at| at > ledgers.rules.as_of) {
+                books.late.insert((side, row.id.clone()));
+            }
+            // Unified usage is folded: it has no disposition.
+            let folded = side == "unified" && is_usage(row);
+            match entry {
+                Some(entry) if side == "legacy" => books.legacy.push(entry),
+                Some(entry) => books.unified.push(entry),
+                None if folded && class != "rejected" => {}
+                None => drop(books.others.insert((side, row.id.clone()), class)),
             }
         }
     }
@@ -109,32 +122,29 @@ pub fn read(ledgers: &Ledgers) -> Books {
     books
 }
 
-/// An entry that can be paired (rows after as-of included: see `ladder::may_pair`), or the class.
-fn class_of(side: &str, row: &Row, rules: &Rules) -> Result<Entry, &'static str> {
+fn is_usage(row: &Row) -> bool {
+    matches!(unified_meaning(&row.label), Meaning::Usage)
+}
+
+/// The class of a row, and the entry where it can be paired: rows after as-of can, too.
+fn class_of(side: &str, row: &Row, rules: &Rules) -> (&'static str, Option<Entry>) {
     let (Some(amount), Some(at), false) = (row.amount, row.at, row.user.is_empty()) else {
-        return Err("rejected");
+        return ("rejected", None);
     };
-    let later = at > rules.as_of;
+    let class = |class| if at > rules.as_of { "after_as_of" } else { class };
     let meaning = if side == "legacy" { legacy_meaning(&row.label) } else { unified_meaning(&row.label) };
     let action = match meaning {
-        Meaning::Usage if later => return Err("usage_after"),
-        Meaning::Usage if row.failed => return Err("failed_usage"),
-        Meaning::Usage => return Err("usage"),
-        Meaning::Unmapped | Meaning::Ignored if later => return Err("after_as_of"),
-        Meaning::Unmapped => return Err("unmapped"),
-        Meaning::Ignored => return Err("ignored"),
+        Meaning::Usage => return (class(if row.failed { "failed" } else { "usage" }), None),
+        Meaning::Unmapped => return (class("unmapped"), None),
+        Meaning::Ignored => return (class("ignored"), None),
         Meaning::Action(action) => action,
     };
     if row.failed || amount == 0 {
-        return Err(match (later, row.failed) {
-            (true, _) => "after_as_of",
-            (false, true) => "failed",
-            (false, false) => "zero",
-        });
+        return (class(if row.failed { "failed" } else { "zero" }), None);
     }
     let grant = GRANTS.contains(&action);
     let paid = if rules.reference_is_payment { !row.refs.is_empty() } else { row.payment };
-    Ok(Entry {
+    let entry = Entry {
         id: row.id.clone(),
         user: row.user.clone(),
         action: action.into(),
@@ -147,7 +157,8 @@ fn class_of(side: &str, row: &Row, rules: &Rules) -> Result<Entry, &'static str>
         link: row.link.clone(),
         migrated: row.migrated,
         minority: false,
-    })
+    };
+    (class(if grant { "grants" } else { "deductions" }), Some(entry))
 }
 
 /// "A legacy row with the minority sign of its label and month." A tie has no minority.

@@ -1,0 +1,114 @@
+//! Ledgers on which the program and the rule book once differed: each a seed that failed, made small.
+
+use super::tables::check;
+
+#[test]
+fn a_group_keeps_the_doubts_of_its_rows() {
+    check(
+        "which 150 is left for the split was a tie",
+        "le0 ann sub 100 1s
+         lc1 ann sub 50 3s
+         lc2 ann sub 100 0
+         le3 ann sub 150 1s
+         ua0 ann subscription_grant 150 0
+         uc1 ann subscription_grant 150 2s",
+        "split_grant info [lc1 le0] [uc1] +0 split contested none
+         unmigrated error [lc2] [] +100 none forced backfill",
+    );
+    check(
+        "twins: one pairs, the other is split",
+        "la0 ann sub 100 0
+         la1 ann sub 100 1s
+         la2 ann sub 100 1s
+         la3 ann sub 100 0
+         ua0 ann subscription_grant 50 0
+         ua1 ann subscription_grant 50 0
+         ua2 ann subscription_grant 100 1us",
+        "split_grant info [la3] [ua0 ua1] +0 split interchangeable none
+         unmigrated error [la1] [] +100 none forced backfill
+         unmigrated error [la2] [] +100 none forced backfill",
+    );
+}
+
+#[test]
+fn of_twins_it_is_certain_that_one_is_left() {
+    check(
+        "whoever pairs with whom, one of la0 and la2 has no copy",
+        "la0 ann sub 100 6s
+         la2 ann sub 100 6s
+         la3 ann sub 100 3s
+         ua2 ann subscription_grant 100 0
+         ua3 ann subscription_grant 100 1us",
+        "time_mismatch warning [la0] [ua2] +0 mismatch contested none
+         time_mismatch warning [la3] [ua3] +0 mismatch contested none
+         unmigrated error [la2] [] +100 none interchangeable backfill",
+    );
+}
+
+#[test]
+fn evidence_of_payment() {
+    check(
+        "a paid admin grant beside a subscription at the same instant",
+        "l1 ann sub 100 0
+         u1 ann admin_grant 100 0 paid",
+        "mislabelled_purchase warning [l1] [u1] +0 mismatch forced update",
+    );
+    check(
+        "and after that repair: nothing",
+        "l1 ann sub 100 0
+         u1 ann token_pack_purchase 100 0 paid",
+        "",
+    );
+    check(
+        "a purchase half an hour later does not stand for a subscription",
+        "l1 ann sub 100 0
+         u1 ann token_pack_purchase 100 30m paid",
+        "action_mismatch error [l1] [u1] +0 mismatch forced review",
+    );
+    check(
+        "the row with the right label is kept",
+        "reference-is-payment
+         l1 ann sub 100 4s ref:R1
+         u1 ann subscription_grant 100 4s ref:R1
+         u2 ann token_pack_purchase 100 4s ref:R1",
+        "duplicate error [l1] [u1] -100 reference forced review",
+    );
+}
+
+#[test]
+fn what_repeats_a_grant_of_its_own_user_is_nobody_elses() {
+    let rows = "reference-is-payment
+         la1 ann pack 150 4s
+         lb0 bob sub 100 1us ref:R1
+         ua5 bob subscription_grant 100 0 link:lb0
+         uc6 bob trial_grant 150 4s ref:R1";
+    check(
+        "the payment of bob's own subscription",
+        rows,
+        "duplicate error [lb0] [uc6] -150 reference forced review
+         mislabelled_purchase warning [lb0] [ua5] +0 link forced update
+         unmigrated error [la1] [] +150 none forced backfill",
+    );
+}
+
+#[test]
+fn a_refund_is_repeated_by_a_refund() {
+    check(
+        "its first copy was booked as a grant",
+        "la3 ann refund -100 0 ref:R2
+         ud1 ann admin_grant 100 0
+         ua6 bob admin_deduct 50 1h ref:R2",
+        "action_mismatch error [la3] [ud1] -200 mismatch forced review
+         duplicate error [la3] [ua6] +50 reference forced review",
+    );
+}
+
+#[test]
+fn later_than_as_of_is_a_warning() {
+    check(
+        "a row that cannot be read",
+        "as-of 5m
+         u1 - trial_grant 150 30m",
+        "rejected_row warning [] [u1] ? none forced review",
+    );
+}
