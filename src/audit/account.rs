@@ -53,7 +53,7 @@ pub fn account(
     let rejected_ids: Vec<FindingId> = of_rejected.iter().map(|&at| findings[at].id.clone()).collect();
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
 
-    let dispositions = Places::of(&findings, &rejected_ids).dispositions(&State {
+    let dispositions = Places::of(books, &findings, &rejected_ids).dispositions(&State {
         books,
         settled: books.as_of.minus(config.matching.settle),
         pairs: &pairs,

@@ -8,6 +8,9 @@ use crate::domain::{
 };
 use crate::matching::Row;
 
+/// No finding.
+const NONE: u32 = u32::MAX;
+
 /// What the dispositions are read from.
 pub(super) struct State<'a> {
     pub(super) books: &'a Books,
@@ -22,17 +25,18 @@ pub(super) struct State<'a> {
 
 /// Which finding each row stands in.
 pub(super) struct Places<'f> {
-    legacy: HashMap<u32, u32>,
-    unified: HashMap<u32, u32>,
+    /// By position in the entries; [`NONE`] for a row in no finding.
+    legacy: Vec<u32>,
+    unified: Vec<u32>,
     unmapped: HashMap<(Side, &'f RowId), u32>,
     rejected: Vec<u32>,
 }
 
 impl<'f> Places<'f> {
-    pub(super) fn of(findings: &'f [Finding], rejected_ids: &[FindingId]) -> Places<'f> {
+    pub(super) fn of(books: &Books, findings: &'f [Finding], rejected_ids: &[FindingId]) -> Places<'f> {
         let mut places = Places {
-            legacy: HashMap::new(),
-            unified: HashMap::new(),
+            legacy: vec![NONE; books.legacy.entries.len()],
+            unified: vec![NONE; books.unified.entries.len()],
             unmapped: HashMap::new(),
             rejected: Vec::new(),
         };
@@ -41,9 +45,9 @@ impl<'f> Places<'f> {
             let at = at as u32;
             // The grant that a duplicate repeats stands in its own pair, not in the finding.
             if finding.class != Class::Duplicate {
-                places.legacy.extend(finding.legacy_rows.iter().map(|&row| (row, at)));
+                finding.legacy_rows.iter().for_each(|&row| places.legacy[row as usize] = at);
             }
-            places.unified.extend(finding.unified_rows.iter().map(|&row| (row, at)));
+            finding.unified_rows.iter().for_each(|&row| places.unified[row as usize] = at);
             match finding.class {
                 Class::UnmappedAction => {
                     places.unmapped.extend(finding.legacy_ids.iter().map(|id| ((Side::Legacy, id), at)));
@@ -58,7 +62,8 @@ impl<'f> Places<'f> {
     }
 
     fn of_entry(&self, side: Side, row: u32) -> Option<u32> {
-        if side == Side::Legacy { self.legacy.get(&row).copied() } else { self.unified.get(&row).copied() }
+        let places = if side == Side::Legacy { &self.legacy } else { &self.unified };
+        Some(places[row as usize]).filter(|&finding| finding != NONE)
     }
 
     fn of_unmapped(&self, side: Side, id: &RowId) -> Option<u32> {

@@ -41,11 +41,15 @@ fn constant_shifts(board: &Board<'_>) -> HashMap<i64, usize> {
     counts
 }
 
+/// The farthest zone from UTC is 14 hours off.
+const FARTHEST_ZONE_MICROS: i64 = 14 * 3_600 * 1_000_000;
+
 /// The nearest shift on the grid, when the lag is within tolerance of it.
 fn shift_of(board: &Board<'_>, lag: i64) -> Option<i64> {
     let steps = (lag + lag.signum() * ZONE_GRID_MICROS / 2) / ZONE_GRID_MICROS;
     let shift = steps * ZONE_GRID_MICROS;
-    (steps != 0 && (lag - shift).abs() <= board.tolerance.0).then_some(shift)
+    (steps != 0 && shift.abs() <= FARTHEST_ZONE_MICROS && (lag - shift).abs() <= board.tolerance.0)
+        .then_some(shift)
 }
 
 fn time_cause(board: &Board<'_>, finding: &Finding, shifts: &HashMap<i64, usize>) -> String {

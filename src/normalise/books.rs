@@ -42,21 +42,23 @@ pub fn books(
     }
     let mut legacy = Merged::new(Side::Legacy, sides.legacy)?;
     let mut unified = Merged::new(Side::Unified, sides.unified)?;
-
-    let mut ids: Vec<RowId> = more_users.to_vec();
-    ids.extend(legacy.users.iter().chain(&unified.users).flatten().cloned());
-    ids.sort_unstable();
-    ids.dedup();
+    let mut users = vec![more_users.to_vec()];
+    users.append(&mut legacy.users);
+    users.append(&mut unified.users);
+    let (ids, mut users) = number(users);
     let roster = Roster::new(ids);
-
-    let references: BTreeSet<Box<str>> =
-        legacy.references.iter().chain(&unified.references).flatten().cloned().collect();
-    let references: Vec<Box<str>> = references.into_iter().collect();
+    let mut references = std::mem::take(&mut legacy.references);
+    references.append(&mut unified.references);
+    let (references, mut reference_maps) = number(references);
+    let folders = legacy.folders.len();
+    let unified_maps =
+        Maps { users: users.split_off(1 + folders), references: reference_maps.split_off(folders) };
+    let legacy_maps = Maps { users: users.split_off(1), references: reference_maps };
 
     let mut usage = vec![UserUsage::default(); roster.len()];
     let by_action = config.legacy.sign == SignPolicy::ByAction;
-    let legacy_ledger = legacy.ledger(&roster, &references, sides.legacy_control, by_action, &mut usage)?;
-    let unified_ledger = unified.ledger(&roster, &references, sides.unified_control, false, &mut usage)?;
+    let legacy_ledger = legacy.ledger(&legacy_maps, sides.legacy_control, by_action, &mut usage)?;
+    let unified_ledger = unified.ledger(&unified_maps, sides.unified_control, false, &mut usage)?;
     Ok(Books {
         roster,
         actions: actions(config),
@@ -66,6 +68,49 @@ pub fn books(
         usage,
         as_of,
     })
+}
+
+/// The numbers in the books of each folder's users and references.
+struct Maps {
+    users: Vec<Vec<u32>>,
+    references: Vec<Vec<u32>>,
+}
+
+/// All distinct values, ascending, and for each list the numbers of its values among them.
+fn number<T: Ord>(lists: Vec<Vec<T>>) -> (Vec<T>, Vec<Vec<u32>>) {
+    let mut maps: Vec<Vec<u32>> = lists.iter().map(|list| vec![0; list.len()]).collect();
+    let mut all: Vec<(T, u32, u32)> = Vec::with_capacity(lists.iter().map(Vec::len).sum());
+    for (list, values) in lists.into_iter().enumerate() {
+        all.extend(values.into_iter().enumerate().map(|(at, value)| (value, list as u32, at as u32)));
+    }
+    all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    let mut distinct: Vec<T> = Vec::new();
+    for (value, list, at) in all {
+        if distinct.last() != Some(&value) {
+            distinct.push(value);
+        }
+        maps[list as usize][at as usize] = u32::try_from(distinct.len() - 1)
+            .expect("fewer than 2^32 distinct values: more do not fit into memory");
+    }
+    (distinct, maps)
+}
+
+/// Rows ascending by id. Rows are large, so short keys are sorted and each row is moved once.
+fn by_id<T>(rows: Vec<T>, id: impl Fn(&T) -> &RowId) -> Vec<T> {
+    let key = |row: &T| match id(row) {
+        RowId::Uuid(bytes) => Some(*bytes),
+        RowId::Text(_) => None,
+    };
+    let keys: Option<Vec<([u8; 16], u32)>> =
+        rows.iter().enumerate().map(|(at, row)| key(row).map(|key| (key, at as u32))).collect();
+    let Some(mut keys) = keys else {
+        let mut rows = rows;
+        rows.sort_unstable_by(|a, b| id(a).cmp(id(b)));
+        return rows;
+    };
+    keys.sort_unstable();
+    let mut rows: Vec<Option<T>> = rows.into_iter().map(Some).collect();
+    keys.into_iter().filter_map(|(_, at)| rows[at as usize].take()).collect()
 }
 
 /// The folders of one side, with what has to be renumbered taken out.
@@ -100,8 +145,7 @@ impl Merged {
 
     fn ledger(
         &mut self,
-        roster: &Roster,
-        references: &[Box<str>],
+        maps: &Maps,
         control: Total,
         by_action: bool,
         usage: &mut [UserUsage],
@@ -114,15 +158,9 @@ impl Merged {
         let mut folded = Total::default();
         let mut signs: BTreeMap<(u16, Month), [u64; 3]> = BTreeMap::new();
         for (at, folder) in std::mem::take(&mut self.folders).into_iter().enumerate() {
-            let users: Vec<UserNo> = self.users[at]
-                .iter()
-                .map(|id| roster.find(id).expect("every user is in the roster"))
-                .collect();
-            let labels = &self.label_maps[at];
-            let numbers: Vec<u32> =
-                self.references[at].iter().map(|text| position(references, text) as u32).collect();
+            let (users, labels, references) = (&maps.users[at], &self.label_maps[at], &maps.references[at]);
             for (user, sums) in folder.usage.iter().enumerate() {
-                let total = &mut usage[users[user].0 as usize];
+                let total = &mut usage[users[user] as usize];
                 total.used += sums.used;
                 total.failed += sums.failed;
             }
@@ -130,10 +168,10 @@ impl Merged {
                 let cell = signs.entry((labels[*label as usize], *month)).or_default();
                 cell.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
             }
-            entries.extend(folder.entries.into_iter().map(|raw| entry(raw, &users, labels, &numbers)));
+            entries.extend(folder.entries.into_iter().map(|raw| entry(raw, users, labels, references)));
             bystanders.extend(folder.bystanders.into_iter().map(|raw| Bystander {
                 id: raw.id,
-                user: users[raw.user as usize],
+                user: UserNo(users[raw.user as usize]),
                 label: labels[raw.label as usize],
                 raw_tokens: raw.raw_tokens,
                 at: raw.at,
@@ -146,8 +184,8 @@ impl Merged {
         if by_action {
             mark_minority_signs(&mut entries, &signs);
         }
-        entries.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        bystanders.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        let entries = by_id(entries, |entry| &entry.id);
+        let bystanders = by_id(bystanders, |row| &row.id);
         rejected.sort_unstable_by(|a, b| rejected_key(a).cmp(&rejected_key(b)));
         refuse_repeated_ids(self.side, &entries, &bystanders, &rejected)?;
         let labels = std::mem::take(&mut self.labels);
@@ -167,12 +205,12 @@ impl Merged {
 }
 
 /// A row with the numbers of the books in place of those of its folder.
-fn entry(raw: RawEntry, users: &[UserNo], labels: &[u16], references: &[u32]) -> Entry {
+fn entry(raw: RawEntry, users: &[u32], labels: &[u16], references: &[u32]) -> Entry {
     let mut own: Vec<u32> = raw.references.iter().map(|&no| references[no as usize]).collect();
     own.sort_unstable();
     Entry {
         id: raw.id,
-        user: users[raw.user as usize],
+        user: UserNo(users[raw.user as usize]),
         label: labels[raw.label as usize],
         action: raw.action,
         kind: raw.kind,

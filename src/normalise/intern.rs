@@ -1,14 +1,14 @@
 //! Numbers instead of ids: each distinct user, label and reference is kept once.
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashMap;
 
 use crate::domain::RowId;
 
 /// Distinct ids in the order in which they came.
 #[derive(Debug, Default)]
 pub(super) struct Ids {
-    uuids: FxHashMap<u128, u32>,
-    texts: FxHashMap<Box<str>, u32>,
+    uuids: HashMap<[u8; 16], u32>,
+    texts: HashMap<Box<str>, u32>,
     all: Vec<RowId>,
 }
 
@@ -16,7 +16,7 @@ impl Ids {
     /// The number of a UUID.
     pub(super) fn uuid(&mut self, bytes: [u8; 16]) -> u32 {
         let all = &mut self.all;
-        *self.uuids.entry(u128::from_le_bytes(bytes)).or_insert_with(|| {
+        *self.uuids.entry(bytes).or_insert_with(|| {
             all.push(RowId::Uuid(bytes));
             number(all.len())
         })
@@ -52,7 +52,7 @@ impl Ids {
 /// Distinct texts in the order in which they came.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
-    numbers: FxHashMap<Box<str>, u32>,
+    numbers: HashMap<Box<str>, u32>,
     all: Vec<Box<str>>,
 }
 
