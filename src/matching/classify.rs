@@ -321,16 +321,39 @@ fn alone(board: &Board<'_>, row: u32) -> Option<Finding> {
     (!expected_alone).then(|| finish(Class::Orphan, Severity::Warning, RepairKind::None, 0).finish())
 }
 
-type Likeness = (u32, ActionNo, i64);
+/// Left-over unified rows that may be the missing row of a legacy row, or show that its payment was
+/// granted already. Rows that `dedupe.sql` will remove are none.
+struct Free {
+    alike: HashMap<(u32, ActionNo, i64), u32>,
+    references: HashMap<u32, u32>,
+}
+
+impl Free {
+    fn of(board: &Board<'_>, dedupes: &BTreeSet<u32>) -> Free {
+        let mut free = Free { alike: HashMap::new(), references: HashMap::new() };
+        for row in board.free(Side::Unified).into_iter().filter(|row| !dedupes.contains(row)) {
+            let entry = board.entry(Side::Unified, row);
+            free.alike.entry((entry.user.0, board.action(entry), entry.tokens)).or_insert(row);
+            for &reference in &entry.references {
+                free.references.entry(reference).or_insert(row);
+            }
+        }
+        free
+    }
+
+    /// Same user, action and amount at any time, or the same reference under any user: a backfill
+    /// could grant twice what has been granted once.
+    fn look_alike(&self, board: &Board<'_>, entry: &Entry) -> Option<u32> {
+        let alike = self.alike.get(&(entry.user.0, board.action(entry), entry.tokens)).copied();
+        alike
+            .or_else(|| entry.references.iter().find_map(|reference| self.references.get(reference).copied()))
+    }
+}
 
 /// Findings about legacy rows that are left over.
 fn left_over_legacy(board: &Board<'_>, dedupes: &BTreeSet<u32>) -> Vec<Finding> {
     let rows = judged(board, Side::Legacy);
-    let mut free: HashMap<Likeness, u32> = HashMap::new();
-    for row in board.free(Side::Unified).into_iter().filter(|row| !dedupes.contains(row)) {
-        let entry = board.entry(Side::Unified, row);
-        free.entry((entry.user.0, board.action(entry), entry.tokens)).or_insert(row);
-    }
+    let free = Free::of(board, dedupes);
     let duplicates: HashMap<u32, u32> = repeats::source_duplicates(board, &rows).into_iter().collect();
     rows.into_iter()
         .map(|row| match duplicates.get(&row) {
@@ -351,11 +374,11 @@ fn source_duplicate(board: &Board<'_>, row: u32, kept: u32) -> Finding {
         .finish()
 }
 
-fn unmigrated(board: &Board<'_>, row: u32, free: &HashMap<Likeness, u32>) -> Finding {
+fn unmigrated(board: &Board<'_>, row: u32, free: &Free) -> Finding {
     let entry = board.entry(Side::Legacy, row);
     let verdict = verdict_of_free(board.legacy[row as usize]);
     let expected = board.action(entry);
-    let look_alike = free.get(&(entry.user.0, expected, entry.tokens));
+    let look_alike = free.look_alike(board, entry);
     let doubtful = verdict == Verdict::Contested || entry.minority_sign || look_alike.is_some();
     let repair = if doubtful { RepairKind::Review } else { RepairKind::Backfill };
     let class = match entry.kind {
@@ -372,7 +395,7 @@ fn unmigrated(board: &Board<'_>, row: u32, free: &HashMap<Likeness, u32>) -> Fin
         draft =
             draft.evidence("sign", if entry.negative { "negative" } else { "positive" }).cause("sign_era");
     }
-    if let Some(&other) = look_alike {
+    if let Some(other) = look_alike {
         draft = draft.evidence("free_unified_row", &board.entry(Side::Unified, other).id.to_string());
     }
     draft.finish()

@@ -22,11 +22,7 @@ pub(super) fn climb(board: &mut Board<'_>) {
     candidates.sort_unstable();
     let asked: Vec<u32> = candidates.iter().map(|&(_, u)| u).collect();
     let kept = Kept::of_pairs(board, &asked);
-    candidates.retain(|&(_, u)| {
-        let own_user =
-            |kept: u32| board.entry(Side::Unified, kept).user == board.entry(Side::Unified, u).user;
-        !kept.repeated_by(board, u).is_some_and(|repeat| own_user(repeat.kept))
-    });
+    candidates.retain(|&(_, u)| !kept.repeats_own_user(board, u));
     for (l, u) in candidates {
         board.pair(l, u, Rule::User, Verdict::Forced);
     }

@@ -84,12 +84,23 @@ impl<'b> Kept<'b> {
     /// What a row repeats: by link before reference before likeness; then the kept row nearest in
     /// time, the older one, the least id.
     pub(super) fn repeated_by(&self, board: &Board<'b>, row: u32) -> Option<Repeat> {
+        self.repeated_among(board, row, &|_| true)
+    }
+
+    /// The row repeats a grant of its own user.
+    pub(super) fn repeats_own_user(&self, board: &Board<'b>, row: u32) -> bool {
+        let user = board.entry(Side::Unified, row).user;
+        self.repeated_among(board, row, &|kept| board.entry(Side::Unified, kept).user == user).is_some()
+    }
+
+    fn repeated_among(&self, board: &Board<'b>, row: u32, may_be: &dyn Fn(u32) -> bool) -> Option<Repeat> {
         let entry = board.entry(Side::Unified, row);
         let nearest = |rows: &mut dyn Iterator<Item = u32>| {
-            rows.filter(|&kept| kept != row && is_of_kind(board, kept, entry.kind)).min_by_key(|&kept| {
-                let other = board.entry(Side::Unified, kept);
-                (other.at.since(entry.at).abs(), other.at, kept)
-            })
+            rows.filter(|&kept| kept != row && may_be(kept) && is_of_kind(board, kept, entry.kind))
+                .min_by_key(|&kept| {
+                    let other = board.entry(Side::Unified, kept);
+                    (other.at.since(entry.at).abs(), other.at, kept)
+                })
         };
         if let Some(rows) = entry.link.as_deref().and_then(|link| self.links.get(link))
             && let Some(kept) = nearest(&mut rows.iter().copied())
