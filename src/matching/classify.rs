@@ -1,7 +1,9 @@
 //! Judges what the ladder left: classes, severity, what may be repaired. The tables of
 //! `semantics.md`, row by row.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+
+use hashbrown::HashMap;
 
 use super::board::{Board, Row, lag};
 use super::draft::Draft;

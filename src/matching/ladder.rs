@@ -1,7 +1,7 @@
 //! The rungs, in order. A row taken on a higher rung is gone from the lower ones: evidence beats
 //! closeness.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::board::{Board, Key};
 use super::components::{self, Settled};

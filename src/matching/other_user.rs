@@ -1,6 +1,6 @@
 //! The rung `user`: the same grant under another user.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::board::Board;
 use super::components;

@@ -4,7 +4,9 @@
 //! or has the same user, action and amount within tolerance without a reference or link of its own
 //! that says otherwise. What the kept row's legacy partner shows counts as shown by the kept row.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
+
+use hashbrown::{HashMap, HashSet};
 
 use super::board::{Board, Row};
 use crate::domain::{ActionNo, Entry, Instant, Kind, RowId, Rule, Side, Span};
@@ -66,7 +68,8 @@ impl<'b> Kept<'b> {
         }
         let references =
             entry.references.iter().chain(partners.iter().flat_map(|partner| partner.references.iter()));
-        for &reference in references.filter(|no| wanted.is_none_or(|wanted| wanted.references.contains(no))) {
+        for &reference in references.filter(|no| wanted.is_none_or(|wanted| wanted.references.contains(*no)))
+        {
             push(self.references.entry(reference).or_default(), row);
         }
         let likeness = likeness(board, entry);

@@ -4,7 +4,7 @@
 //! All of them are listed, and the best disjoint choice is searched exactly: most groups, least
 //! total |lag|, fewest rows, then ids.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::board::{Board, lag};
 use super::components;

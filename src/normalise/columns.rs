@@ -110,6 +110,15 @@ impl<'a> IdColumn<'a> {
         IntegerColumn::of(array).map(IdColumn::Integer)
     }
 
+    /// The row has an id.
+    pub(super) fn has(&self, row: usize) -> bool {
+        match self {
+            IdColumn::Uuid(array) => array.is_valid(row),
+            IdColumn::Text(text) => text.get(row).is_some_and(|text| !text.is_empty()),
+            IdColumn::Integer(_) => self.get(row).is_some(),
+        }
+    }
+
     /// The id of a row; `None` for null, empty text, or a number that is no integer.
     pub(super) fn get(&self, row: usize) -> Option<RowId> {
         match self {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use arrow_array::Array;
 
 use super::columns::{Amount, FlagColumn, IdColumn, IntegerColumn, Moment, Text, TimeColumn};
+use super::details::DetailView;
 use super::intern::{Ids, Texts};
 use super::months::Month;
 use super::rules::{Meaning, Rules};
@@ -62,6 +63,13 @@ pub(super) struct RawBystander {
     pub(super) raw_tokens: i64,
     pub(super) at: Instant,
     pub(super) class: PopulationClass,
+}
+
+/// A row of plain usage in a chunk.
+struct UsageRow {
+    row: u32,
+    class: PopulationClass,
+    raw: i64,
 }
 
 /// Typed views of the key columns of one chunk.
@@ -124,7 +132,7 @@ impl Folder {
     }
 
     /// The typed view of an array, or a note of the wrong type.
-    fn typed<'a, T>(
+    pub(super) fn typed<'a, T>(
         &mut self,
         array: &'a dyn Array,
         column: String,
@@ -183,30 +191,57 @@ impl Folder {
         }
     }
 
-    /// Folds a row of plain usage; answers false when the row needs a closer look.
-    fn fold_usage(&mut self, view: &mut KeyView<'_>, row: usize, id_is_null: bool) -> bool {
+    /// A row of plain usage, if that is all it is; a row that needs a closer look is none.
+    fn plain_usage(&mut self, view: &KeyView<'_>, row: usize, id_is_null: bool) -> Option<UsageRow> {
         let label = self.label_of(view, row);
-        if self.rules.side == Side::Legacy || self.meanings[label as usize] != Meaning::Usage || id_is_null {
-            return false;
+        if self.meanings[label as usize] != Meaning::Usage || id_is_null || !view.user.has(row) {
+            return None;
         }
-        let Amount::Tokens(raw) = view.amount.get(row) else { return false };
-        let Moment::At(at) = view.created_at.get(row) else { return false };
-        let Some(user) = self.user_of(view, row) else { return false };
-        if self.rules.keep_usage_of.as_ref().is_some_and(|kept| kept == self.users.get(user)) {
-            return false;
-        }
-        let failed = view.success.as_ref().is_some_and(|success| success.is_false(row));
-        self.folded.add_row(raw);
+        let Amount::Tokens(raw) = view.amount.get(row) else { return None };
+        let Moment::At(at) = view.created_at.get(row) else { return None };
         let class = if at > self.rules.as_of {
             PopulationClass::AfterAsOf
-        } else if failed {
+        } else if view.success.as_ref().is_some_and(|success| success.is_false(row)) {
             PopulationClass::Failed
         } else {
             PopulationClass::Usage
         };
-        self.population.get_mut(class).add_row(raw.abs());
-        self.add_usage(user, class, raw);
-        true
+        Some(UsageRow { row: row as u32, class, raw })
+    }
+
+    /// Folds rows of plain usage; gives back those that are to be kept as rows.
+    ///
+    /// In passes: the look-ups of users, and then their sums, wait for memory and for nothing else,
+    /// so a tight loop has several of them under way at once.
+    fn fold(&mut self, view: &mut KeyView<'_>, usage: &[UsageRow]) -> Vec<u32> {
+        let users: Vec<u32> = usage
+            .iter()
+            .map(|row| self.user_of(view, row.row as usize).expect("plain usage has a user"))
+            .collect();
+        let mut kept = Vec::new();
+        let mut raw_total = Total::default();
+        let mut totals = [Total::default(); 3];
+        for (row, &user) in usage.iter().zip(&users) {
+            if self.rules.keep_usage_of.as_ref().is_some_and(|kept| kept == self.users.get(user)) {
+                kept.push(row.row);
+                continue;
+            }
+            raw_total.add_row(row.raw);
+            let total = match row.class {
+                PopulationClass::Usage => &mut totals[0],
+                PopulationClass::Failed => &mut totals[1],
+                _ => &mut totals[2],
+            };
+            total.add_row(row.raw.abs());
+            self.add_usage(user, row.class, row.raw);
+        }
+        self.folded = self.folded.plus(raw_total).expect("token total");
+        let classes = [PopulationClass::Usage, PopulationClass::Failed, PopulationClass::AfterAsOf];
+        for (class, total) in classes.into_iter().zip(totals) {
+            let sum = self.population.get_mut(class);
+            *sum = sum.plus(total).expect("token total");
+        }
+        kept
     }
 
     /// Adds a row of unified usage to its user's sums, unless it lies after as-of.
@@ -361,11 +396,18 @@ impl Sink for Folder {
             return Selection::All;
         }
         let mut selected = Vec::new();
+        let mut usage = Vec::with_capacity(keys.rows);
         for row in 0..keys.rows {
             let id_is_null = keys.id_is_null.as_ref().is_some_and(|nulls| nulls.value(row));
-            if !self.fold_usage(&mut view, row, id_is_null) {
-                selected.push(u32::try_from(row).expect("a chunk holds fewer than 2^32 rows"));
+            match self.plain_usage(&view, row, id_is_null) {
+                Some(plain) => usage.push(plain),
+                None => selected.push(u32::try_from(row).expect("a chunk holds fewer than 2^32 rows")),
             }
+        }
+        let kept = self.fold(&mut view, &usage);
+        if !kept.is_empty() {
+            selected.extend(kept);
+            selected.sort_unstable();
         }
         Selection::Rows(selected)
     }
@@ -379,99 +421,6 @@ impl Sink for Folder {
                 .iter()
                 .enumerate()
                 .for_each(|(at_detail, &row)| self.take(&mut view, row as usize, &detail_view, at_detail)),
-        }
-    }
-}
-
-/// Typed views of the detail columns of one selection.
-struct DetailView<'a> {
-    raw: &'a DetailColumns,
-    id: IdColumn<'a>,
-    reference: Vec<IdColumn<'a>>,
-    payment: Vec<FlagColumn<'a>>,
-    link: Option<IdColumn<'a>>,
-    migrated: Option<FlagColumn<'a>>,
-    expires_at: Option<TimeColumn<'a>>,
-    balance_after: Option<IntegerColumn<'a>>,
-}
-
-impl Folder {
-    fn detail_view<'a>(&mut self, details: &'a DetailColumns) -> Option<DetailView<'a>> {
-        let zone = self.rules.zone;
-        let id = self.typed(&details.id, "id".to_owned(), "an id", IdColumn::of)?;
-        let mut reference = Vec::new();
-        for array in &details.reference {
-            reference.push(self.typed(array, "reference".to_owned(), "a reference", IdColumn::of)?);
-        }
-        let mut payment = Vec::new();
-        for array in &details.payment {
-            payment.push(self.typed(array, "payment".to_owned(), "a payment id", FlagColumn::of)?);
-        }
-        let link = optional(details.link.as_ref(), |array| {
-            self.typed(array, "link".to_owned(), "an id", IdColumn::of)
-        })?;
-        let migrated = optional(details.migrated.as_ref(), |array| {
-            self.typed(array, "migrated".to_owned(), "a mark", FlagColumn::of)
-        })?;
-        let expires_at = optional(details.expires_at.as_ref(), |array| {
-            self.typed(array, "expires_at".to_owned(), "a time", |array| TimeColumn::of(array, zone))
-        })?;
-        let balance_after = optional(details.balance_after.as_ref(), |array| {
-            self.typed(array, "balance_after".to_owned(), "tokens", IntegerColumn::of)
-        })?;
-        Some(DetailView { raw: details, id, reference, payment, link, migrated, expires_at, balance_after })
-    }
-}
-
-/// `None` for an absent column, `Some(None)` never: the inner failure ends the view.
-fn optional<'a, T>(
-    array: Option<&'a arrow_array::ArrayRef>,
-    view: impl FnOnce(&'a dyn Array) -> Option<T>,
-) -> Option<Option<T>> {
-    match array {
-        None => Some(None),
-        Some(array) => view(array).map(Some),
-    }
-}
-
-impl DetailView<'_> {
-    fn references(&self, row: usize, texts: &mut Texts) -> Vec<u32> {
-        let mut references: Vec<u32> = self
-            .reference
-            .iter()
-            .filter_map(|column| column.get(row))
-            .map(|reference| reference.with_text(|text| text.trim().to_owned()))
-            .filter(|text| !text.is_empty() && text != "null")
-            .map(|text| texts.number(&text))
-            .collect();
-        references.sort_unstable();
-        references.dedup();
-        references
-    }
-
-    fn paid(&self, row: usize) -> bool {
-        self.payment.iter().any(|column| column.is_set(row))
-    }
-
-    fn link(&self, row: usize) -> Option<Box<RowId>> {
-        self.link
-            .as_ref()
-            .and_then(|column| column.get(row))
-            .filter(|id| id.with_text(|text| text != "null"))
-            .map(Box::new)
-    }
-
-    fn expires_at(&self, row: usize) -> Option<Instant> {
-        match self.expires_at.as_ref()?.get(row) {
-            Moment::At(at) => Some(at),
-            Moment::Missing | Moment::Unreadable(_) => None,
-        }
-    }
-
-    fn balance_after(&self, row: usize) -> Option<i64> {
-        match self.balance_after.as_ref()?.get(row) {
-            Amount::Tokens(tokens) => Some(tokens),
-            Amount::Missing | Amount::Unreadable(_) => None,
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod books;
 mod columns;
+mod details;
 mod folder;
 mod intern;
 mod months;

@@ -1,0 +1,102 @@
+//! The columns that only some rows are asked for, typed.
+
+use arrow_array::Array;
+
+use super::columns::{Amount, FlagColumn, IdColumn, IntegerColumn, Moment, TimeColumn};
+use super::folder::Folder;
+use super::intern::Texts;
+use crate::domain::{Instant, RowId};
+use crate::source::DetailColumns;
+
+/// Typed views of the detail columns of one selection.
+pub(super) struct DetailView<'a> {
+    pub(super) raw: &'a DetailColumns,
+    pub(super) id: IdColumn<'a>,
+    reference: Vec<IdColumn<'a>>,
+    payment: Vec<FlagColumn<'a>>,
+    link: Option<IdColumn<'a>>,
+    pub(super) migrated: Option<FlagColumn<'a>>,
+    expires_at: Option<TimeColumn<'a>>,
+    balance_after: Option<IntegerColumn<'a>>,
+}
+
+impl Folder {
+    pub(super) fn detail_view<'a>(&mut self, details: &'a DetailColumns) -> Option<DetailView<'a>> {
+        let zone = self.rules.zone;
+        let id = self.typed(&details.id, "id".to_owned(), "an id", IdColumn::of)?;
+        let mut reference = Vec::new();
+        for array in &details.reference {
+            reference.push(self.typed(array, "reference".to_owned(), "a reference", IdColumn::of)?);
+        }
+        let mut payment = Vec::new();
+        for array in &details.payment {
+            payment.push(self.typed(array, "payment".to_owned(), "a payment id", FlagColumn::of)?);
+        }
+        let link = optional(details.link.as_ref(), |array| {
+            self.typed(array, "link".to_owned(), "an id", IdColumn::of)
+        })?;
+        let migrated = optional(details.migrated.as_ref(), |array| {
+            self.typed(array, "migrated".to_owned(), "a mark", FlagColumn::of)
+        })?;
+        let expires_at = optional(details.expires_at.as_ref(), |array| {
+            self.typed(array, "expires_at".to_owned(), "a time", |array| TimeColumn::of(array, zone))
+        })?;
+        let balance_after = optional(details.balance_after.as_ref(), |array| {
+            self.typed(array, "balance_after".to_owned(), "tokens", IntegerColumn::of)
+        })?;
+        Some(DetailView { raw: details, id, reference, payment, link, migrated, expires_at, balance_after })
+    }
+}
+
+/// `None` for an absent column, `Some(None)` never: the inner failure ends the view.
+fn optional<'a, T>(
+    array: Option<&'a arrow_array::ArrayRef>,
+    view: impl FnOnce(&'a dyn Array) -> Option<T>,
+) -> Option<Option<T>> {
+    match array {
+        None => Some(None),
+        Some(array) => view(array).map(Some),
+    }
+}
+
+impl DetailView<'_> {
+    pub(super) fn references(&self, row: usize, texts: &mut Texts) -> Vec<u32> {
+        let mut references: Vec<u32> = self
+            .reference
+            .iter()
+            .filter_map(|column| column.get(row))
+            .map(|reference| reference.with_text(|text| text.trim().to_owned()))
+            .filter(|text| !text.is_empty() && text != "null")
+            .map(|text| texts.number(&text))
+            .collect();
+        references.sort_unstable();
+        references.dedup();
+        references
+    }
+
+    pub(super) fn paid(&self, row: usize) -> bool {
+        self.payment.iter().any(|column| column.is_set(row))
+    }
+
+    pub(super) fn link(&self, row: usize) -> Option<Box<RowId>> {
+        self.link
+            .as_ref()
+            .and_then(|column| column.get(row))
+            .filter(|id| id.with_text(|text| text != "null"))
+            .map(Box::new)
+    }
+
+    pub(super) fn expires_at(&self, row: usize) -> Option<Instant> {
+        match self.expires_at.as_ref()?.get(row) {
+            Moment::At(at) => Some(at),
+            Moment::Missing | Moment::Unreadable(_) => None,
+        }
+    }
+
+    pub(super) fn balance_after(&self, row: usize) -> Option<i64> {
+        match self.balance_after.as_ref()?.get(row) {
+            Amount::Tokens(tokens) => Some(tokens),
+            Amount::Missing | Amount::Unreadable(_) => None,
+        }
+    }
+}
