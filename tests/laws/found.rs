@@ -89,6 +89,25 @@ fn what_repeats_a_grant_of_its_own_user_is_nobody_elses() {
          mislabelled_purchase warning [lb0] [ua5] +0 link forced update
          unmigrated error [la1] [] +150 none forced backfill",
     );
+    check(
+        "and of another's, which lies nearer",
+        &format!("{rows}\nlb3 ann admin 150 2s ref:R1\nub3 ann admin_grant 150 2s ref:R1"),
+        "duplicate error [lb3] [uc6] -150 reference forced review
+         mislabelled_purchase warning [lb0] [ua5] +0 link forced update
+         mislabelled_purchase warning [lb3] [ub3] +0 reference forced update
+         unmigrated error [la1] [] +150 none forced backfill",
+    );
+}
+
+#[test]
+fn a_payment_that_another_user_holds_is_not_granted_again() {
+    check(
+        "one payment, two users",
+        "la0 ann sub 100 0 ref:R1
+         ua0 bob subscription_grant 100 0 ref:R1 marked paid",
+        "orphan error [] [ua0] ? none forced review
+         unmigrated error [la0] [] +100 none forced review",
+    );
 }
 
 #[test]

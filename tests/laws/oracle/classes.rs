@@ -28,7 +28,7 @@ pub fn write(books: &Books, paired: &Paired, left: &Left, rules: &Rules) -> Judg
     };
     let mut writer = Writer { books, rules, judgement };
     writer.others();
-    paired.taken.iter().for_each(|taken| writer.group(taken, paired));
+    paired.taken.iter().for_each(|taken| writer.group(taken));
     left.duplicates.iter().for_each(|repeat| writer.duplicate(repeat));
     writer.legacy_left(paired, left);
     writer.unified_left(paired, left);
@@ -108,13 +108,11 @@ impl Writer<'_> {
     }
 
     /// A pair or a split.
-    fn group(&mut self, taken: &Taken, paired: &Paired) {
+    fn group(&mut self, taken: &Taken) {
         let books = self.books;
         let legacy: Vec<&Entry> = taken.group.legacy.iter().map(|at| &books.legacy[*at]).collect();
         let unified: Vec<&Entry> = taken.group.unified.iter().map(|at| &books.unified[*at]).collect();
-        let verdicts = taken.group.legacy.iter().map(|at| paired.legacy_verdict[*at]);
-        let verdicts = verdicts.chain(taken.group.unified.iter().map(|at| paired.unified_verdict[*at]));
-        let verdict = verdicts.max().unwrap_or_default();
+        let verdict = taken.verdict;
         if legacy.iter().chain(&unified).all(|row| row.at > self.rules.as_of) {
             legacy.iter().for_each(|row| self.dispose("legacy", &row.id, "after_as_of"));
             unified.iter().for_each(|row| self.dispose("unified", &row.id, "after_as_of"));
@@ -204,7 +202,7 @@ impl Writer<'_> {
                     let same = other.user == row.user
                         && other.effective == row.effective
                         && other.tokens == row.tokens;
-                    paired.unified_free[at] && stays(at) && same
+                    paired.unified_free[at] && stays(at) && (same || other.shares_reference(row))
                 });
                 let doubtful = verdict == Verdict::Contested || row.minority || same_elsewhere;
                 let repair = if doubtful { "review" } else { "backfill" };

@@ -10,13 +10,15 @@ use crate::laws::ledger::{PURCHASE, Rules};
 pub struct Taken {
     pub rule: &'static str,
     pub group: Group,
+    /// The worst of its own and of what its rows went through.
+    pub verdict: Verdict,
 }
 
 /// What the ladder did.
 #[derive(Debug, Clone, Default)]
 pub struct Paired {
     pub taken: Vec<Taken>,
-    /// The worst verdict of the rungs that each row went through.
+    /// The worst verdict of the rungs that each row was left over by.
     pub legacy_verdict: Vec<Verdict>,
     pub unified_verdict: Vec<Verdict>,
     pub legacy_free: Vec<bool>,
@@ -46,16 +48,19 @@ pub fn climb(books: &Books, rules: &Rules) -> Paired {
 /// Takes the best groups of a rung.
 fn take(rule: &'static str, groups: Vec<Group>, books: &Books, paired: &mut Paired) {
     let decision = optimum::decide(&groups, &books.legacy, &books.unified);
+    for (group, verdict) in decision.chosen {
+        let of_legacy = group.legacy.iter().map(|row| paired.legacy_verdict[*row]);
+        let of_unified = group.unified.iter().map(|row| paired.unified_verdict[*row]);
+        let verdict = of_legacy.chain(of_unified).fold(verdict, Verdict::max);
+        group.legacy.iter().for_each(|row| paired.legacy_free[*row] = false);
+        group.unified.iter().for_each(|row| paired.unified_free[*row] = false);
+        paired.taken.push(Taken { rule, group, verdict });
+    }
     for (mine, new) in paired.legacy_verdict.iter_mut().zip(decision.legacy) {
         *mine = (*mine).max(new);
     }
     for (mine, new) in paired.unified_verdict.iter_mut().zip(decision.unified) {
         *mine = (*mine).max(new);
-    }
-    for group in decision.chosen {
-        group.legacy.iter().for_each(|row| paired.legacy_free[*row] = false);
-        group.unified.iter().for_each(|row| paired.unified_free[*row] = false);
-        paired.taken.push(Taken { rule, group });
     }
 }
 

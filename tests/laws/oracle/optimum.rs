@@ -28,11 +28,11 @@ pub enum Verdict {
 
 /// What a rung decides.
 pub struct Decision {
-    /// Chosen groups.
-    pub chosen: Vec<Group>,
-    /// Verdict of each legacy row, by position.
+    /// Chosen groups, each with its verdict.
+    pub chosen: Vec<(Group, Verdict)>,
+    /// Verdict of each legacy row that is left over, by position.
     pub legacy: Vec<Verdict>,
-    /// Verdict of each unified row, by position.
+    /// Verdict of each unified row that is left over, by position.
     pub unified: Vec<Verdict>,
 }
 
@@ -106,9 +106,22 @@ pub fn decide(groups: &[Group], legacy: &[Entry], unified: &[Entry]) -> Decision
     let least = optima.iter().min_by_key(|optimum| listed(optimum)).cloned().unwrap_or_default();
     let shapes = shapes(groups, legacy, unified);
     Decision {
-        chosen: least.iter().map(|at| groups[*at].clone()).collect(),
-        legacy: verdicts(legacy, &optima, &least, &shapes, |at| &groups[at].legacy),
-        unified: verdicts(unified, &optima, &least, &shapes, |at| &groups[at].unified),
+        chosen: least.iter().map(|at| (groups[*at].clone(), verdict_of(*at, &optima, &shapes))).collect(),
+        legacy: left_over(legacy, &optima, &least, |at| &groups[at].legacy),
+        unified: left_over(unified, &optima, &least, |at| &groups[at].unified),
+    }
+}
+
+/// Of a chosen group: `forced` when every optimum has it, `interchangeable` when every optimum has as
+/// many of its shape, else `contested`.
+fn verdict_of(group: usize, optima: &[Vec<usize>], shapes: &[usize]) -> Verdict {
+    let alike = |optimum: &Vec<usize>| optimum.iter().filter(|at| shapes[**at] == shapes[group]).count();
+    if optima.iter().all(|optimum| optimum.contains(&group)) {
+        Verdict::Forced
+    } else if optima.iter().all(|optimum| alike(optimum) == alike(&optima[0])) {
+        Verdict::Interchangeable
+    } else {
+        Verdict::Contested
     }
 }
 
@@ -130,47 +143,29 @@ fn shapes(groups: &[Group], legacy: &[Entry], unified: &[Entry]) -> Vec<usize> {
         .collect()
 }
 
-/// What an optimum does to one side: the group of each row, and the shapes of each class of rows.
-type View = (Vec<Option<usize>>, Vec<Vec<usize>>);
-
-/// `forced`: the row is in the same group, or in none, in every optimum. `interchangeable`: of a row
-/// that is taken, the rows with its signature together are in groups of the same shapes in every
-/// optimum; of a row left over, as many of them are left over in every optimum. Else `contested`.
-fn verdicts<'a>(
+/// Of a row left over: `forced` when it is left over in every optimum, `interchangeable` when as many
+/// rows of its signature are, else `contested`. A row that is taken has no doubts of its own.
+fn left_over<'a>(
     entries: &[Entry],
     optima: &[Vec<usize>],
     chosen: &[usize],
-    shapes: &[usize],
     rows_of: impl Fn(usize) -> &'a Vec<usize>,
 ) -> Vec<Verdict> {
     let signatures: Vec<Signature> = entries.iter().map(Entry::signature).collect();
-    let class_of = |row: usize| signatures.iter().position(|other| *other == signatures[row]).unwrap_or(row);
-    let classes: Vec<usize> = (0..entries.len()).map(class_of).collect();
-    let views: Vec<View> = [chosen]
-        .into_iter()
-        .chain(optima.iter().map(Vec::as_slice))
-        .map(|optimum| {
-            let mut group_of = vec![None; entries.len()];
-            let mut shapes_of = vec![Vec::new(); entries.len()];
-            for group in optimum {
-                for row in rows_of(*group) {
-                    group_of[*row] = Some(*group);
-                    shapes_of[classes[*row]].push(shapes[*group]);
-                }
-            }
-            shapes_of.iter_mut().for_each(|shapes| shapes.sort_unstable());
-            (group_of, shapes_of)
-        })
-        .collect();
-    let (mine, my_shapes) = &views[0];
+    let taken = |optimum: &[usize]| {
+        let mut taken = vec![false; entries.len()];
+        optimum.iter().flat_map(|group| rows_of(*group)).for_each(|row| taken[*row] = true);
+        taken
+    };
+    let mine = taken(chosen);
+    let all: Vec<Vec<bool>> = optima.iter().map(|optimum| taken(optimum)).collect();
     let verdict = |row: usize| {
-        let class = classes[row];
-        if views.iter().all(|(group_of, _)| group_of[row] == mine[row]) {
+        let twins_taken = |taken: &Vec<bool>| {
+            (0..entries.len()).filter(|twin| taken[*twin] && signatures[*twin] == signatures[row]).count()
+        };
+        if mine[row] || all.iter().all(|taken| !taken[row]) {
             Verdict::Forced
-        } else if views.iter().all(|(_, shapes_of)| match mine[row] {
-            Some(_) => shapes_of[class] == my_shapes[class],
-            None => shapes_of[class].len() == my_shapes[class].len(),
-        }) {
+        } else if all.iter().all(|taken| twins_taken(taken) == twins_taken(&mine)) {
             Verdict::Interchangeable
         } else {
             Verdict::Contested
