@@ -30,9 +30,6 @@ pub mod history;
 // What to change, and the SQL that says it.
 pub mod repair;
 
-// The gate before the legacy table is dropped.
-pub mod cutover;
-
 // Would the job run here: looks, changes nothing.
 pub mod doctor;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms in the order of the data; a room may use those above it.
-const ROOMS: [&str; 15] = [
+const ROOMS: [&str; 14] = [
     "domain",
     "config",
     "source",
@@ -14,7 +14,6 @@ const ROOMS: [&str; 15] = [
     "audit",
     "history",
     "repair",
-    "cutover",
     "doctor",
     "report",
     "simulate",
