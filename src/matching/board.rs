@@ -127,14 +127,15 @@ impl<'a> Board<'a> {
         let Some(purchase) = self.purchase else { return legacy.action };
         let is_paid = |entry: &Entry| entry.paid && entry.kind == Kind::Grant;
         let close = legacy.tokens == unified.tokens && lag(legacy, unified).abs() <= self.tolerance;
-        let is_one_grant = matches!(rule, Rule::Link | Rule::Reference) || close;
+        let is_tied = matches!(rule, Rule::Link | Rule::Reference) || close;
+        let is_one_grant = legacy.kind == Kind::Grant && is_tied;
         if is_paid(legacy) || (is_paid(unified) && is_one_grant) { purchase } else { legacy.action }
     }
 
     /// The unified row of a pair should be a purchase because one of the two shows a payment.
     pub(super) fn is_paid_pair(&self, legacy: &Entry, unified: &Entry, rule: Rule) -> bool {
-        let shown =
-            (legacy.paid && legacy.kind == Kind::Grant) || (unified.paid && unified.kind == Kind::Grant);
+        let grants = legacy.kind == Kind::Grant && unified.kind == Kind::Grant;
+        let shown = grants && (legacy.paid || unified.paid);
         shown && Some(self.expected_of_pair(legacy, unified, rule)) == self.purchase
     }
 
