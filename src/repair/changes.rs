@@ -32,7 +32,14 @@ fn staging(columns: &[(String, String)]) -> (String, String) {
 fn same(layout: &Layout, prefix: &str) -> String {
     content(layout)
         .iter()
-        .map(|(name, value)| format!("{value} is not distinct from p.{prefix}{name}"))
+        .map(|(name, value)| {
+            let staged = format!("p.{prefix}{name}");
+            if name != "created_at" {
+                return format!("{value} is not distinct from {staged}");
+            }
+            let slot = &layout.created_at;
+            format!("{} is not distinct from {}", slot.comparable(value), slot.comparable(&staged))
+        })
         .collect::<Vec<_>>()
         .join(" and ")
 }

@@ -84,6 +84,17 @@ impl Slot {
         self.facts.as_ref().map(|facts| facts.type_name.as_str())
     }
 
+    /// `value` (this slot's, or a staged one of its type) in the form that tells whether two are equal.
+    /// A wall clock becomes an instant of the session's zone: once a year an hour of it does not exist,
+    /// yet rows stand there, and their instant written back as a wall clock is an hour later. A column
+    /// of unknown type may be one.
+    pub fn comparable(&self, value: &str) -> String {
+        let wall_clock = self
+            .type_name()
+            .is_none_or(|name| name.starts_with("timestamp") && name.ends_with("without time zone"));
+        if self.is_plain() && wall_clock { format!("{value}::timestamptz") } else { value.to_owned() }
+    }
+
     /// The value fits a text column of any length.
     pub fn holds_text(&self) -> bool {
         self.type_name().is_some_and(|name| {

@@ -223,6 +223,13 @@ pub(super) fn legacy_check(plan: &Plan, part: &Part) -> String {
             format!("({})::{wanted}", slot.value("l"))
         }
     };
+    let created_at = cast(&layout.created_at, "timestamptz");
+    let same_created_at = if layout.from_table {
+        let slot = &layout.created_at;
+        format!("{} = {}", slot.comparable(&created_at), slot.comparable("p.created_at"))
+    } else {
+        format!("{created_at} = p.created_at")
+    };
     let places = [
         ("legacy", table.as_str()),
         ("legacy_zone", &literal(&layout.timezone)),
@@ -230,7 +237,8 @@ pub(super) fn legacy_check(plan: &Plan, part: &Part) -> String {
         ("user", &user),
         ("label", &layout.label("l")),
         ("tokens", &cast(&layout.amount, "numeric")),
-        ("created_at", &cast(&layout.created_at, "timestamptz")),
+        ("created_at", &created_at),
+        ("same_created_at", &same_created_at),
         ("when_missing", when_missing),
     ];
     let mut text = fill(staging, &places);

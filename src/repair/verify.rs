@@ -105,15 +105,16 @@ fn same_id(id: &Slot) -> String {
     }
 }
 
-/// A wall clock is compared with the instant's in the configured zone, never the other way round:
-/// once a year an hour of the wall clock is two instants.
+/// A wall clock and the planned instant are both brought to the wall clock's precision and read in the
+/// configured zone: once a year an hour of the wall clock is two instants, and another is none.
 fn same_instant(layout: &Layout) -> String {
     let slot = &layout.created_at;
     let zone = literal(&layout.timezone);
     let value = slot.value("u");
     match slot.type_name().filter(|_| slot.is_plain()) {
         Some(name) if name.starts_with("timestamp") && name.ends_with("without time zone") => {
-            format!("{value} = (p.created_at at time zone {zone})::{name}")
+            let planned = format!("(p.created_at at time zone {zone})::{name}");
+            format!("({value} at time zone {zone}) = ({planned} at time zone {zone})")
         }
         Some(name) if name.starts_with("timestamp") => format!("{value} = p.created_at::{name}"),
         Some("date") => format!("{value} = (p.created_at at time zone {zone})::date"),

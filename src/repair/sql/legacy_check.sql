@@ -14,7 +14,7 @@ begin
             and {{user}} = p.user_id
             and {{label}} = p.label
             and {{tokens}} = p.tokens
-            and {{created_at}} = p.created_at
+            and {{same_created_at}}
        )
     ) as c;
   if wrong > 0 then

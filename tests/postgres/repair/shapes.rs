@@ -23,7 +23,7 @@ struct Shape {
     inserted: (&'static str, &'static str),
 }
 
-const SHAPES: [Shape; 6] = [
+const SHAPES: [Shape; 7] = [
     Shape {
         name: "bigint ids, enum, numeric, json link, reserved names",
         schema: r#"
@@ -63,6 +63,25 @@ const SHAPES: [Shape; 6] = [
         inserted: (
             r#"select "user", "select", amount, "createdAt", old_id, moved from "order" where amount = 10"#,
             r"ü$reckon$|grant|10|2026-01-01 18:00:00.5|O'1\|t",
+        ),
+    },
+    Shape {
+        name: "wall clocks in the hour that the change to summer time leaves out",
+        schema: r#"
+            create table "order" (id text primary key default 'o' || gen_random_uuid(), "user" text not null, "select" text not null,
+              amount bigint not null, "createdAt" timestamp not null, old_id text);
+            create table old_order (id text primary key, "user" text, "select" text, amount int, "createdAt" timestamp);
+            insert into old_order values ('1', 'a', 'grant', 10, '2025-03-09 02:30:00.25'), ('2', 'u', 'it''s', 20, '2025-03-09 02:15');
+            insert into "order" values ('n1', 'u', 'it''s', 2, '2025-03-30 02:15', '2'),
+              ('n2', 'v', 'grant', 5, '2025-03-30 02:45', null), ('n3', 'v', 'grant', 5, '2025-03-30 02:45', null);"#,
+        mapping: "action = \"select\"\nid = \"id\"\nlink = \"old_id\"\ntimezone = \"Europe/Berlin\"",
+        reads: ("null", "old_id"),
+        ids: ("n3", "n1"),
+        legacy: ("1", "2"),
+        at: "\"createdAt\" at time zone ZONE",
+        inserted: (
+            r#"select "user", amount, "createdAt", old_id from "order" where amount = 10"#,
+            "a|10|2025-03-09 08:30:00.25|1",
         ),
     },
     Shape {
