@@ -123,6 +123,22 @@ fn a_refund_is_repeated_by_a_refund() {
 }
 
 #[test]
+fn a_refund_never_becomes_a_purchase() {
+    check(
+        "a deduction and a paid grant",
+        "l1 bob refund 50 0 ref:R1
+         u1 bob token_pack_purchase 150 0 ref:R1 paid
+         l2 cyd refund 200 1d
+         u2 cyd subscription_grant 200 1d marked paid
+         l3 dan refund 150 2d
+         u3 dan token_pack_purchase 150 2d paid",
+        "action_mismatch error [l1] [u1] -200 reference forced review
+         action_mismatch error [l2] [u2] -400 mismatch forced update
+         action_mismatch error [l3] [u3] -300 mismatch forced review",
+    );
+}
+
+#[test]
 fn later_than_as_of_is_a_warning() {
     check(
         "a row that cannot be read",
