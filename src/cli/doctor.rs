@@ -43,7 +43,11 @@ fn human(found: &Examination, quiet: bool) -> String {
         let words = format!("{}: {}", check.check, check.detail);
         let lines = wrap(&words, WIDTH - INDENT);
         for (at, line) in lines.iter().enumerate() {
-            let state = if at == 0 { word(check.state) } else { "" };
+            let state = match check.state {
+                _ if at > 0 => "",
+                State::NotTested => "untested", // its word in JSON would fill the column
+                state => word(state),
+            };
             text.push_str(&format!("  {state:<10}{line}\n"));
         }
     }
@@ -87,4 +91,23 @@ fn wrap(words: &str, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blank_stands_between_the_state_and_the_words() {
+        for state in [State::Ok, State::Warn, State::Fail, State::NotTested] {
+            let checks = vec![crate::doctor::Check {
+                subject: "public.order".to_owned(),
+                check: "labels",
+                state,
+                detail: "as they are".to_owned(),
+            }];
+            let text = human(&Examination { checks }, false);
+            assert!(text.contains(" labels: as they are\n"), "{text}");
+        }
+    }
 }
