@@ -1,6 +1,7 @@
 //! The one integration-test binary.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod accuracy;
 mod cases;
 mod cli;
 mod errors;

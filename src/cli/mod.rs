@@ -15,6 +15,7 @@ mod man;
 pub mod out;
 mod reconcile;
 mod signals;
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -49,6 +50,8 @@ enum Command {
     Doctor(doctor::Args),
     /// The action types as CHECK constraint, TypeScript union or JSON
     Contract(contract::Args),
+    /// A synthetic pair of ledgers with planted defects and known truth
+    Simulate(simulate::Args),
     /// Completions for a shell, on stdout
     Completions(completions::Args),
     /// The manual page, on stdout
@@ -111,6 +114,7 @@ fn dispatch(command: &Command, global: &Global) -> anyhow::Result<u8> {
         Command::Init(args) => init::run(args, global),
         Command::Doctor(args) => doctor::run(args, global),
         Command::Contract(args) => contract::run(args, global),
+        Command::Simulate(args) => simulate::run(args, global),
         Command::Completions(args) => completions::run(args, global),
         Command::Man(args) => man::run(args, global),
     }

@@ -7,9 +7,9 @@
 mod demo;
 mod mend;
 pub mod postgres;
-mod program;
+pub mod program;
 mod sample;
-mod table;
+pub mod table;
 
 use std::fs;
 use std::path::{Path, PathBuf};
