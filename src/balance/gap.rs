@@ -31,16 +31,20 @@ impl Effects {
         };
         for finding in findings {
             let Some(cause) = cause_of(finding.class) else { continue };
-            let user = finding.user.as_ref().and_then(|id| books.roster.find(id));
-            let (Some(user), Some(tokens)) = (user, finding.tokens_effect) else { continue };
-            add(user, cause, tokens)?;
-            // A grant under another user is missing here and too much there.
-            if finding.class == Class::UserMismatch {
+            // What a row without a legacy row gives, whether or not a repair would take it away; a
+            // grant under another user is missing here and too much there.
+            if matches!(finding.class, Class::Orphan | Class::UserMismatch) {
                 for &row in &finding.unified_rows {
                     let entry = &books.unified.entries[row as usize];
                     add(entry.user, cause, -i128::from(entry.signed_tokens()))?;
                 }
             }
+            if finding.class == Class::Orphan {
+                continue;
+            }
+            let user = finding.user.as_ref().and_then(|id| books.roster.find(id));
+            let (Some(user), Some(tokens)) = (user, finding.tokens_effect) else { continue };
+            add(user, cause, tokens)?;
         }
         Ok(Effects {
             findings: by_user,
