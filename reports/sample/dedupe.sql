@@ -102,7 +102,7 @@ begin
       select p.row_id::text as row_id, row_number() over (order by p.row_id::text) as place
         from pg_temp.reckon_removed as p
        where not exists (
-         select 1 from public.token_usage as u where u.id = p.row_id and u.user_id is not distinct from p.user_id and u.action_type is not distinct from p.action_1 and u.tokens_used is not distinct from p.tokens and u.created_at is not distinct from p.created_at
+         select 1 from public.token_usage as u where u.id = p.row_id and u.user_id is not distinct from p.user_id and u.action_type is not distinct from p.action_1 and u.tokens_used is not distinct from p.tokens and u.created_at::timestamptz is not distinct from p.created_at::timestamptz
        )
     ) as c;
   if wrong > 0 then
@@ -164,7 +164,7 @@ begin
     delete from public.token_usage as u
      using pg_temp.reckon_removed as p
      where u.id = p.row_id
-       and u.user_id is not distinct from p.user_id and u.action_type is not distinct from p.action_1 and u.tokens_used is not distinct from p.tokens and u.created_at is not distinct from p.created_at
+       and u.user_id is not distinct from p.user_id and u.action_type is not distinct from p.action_1 and u.tokens_used is not distinct from p.tokens and u.created_at::timestamptz is not distinct from p.created_at::timestamptz
     returning u.id::text as row_id, row_to_json(u.*) as before
   ), noted as (
     insert into reckon_journal.entries (plan_id, operation, table_name, row_id, before)

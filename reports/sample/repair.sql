@@ -176,7 +176,7 @@ begin
            from public.token_usage as u
           where u.id = p.row_id
             and u.user_id is not distinct from p.user_id
-            and ((u.action_type is not distinct from p.old_action_1 and u.tokens_used is not distinct from p.old_tokens and u.created_at is not distinct from p.old_created_at) or (u.action_type is not distinct from p.new_action_1 and u.tokens_used is not distinct from p.new_tokens and u.created_at is not distinct from p.new_created_at))
+            and ((u.action_type is not distinct from p.old_action_1 and u.tokens_used is not distinct from p.old_tokens and u.created_at::timestamptz is not distinct from p.old_created_at::timestamptz) or (u.action_type is not distinct from p.new_action_1 and u.tokens_used is not distinct from p.new_tokens and u.created_at::timestamptz is not distinct from p.new_created_at::timestamptz))
        )
     ) as c;
   if wrong > 0 then
@@ -188,13 +188,13 @@ begin
   select count(*) into planned
     from pg_temp.reckon_changes as p
     join public.token_usage as u on u.id = p.row_id
-   where u.action_type is not distinct from p.old_action_1 and u.tokens_used is not distinct from p.old_tokens and u.created_at is not distinct from p.old_created_at;
+   where u.action_type is not distinct from p.old_action_1 and u.tokens_used is not distinct from p.old_tokens and u.created_at::timestamptz is not distinct from p.old_created_at::timestamptz;
 
   with as_read as (
     select p.row_id, row_to_json(u.*) as before
       from pg_temp.reckon_changes as p
       join public.token_usage as u on u.id = p.row_id
-     where u.action_type is not distinct from p.old_action_1 and u.tokens_used is not distinct from p.old_tokens and u.created_at is not distinct from p.old_created_at
+     where u.action_type is not distinct from p.old_action_1 and u.tokens_used is not distinct from p.old_tokens and u.created_at::timestamptz is not distinct from p.old_created_at::timestamptz
   ), updated as (
     update public.token_usage as u
        set action_type = case when p.new_action_1 is distinct from p.old_action_1 then p.new_action_1 else u.action_type end,
@@ -202,7 +202,7 @@ begin
       from pg_temp.reckon_changes as p
      where u.id = p.row_id
        and u.user_id is not distinct from p.user_id
-       and u.action_type is not distinct from p.old_action_1 and u.tokens_used is not distinct from p.old_tokens and u.created_at is not distinct from p.old_created_at
+       and u.action_type is not distinct from p.old_action_1 and u.tokens_used is not distinct from p.old_tokens and u.created_at::timestamptz is not distinct from p.old_created_at::timestamptz
     returning p.row_id, u.id::text as row_text, row_to_json(u.*) as after
   ), noted as (
     insert into reckon_journal.entries (plan_id, operation, table_name, row_id, before, after)

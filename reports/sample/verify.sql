@@ -38,7 +38,8 @@ with planned_insert (no, class, row_id, user_id, action, tokens, created_at) as 
           when 'date'::regtype
             then (u.created_at)::text::date = (p.created_at at time zone 'UTC')::date
           when 'timestamp without time zone'::regtype
-            then abs(extract(epoch from (u.created_at)::text::timestamp - (p.created_at at time zone 'UTC'))) < 1
+            then abs(extract(epoch from ((u.created_at)::text::timestamp at time zone 'UTC')
+              - ((p.created_at at time zone 'UTC') at time zone 'UTC'))) < 1
           else abs(extract(epoch from (u.created_at)::text::timestamptz - p.created_at)) < 1
         end
    )
@@ -82,7 +83,8 @@ with planned_insert (no, class, row_id, user_id, action, tokens, created_at) as 
           when 'date'::regtype
             then (u.created_at)::text::date = (p.created_at at time zone 'UTC')::date
           when 'timestamp without time zone'::regtype
-            then abs(extract(epoch from (u.created_at)::text::timestamp - (p.created_at at time zone 'UTC'))) < 1
+            then abs(extract(epoch from ((u.created_at)::text::timestamp at time zone 'UTC')
+              - ((p.created_at at time zone 'UTC') at time zone 'UTC'))) < 1
           else abs(extract(epoch from (u.created_at)::text::timestamptz - p.created_at)) < 1
         end
    )
@@ -133,7 +135,8 @@ with planned_insert (no, class, row_id, user_id, action, tokens, created_at) as 
           when 'date'::regtype
             then (u.created_at)::text::date = (p.created_at at time zone 'UTC')::date
           when 'timestamp without time zone'::regtype
-            then abs(extract(epoch from (u.created_at)::text::timestamp - (p.created_at at time zone 'UTC'))) < 1
+            then abs(extract(epoch from ((u.created_at)::text::timestamp at time zone 'UTC')
+              - ((p.created_at at time zone 'UTC') at time zone 'UTC'))) < 1
           else abs(extract(epoch from (u.created_at)::text::timestamptz - p.created_at)) < 1
         end
    )

@@ -315,7 +315,9 @@ fn alone(board: &Board<'_>, row: u32) -> Option<Finding> {
         return Some(draft.finish());
     }
     if expected != entry.action {
-        let draft = finish(Class::MislabelledPurchase, Severity::Warning, RepairKind::Update, 0);
+        // What another optimum would have paired is not touched.
+        let repair = if verdict == Verdict::Contested { RepairKind::Review } else { RepairKind::Update };
+        let draft = finish(Class::MislabelledPurchase, Severity::Warning, repair, 0);
         return Some(draft.evidence("payment_on", "unified").finish());
     }
     let label = board.books.action(entry.action);
