@@ -7,7 +7,7 @@
 //!
 //! Which of several optima is taken, and whether there are several, is read off the residual
 //! graph: two optima differ by cycles of zero reduced cost. Ids break the tie: in ascending order,
-//! each legacy node gives as much as any optimum allows to its least unified node.
+//! each legacy row takes the least unified row that some optimum gives it beside the pairs before.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -59,9 +59,6 @@ pub(super) fn solve(problem: &Problem) -> Solution {
     network.fill();
     network.settle_potentials();
     let doubtful = network.doubtful_arcs();
-    if doubtful.iter().any(|doubt| *doubt) {
-        network.prefer_least_ids(problem);
-    }
     network.solution(problem, &doubtful)
 }
 
@@ -216,14 +213,17 @@ impl Network {
         self.room[arc] > 0 && self.reduced(arc) == 0
     }
 
-    /// A path over tight arcs that does not use `without` or its reverse, nor a frozen arc.
-    fn tight_path(&self, from: usize, to: usize, without: usize, frozen: &[bool]) -> Option<Vec<usize>> {
+    /// A path over tight arcs that does not use `without` or its reverse, and takes from no edge the
+    /// flow that is fixed.
+    fn tight_path(&self, from: usize, to: usize, without: usize, fixed: &[i64]) -> Option<Vec<usize>> {
         let mut via = vec![usize::MAX; self.out.len()];
         let mut queue = VecDeque::from([from]);
         while let Some(node) = queue.pop_front() {
             for &arc in &self.out[node] {
                 let next = self.heads[arc];
-                let usable = arc >> 1 != without >> 1 && !frozen[arc >> 1] && self.is_tight(arc);
+                let is_back = arc & 1 == 1;
+                let may_give = !is_back || self.room[arc] > fixed.get(arc >> 1).copied().unwrap_or(0);
+                let usable = arc >> 1 != without >> 1 && may_give && self.is_tight(arc);
                 if !usable || via[next] != usize::MAX || next == from {
                     continue;
                 }
@@ -247,7 +247,7 @@ impl Network {
     /// Arcs whose flow differs in another optimum: those on a cycle of tight arcs.
     fn doubtful_arcs(&self) -> Vec<bool> {
         let arcs = self.heads.len() / 2;
-        let nothing = vec![false; arcs];
+        let nothing = [];
         let components = self.tight_components();
         (0..arcs)
             .map(|at| {
@@ -303,51 +303,67 @@ impl Network {
         component
     }
 
-    /// Among all optima the one whose list of pairs, ascending, is the least.
-    fn prefer_least_ids(&mut self, problem: &Problem) {
-        let mut frozen = vec![false; self.heads.len() / 2];
-        let mut edges: Vec<usize> = (0..self.edges).collect();
-        edges.sort_by_key(|&at| {
-            let edge = problem.edges[at];
-            (problem.left[edge.left].rows[0], problem.right[edge.right].rows[0])
-        });
-        for at in edges {
-            let arc = at * 2;
-            while self.is_tight(arc) {
-                let (from, to) = (self.heads[arc ^ 1], self.heads[arc]);
-                let Some(mut cycle) = self.tight_path(to, from, arc, &frozen) else { break };
-                cycle.push(arc);
-                let amount = cycle.iter().map(|&arc| self.room[arc]).min().unwrap_or(0);
-                self.push(&cycle, amount);
-            }
-            frozen[at] = true;
+    /// Flow from a left to a right node over `edge` beyond what is `fixed` of it, if any optimum that
+    /// keeps all fixed flows has it.
+    fn can_take(&mut self, edge: usize, fixed: &[i64]) -> bool {
+        let arc = edge * 2;
+        if self.flow(arc) > fixed[edge] {
+            return true;
         }
+        if !self.is_tight(arc) {
+            return false;
+        }
+        let (from, to) = (self.heads[arc ^ 1], self.heads[arc]);
+        let Some(mut cycle) = self.tight_path(to, from, arc, fixed) else { return false };
+        cycle.push(arc);
+        self.push(&cycle, 1);
+        true
     }
 
-    /// Rows for nodes: of identical rows the least ids are paired first.
-    fn solution(&self, problem: &Problem, doubtful: &[bool]) -> Solution {
+    /// Of all optima the one whose list of pairs, ascending by legacy id, is the least.
+    fn solution(&mut self, problem: &Problem, doubtful: &[bool]) -> Solution {
         let mut solution = Solution::default();
+        let mut edges_of: Vec<Vec<usize>> = vec![Vec::new(); problem.left.len()];
+        problem.edges.iter().enumerate().for_each(|(at, edge)| edges_of[edge.left].push(at));
+        let mut rows: Vec<(u32, usize)> = Vec::new();
+        for (left, node) in problem.left.iter().enumerate() {
+            rows.extend(node.rows.iter().map(|&row| (row, left)));
+        }
+        rows.sort_unstable();
+        let mut fixed = vec![0i64; self.edges];
         let mut next_left = vec![0usize; problem.left.len()];
         let mut next_right = vec![0usize; problem.right.len()];
-        let mut order: Vec<usize> = (0..self.edges).filter(|&at| self.flow(at * 2) > 0).collect();
-        order.sort_by_key(|&at| {
-            let edge = problem.edges[at];
-            (problem.left[edge.left].rows[0], problem.right[edge.right].rows[0])
-        });
-        // A node whose rows have partners of several kinds in every optimum is as sure as its arcs.
-        for at in order {
-            let Edge { left, right, .. } = problem.edges[at];
+        // Rows of a node are alike: where one is left over, so are those after it.
+        let mut left_over = vec![false; problem.left.len()];
+        for (row, left) in rows {
+            if left_over[left] {
+                continue;
+            }
+            let next_id = |edge: usize, next_right: &[usize]| {
+                let right = problem.edges[edge].right;
+                problem.right[right].rows.get(next_right[right]).copied()
+            };
+            let edges = &mut edges_of[left];
+            edges.sort_by_key(|&edge| next_id(edge, &next_right).unwrap_or(u32::MAX));
+            let taken = edges
+                .iter()
+                .copied()
+                .find(|&edge| next_id(edge, &next_right).is_some() && self.can_take(edge, &fixed));
+            let Some(edge) = taken else {
+                left_over[left] = true;
+                continue;
+            };
+            fixed[edge] += 1;
+            let right = problem.edges[edge].right;
             let (l, r) = (&problem.left[left].rows, &problem.right[right].rows);
-            let verdict = match (doubtful[at], l.len() == 1 && r.len() == 1) {
+            let verdict = match (doubtful[edge], l.len() == 1 && r.len() == 1) {
                 (true, _) => Verdict::Contested,
                 (false, true) => Verdict::Forced,
                 (false, false) => Verdict::Interchangeable,
             };
-            for _ in 0..self.flow(at * 2) {
-                solution.pairs.push((l[next_left[left]], r[next_right[right]], verdict));
-                next_left[left] += 1;
-                next_right[right] += 1;
-            }
+            solution.pairs.push((row, r[next_right[right]], verdict));
+            next_left[left] += 1;
+            next_right[right] += 1;
         }
         let rest = |node: &Node, next: usize, arc: usize| -> Vec<(u32, Verdict)> {
             let verdict = match (doubtful[arc], next) {

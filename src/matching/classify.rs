@@ -61,9 +61,9 @@ impl Board<'_> {
     }
 }
 
-/// An error about a row that lies in the future of as-of is a warning.
+/// Any finding about a row that lies in the future of as-of is a warning.
 fn weigh(severity: Severity, is_late: bool) -> Severity {
-    if is_late { severity.max(Severity::Warning) } else { severity }
+    if is_late { Severity::Warning } else { severity }
 }
 
 fn of_pair(board: &Board<'_>, pair: &Pair) -> Option<Finding> {
@@ -112,11 +112,14 @@ fn class_of_pair(board: &Board<'_>, pair: &Pair) -> (Class, Severity) {
     }
 }
 
-/// The unified row shows itself that it is the copy of this legacy row.
+/// The unified row shows itself that it is the copy of this legacy row. A link to another row says
+/// the contrary, whatever the mark says.
 fn is_copy(legacy: &Entry, unified: &Entry) -> bool {
-    unified.migrated
-        || unified.link.as_deref() == Some(&legacy.id)
-        || unified.references.iter().any(|reference| legacy.references.binary_search(reference).is_ok())
+    let named = match unified.link.as_deref() {
+        Some(link) => *link == legacy.id,
+        None => unified.migrated,
+    };
+    named || unified.references.iter().any(|reference| legacy.references.binary_search(reference).is_ok())
 }
 
 fn repair_of_pair(board: &Board<'_>, pair: &Pair, class: Class) -> RepairKind {
@@ -173,12 +176,10 @@ fn legacy_effect(board: &Board<'_>, legacy: &Entry, unified: &Entry, rule: Rule)
 }
 
 fn copy_shown_by(legacy: &Entry, unified: &Entry) -> &'static str {
-    if unified.link.as_deref() == Some(&legacy.id) {
-        "link"
-    } else if unified.migrated {
-        "mark"
-    } else {
-        "reference"
+    match unified.link.as_deref() {
+        Some(link) if *link == legacy.id => "link",
+        None if unified.migrated => "mark",
+        _ => "reference",
     }
 }
 
@@ -187,7 +188,10 @@ fn of_group(board: &Board<'_>, number: usize) -> Option<Finding> {
     if group.legacy.iter().all(|&row| board.is_late(board.entry(Side::Legacy, row))) {
         return None;
     }
-    let mut draft = Draft::new(board.books, Class::SplitGrant, Severity::Info, RepairKind::None)
+    let is_late = |side: Side, rows: &[u32]| rows.iter().any(|&row| board.is_late(board.entry(side, row)));
+    let late = is_late(Side::Legacy, &group.legacy) || is_late(Side::Unified, &group.unified);
+    let severity = weigh(Severity::Info, late);
+    let mut draft = Draft::new(board.books, Class::SplitGrant, severity, RepairKind::None)
         .rule(Rule::Split, 0)
         .verdict(group.verdict)
         .effect(0);
