@@ -16,7 +16,7 @@ pub enum BalanceError {
     /// A user has several stored balances.
     #[error(
         "{table}: {users} has more than one stored balance ({more} such users in all). A balance must be one \
-         number: remove the extra rows, or set `rows = \"sum\"` in [balances] stored"
+         number: remove the extra rows, or set `several_rows = \"sum\"` in [balances] stored"
     )]
     SeveralRows {
         /// Table or file.

@@ -215,3 +215,26 @@ fn shuffled_rows_and_other_thread_counts_give_the_same_bytes() {
         }
     }
 }
+
+#[test]
+fn several_balances_of_one_user_are_refused_unless_they_are_to_be_summed() {
+    let folder = case("17-plug-entry");
+    let profiles = folder.path().join("profiles.csv");
+    let text = std::fs::read_to_string(&profiles).unwrap();
+    std::fs::write(&profiles, format!("{text}ada,7\n")).unwrap();
+    let refused = run(folder.path(), &["reconcile", "--out", "out"]);
+    assert_eq!(code(&refused), 2);
+    let said = stderr(&refused);
+    assert!(said.contains("ada") && said.contains("several_rows = \"sum\""), "{said}");
+
+    let config = folder.path().join("reckon.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let summed = text.replace("balance = \"vibe", "several_rows = \"sum\", balance = \"vibe");
+    assert_ne!(text, summed);
+    std::fs::write(&config, summed).unwrap();
+    let output = run(folder.path(), &["reconcile", "--out", "out"]);
+    assert!(code(&output) < 2, "{}", stderr(&output));
+    let balances = std::fs::read_to_string(folder.path().join("out/balances.csv")).unwrap();
+    let stored = balances.lines().nth(1).unwrap().split(',').nth(6).unwrap();
+    assert_eq!(stored, "600007");
+}
