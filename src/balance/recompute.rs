@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use super::gap::{self, Effects};
 use super::{Balances, Explanation, GapCause, UserBalance};
 use crate::config::{Config, StoredBalance};
-use crate::domain::{
-    Books, Class, Confidence, Finding, FindingId, Instant, Kind, Overflow, PopulationClass, RepairKind, Rule,
-    Severity, Status, UserNo, Verdict,
-};
+use crate::domain::{Books, Class, Finding, Kind, Overflow, PopulationClass, RepairKind, Severity, UserNo};
 
 /// Why balances could not be recomputed.
 #[derive(Debug, thiserror::Error)]
@@ -198,30 +195,7 @@ fn negative_finding(books: &Books, balance: &UserBalance, opening: i128) -> Find
 }
 
 fn about_user(books: &Books, user: UserNo, class: Class, severity: Severity) -> Finding {
-    Finding {
-        id: FindingId(String::new()),
-        class,
-        severity,
-        user: Some(books.roster.id(user).clone()),
-        legacy_ids: Vec::new(),
-        unified_ids: Vec::new(),
-        action_legacy: None,
-        action_expected: None,
-        action_unified: None,
-        tokens_legacy: None,
-        tokens_unified: None,
-        tokens_effect: None,
-        created_at_legacy: None,
-        created_at_unified: None::<Instant>,
-        lag: None,
-        rule: Rule::None,
-        verdict: Verdict::Forced,
-        confidence: Confidence::Low,
-        cause: String::new(),
-        evidence: String::new(),
-        repair: RepairKind::Review,
-        status: Status::New,
-        legacy_rows: Vec::new(),
-        unified_rows: Vec::new(),
-    }
+    let mut finding = Finding::new(class, severity, RepairKind::Review);
+    finding.user = Some(books.roster.id(user).clone());
+    finding
 }

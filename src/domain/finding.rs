@@ -284,6 +284,37 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// A finding of which nothing is known yet but class, severity and repair: no rows, no rule,
+    /// `forced`, of low confidence, new.
+    pub fn new(class: Class, severity: Severity, repair: RepairKind) -> Finding {
+        Finding {
+            id: FindingId(String::new()),
+            class,
+            severity,
+            user: None,
+            legacy_ids: Vec::new(),
+            unified_ids: Vec::new(),
+            action_legacy: None,
+            action_expected: None,
+            action_unified: None,
+            tokens_legacy: None,
+            tokens_unified: None,
+            tokens_effect: None,
+            created_at_legacy: None,
+            created_at_unified: None,
+            lag: None,
+            rule: Rule::None,
+            verdict: Verdict::Forced,
+            confidence: Confidence::Low,
+            cause: String::new(),
+            evidence: String::new(),
+            repair,
+            status: Status::New,
+            legacy_rows: Vec::new(),
+            unified_rows: Vec::new(),
+        }
+    }
+
     /// Keeps a run from being clean: an `error` that nobody has accepted.
     pub fn is_blocking(&self) -> bool {
         self.severity == Severity::Error && self.status != Status::Waived

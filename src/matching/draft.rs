@@ -1,9 +1,7 @@
 //! Fills a finding step by step, so that every class fills its columns in the same way.
 
 use super::classify::confidence;
-use crate::domain::{
-    ActionNo, Books, Class, Confidence, Finding, FindingId, RepairKind, Rule, Severity, Status, Verdict,
-};
+use crate::domain::{ActionNo, Books, Class, Finding, RepairKind, Rule, Severity, Verdict};
 
 /// A finding in the making.
 pub(super) struct Draft<'b> {
@@ -13,32 +11,7 @@ pub(super) struct Draft<'b> {
 
 impl<'b> Draft<'b> {
     pub(super) fn new(books: &'b Books, class: Class, severity: Severity, repair: RepairKind) -> Draft<'b> {
-        let finding = Finding {
-            id: FindingId(String::new()),
-            class,
-            severity,
-            user: None,
-            legacy_ids: Vec::new(),
-            unified_ids: Vec::new(),
-            action_legacy: None,
-            action_expected: None,
-            action_unified: None,
-            tokens_legacy: None,
-            tokens_unified: None,
-            tokens_effect: None,
-            created_at_legacy: None,
-            created_at_unified: None,
-            lag: None,
-            rule: Rule::None,
-            verdict: Verdict::Forced,
-            confidence: Confidence::Low,
-            cause: String::new(),
-            evidence: String::new(),
-            repair,
-            status: Status::New,
-            legacy_rows: Vec::new(),
-            unified_rows: Vec::new(),
-        };
+        let finding = Finding::new(class, severity, repair);
         Draft { books, finding }
     }
 
