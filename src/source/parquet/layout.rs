@@ -36,6 +36,22 @@ pub(super) struct Part {
     pub groups: Vec<(usize, Group)>,
 }
 
+/// The footer counts the rows of the file and of each row group: a damaged one that does not add up
+/// would leave rows unread.
+fn check_rows(metadata: &ArrowReaderMetadata, shown: &str) -> Result<(), SourceError> {
+    let metadata = metadata.metadata();
+    let counts = || metadata.row_groups().iter().map(RowGroupMetaData::num_rows);
+    let sum = counts().try_fold(0i64, |sum, rows| if rows < 0 { None } else { sum.checked_add(rows) });
+    let said = metadata.file_metadata().num_rows();
+    if sum == Some(said) {
+        return Ok(());
+    }
+    let message = format!(
+        "the footer says {said} rows, but its row groups do not add up to that: the file is damaged, export it anew"
+    );
+    Err(SourceError::Malformed { place: shown.to_owned(), message })
+}
+
 impl<'a> Layout<'a> {
     /// Reads the file's footer and finds the fields.
     ///
@@ -49,6 +65,7 @@ impl<'a> Layout<'a> {
             .with_skip_arrow_metadata(true)
             .with_offset_index_policy(PageIndexPolicy::Optional);
         let metadata = guarded(|| ArrowReaderMetadata::load(&opened.file, options)).map_err(failed)?;
+        check_rows(&metadata, &file.shown)?;
         let schema = metadata.schema().clone();
         let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         let Located { keys, details, id } = Located::new(request, &names, &file.shown)?;
