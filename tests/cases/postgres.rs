@@ -82,7 +82,9 @@ fn every_case_of_the_catalogue_in_postgres_with_the_same_bytes() {
     let mut failed = String::new();
     // A fixed as-of lies in the past of a live database, where stored balances belong to another
     // moment and are left out: cases with stored balances are for files.
-    for case in cases().iter().filter(|case| !case.folder.join("profiles.csv").exists()) {
+    for case in
+        cases().iter().filter(|case| case.has_findings() && !case.folder.join("profiles.csv").exists())
+    {
         let (bytes, mut lines) = match findings(case, folder.path()) {
             Ok(found) => found,
             Err(why) => {
