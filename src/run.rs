@@ -98,6 +98,8 @@ pub struct Outcome {
     pub errors: u64,
     /// Those of them that the previous run did not have.
     pub new_errors: u64,
+    /// Rows or users of the previous run are gone.
+    pub shrunk: bool,
 }
 
 /// Reads both ledgers at one moment and brings them into the books.
@@ -291,9 +293,13 @@ pub fn run(
         None => history::previous(&config.history.folder)?,
     };
     let reads = read(config, options, progress)?;
-    let done = reconcile(config, reads, previous.as_ref())?;
+    let mut done = reconcile(config, reads, previous.as_ref())?;
 
     let resolved = previous.as_ref().map_or(0, |previous| previous.resolved(&done.audit.findings));
+    let shrunk = previous.as_ref().map(|previous| previous.shrunk(&done.reads.books, &done.audit.findings));
+    for (previous, shrunk) in previous.iter().zip(&shrunk) {
+        done.warnings.extend(shrunk.sentences(&previous.name));
+    }
     let model = report::build(Inputs {
         config,
         books: &done.reads.books,
@@ -309,6 +315,7 @@ pub fn run(
             name: previous.name.clone(),
             manifest_digest: previous.manifest_digest.clone(),
             resolved,
+            shrunk: shrunk.clone().unwrap_or_default(),
         }),
     });
     let run = report::Run { started: options.started, host: options.host.clone() };
@@ -320,7 +327,8 @@ pub fn run(
     let printed = print(&model, report::terminal::Written { folder: &folder, files: &files })?;
     let blocking = || done.audit.findings.iter().filter(|finding| finding.is_blocking());
     let new_errors = blocking().filter(|finding| finding.status == Status::New).count() as u64;
-    Ok(Outcome { folder, printed, errors: blocking().count() as u64, new_errors })
+    let shrunk = shrunk.is_some_and(|shrunk| shrunk.is_any());
+    Ok(Outcome { folder, printed, errors: blocking().count() as u64, new_errors, shrunk })
 }
 
 impl Reads {

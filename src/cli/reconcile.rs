@@ -58,7 +58,7 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
         }
         Ok(report::terminal::render(model, written, super::width(), global.color))
     })?;
-    let silent = global.quiet && outcome.new_errors == 0;
+    let silent = global.quiet && outcome.new_errors == 0 && !outcome.shrunk;
     if !silent {
         super::out::print(&outcome.printed)?;
     }

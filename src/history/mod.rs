@@ -1,11 +1,16 @@
-//! Runs before this one: what is new, what is still open, what is resolved.
+//! Runs before this one: what is new, what is still open, what is resolved, and what has gone.
 
-use std::collections::HashSet;
+mod shrunk;
+
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::domain::{Finding, FindingId};
+use crate::domain::{Books, Finding, FindingId};
+
+use shrunk::Seen;
+pub use shrunk::{Shrunk, SideShrunk};
 
 /// Why the previous run could not be read. A history that is there but broken is never taken for an
 /// empty one: everything would look new, and nothing resolved.
@@ -35,12 +40,18 @@ pub struct PreviousRun {
     /// SHA-256 of its manifest, lower-case hexadecimal.
     pub manifest_digest: String,
     findings: HashSet<String>,
+    seen: Seen,
 }
 
 impl PreviousRun {
     /// The run had this finding.
     pub fn has(&self, id: &FindingId) -> bool {
         self.findings.contains(&id.0)
+    }
+
+    /// Rows and users that it had and this run has not.
+    pub fn shrunk(&self, books: &Books, now: &[Finding]) -> Shrunk {
+        self.seen.shrunk(books, now)
     }
 
     /// How many of its findings are gone.
@@ -67,14 +78,22 @@ pub fn previous(folder: &Path) -> Result<Option<PreviousRun>, HistoryError> {
     let list = run.join("findings.csv");
     let mut reader = csv::Reader::from_path(&list).map_err(|cause| failed(&list, cause.to_string()))?;
     let headers = reader.headers().map_err(|cause| failed(&list, cause.to_string()))?;
-    let Some(column) = headers.iter().position(|header| header == "finding_id") else {
-        return Err(failed(&list, "it has no column finding_id".to_owned()));
+    let place = |name: &str| headers.iter().position(|header| header == name);
+    let columns = ["finding_id", "repair", "tokens_legacy", "tokens_unified"].map(place);
+    let [Some(id), Some(repair), Some(legacy), Some(unified)] = columns else {
+        return Err(failed(&list, "it lacks a column, such as finding_id".to_owned()));
     };
     let mut findings = HashSet::new();
+    let mut mended = HashMap::new();
     for record in reader.records() {
         let record = record.map_err(|cause| failed(&list, cause.to_string()))?;
-        findings.extend(record.get(column).map(str::to_owned));
+        let cell = |column: usize| record.get(column).unwrap_or_default();
+        if let Some(taken) = shrunk::taken_by(cell(repair), cell(legacy), cell(unified)) {
+            mended.insert(cell(id).to_owned(), taken);
+        }
+        findings.insert(cell(id).to_owned());
     }
+    let seen = Seen::read(&run, mended).map_err(|(file, cause)| failed(&run.join(file), cause))?;
     let name = run.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(Some(PreviousRun { name, manifest_digest, findings }))
+    Ok(Some(PreviousRun { name, manifest_digest, findings, seen }))
 }

@@ -98,6 +98,16 @@ struct History<'a> {
     new: u64,
     open: u64,
     resolved: u64,
+    shrunk: Vec<Shrunk>,
+    users_gone: u64,
+}
+
+#[derive(Serialize)]
+struct Shrunk {
+    side: &'static str,
+    rows: u64,
+    tokens: i128,
+    rows_of_all_kinds: u64,
 }
 
 #[derive(Serialize)]
@@ -161,6 +171,8 @@ pub fn summary(model: &Model<'_>) -> Result<Vec<u8>, ReportError> {
                 new: model.history.new,
                 open: model.history.open,
                 resolved: model.history.resolved,
+                shrunk: shrunk(model),
+                users_gone: model.history.shrunk.users,
             },
             run_id: &model.run_id,
             version: model.version,
@@ -186,6 +198,16 @@ fn source<'a>(model: &'a Model<'_>) -> Source<'a> {
         lsn: model.snapshot.and_then(|snapshot| snapshot.lsn.as_deref()),
         timezone: model.timezone(),
     }
+}
+
+fn shrunk(model: &Model<'_>) -> Vec<Shrunk> {
+    let sides = model.history.shrunk.sides.iter().map(|side| Shrunk {
+        side: side.side.name(),
+        rows: side.rows,
+        tokens: side.tokens,
+        rows_of_all_kinds: side.rows_of_all_kinds,
+    });
+    sides.collect()
 }
 
 fn class_numbers(model: &Model<'_>) -> Named<ClassNumbers> {

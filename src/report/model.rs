@@ -9,6 +9,7 @@ use crate::domain::{
     Books, Disposition, Finding, Instant, Outcome, Population, Roster, Rule, Severity, Side, SignCell, Span,
     Status, Total,
 };
+use crate::history::Shrunk;
 use crate::repair::SqlFile;
 use crate::source::{Provenance, Snapshot};
 
@@ -51,6 +52,8 @@ pub struct Previous {
     pub manifest_digest: String,
     /// Findings that it had and this run has not.
     pub resolved: u64,
+    /// Rows and users that it had and this run has not.
+    pub shrunk: Shrunk,
 }
 
 /// Everything that the files and the terminal show.
@@ -196,6 +199,8 @@ pub struct HistoryTotals {
     pub open: u64,
     /// Findings that it had and this run has not.
     pub resolved: u64,
+    /// Rows and users that it had and this run has not.
+    pub shrunk: Shrunk,
 }
 
 /// Freezes the numbers of a run.
@@ -243,6 +248,7 @@ pub fn build(inputs: Inputs<'_>) -> Model<'_> {
             open: count(audit, |finding| finding.status == Status::Open),
             resolved: inputs.previous.as_ref().map_or(0, |previous| previous.resolved),
             previous: inputs.previous.as_ref().map(|previous| previous.name.clone()),
+            shrunk: inputs.previous.as_ref().map(|previous| previous.shrunk.clone()).unwrap_or_default(),
         },
         previous_manifest: inputs.previous.map(|previous| previous.manifest_digest),
         signs: &inputs.books.legacy.signs,

@@ -234,12 +234,13 @@ fn the_run_before_is_chained_and_its_resolved_findings_are_counted() {
         name: "20260228T093000Z-00000000".to_owned(),
         manifest_digest: "ab".repeat(32),
         resolved: 4,
+        shrunk: Default::default(),
     });
     let files = written(&fixture, "here");
     assert_eq!(json(&files, "manifest.json")["previous"], "ab".repeat(32));
     assert_eq!(
         json(&files, "summary.json")["history"],
-        serde_json::json!({"previous": "20260228T093000Z-00000000", "new": 1, "open": 1, "resolved": 4})
+        serde_json::json!({"previous": "20260228T093000Z-00000000", "new": 1, "open": 1, "resolved": 4, "shrunk": [], "users_gone": 0})
     );
     assert_eq!(AS_OF, fixture.model().as_of);
 }
@@ -251,7 +252,12 @@ fn a_run_that_follows_itself_gets_a_name_of_its_own() {
     assert_eq!(first, Fixture::new(one_of_each_class()).model().run_id);
     assert_eq!(first.len(), 8);
     let previous = |digest: &str| {
-        Some(Previous { name: "before".to_owned(), manifest_digest: digest.repeat(32), resolved: 0 })
+        Some(Previous {
+            name: "before".to_owned(),
+            manifest_digest: digest.repeat(32),
+            resolved: 0,
+            shrunk: Default::default(),
+        })
     };
     fixture.previous = previous("ab");
     let second = fixture.model().run_id;

@@ -1,0 +1,224 @@
+//! Rows that the run before had and this one has not: deleted users, purged months, amounts made
+//! smaller. Both tables may still agree with each other, so that no finding would tell.
+//!
+//! What is compared are grants and deductions up to the moment of the run before, so that new rows
+//! do not stand in for those that went; rows of all kinds, which new ones can outnumber; and users.
+//! What the run's own `dedupe.sql` and `repair.sql` took away is left out.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::domain::{Books, Finding, Instant, PopulationClass, RepairKind, RowId, Side, Total};
+
+/// How many users a warning names.
+const NAMED: usize = 5;
+
+/// What the run before had.
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    as_of: Instant,
+    legacy: SideSeen,
+    unified: SideSeen,
+    users: Vec<String>,
+    mended: HashMap<String, Total>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct SideSeen {
+    rows: u64,
+    /// Grants and deductions, the pending ones too.
+    movements: Total,
+}
+
+/// What is gone since the run before.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shrunk {
+    /// The sides that have less; none: nothing is gone.
+    pub sides: Vec<SideShrunk>,
+    /// Users that stood in the balances of the run before and stand nowhere now.
+    pub users: u64,
+    /// Some of them, ascending.
+    pub some_users: Vec<String>,
+}
+
+/// What one side has less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SideShrunk {
+    /// Which.
+    pub side: Side,
+    /// Grants and deductions up to the moment of the run before; 0 where there are as many.
+    pub rows: u64,
+    /// Their tokens, in magnitudes; 0 where there are as many.
+    pub tokens: i128,
+    /// Rows of all kinds and times; 0 where there are as many.
+    pub rows_of_all_kinds: u64,
+}
+
+impl Shrunk {
+    /// Something is gone.
+    pub fn is_any(&self) -> bool {
+        !self.sides.is_empty() || self.users > 0
+    }
+
+    /// One sentence for each side and one for the users.
+    pub fn sentences(&self, previous: &str) -> Vec<String> {
+        let mut said: Vec<String> = self.sides.iter().map(|side| side.sentence(previous)).collect();
+        if self.users > 0 {
+            let more = if self.users > NAMED as u64 { ", …" } else { "" };
+            said.push(format!(
+                "{} of the run {previous} {} in neither table any more: {}{more}",
+                counted(self.users, "user"),
+                if self.users == 1 { "stands" } else { "stand" },
+                self.some_users.join(", ")
+            ));
+        }
+        said
+    }
+}
+
+impl SideShrunk {
+    fn sentence(&self, previous: &str) -> String {
+        let side = self.side.name();
+        let since = "rows were deleted or changed, or are read otherwise";
+        match (self.rows, self.tokens) {
+            (0, 0) => format!(
+                "the {side} table has {} fewer than in the run {previous}: {since}",
+                counted(self.rows_of_all_kinds, "row")
+            ),
+            (rows, tokens) => format!(
+                "of the {side} grants and deductions of the run {previous}, {} and {tokens} tokens are gone: {since}",
+                counted(rows, "row")
+            ),
+        }
+    }
+}
+
+fn counted(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+#[derive(Deserialize)]
+struct Summary {
+    as_of: String,
+    population: Sides,
+}
+
+#[derive(Deserialize)]
+struct Sides {
+    legacy: Classes,
+    unified: Classes,
+}
+
+#[derive(Deserialize)]
+struct Classes {
+    rows: u64,
+    grants: Sum,
+    deductions: Sum,
+    pending: Sum,
+}
+
+#[derive(Deserialize)]
+struct Sum {
+    rows: u64,
+    tokens: i128,
+}
+
+impl From<Classes> for SideSeen {
+    fn from(classes: Classes) -> SideSeen {
+        let all = [classes.grants, classes.deductions, classes.pending];
+        let movements = Total {
+            rows: all.iter().map(|sum| sum.rows).sum(),
+            tokens: all.iter().map(|sum| sum.tokens).sum(),
+        };
+        SideSeen { rows: classes.rows, movements }
+    }
+}
+
+impl Seen {
+    /// Reads what a run directory says of its rows; the name of the file that cannot be read, and why.
+    pub(super) fn read(run: &Path, mended: HashMap<String, Total>) -> Result<Seen, (&'static str, String)> {
+        let failed = |cause: &dyn std::fmt::Display| ("summary.json", cause.to_string());
+        let bytes = std::fs::read(run.join("summary.json")).map_err(|cause| failed(&cause))?;
+        let summary: Summary = serde_json::from_slice(&bytes).map_err(|cause| failed(&cause))?;
+        let as_of = chrono::DateTime::parse_from_rfc3339(&summary.as_of).map_err(|cause| failed(&cause))?;
+        Ok(Seen {
+            as_of: Instant(as_of.timestamp_micros()),
+            legacy: summary.population.legacy.into(),
+            unified: summary.population.unified.into(),
+            users: users(&run.join("balances.csv")).map_err(|cause| ("balances.csv", cause))?,
+            mended,
+        })
+    }
+
+    /// What is gone.
+    pub(super) fn shrunk(&self, books: &Books, now: &[Finding]) -> Shrunk {
+        let open: HashSet<&str> = now.iter().map(|finding| finding.id.0.as_str()).collect();
+        let resolved = self.mended.iter().filter(|(id, _)| !open.contains(id.as_str()));
+        let mended = resolved.fold(Total::default(), |sum, (_, total)| Total {
+            rows: sum.rows + total.rows,
+            tokens: sum.tokens + total.tokens,
+        });
+        let sides = [(Side::Legacy, self.legacy, Total::default()), (Side::Unified, self.unified, mended)];
+        let sides = sides.into_iter().filter_map(|(side, seen, mended)| {
+            let now = movements(books, side, self.as_of);
+            let expected = seen.movements;
+            let shrunk = SideShrunk {
+                side,
+                rows: expected.rows.saturating_sub(mended.rows).saturating_sub(now.rows),
+                tokens: (expected.tokens - mended.tokens - now.tokens).max(0),
+                rows_of_all_kinds: seen
+                    .rows
+                    .saturating_sub(mended.rows)
+                    .saturating_sub(books.side(side).control.rows),
+            };
+            (shrunk.rows > 0 || shrunk.tokens > 0 || shrunk.rows_of_all_kinds > 0).then_some(shrunk)
+        });
+        let sides = sides.collect();
+        let gone: Vec<&String> =
+            self.users.iter().filter(|id| books.roster.find(&RowId::parse(id)).is_none()).collect();
+        // Where no user is known any more, the ids are of another kind, and tell nothing.
+        let gone = if gone.len() == self.users.len() { Vec::new() } else { gone };
+        let mut some_users: Vec<String> = gone.iter().take(NAMED).map(|id| (*id).clone()).collect();
+        some_users.sort();
+        Shrunk { sides, users: gone.len() as u64, some_users }
+    }
+}
+
+/// Grants and deductions of a side up to a moment.
+fn movements(books: &Books, side: Side, until: Instant) -> Total {
+    let takes_part =
+        |class| !matches!(class, PopulationClass::Zero | PopulationClass::Failed | PopulationClass::Rejected);
+    let mut total = Total::default();
+    for entry in &books.side(side).entries {
+        if entry.at <= until && entry.succeeded && entry.tokens != 0 && takes_part(entry.class) {
+            total.add_row(entry.tokens);
+        }
+    }
+    total
+}
+
+fn users(file: &Path) -> Result<Vec<String>, String> {
+    let mut reader = csv::Reader::from_path(file).map_err(|cause| cause.to_string())?;
+    let headers = reader.headers().map_err(|cause| cause.to_string())?;
+    let column = headers.iter().position(|header| header == "user_id").ok_or("it has no column user_id")?;
+    let mut users = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|cause| cause.to_string())?;
+        users.extend(record.get(column).map(str::to_owned));
+    }
+    Ok(users)
+}
+
+/// What the repair of a finding takes from the unified rows: a whole row, or the part of its amount
+/// that is too much.
+pub(super) fn taken_by(repair: &str, tokens_legacy: &str, tokens_unified: &str) -> Option<Total> {
+    let tokens = |text: &str| text.parse::<i128>().map_or(0, i128::abs);
+    let (legacy, unified) = (tokens(tokens_legacy), tokens(tokens_unified));
+    if repair == RepairKind::Dedupe.name() {
+        return Some(Total { rows: 1, tokens: unified });
+    }
+    let is_less = repair == RepairKind::Update.name() && !tokens_legacy.is_empty() && legacy < unified;
+    is_less.then(|| Total { rows: 0, tokens: unified - legacy })
+}
