@@ -11,7 +11,7 @@ use crate::config::{Columns, Config, Origin};
 use crate::domain::{Books, Instant, RowId, Side, Status};
 use crate::history::{self, PreviousRun};
 use crate::matching::{self, Matched};
-use crate::normalise::{self, Folder, Rules, Sides};
+use crate::normalise::{self, Folder, Rules, Sides, UsageLog};
 use crate::repair::{self, SqlFile, Targets};
 use crate::report::{self, Inputs, Place, Previous, Staging};
 use crate::source::postgres::Database;
@@ -46,6 +46,8 @@ impl Options {
 pub struct Reads {
     /// The books.
     pub books: Books,
+    /// Every row of usage, for replays.
+    pub usage_log: UsageLog,
     /// Stored balances, where configured.
     pub stored: Option<StoredReading>,
     /// Source of the legacy rows.
@@ -163,11 +165,12 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
     };
     let more_users: Vec<RowId> =
         stored.iter().flat_map(|stored| &stored.balances).map(|row| row.user.clone()).collect();
-    let books = normalise::books(config, sides, &more_users, as_of)?;
+    let (books, usage_log) = normalise::books(config, sides, &more_users, as_of)?;
     let stored_in_database = matches!(stored_origin, Some(Origin::Table(_)));
     let read_later = snapshot.as_ref().is_some_and(|snapshot| as_of < snapshot.at);
     Ok(Reads {
         books,
+        usage_log,
         stored,
         legacy: legacy.provenance,
         unified: unified.provenance,

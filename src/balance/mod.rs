@@ -3,6 +3,7 @@
 mod gap;
 mod plug;
 mod recompute;
+pub mod replay;
 
 pub use plug::name_plugs;
 pub use recompute::{BalanceError, StoredByUser, findings, recompute, stored_by_user};

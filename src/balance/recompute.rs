@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::gap::{self, Effects};
 use super::{Balances, Explanation, GapCause, UserBalance};
-use crate::config::{Config, StoredBalance};
+use crate::config::{Config, Floor, StoredBalance};
 use crate::domain::{Books, Class, Finding, Kind, Overflow, PopulationClass, RepairKind, Severity, UserNo};
 
 /// Why balances could not be recomputed.
@@ -144,7 +144,9 @@ fn explain(balance: &mut UserBalance, stored: i128, effects: &Effects) -> Result
 /// and one a user whose balance at as-of lies below zero.
 pub fn findings(books: &Books, balances: &Balances, config: &Config) -> Vec<Finding> {
     let opening = i128::from(config.balances.opening_tokens);
-    let below_zero = |balance: &&UserBalance| !config.balances.clamp && balance.recomputed + opening < 0;
+    let below_zero = |balance: &&UserBalance| {
+        config.balances.policies[0].floor != Floor::Clamp && balance.recomputed + opening < 0
+    };
     let gaps = balances.users.iter().filter(|balance| is_finding(balance));
     let negative = balances.users.iter().filter(below_zero);
     gaps.map(|balance| gap_finding(books, balance))

@@ -7,6 +7,7 @@ pub mod contract;
 mod error;
 mod identifier;
 pub mod infer;
+mod policy;
 pub mod raw;
 mod resolve;
 mod section;
@@ -224,20 +225,49 @@ pub struct Matching {
 pub struct Balances {
     /// Stored balances.
     pub stored: Option<Stored>,
-    /// `failed_usage = "count"`: failed operations take tokens too.
+    /// `failed_usage = "count"`: failed operations take tokens too. Of the policy since ever.
     pub count_failed_usage: bool,
-    /// Given at sign-up without a row.
+    /// Given at sign-up without a row. Of the policy since ever.
     pub opening_tokens: i64,
-    /// Grants that replace the balance.
+    /// The rules of balances, ascending by their beginning; the first, of the plain keys, is in
+    /// force since ever, each other one from its instant on.
+    pub policies: Vec<BalancePolicy>,
+    /// Pools of users.
+    pub pools: Option<Pools>,
+}
+
+/// The rules of balances that are in force from an instant on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BalancePolicy {
+    /// In force from here on, inclusive; [`Instant::MIN`]: since ever.
+    pub from: Instant,
+    /// Failed operations take tokens too.
+    pub count_failed_usage: bool,
+    /// Given without a row to a user whose first row lies in the time of this policy.
+    pub opening_tokens: i64,
+    /// Grants that replace the balance instead of adding to it.
     pub reset_actions: Vec<String>,
-    /// `floor = "clamp"`: a balance stops at zero.
-    pub clamp: bool,
+    /// What becomes of a balance below zero.
+    pub floor: Floor,
     /// Order in which lots are burnt.
     pub expiry_order: ExpiryOrder,
     /// Life of a grant by action where no column says it.
     pub expiry_after: BTreeMap<String, Span>,
-    /// Pools of users.
-    pub pools: Option<Pools>,
+    /// Under [`ExpiryOrder::Priority`]: actions, the first is burnt first.
+    pub priority: Vec<String>,
+    /// Action → the most tokens of earlier grants of the same action that a new one leaves.
+    pub rollover: BTreeMap<String, i64>,
+}
+
+/// What becomes of a balance below zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Floor {
+    /// It stays: the next grant pays it first.
+    Debt,
+    /// A balance never goes below zero: what is used beyond it is not taken off.
+    Clamp,
+    /// It stays until the next grant, which begins from zero.
+    WriteOff,
 }
 
 /// Where the stored balances are.

@@ -190,13 +190,38 @@ pub struct RawBalances {
     pub opening_tokens: Option<Spanned<i64>>,
     /// Grants that replace the balance.
     pub reset_actions: Option<Spanned<Vec<Text>>>,
-    /// `debt` or `clamp`.
+    /// `debt`, `clamp` or `write_off`.
     pub floor: Option<Text>,
     /// `[balances.expiry]`.
     #[serde(default)]
     pub expiry: RawExpiry,
+    /// `[balances.rollover]`: action → tokens.
+    pub rollover: Option<BTreeMap<Text, Spanned<i64>>>,
+    /// `[[balances.policy]]`.
+    pub policy: Option<Vec<Spanned<RawPolicy>>>,
     /// `[balances.pools]`.
     pub pools: Option<Spanned<RawPools>>,
+}
+
+/// `[[balances.policy]]`: what is written here holds from its instant on.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawPolicy {
+    /// RFC 3339 or a date.
+    pub from: Option<Spanned<toml::Value>>,
+    /// `ignore` or `count`.
+    pub failed_usage: Option<Text>,
+    /// Tokens.
+    pub opening_tokens: Option<Spanned<i64>>,
+    /// Grants that replace the balance.
+    pub reset_actions: Option<Spanned<Vec<Text>>>,
+    /// `debt`, `clamp` or `write_off`.
+    pub floor: Option<Text>,
+    /// Expiry.
+    #[serde(default)]
+    pub expiry: RawExpiry,
+    /// Action → tokens.
+    pub rollover: Option<BTreeMap<Text, Spanned<i64>>>,
 }
 
 /// `[balances] stored`.
@@ -223,6 +248,8 @@ pub struct RawExpiry {
     pub order: Option<Text>,
     /// Action → duration.
     pub after: Option<BTreeMap<Text, Text>>,
+    /// Actions, the first is burnt first.
+    pub priority: Option<Spanned<Vec<Text>>>,
 }
 
 /// `[balances.pools]`.

@@ -7,15 +7,16 @@ use serde_spanned::Spanned;
 use sha2::{Digest, Sha256};
 
 use super::error::{Fault, nearest};
+use super::policy::policies;
 use super::raw::{
     RawBackfill, RawBalances, RawConfig, RawHistory, RawLegacy, RawMatching, RawPools, RawPostgres,
     RawStored, RawUnified, Text,
 };
-use super::section::{Section, duration, known_label, known_labels};
+use super::section::{Section, duration, known_labels};
 use super::value::parse_instant;
 use super::{
-    Backfill, Balances, Config, ConfigError, ExpiryOrder, History, LegacyConfig, LegacyMeaning, Literal,
-    Matching, Pools, Postgres, Repair, SignPolicy, Stored, UnifiedConfig,
+    Backfill, Balances, Config, ConfigError, History, LegacyConfig, LegacyMeaning, Literal, Matching, Pools,
+    Postgres, Repair, SignPolicy, Stored, UnifiedConfig,
 };
 use crate::domain::{Instant, Span};
 
@@ -226,47 +227,12 @@ fn matching(raw: &RawMatching) -> Result<Matching, Fault> {
 }
 
 fn balances(folder: &Path, raw: &RawBalances, unified: &UnifiedConfig) -> Result<Balances, Fault> {
-    let section = Section { name: "balances", span: 0..0 };
-    let grants: Vec<&str> = unified.grants.iter().map(String::as_str).collect();
-    let failed = [("ignore", false), ("count", true)];
-    let floors = [("debt", false), ("clamp", true)];
-    let orders = [
-        ("fifo", ExpiryOrder::Fifo),
-        ("earliest_expiry", ExpiryOrder::EarliestExpiry),
-        ("priority", ExpiryOrder::Priority),
-    ];
-    let opening_tokens = match &raw.opening_tokens {
-        Some(tokens) if *tokens.get_ref() < 0 => {
-            return Err(Fault::new(
-                tokens.span(),
-                "[balances] opening_tokens is negative: write how many tokens a user is given at sign-up, or remove the key",
-            ));
-        }
-        Some(tokens) => *tokens.get_ref(),
-        None => 0,
-    };
-    let expiry = Section { name: "balances.expiry", span: 0..0 };
-    let mut expiry_after = BTreeMap::new();
-    for (action, after) in raw.expiry.after.iter().flatten() {
-        known_label("[balances.expiry] after", action, &grants)?;
-        let life = duration("balances.expiry", &format!("after.{}", action.get_ref()), Some(after), Span(0))?;
-        expiry_after.insert(action.get_ref().clone(), life);
-    }
+    let policies = policies(raw, unified)?;
     Ok(Balances {
         stored: raw.stored.as_ref().map(|raw| stored(folder, raw)).transpose()?,
-        count_failed_usage: raw
-            .failed_usage
-            .as_ref()
-            .map_or(Ok(false), |word| section.word("failed_usage", word, &failed))?,
-        opening_tokens,
-        reset_actions: known_labels("[balances] reset_actions", raw.reset_actions.as_ref(), &grants)?,
-        clamp: raw.floor.as_ref().map_or(Ok(false), |word| section.word("floor", word, &floors))?,
-        expiry_order: raw
-            .expiry
-            .order
-            .as_ref()
-            .map_or(Ok(ExpiryOrder::EarliestExpiry), |word| expiry.word("order", word, &orders))?,
-        expiry_after,
+        count_failed_usage: policies[0].count_failed_usage,
+        opening_tokens: policies[0].opening_tokens,
+        policies,
         pools: raw.pools.as_ref().map(|raw| pools(folder, raw)).transpose()?,
     })
 }

@@ -46,7 +46,7 @@ fn defaults_are_those_of_the_contract() {
     assert_eq!(config.unified.usage, None);
     assert!(config.unified.unified_only.is_empty());
     assert_eq!(config.balances.opening_tokens, 0);
-    assert!(!config.balances.count_failed_usage && !config.balances.clamp);
+    assert!(!config.balances.count_failed_usage && config.balances.policies[0].floor == Floor::Debt);
     assert!(config.balances.stored.is_none() && config.balances.pools.is_none());
     assert_eq!(config.repair, Repair { time: false, allow_triggers: false });
     assert_eq!(config.history.folder, PathBuf::from("reports"));
@@ -226,12 +226,14 @@ fn stored_balances_and_pools() {
     );
     let balances = config.balances;
     let stored = balances.stored.unwrap();
-    assert!(stored.sum_rows && balances.clamp && balances.count_failed_usage);
+    assert!(stored.sum_rows && balances.count_failed_usage);
     assert_eq!(stored.origin.target(), &table(None, "profiles"));
     assert_eq!(balances.opening_tokens, 100);
-    assert_eq!(balances.reset_actions, ["trial_grant"]);
-    assert_eq!(balances.expiry_order, ExpiryOrder::Fifo);
-    assert_eq!(balances.expiry_after["trial_grant"], Span(4_838_400_000_000));
+    let [policy] = &balances.policies[..] else { panic!("one policy, since ever") };
+    assert_eq!((policy.from, policy.floor), (Instant::MIN, Floor::Clamp));
+    assert_eq!(policy.reset_actions, ["trial_grant"]);
+    assert_eq!(policy.expiry_order, ExpiryOrder::Fifo);
+    assert_eq!(policy.expiry_after["trial_grant"], Span(4_838_400_000_000));
     let pools = balances.pools.unwrap();
     assert_eq!(pools.owner.unwrap().column, "admin");
     assert!(pools.from.is_none() && pools.to.is_none());

@@ -11,12 +11,21 @@ pub struct Instant(pub i64);
 pub struct Span(pub i64);
 
 impl Instant {
+    /// Before everything.
+    pub const MIN: Instant = Instant(i64::MIN);
+
     /// The instant as RFC 3339 in UTC with six decimals: `2026-03-01T09:30:00.000000Z`.
     pub fn rfc3339(self) -> String {
         match DateTime::<Utc>::from_timestamp_micros(self.0) {
             Some(at) => at.to_rfc3339_opts(SecondsFormat::Micros, true),
             None => format!("@{}us", self.0),
         }
+    }
+
+    /// The UTC day: days since 1970-01-01.
+    pub fn utc_day(self) -> i32 {
+        i32::try_from(self.0.div_euclid(86_400_000_000))
+            .expect("64-bit microseconds are fewer than 2^31 days")
     }
 
     /// `self − earlier`, saturating at the ends of the 64-bit range.

@@ -158,6 +158,23 @@ pub struct UserUsage {
     pub used: i128,
     /// Usage with `success = false`, whatever the policy.
     pub failed: i128,
+    /// The first use, failed or not.
+    pub first_at: Option<super::Instant>,
+}
+
+/// Unified usage of one label on one UTC day, up to as-of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DayUsage {
+    /// Days since 1970-01-01.
+    pub day: i32,
+    /// Label: position in [`Ledger::labels`] of the unified side.
+    pub label: u16,
+    /// `success` is not `false`.
+    pub succeeded: bool,
+    /// Rows.
+    pub rows: u64,
+    /// Magnitude in tokens.
+    pub tokens: i128,
 }
 
 /// Both ledgers in canonical form: nothing in here depends on the order in which rows came.
@@ -175,6 +192,8 @@ pub struct Books {
     pub unified: Ledger,
     /// Usage per user, by [`UserNo`].
     pub usage: Vec<UserUsage>,
+    /// Usage per day, label and success, ascending; adds up to [`Books::usage`].
+    pub usage_by_day: Vec<DayUsage>,
     /// The instant of the reconciliation.
     pub as_of: super::Instant,
 }

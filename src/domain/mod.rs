@@ -19,7 +19,9 @@ pub use entry::{Entry, Kind, UserNo};
 pub use finding::{Class, Confidence, Finding, FindingId, RepairKind, Severity, Status, Verdict};
 pub use id::RowId;
 pub use instant::{Instant, Span};
-pub use ledger::{Action, ActionNo, Books, Bystander, Ledger, Rejected, Roster, Side, SignCell, UserUsage};
+pub use ledger::{
+    Action, ActionNo, Books, Bystander, DayUsage, Ledger, Rejected, Roster, Side, SignCell, UserUsage,
+};
 pub use pair::{Differences, Pair, Rule};
 pub use population::{Population, PopulationClass};
 pub use tokens::parse_tokens;

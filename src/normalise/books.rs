@@ -6,10 +6,11 @@ use super::NormaliseError;
 use super::folder::{Folder, RawEntry};
 use super::months::Month;
 use super::rules::actions;
+use super::usage_log::UsageLog;
 use crate::config::{Config, SignPolicy};
 use crate::domain::{
-    Books, Bystander, Entry, Instant, Ledger, Population, Rejected, Roster, RowId, Side, SignCell, Total,
-    UserNo, UserUsage,
+    Books, Bystander, DayUsage, Entry, Instant, Ledger, Population, Rejected, Roster, RowId, Side, SignCell,
+    Total, UserNo, UserUsage,
 };
 
 /// The folders of both sides with their control totals.
@@ -34,11 +35,16 @@ pub fn books(
     sides: Sides,
     more_users: &[RowId],
     as_of: Instant,
-) -> Result<Books, NormaliseError> {
+) -> Result<(Books, UsageLog), NormaliseError> {
     for (side, folders) in [(Side::Legacy, &sides.legacy), (Side::Unified, &sides.unified)] {
         if let Some((column, found, wanted)) = folders.iter().find_map(|folder| folder.wrong_type.clone()) {
             return Err(NormaliseError::ColumnType { side: side.name(), column, found, wanted });
         }
+    }
+    let mut sides = sides;
+    if let Some(source) = sides.unified.iter_mut().find_map(|folder| folder.log.error.take()) {
+        let folder = std::env::temp_dir().display().to_string();
+        return Err(NormaliseError::Spill { side: Side::Unified.name(), folder, source });
     }
     let mut legacy = Merged::new(Side::Legacy, sides.legacy)?;
     let mut unified = Merged::new(Side::Unified, sides.unified)?;
@@ -55,19 +61,57 @@ pub fn books(
         Maps { users: users.split_off(1 + folders), references: reference_maps.split_off(folders) };
     let legacy_maps = Maps { users: users.split_off(1), references: reference_maps };
 
-    let mut usage = vec![UserUsage::default(); roster.len()];
+    let mut usage = Usage::of(roster.len());
     let by_action = config.legacy.sign == SignPolicy::ByAction;
     let legacy_ledger = legacy.ledger(&legacy_maps, sides.legacy_control, by_action, &mut usage)?;
     let unified_ledger = unified.ledger(&unified_maps, sides.unified_control, false, &mut usage)?;
-    Ok(Books {
+    let books = Books {
         roster,
         actions: actions(config),
         references,
         legacy: legacy_ledger,
         unified: unified_ledger,
-        usage,
+        usage: usage.by_user,
+        usage_by_day: usage.by_day.into_iter().map(day_usage).collect(),
         as_of,
-    })
+    };
+    Ok((books, usage.log))
+}
+
+/// Unified usage of all folders.
+struct Usage {
+    by_user: Vec<UserUsage>,
+    by_day: BTreeMap<(i32, u16, bool), Total>,
+    log: UsageLog,
+}
+
+impl Usage {
+    fn of(users: usize) -> Usage {
+        Usage {
+            by_user: vec![UserUsage::default(); users],
+            by_day: BTreeMap::new(),
+            log: UsageLog::default(),
+        }
+    }
+
+    /// Takes what a folder has summed, with the numbers of the books.
+    fn take(&mut self, folder: &mut Folder, users: &[u32], labels: &[u16]) {
+        for (user, sums) in folder.usage.iter().enumerate() {
+            let total = &mut self.by_user[users[user] as usize];
+            total.used += sums.used;
+            total.failed += sums.failed;
+            total.first_at = [total.first_at, sums.first_at].into_iter().flatten().min();
+        }
+        for ((day, label, succeeded), sum) in std::mem::take(&mut folder.usage_by_day) {
+            let total = self.by_day.entry((day, labels[label as usize], succeeded)).or_default();
+            *total = total.plus(sum).expect("token total");
+        }
+        self.log.add_worker(std::mem::take(&mut folder.log), users.to_vec());
+    }
+}
+
+fn day_usage(((day, label, succeeded), total): ((i32, u16, bool), Total)) -> DayUsage {
+    DayUsage { day, label, succeeded, rows: total.rows, tokens: total.tokens }
 }
 
 /// The numbers in the books of each folder's users and references.
@@ -148,7 +192,7 @@ impl Merged {
         maps: &Maps,
         control: Total,
         by_action: bool,
-        usage: &mut [UserUsage],
+        usage: &mut Usage,
     ) -> Result<Ledger, NormaliseError> {
         let mut entries = Vec::with_capacity(self.folders.iter().map(|folder| folder.entries.len()).sum());
         let mut bystanders =
@@ -157,13 +201,9 @@ impl Merged {
         let mut population = Population::default();
         let mut folded = Total::default();
         let mut signs: BTreeMap<(u16, Month), [u64; 3]> = BTreeMap::new();
-        for (at, folder) in std::mem::take(&mut self.folders).into_iter().enumerate() {
+        for (at, mut folder) in std::mem::take(&mut self.folders).into_iter().enumerate() {
             let (users, labels, references) = (&maps.users[at], &self.label_maps[at], &maps.references[at]);
-            for (user, sums) in folder.usage.iter().enumerate() {
-                let total = &mut usage[users[user] as usize];
-                total.used += sums.used;
-                total.failed += sums.failed;
-            }
+            usage.take(&mut folder, users, labels);
             for ((label, month), counts) in &folder.signs {
                 let cell = signs.entry((labels[*label as usize], *month)).or_default();
                 cell.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);

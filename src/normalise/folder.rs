@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 
 use arrow_array::Array;
+use rustc_hash::FxHashMap;
 
 use super::columns::{Amount, FlagColumn, IdColumn, IntegerColumn, Moment, Text, TimeColumn};
 use super::details::DetailView;
 use super::intern::{Ids, Texts};
 use super::months::Month;
 use super::rules::{Meaning, Rules};
+use super::usage_log::Writer;
 use crate::config::SignPolicy;
 use crate::domain::{
     ActionNo, Instant, Kind, Population, PopulationClass, Rejected, RowId, Side, Total, UserUsage,
@@ -24,6 +26,8 @@ pub struct Folder {
     meanings: Vec<Meaning>,
     pub(super) references: Texts,
     pub(super) usage: Vec<UserUsage>,
+    pub(super) usage_by_day: FxHashMap<DayKey, Total>,
+    pub(super) log: Writer,
     pub(super) entries: Vec<RawEntry>,
     pub(super) bystanders: Vec<RawBystander>,
     pub(super) rejected: Vec<Rejected>,
@@ -65,11 +69,16 @@ pub(super) struct RawBystander {
     pub(super) class: PopulationClass,
 }
 
+/// UTC day since 1970-01-01, label, success.
+pub(super) type DayKey = (i32, u32, bool);
+
 /// A row of plain usage in a chunk.
 struct UsageRow {
     row: u32,
+    label: u32,
     class: PopulationClass,
     raw: i64,
+    at: Instant,
 }
 
 /// Typed views of the key columns of one chunk.
@@ -93,6 +102,8 @@ impl Folder {
             meanings: Vec::new(),
             references: Texts::default(),
             usage: Vec::new(),
+            usage_by_day: FxHashMap::default(),
+            log: Writer::default(),
             entries: Vec::new(),
             bystanders: Vec::new(),
             rejected: Vec::new(),
@@ -206,7 +217,7 @@ impl Folder {
         } else {
             PopulationClass::Usage
         };
-        Some(UsageRow { row: row as u32, class, raw })
+        Some(UsageRow { row: row as u32, label, class, raw, at })
     }
 
     /// Folds rows of plain usage; gives back those that are to be kept as rows.
@@ -233,7 +244,7 @@ impl Folder {
                 _ => &mut totals[2],
             };
             total.add_row(row.raw.abs());
-            self.add_usage(user, row.class, row.raw);
+            self.add_usage(user, row);
         }
         self.folded = self.folded.plus(raw_total).expect("token total");
         let classes = [PopulationClass::Usage, PopulationClass::Failed, PopulationClass::AfterAsOf];
@@ -244,17 +255,24 @@ impl Folder {
         kept
     }
 
-    /// Adds a row of unified usage to its user's sums, unless it lies after as-of.
-    fn add_usage(&mut self, user: u32, class: PopulationClass, raw: i64) {
-        let user = user as usize;
-        if class != PopulationClass::AfterAsOf && self.usage.len() <= user {
-            self.usage.resize(user + 1, UserUsage::default());
+    /// Adds a row of unified usage to its user's sums and to the log, unless it lies after as-of.
+    fn add_usage(&mut self, user: u32, row: &UsageRow) {
+        let succeeded = match row.class {
+            PopulationClass::Usage => true,
+            PopulationClass::Failed => false,
+            _ => return,
+        };
+        let tokens = row.raw.abs();
+        let at_user = user as usize;
+        if self.usage.len() <= at_user {
+            self.usage.resize(at_user + 1, UserUsage::default());
         }
-        match class {
-            PopulationClass::Usage => self.usage[user].used += i128::from(raw.abs()),
-            PopulationClass::Failed => self.usage[user].failed += i128::from(raw.abs()),
-            _ => {}
-        }
+        let usage = &mut self.usage[at_user];
+        let sum = if succeeded { &mut usage.used } else { &mut usage.failed };
+        *sum += i128::from(tokens);
+        usage.first_at = Some(usage.first_at.map_or(row.at, |first| first.min(row.at)));
+        self.usage_by_day.entry((row.at.utc_day(), row.label, succeeded)).or_default().add_row(tokens);
+        self.log.push(user, row.at, tokens, !succeeded, &self.rules.log_bytes);
     }
 
     /// Takes a row that is not plain usage.
@@ -322,7 +340,7 @@ impl Folder {
             Meaning::Usage | Meaning::Ignored | Meaning::Unmapped => {
                 // Legacy usage is not what a balance is made of.
                 if meaning == Meaning::Usage && self.rules.side == Side::Unified {
-                    self.add_usage(user, class, raw);
+                    self.add_usage(user, &UsageRow { row: row as u32, label, class, raw, at });
                 }
                 self.bystanders.push(RawBystander { id, user, label, raw_tokens: raw, at, class });
             }

@@ -2,7 +2,7 @@
 //!
 //! The rules are those of `semantics.md`, "Which rows count". The only place that knows which
 //! column means what. One [`Folder`] a worker takes the rows as they stream by: usage is folded
-//! into sums at once, grants and deductions are kept; [`books`] merges the folders into a form that
+//! into sums and a compact [`UsageLog`] at once, grants and deductions are kept; [`books`] merges the folders into a form that
 //! does not depend on the order in which the rows came.
 
 mod books;
@@ -13,11 +13,13 @@ mod intern;
 mod months;
 mod rules;
 mod time;
+mod usage_log;
 
 pub use books::{Sides, books};
 pub use folder::Folder;
 pub use months::Month;
 pub use rules::Rules;
+pub use usage_log::{UsageEvent, UsageLog};
 
 /// Why rows could not be brought into the books.
 #[derive(Debug, thiserror::Error)]
@@ -54,5 +56,18 @@ pub enum NormaliseError {
         what: &'static str,
         /// The limit.
         limit: u64,
+    },
+    /// Usage beyond the bound of memory could not be kept in a temporary file.
+    #[error(
+        "{side}: usage rows could not be kept in a temporary file in {folder}: {source}; make room there, or \
+         set TMPDIR to a folder with more"
+    )]
+    Spill {
+        /// Side.
+        side: &'static str,
+        /// Where temporary files lie.
+        folder: String,
+        /// What went wrong.
+        source: std::io::Error,
     },
 }

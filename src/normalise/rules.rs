@@ -1,6 +1,8 @@
 //! What the configuration says about one side, ready to be applied to rows.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use chrono_tz::Tz;
 
@@ -31,6 +33,8 @@ pub struct Rules {
     pub(super) columns: Names,
     /// Rows of usage of this user are kept one by one, not only summed.
     pub(super) keep_usage_of: Option<RowId>,
+    /// Bytes that the usage logs of all workers hold in memory.
+    pub(super) log_bytes: Arc<AtomicUsize>,
     listed: HashMap<String, Meaning>,
     otherwise: Otherwise,
 }
@@ -81,6 +85,7 @@ impl Rules {
             as_of,
             columns: names(&config.legacy.columns),
             keep_usage_of: None,
+            log_bytes: Arc::default(),
             listed,
             otherwise: Otherwise::Unmapped,
         }
@@ -104,6 +109,7 @@ impl Rules {
             as_of,
             columns: names(&config.unified.columns),
             keep_usage_of: keep_usage_of.cloned(),
+            log_bytes: Arc::default(),
             listed,
             otherwise,
         }

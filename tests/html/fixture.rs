@@ -59,6 +59,7 @@ impl Fixture {
         let (legacy, unified) = (side(Side::Legacy), side(Side::Unified));
         let books = Books {
             usage: vec![UserUsage::default(); users.len()],
+            usage_by_day: Vec::new(),
             roster: Roster::new(users),
             actions: vec!["subscription_grant".into()],
             references: Vec::new(),

@@ -177,6 +177,7 @@ fn books() -> Books {
         legacy: ledger(Side::Legacy, &["L0", "L1"]),
         unified: ledger(Side::Unified, &["U0", "U1"]),
         usage: Vec::new(),
+        usage_by_day: Vec::new(),
         as_of: Instant(0),
     }
 }

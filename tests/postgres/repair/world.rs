@@ -270,6 +270,7 @@ fn books(db: &Db, config: &Config, legacy: &str, unified: &str) -> Books {
         references: references.iter().map(|it| (*it).into()).collect(),
         actions: actions.clone(),
         usage: Vec::new(),
+        usage_by_day: Vec::new(),
         as_of: Instant(1_775_000_000_000_000),
         roster,
     }

@@ -1,0 +1,42 @@
+//! What the rows say of the end of each unified grant: the row itself, or else the legacy row that
+//! it stands for, since it is the legacy table that has the column more often.
+
+use super::policy::End;
+use crate::domain::{Books, Entry, Pair};
+use crate::matching::Group;
+
+/// By position in the unified entries; empty where no row says anything.
+#[derive(Debug, Clone, Default)]
+pub struct Ends(Vec<End>);
+
+impl Ends {
+    /// Reads them from the books and what was matched.
+    pub fn of(books: &Books, pairs: &[Pair], groups: &[Group]) -> Ends {
+        let says = |entry: &Entry| entry.expires_at.is_some();
+        if !books.unified.entries.iter().chain(&books.legacy.entries).any(says) {
+            return Ends::default();
+        }
+        let own = |entry: &Entry| entry.expires_at.map_or(End::NotSaid, End::At);
+        let mut ends: Vec<End> = books.unified.entries.iter().map(own).collect();
+        let mut inherit = |unified: u32, legacy: &[u32]| {
+            let end = &mut ends[unified as usize];
+            let mut theirs = legacy.iter().map(|&row| own(&books.legacy.entries[row as usize]));
+            let first = theirs.next().unwrap_or(End::NotSaid);
+            if *end == End::NotSaid && theirs.all(|other| other == first) {
+                *end = first;
+            }
+        };
+        for pair in pairs {
+            inherit(pair.unified, &[pair.legacy]);
+        }
+        for group in groups {
+            group.unified.iter().for_each(|&unified| inherit(unified, &group.legacy));
+        }
+        Ends(ends)
+    }
+
+    /// What the rows say of the end of a unified row.
+    pub fn get(&self, row: u32) -> End {
+        self.0.get(row as usize).copied().unwrap_or(End::NotSaid)
+    }
+}

@@ -1,0 +1,272 @@
+//! Balances event by event: what the configured policies make of the unified rows.
+//!
+//! A holder (a user, or the owner of a pool) has a [`Timeline`]: grants and deductions in order of
+//! time, with the use between two of them summed, since between them only use occurs. A timeline is
+//! replayed under [`Policies`], the configured ones or hypothetical ones, in as many steps as the
+//! holder has grants, however much it used. Lots are kept in [`lots`](Lot) so that none is ever used
+//! before it was given, after it ended, or beyond what was granted.
+//!
+//! [`Replay::visit`] shows all timelines, a range of holders at a time, so that memory stays bounded
+//! by users and grants; [`Replay::timeline_of`] gives one with every use an event of its own.
+
+mod ends;
+mod engine;
+mod holding;
+mod lots;
+mod movement;
+mod policy;
+mod stretches;
+mod timeline;
+
+use std::ops::Range;
+
+pub use ends::Ends;
+pub use engine::{Dip, FirstBelow};
+pub use holding::{Holding, Membership};
+pub use movement::{BelowZero, HolderReplay, KINDS, Lot, Movement, MovementKind};
+pub use policy::{End, Policies, Policy};
+pub use timeline::{Event, RowEvent, Stretch, Timeline, Use, What};
+
+use stretches::Stretches;
+
+use crate::domain::{Books, Instant, Kind, PopulationClass, Span, UserNo};
+use crate::normalise::{UsageEvent, UsageLog};
+
+/// The action of what is paid for, with or without payment evidence on the row.
+const PURCHASE: &str = "token_pack_purchase";
+
+/// Fewest stretches that are summed at a time; there are as many as grants, at least.
+const FEWEST_STRETCHES: usize = 1 << 22;
+
+/// Why balances could not be replayed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The temporary file of usage rows could not be read back.
+    #[error("the temporary file of usage rows could not be read back: {0}; run again")]
+    Log(#[from] std::io::Error),
+}
+
+/// Everything that a replay reads.
+#[derive(Debug)]
+pub struct Replay<'a> {
+    books: &'a Books,
+    log: &'a UsageLog,
+    ends: &'a Ends,
+    holding: &'a Holding,
+    policies: &'a Policies,
+    /// Each user's first row.
+    joined: Vec<Instant>,
+    /// Entries that move a balance, by holder.
+    rows: Groups,
+    /// Users who join, by holder.
+    joining: Groups,
+}
+
+/// Numbers grouped by holder.
+#[derive(Debug)]
+struct Groups {
+    begins: Vec<u32>,
+    members: Vec<u32>,
+}
+
+impl Groups {
+    /// `pairs` must give the same each time it is called.
+    fn of<I: Iterator<Item = (UserNo, u32)>>(holders: usize, pairs: impl Fn() -> I) -> Groups {
+        let mut begins = vec![0u32; holders + 1];
+        pairs().for_each(|(holder, _)| begins[holder.0 as usize + 1] += 1);
+        (0..holders).for_each(|at| begins[at + 1] += begins[at]);
+        let mut next = begins.clone();
+        let mut members = vec![0; begins[holders] as usize];
+        pairs().for_each(|(holder, member)| {
+            let at = &mut next[holder.0 as usize];
+            members[*at as usize] = member;
+            *at += 1;
+        });
+        Groups { begins, members }
+    }
+
+    fn of_holder(&self, holder: UserNo) -> &[u32] {
+        let at = holder.0 as usize;
+        &self.members[self.begins[at] as usize..self.begins[at + 1] as usize]
+    }
+}
+
+impl<'a> Replay<'a> {
+    /// Prepares a replay. `policies` say where use has to be cut: each hypothetical policy that a
+    /// timeline is replayed under must change at no other instant, and end grants at no other, than
+    /// one of these (or not at all).
+    pub fn new(
+        books: &'a Books,
+        log: &'a UsageLog,
+        ends: &'a Ends,
+        holding: &'a Holding,
+        policies: &'a Policies,
+    ) -> Replay<'a> {
+        let users = books.roster.len();
+        let mut joined: Vec<Instant> =
+            books.usage.iter().map(|usage| usage.first_at.unwrap_or(Instant(i64::MAX))).collect();
+        joined.resize(users, Instant(i64::MAX));
+        for entry in books.unified.entries.iter().filter(|entry| entry.at <= books.as_of) {
+            let first = &mut joined[entry.user.0 as usize];
+            *first = (*first).min(entry.at);
+        }
+        joined.iter_mut().for_each(|first| *first = (*first).min(books.as_of));
+        let moving = || {
+            let entries = books.unified.entries.iter().enumerate();
+            let moving = entries.filter(|(_, entry)| {
+                let counts = matches!(entry.class, PopulationClass::Grants | PopulationClass::Deductions);
+                counts && entry.succeeded
+            });
+            moving.map(|(row, entry)| (holding.holder(entry.user, entry.at), row as u32))
+        };
+        let rows = Groups::of(users, moving);
+        let joining = Groups::of(users, || {
+            let users = joined.iter().enumerate();
+            users.map(|(user, &at)| (holding.holder(UserNo(user as u32), at), user as u32))
+        });
+        Replay { books, log, ends, holding, policies, joined, rows, joining }
+    }
+
+    /// Shows the timeline of every user of the roster, ascending. A user whose tokens all stand in a
+    /// pool has an empty one. `marks` are instants, ascending, at which the balance is asked for, in
+    /// every timeline; use is cut there too, so that movements of use lie between two marks.
+    ///
+    /// # Errors
+    /// [`ReplayError`].
+    pub fn visit(&self, marks: &[Instant], mut see: impl FnMut(&Timeline)) -> Result<(), ReplayError> {
+        let users = self.books.roster.len() as u32;
+        let most = FEWEST_STRETCHES.max(3 * (self.books.unified.entries.len() + users as usize));
+        let mut begin = 0;
+        while begin < users {
+            let mut stretches = Stretches::new(UserNo(begin));
+            let mut end = begin;
+            while end < users && stretches.len() < most {
+                let events = self.events(UserNo(end), marks);
+                stretches.add_holder(&self.bounds(&events, marks));
+                end += 1;
+            }
+            self.sum(&mut stretches)?;
+            self.show(begin..end, marks, &stretches, &mut see);
+            begin = end;
+        }
+        Ok(())
+    }
+
+    fn sum(&self, stretches: &mut Stretches) -> Result<(), ReplayError> {
+        let log = |see: &mut dyn FnMut(&[UsageEvent])| self.log.for_each_chunk(see);
+        match self.holding.has_pools() {
+            true => stretches.fill(log, |user, at| self.holding.holder(user, at))?,
+            false => stretches.fill(log, |user, _| user)?,
+        }
+        Ok(())
+    }
+
+    fn show(
+        &self,
+        holders: Range<u32>,
+        marks: &[Instant],
+        stretches: &Stretches,
+        see: &mut impl FnMut(&Timeline),
+    ) {
+        for holder in holders.map(UserNo) {
+            let events = self.events(holder, marks);
+            let used = stretches.of(holder).collect::<Vec<_>>();
+            see(&self.timeline(holder, events, used));
+        }
+    }
+
+    fn timeline(&self, holder: UserNo, mut events: Vec<Event>, used: Vec<Use>) -> Timeline {
+        events.extend(used.into_iter().map(|used| {
+            let whole = used.counted(true).expect("a stretch has rows");
+            Event { at: whole.first, what: What::Use(used) }
+        }));
+        // Stable: use stays behind what happened at the same instant.
+        events.sort_by_key(|event| event.at);
+        Timeline { holder, events, as_of: self.books.as_of }
+    }
+
+    /// The timeline of one holder with every use an event of its own, in as much memory as the
+    /// holder has rows.
+    ///
+    /// # Errors
+    /// [`ReplayError`].
+    pub fn timeline_of(&self, holder: UserNo, marks: &[Instant]) -> Result<Timeline, ReplayError> {
+        let mut own: Vec<UsageEvent> = Vec::new();
+        self.log.for_each_chunk(&mut |events| {
+            let of_holder = |event: &&UsageEvent| self.holding.holder(event.user, event.at) == holder;
+            own.extend(events.iter().filter(of_holder));
+        })?;
+        own.sort_unstable_by_key(|event| (event.at, event.failed, event.user, event.tokens));
+        let each = own.into_iter().map(|event| {
+            let one = Stretch { first: event.at, last: event.at, rows: 1, tokens: i128::from(event.tokens) };
+            match event.failed {
+                false => Use { succeeded: Some(one), failed: None },
+                true => Use { succeeded: None, failed: Some(one) },
+            }
+        });
+        let events = self.events(holder, marks);
+        Ok(self.timeline(holder, events, each.collect()))
+    }
+
+    /// The holder's events but use, in order.
+    fn events(&self, holder: UserNo, marks: &[Instant]) -> Vec<Event> {
+        let joined = |&user: &u32| Event { at: self.joined[user as usize], what: What::Joined(UserNo(user)) };
+        // A mark beyond as-of asks for the balance at as-of.
+        let last = self.books.as_of.plus(Span(1));
+        let mark = |&at: &Instant| Event { at: at.min(last), what: What::Mark };
+        let mut events: Vec<Event> = marks.iter().map(mark).collect();
+        events.extend(self.joining.of_holder(holder).iter().map(joined));
+        events.extend(self.rows.of_holder(holder).iter().map(|&row| self.row(row)));
+        events.sort_unstable_by_key(|event| self.order(event));
+        events
+    }
+
+    fn row(&self, row: u32) -> Event {
+        let entry = &self.books.unified.entries[row as usize];
+        let event = RowEvent {
+            row,
+            user: entry.user,
+            action: entry.action,
+            tokens: entry.tokens,
+            paid: entry.paid || self.books.action(entry.action) == PURCHASE,
+            end: self.ends.get(row),
+        };
+        let what = match entry.kind {
+            Kind::Grant => What::Grant(event),
+            Kind::Deduction => What::Deduction(event),
+        };
+        Event { at: entry.at, what }
+    }
+
+    /// Within one instant: what replaces the balance before what adds to it, so that nothing is
+    /// lost; then by tokens and row.
+    fn order(&self, event: &Event) -> (Instant, u8, i64, u32) {
+        let (rank, tokens, number) = match event.what {
+            What::Mark => (0, 0, 0),
+            What::Joined(user) => (1, 0, user.0),
+            What::Grant(row) => {
+                let resets = self.policies.at(event.at).resets[usize::from(row.action.0)];
+                (if resets { 2 } else { 3 }, row.tokens, row.row)
+            }
+            What::Deduction(row) => (4, row.tokens, row.row),
+            What::Use(_) => (5, 0, 0),
+        };
+        (event.at, rank, tokens, number)
+    }
+
+    /// Where use has to be cut: at every event, at every end of a grant, at every change of policy.
+    fn bounds(&self, events: &[Event], marks: &[Instant]) -> Vec<Instant> {
+        let mut bounds: Vec<Instant> = marks.to_vec();
+        for event in events {
+            bounds.push(event.at);
+            if let What::Grant(row) = event.what {
+                bounds.extend(self.policies.at(event.at).end_of(row.action, event.at, row.end));
+            }
+        }
+        bounds.extend(self.policies.all()[1..].iter().map(|policy| policy.from));
+        bounds.retain(|bound| *bound <= self.books.as_of);
+        bounds.sort_unstable();
+        bounds.dedup();
+        bounds
+    }
+}
