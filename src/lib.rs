@@ -36,6 +36,9 @@ pub mod doctor;
 // Frozen numbers → files and terminal.
 pub mod report;
 
+// Re-checks a run directory from its files alone.
+pub mod verify;
+
 // Ledgers with planted defects and known truth.
 pub mod simulate;
 

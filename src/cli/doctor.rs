@@ -77,7 +77,7 @@ fn word(state: State) -> &'static str {
 }
 
 /// Breaks at blanks; a word longer than the line stands alone.
-fn wrap(words: &str, width: usize) -> Vec<String> {
+pub(super) fn wrap(words: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in words.split_whitespace() {
         let line = lines.last_mut().expect("there is always a line");

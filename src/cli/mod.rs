@@ -16,6 +16,7 @@ pub mod out;
 mod reconcile;
 mod signals;
 mod simulate;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -50,6 +51,8 @@ enum Command {
     Doctor(doctor::Args),
     /// The action types as CHECK constraint, TypeScript union or JSON
     Contract(contract::Args),
+    /// Re-check a run directory offline: hashes, chain, conservation, sums
+    Verify(verify::Args),
     /// A synthetic pair of ledgers with planted defects and known truth
     Simulate(simulate::Args),
     /// Completions for a shell, on stdout
@@ -114,6 +117,7 @@ fn dispatch(command: &Command, global: &Global) -> anyhow::Result<u8> {
         Command::Init(args) => init::run(args, global),
         Command::Doctor(args) => doctor::run(args, global),
         Command::Contract(args) => contract::run(args, global),
+        Command::Verify(args) => verify::run(args, global),
         Command::Simulate(args) => simulate::run(args, global),
         Command::Completions(args) => completions::run(args, global),
         Command::Man(args) => man::run(args, global),

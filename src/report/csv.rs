@@ -182,7 +182,9 @@ impl Rows {
 }
 
 /// Would a spreadsheet run this cell? A whole number is none, so that ids below zero stay as they are.
-pub(super) fn is_formula(text: &str) -> bool {
+pub(crate) fn is_formula(text: &str) -> bool {
+    // One that already begins with the mark gets a second, so that the text can be told back.
+    let text = text.trim_start_matches('\'');
     match text.as_bytes() {
         [b'=' | b'+' | b'@' | b'\t' | b'\r' | b'\n', ..] => true,
         [b'-', digits @ ..] => digits.is_empty() || !digits.iter().all(u8::is_ascii_digit),
@@ -206,6 +208,8 @@ mod tests {
             ("\r=1", true),
             ("\n=1", true),
             ("＝1", true),
+            ("'=1", true),
+            ("'a", false),
             ("-5", false),
             ("5", false),
             ("", false),

@@ -8,6 +8,7 @@ mod init;
 mod reconcile;
 mod signals;
 mod streams;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

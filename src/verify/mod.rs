@@ -1,0 +1,135 @@
+//! `reckon verify`: re-checks a run directory from its files alone, without database, network or the
+//! configuration.
+//!
+//! What is checked: every file against the manifest's digest, the chain of manifests, the control
+//! totals against the rows as listed, ids and counts of the findings, and the arithmetic of every
+//! balance. Sums are added again from the CSV and Parquet files; nothing is taken from the report.
+
+mod chain;
+mod conservation;
+mod files;
+mod findings;
+mod json;
+mod tables;
+
+mod balances;
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+/// How a check went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It holds.
+    Ok,
+    /// It does not.
+    Fail,
+    /// What it needs is not here: neither ok nor a failure.
+    NotTested,
+}
+
+/// One check with what it saw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// Its name: `files`, `chain`, `conservation`, `dispositions`, `findings`, `balances`.
+    pub check: &'static str,
+    /// How it went.
+    pub state: State,
+    /// What was seen; for a failure, what differs and where.
+    pub detail: String,
+}
+
+/// A run directory, checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verification {
+    /// The directory as it was named.
+    pub folder: String,
+    /// SHA-256 of its manifest: what a successor, or a person, holds against it.
+    pub manifest_sha256: String,
+    /// The checks, in order.
+    pub checks: Vec<Check>,
+}
+
+impl Verification {
+    /// No check failed. Those that could not be made don't count as passed: they are listed.
+    pub fn holds(&self) -> bool {
+        self.checks.iter().all(|check| check.state != State::Fail)
+    }
+}
+
+/// Why a directory cannot be checked at all.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// It holds no complete run.
+    #[error("{folder} has no manifest.json, so it is no complete run of reckon: name a run directory, such as reports/latest", folder = .folder.display())]
+    NoManifest {
+        /// Directory.
+        folder: PathBuf,
+    },
+    /// A file cannot be read.
+    #[error("cannot read {file}: {cause}", file = .file.display())]
+    Unreadable {
+        /// File.
+        file: PathBuf,
+        /// Why.
+        cause: String,
+    },
+    /// The manifest is of another program, or of a newer version.
+    #[error("{file}: its schema is {found:?}, this version reads {wanted:?}: use the version of reckon that wrote it", file = .file.display())]
+    Schema {
+        /// Manifest.
+        file: PathBuf,
+        /// What it says.
+        found: String,
+        /// What is read.
+        wanted: &'static str,
+    },
+}
+
+/// Checks a run directory.
+///
+/// # Errors
+/// [`VerifyError`] when there is nothing to check; what does not hold is a failed [`Check`].
+pub fn verify(folder: &Path) -> Result<Verification, VerifyError> {
+    let manifest = files::Manifest::read(folder)?;
+    let mut checks = vec![files::check(folder, &manifest), chain::check(folder, &manifest)];
+    let texts = tables::Run::open(folder);
+    match texts {
+        Ok(run) => {
+            checks.push(conservation::totals(&run, &manifest));
+            checks.push(conservation::dispositions(&run));
+            checks.push(findings::check(&run));
+            checks.push(balances::check(&run));
+        }
+        Err(cause) => checks.push(failed("contents", cause)),
+    }
+    Ok(Verification { folder: folder.display().to_string(), manifest_sha256: manifest.digest, checks })
+}
+
+fn ok(check: &'static str, detail: impl Into<String>) -> Check {
+    Check { check, state: State::Ok, detail: detail.into() }
+}
+
+fn failed(check: &'static str, detail: impl Into<String>) -> Check {
+    Check { check, state: State::Fail, detail: detail.into() }
+}
+
+fn not_tested(check: &'static str, detail: impl Into<String>) -> Check {
+    Check { check, state: State::NotTested, detail: detail.into() }
+}
+
+/// A check from what does not hold: nothing, or the first few of many.
+fn judged(check: &'static str, wrong: Vec<String>, fine: String) -> Check {
+    const SHOWN: usize = 5;
+    if wrong.is_empty() {
+        return ok(check, fine);
+    }
+    let more = wrong.len().saturating_sub(SHOWN);
+    let mut detail = wrong.into_iter().take(SHOWN).collect::<Vec<_>>().join("; ");
+    if more > 0 {
+        detail.push_str(&format!("; and {more} more"));
+    }
+    failed(check, detail)
+}

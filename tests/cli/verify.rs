@@ -1,0 +1,199 @@
+//! `reckon verify`: what holds, and each way in which a run directory can be tampered with.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use sha2::{Digest, Sha256};
+
+fn sample() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/sample")
+}
+
+/// A copy of the committed run that may be changed.
+fn copy(into: &Path) -> PathBuf {
+    let folder = into.join("run");
+    std::fs::create_dir_all(&folder).unwrap();
+    for entry in std::fs::read_dir(sample()).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
+    }
+    folder
+}
+
+fn verify(folder: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_reckon"))
+        .args(["--format", "json", "verify"])
+        .arg(folder)
+        .output()
+        .unwrap()
+}
+
+/// Exit code, and the checks with their state and words.
+fn checks(folder: &Path) -> (i32, Vec<(String, String, String)>) {
+    let output = verify(folder);
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let checks = found["checks"].as_array().unwrap().iter();
+    let checks = checks.map(|check| (text(&check["check"]), text(&check["state"]), text(&check["detail"])));
+    (output.status.code().unwrap(), checks.collect())
+}
+
+/// Replaces text in a file and, as a careful forger would, brings the manifest up to date.
+fn forge(folder: &Path, file: &str, from: &str, to: &str) {
+    let path = folder.join(file);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{file} has no {from:?}");
+    std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let path = folder.join("manifest.json");
+    let mut manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    for listed in manifest["files"].as_array_mut().unwrap() {
+        if listed["name"] == file {
+            listed["bytes"] = bytes.len().into();
+            listed["sha256"] = digest.clone().into();
+        }
+    }
+    std::fs::write(&path, serde_json::to_vec_pretty(&manifest).unwrap()).unwrap();
+}
+
+#[test]
+fn the_committed_run_holds() {
+    let (code, checks) = checks(&sample());
+    assert_eq!(code, 0, "{checks:#?}");
+    assert!(checks.iter().all(|(_, state, _)| state == "ok"), "{checks:#?}");
+}
+
+#[test]
+fn what_was_changed_is_named() {
+    let balances = std::fs::read_to_string(sample().join("balances.csv")).unwrap();
+    let line = balances.lines().nth(1).unwrap();
+    let cells: Vec<&str> = line.split(',').collect();
+    let other_granted = line.replacen(cells[1], "1", 1);
+    let findings = std::fs::read_to_string(sample().join("findings.csv")).unwrap();
+    let first = findings.lines().nth(1).unwrap();
+    let id = first.split(',').next().unwrap();
+    let without_first = findings.replacen(&format!("{first}\n"), "", 1);
+    let summary = "\"verdict\": \"discrepancies\"";
+    let table: [(&str, &str, &str, &str, &str); 7] = [
+        ("balances.csv", line, &other_granted, "balances", "recomputed is"),
+        ("balances.csv", &format!("{line}\n"), "", "balances", "users: 299"),
+        ("findings.csv", id, "0123456789abcdef", "findings", "is not the id of its rows"),
+        ("findings.csv", &findings, &without_first, "findings", "in findings.csv"),
+        ("findings.csv", &findings, &without_first, "dispositions", "which findings.csv does not have"),
+        ("summary.json", summary, "\"verdict\": \"clean\"", "findings", "stand against a clean result"),
+        ("summary.json", "\"rows_in\": 1326", "\"rows_in\": 1325", "conservation", "rows_in: 1325, not 1326"),
+    ];
+    for (file, from, to, check, words) in table {
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = copy(temporary.path());
+        forge(&folder, file, from, to);
+        let (code, checks) = checks(&folder);
+        let failed: Vec<_> = checks.iter().filter(|(_, state, _)| state == "fail").collect();
+        assert_eq!(code, 1, "{file}: {checks:#?}");
+        assert!(
+            failed.iter().any(|(name, _, detail)| name == check && detail.contains(words)),
+            "{file}: {check} should say {words:?}: {failed:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_is_changed_missing_or_foreign_fails_its_check() {
+    type Change = fn(&Path);
+    let table: [(&str, Change, &str); 4] = [
+        ("changed", |run| append(&run.join("undo.sql"), "drop table x;"), "undo.sql: "),
+        ("missing", |run| std::fs::remove_file(run.join("report.html")).unwrap(), "report.html: "),
+        ("foreign", |run| append(&run.join("notes.txt"), "hello"), "notes.txt: not named"),
+        (
+            "as long",
+            |run| {
+                let text = std::fs::read_to_string(run.join("repair.sql")).unwrap();
+                std::fs::write(run.join("repair.sql"), text.replacen("update", "UPDATE", 1)).unwrap();
+            },
+            "repair.sql: its SHA-256 is",
+        ),
+    ];
+    for (name, change, words) in table {
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = copy(temporary.path());
+        change(&folder);
+        let (code, checks) = checks(&folder);
+        assert_eq!(code, 1, "{name}");
+        assert_eq!((&*checks[0].0, &*checks[0].1), ("files", "fail"), "{name}");
+        assert!(checks[0].2.contains(words), "{name}: {}", checks[0].2);
+    }
+}
+
+fn append(path: &Path, text: &str) {
+    let mut all = std::fs::read_to_string(path).unwrap_or_default();
+    all.push_str(text);
+    std::fs::write(path, all).unwrap();
+}
+
+/// Three runs of a history, oldest first.
+fn history(root: &Path) -> Vec<PathBuf> {
+    // The demo keeps its history in ../../reports/history.
+    let folder = root.join("fixtures/demo");
+    std::fs::create_dir_all(&folder).unwrap();
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/demo");
+    for entry in std::fs::read_dir(&demo).unwrap() {
+        let entry = entry.unwrap();
+        if entry.path().is_file() {
+            std::fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
+        }
+    }
+    let mut runs = Vec::new();
+    for _ in 0..3 {
+        let status = Command::new(env!("CARGO_BIN_EXE_reckon"))
+            .args(["reconcile", "--quiet"])
+            .current_dir(&folder)
+            .output()
+            .unwrap();
+        assert_eq!(status.status.code(), Some(1), "{}", String::from_utf8_lossy(&status.stderr));
+        runs.push(std::fs::canonicalize(root.join("reports/history/latest")).unwrap());
+    }
+    runs
+}
+
+#[test]
+fn the_chain_is_followed_to_the_first_run_and_a_changed_one_breaks_it() {
+    let temporary = tempfile::tempdir().unwrap();
+    let runs = history(temporary.path());
+    let chain = |run: &Path| {
+        let (code, checks) = checks(run);
+        let (_, state, detail) = checks.into_iter().find(|(name, _, _)| name == "chain").unwrap();
+        (code, state, detail)
+    };
+    let (code, state, detail) = chain(&runs[2]);
+    assert_eq!((code, &*state), (0, "ok"), "{detail}");
+    assert!(detail.starts_with("2 earlier runs"), "{detail}");
+    assert_eq!(chain(&runs[0]).1, "ok");
+    // Somebody makes the second run look other than it was, with a manifest that fits.
+    forge(&runs[1], "report.html", "<html", "<html ");
+    let (code, state, detail) = chain(&runs[2]);
+    assert_eq!((code, &*state), (1, "fail"));
+    assert!(detail.contains("was changed since"), "{detail}");
+    // Taken out, it is missing; that is said, and not called ok.
+    std::fs::remove_dir_all(&runs[1]).unwrap();
+    let (code, state, _) = chain(&runs[2]);
+    assert_eq!((code, &*state), (0, "not_tested"));
+}
+
+#[test]
+fn a_folder_without_a_run_is_exit_2() {
+    let temporary = tempfile::tempdir().unwrap();
+    let output = verify(temporary.path());
+    assert_eq!(output.status.code(), Some(2));
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("has no manifest.json") && message.contains("reports/latest"), "{message}");
+}
+
+#[test]
+fn for_people_it_is_a_line_a_check() {
+    let output = Command::new(env!("CARGO_BIN_EXE_reckon")).arg("verify").arg(sample()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.lines().all(|line| line.chars().count() <= 80 || line.starts_with('/')), "{text}");
+    assert!(text.ends_with("everything holds\n"), "{text}");
+}
