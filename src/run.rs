@@ -188,7 +188,7 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
 pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> anyhow::Result<Judged> {
     let books = &reads.books;
     let mut matched: Matched = matching::run(books, config);
-    let warnings = reads.warnings(&matched);
+    let mut warnings = reads.warnings(&matched);
 
     let stored = match (&config.balances.stored, &reads.stored) {
         (Some(settings), Some(stored)) if !reads.as_of_is_past => {
@@ -201,6 +201,7 @@ pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> 
         _ => None,
     };
     let balances = balance::recompute(books, config, &matched.findings, stored.as_ref())?;
+    warnings.extend(balances.snapshots.iter().filter_map(balance::SnapshotColumn::warning));
     balance::name_plugs(books, &balances, &mut matched.findings);
     let gaps = balance::findings(books, &balances, config);
 

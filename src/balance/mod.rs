@@ -1,12 +1,15 @@
 //! Balances recomputed from the rows, in checked integers, and the gaps to the stored ones.
 
+mod evidence;
 mod gap;
 mod plug;
 mod recompute;
 pub mod replay;
+mod snapshot;
 
 pub use plug::name_plugs;
 pub use recompute::{BalanceError, StoredByUser, findings, recompute, stored_by_user};
+pub use snapshot::{ChainBreak, LabelPeriods, Meaning, Period, SnapshotColumn, snapshot_columns};
 
 use crate::domain::UserNo;
 
@@ -145,4 +148,6 @@ pub struct Balances {
     pub users: Vec<UserBalance>,
     /// Stored balances were configured and used (not with an as-of in the past).
     pub stored_known: bool,
+    /// What the configured balance columns beside the rows mean, tested.
+    pub snapshots: Vec<SnapshotColumn>,
 }

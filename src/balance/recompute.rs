@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::evidence;
 use super::gap::{self, Effects};
-use super::{Balances, Explanation, GapCause, UserBalance};
+use super::{Balances, Explanation, GapCause, UserBalance, snapshot_columns};
 use crate::config::{Config, Floor, StoredBalance};
 use crate::domain::{Books, Class, Finding, Kind, Overflow, PopulationClass, RepairKind, Severity, UserNo};
 
@@ -109,7 +110,8 @@ pub fn recompute(
             }
         }
     }
-    Ok(Balances { users, stored_known: stored.is_some() })
+    let snapshots = snapshot_columns(books, config);
+    Ok(Balances { users, stored_known: stored.is_some(), snapshots })
 }
 
 fn empty(user: UserNo) -> UserBalance {
@@ -149,9 +151,18 @@ pub fn findings(books: &Books, balances: &Balances, config: &Config) -> Vec<Find
     };
     let gaps = balances.users.iter().filter(|balance| is_finding(balance));
     let negative = balances.users.iter().filter(below_zero);
-    gaps.map(|balance| gap_finding(books, balance))
-        .chain(negative.map(|balance| negative_finding(books, balance, opening)))
-        .collect()
+    let mut found: Vec<Finding> = Vec::new();
+    for balance in gaps {
+        let mut finding = gap_finding(books, balance);
+        finding.evidence += &evidence::chain_breaks(&balances.snapshots, balance);
+        found.push(finding);
+    }
+    for balance in negative {
+        let mut finding = negative_finding(books, balance, opening);
+        finding.evidence += &evidence::chain_breaks(&balances.snapshots, balance);
+        found.push(finding);
+    }
+    found
 }
 
 /// Usage that was never taken off, and failed usage that was counted against the policy, explain a

@@ -111,6 +111,8 @@ pub struct Bystander {
     pub at: super::Instant,
     /// `Usage`, `Ignored`, `Unmapped`, `Failed` or `AfterAsOf`.
     pub class: super::PopulationClass,
+    /// The balance column beside the row, where configured. Evidence, never truth.
+    pub balance_after: Option<i64>,
 }
 
 /// One side of the books.
@@ -134,6 +136,8 @@ pub struct Ledger {
     pub population: Population,
     /// The sign × label × month matrix of the legacy side.
     pub signs: Vec<SignCell>,
+    /// Values of the balance column that are there but are no number of tokens: unknown, and said.
+    pub unreadable_balances: u64,
 }
 
 /// One cell of the sign matrix: how the rows of a label were stored in a month.

@@ -200,6 +200,7 @@ impl Merged {
         let mut rejected: Vec<Rejected> = Vec::new();
         let mut population = Population::default();
         let mut folded = Total::default();
+        let mut unreadable_balances = 0;
         let mut signs: BTreeMap<(u16, Month), [u64; 3]> = BTreeMap::new();
         for (at, mut folder) in std::mem::take(&mut self.folders).into_iter().enumerate() {
             let (users, labels, references) = (&maps.users[at], &self.label_maps[at], &maps.references[at]);
@@ -216,8 +217,10 @@ impl Merged {
                 raw_tokens: raw.raw_tokens,
                 at: raw.at,
                 class: raw.class,
+                balance_after: raw.balance_after,
             }));
             rejected.extend(folder.rejected);
+            unreadable_balances += folder.unreadable_balances;
             population.merge(&folder.population);
             folded = folded.plus(folder.folded).expect("token total");
         }
@@ -240,6 +243,7 @@ impl Merged {
             control,
             population,
             signs,
+            unreadable_balances,
         })
     }
 }

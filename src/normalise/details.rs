@@ -93,10 +93,15 @@ impl DetailView<'_> {
         }
     }
 
-    pub(super) fn balance_after(&self, row: usize) -> Option<i64> {
+    /// The balance beside a row. One that cannot be read is unknown, and counted.
+    pub(super) fn balance_after(&self, row: usize, unreadable: &mut u64) -> Option<i64> {
         match self.balance_after.as_ref()?.get(row) {
             Amount::Tokens(tokens) => Some(tokens),
-            Amount::Missing | Amount::Unreadable(_) => None,
+            Amount::Missing => None,
+            Amount::Unreadable(_) => {
+                *unreadable += 1;
+                None
+            }
         }
     }
 }

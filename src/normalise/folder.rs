@@ -34,6 +34,7 @@ pub struct Folder {
     pub(super) signs: HashMap<(u32, Month), [u64; 3]>,
     pub(super) population: Population,
     pub(super) folded: Total,
+    pub(super) unreadable_balances: u64,
     pub(super) wrong_type: Option<(String, String, &'static str)>,
 }
 
@@ -67,6 +68,7 @@ pub(super) struct RawBystander {
     pub(super) raw_tokens: i64,
     pub(super) at: Instant,
     pub(super) class: PopulationClass,
+    pub(super) balance_after: Option<i64>,
 }
 
 /// UTC day since 1970-01-01, label, success.
@@ -110,6 +112,7 @@ impl Folder {
             signs: HashMap::new(),
             population: Population::default(),
             folded: Total::default(),
+            unreadable_balances: 0,
             wrong_type: None,
         }
     }
@@ -305,6 +308,7 @@ impl Folder {
         let succeeded = !view.success.as_ref().is_some_and(|success| success.is_false(row));
         let class = self.class(meaning, raw, at, succeeded);
         self.population.get_mut(class).add_row(raw.abs());
+        let balance_after = details.balance_after(at_detail, &mut self.unreadable_balances);
         match meaning {
             Meaning::Action(action, kind) => {
                 if self.rules.side == Side::Legacy {
@@ -331,7 +335,7 @@ impl Folder {
                     link: details.link(at_detail),
                     migrated: details.migrated.as_ref().is_some_and(|mark| mark.is_set(at_detail)),
                     expires_at: details.expires_at(at_detail),
-                    balance_after: details.balance_after(at_detail),
+                    balance_after,
                     succeeded,
                     class,
                 };
@@ -342,7 +346,8 @@ impl Folder {
                 if meaning == Meaning::Usage && self.rules.side == Side::Unified {
                     self.add_usage(user, &UsageRow { row: row as u32, label, class, raw, at });
                 }
-                self.bystanders.push(RawBystander { id, user, label, raw_tokens: raw, at, class });
+                let row = RawBystander { id, user, label, raw_tokens: raw, at, class, balance_after };
+                self.bystanders.push(row);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! `findings.csv` and `balances.csv`: all rows, never a sample.
+//! `findings.csv`, `balances.csv` and `chain_breaks.csv`: all rows, never a sample.
 
 use std::fmt::Write as _;
 
@@ -107,6 +107,32 @@ fn write_balance(rows: &mut Rows, balance: &UserBalance) {
     balance.causes.iter().for_each(|tokens| rows.number(has_gap.then_some(*tokens)));
     rows.number(balance.unexplained);
     rows.text(balance.explanation.map_or("", |explanation| explanation.name()));
+}
+
+/// The columns of `chain_breaks.csv`, in order.
+const BREAK_COLUMNS: [&str; 8] =
+    ["side", "user_id", "row_id", "action", "created_at", "meaning", "expected", "found"];
+
+/// Writes `chain_breaks.csv`: every row whose balance column is not what the rows before it give.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn chain_breaks(model: &Model<'_>, file: StagedFile) -> Result<WrittenFile, PlaceError> {
+    let mut rows = Rows::new(file);
+    BREAK_COLUMNS.iter().for_each(|column| rows.text(column));
+    rows.end()?;
+    for found in model.snapshots.iter().flat_map(|column| &column.breaks) {
+        rows.text(found.side.name());
+        rows.ids(std::slice::from_ref(model.roster.id(found.user)));
+        rows.ids(std::slice::from_ref(&found.row));
+        rows.text(&found.label);
+        rows.plain(&found.at.rfc3339());
+        rows.text(found.meaning.name());
+        rows.number(Some(found.expected));
+        rows.number(Some(found.found));
+        rows.end()?;
+    }
+    rows.finish()
 }
 
 /// Rows of a CSV file, cell by cell, without an allocation a cell.

@@ -8,6 +8,7 @@ use crate::domain::{Population, SignCell, Total};
 
 use super::error::ReportError;
 use super::model::Model;
+use super::snapshots;
 
 /// Name and version of the shape of `summary.json`.
 pub const SCHEMA: &str = "reckon.summary/1";
@@ -32,6 +33,7 @@ struct Summary<'a> {
     sentence: &'a str,
     outcomes: OutcomesBySide,
     signs: &'a [SignCell],
+    snapshot_columns: Vec<snapshots::Column<'a>>,
     sql: Vec<SqlNumbers<'a>>,
     warnings: &'a [String],
 }
@@ -179,6 +181,7 @@ pub fn summary(model: &Model<'_>) -> Result<Vec<u8>, ReportError> {
             sentence: &model.sentence,
             outcomes: outcomes(model),
             signs: model.signs,
+            snapshot_columns: snapshots::columns(model),
             sql: model
                 .sql
                 .iter()

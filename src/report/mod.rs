@@ -1,7 +1,7 @@
 //! From frozen numbers to files and terminal. [`model`] computes; everything else only draws it.
 //!
 //! A run directory holds `findings.csv`, `findings.parquet`, `dispositions.parquet`, `balances.csv`,
-//! `summary.json`, `report.html`, `metrics.prom`, the SQL files and, last, `manifest.json`. It is
+//! `chain_breaks.csv` where a balance column is configured, `summary.json`, `report.html`, `metrics.prom`, the SQL files and, last, `manifest.json`. It is
 //! written beside its place and renamed when whole ([`place`]). [`grants`] and [`history`] draw the
 //! answers to the owners' two questions, which are printed, not kept.
 
@@ -20,6 +20,7 @@ pub mod model;
 mod page;
 pub mod parquet;
 pub mod place;
+mod snapshots;
 pub mod terminal;
 
 use std::io::Write as _;
@@ -65,7 +66,11 @@ fn write_rows(model: &Model<'_>, staging: &Staging) -> Result<Vec<WrittenFile>, 
         let typed = parquet::to_file(typed_file, |out| parquet::findings(model.findings, out))?;
         let balances = csv::balances(model, staging.file("balances.csv")?)?;
         let dispositions = dispositions.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        Ok(vec![balances, dispositions, findings, typed])
+        let mut files = vec![balances, dispositions, findings, typed];
+        if !model.snapshots.is_empty() {
+            files.push(csv::chain_breaks(model, staging.file("chain_breaks.csv")?)?);
+        }
+        Ok(files)
     })
 }
 

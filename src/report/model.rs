@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::audit::{Audit, Conservation, RunVerdict, SideConservation};
-use crate::balance::{Balances, GapCause, UserBalance};
+use crate::balance::{Balances, GapCause, SnapshotColumn, UserBalance};
 use crate::config::Config;
 use crate::domain::{
     Books, Disposition, Finding, Instant, Outcome, Population, Roster, Rule, Severity, Side, SignCell, Span,
@@ -114,6 +114,8 @@ pub struct Model<'a> {
     pub previous_manifest: Option<String>,
     /// Sign × label × month of the legacy table.
     pub signs: &'a [SignCell],
+    /// What the balance columns beside the rows mean, tested.
+    pub snapshots: &'a [SnapshotColumn],
     /// What a reader must know.
     pub warnings: Vec<String>,
     /// SQL files.
@@ -252,6 +254,7 @@ pub fn build(inputs: Inputs<'_>) -> Model<'_> {
         },
         previous_manifest: inputs.previous.map(|previous| previous.manifest_digest),
         signs: &inputs.books.legacy.signs,
+        snapshots: &inputs.balances.snapshots,
         warnings: inputs.warnings,
         sql: inputs.sql,
         config_digest: &inputs.config.digest,

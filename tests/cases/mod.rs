@@ -9,6 +9,7 @@ mod mend;
 pub mod postgres;
 pub mod program;
 mod sample;
+mod snapshot;
 mod steps;
 pub mod table;
 

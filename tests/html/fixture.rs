@@ -222,6 +222,7 @@ fn ledger(side: Side) -> Ledger {
         folded: folded(side),
         control: Total::default(),
         population: Population::default(),
+        unreadable_balances: 0,
         signs: vec![sign("2025-11", 0, 812), sign("2025-12", 1_204, 0), sign("2026-01", 650, 3)],
     }
 }
@@ -284,7 +285,7 @@ fn balances(books: &Books) -> Balances {
         }
         balance
     });
-    Balances { users: users.collect(), stored_known: true }
+    Balances { users: users.collect(), stored_known: true, snapshots: Vec::new() }
 }
 
 fn sql(name: &str, rows: u64, tokens: i128) -> SqlFile {

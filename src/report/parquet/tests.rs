@@ -166,6 +166,7 @@ fn ledger(side: Side, ids: &[&str]) -> Ledger {
         control: Total::default(),
         population: Population::default(),
         signs: Vec::new(),
+        unreadable_balances: 0,
     }
 }
 

@@ -262,6 +262,7 @@ fn books(db: &Db, config: &Config, legacy: &str, unified: &str) -> Books {
             control: Total::default(),
             population: Population::default(),
             signs: Vec::new(),
+            unreadable_balances: 0,
         }
     };
     Books {
