@@ -10,7 +10,7 @@ use crate::balance::{self, Balances};
 use crate::config::{Columns, Config, Origin};
 use crate::domain::{Books, Instant, RowId, Side, Status};
 use crate::history::{self, PreviousRun};
-use crate::matching::{self, Matched};
+use crate::matching::{self, Calibration, Matched};
 use crate::normalise::{self, Folder, Rules, Sides, UsageLog};
 use crate::repair::{self, SqlFile, Targets};
 use crate::report::{self, Inputs, Place, Previous, Staging};
@@ -70,6 +70,8 @@ pub struct Judged {
     pub audit: Audit,
     /// Balances by user.
     pub balances: Balances,
+    /// What the lags show.
+    pub calibration: Calibration,
     /// One sentence each, for people.
     pub warnings: Vec<String>,
 }
@@ -83,6 +85,8 @@ pub struct Reconciliation {
     pub audit: Audit,
     /// Balances by user.
     pub balances: Balances,
+    /// What the lags show.
+    pub calibration: Calibration,
     /// The SQL that mends.
     pub sql: Vec<SqlFile>,
     /// One sentence each, for people.
@@ -205,12 +209,13 @@ pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> 
     balance::name_plugs(books, &balances, &mut matched.findings);
     let gaps = balance::findings(books, &balances, config);
 
+    let calibration = std::mem::take(&mut matched.calibration);
     let mut audit = audit::account(books, config, matched, gaps)?;
     for finding in &mut audit.findings {
         let known = previous.is_some_and(|previous| previous.has(&finding.id));
         finding.status = if known { Status::Open } else { Status::New };
     }
-    Ok(Judged { audit, balances, warnings })
+    Ok(Judged { audit, balances, calibration, warnings })
 }
 
 /// Reconciles what was read, and plans the SQL that mends it.
@@ -222,7 +227,7 @@ pub fn reconcile(
     reads: Reads,
     previous: Option<&PreviousRun>,
 ) -> anyhow::Result<Reconciliation> {
-    let Judged { audit, balances, mut warnings } = judge(config, &reads, previous)?;
+    let Judged { audit, balances, calibration, mut warnings } = judge(config, &reads, previous)?;
     let context = repair::Context { source: reads.source_line() };
     let plan = repair::plan(config, &reads.books, &audit.findings, &reads.targets, &context)?;
     warnings.extend(plan.refusals.iter().map(|refusal| {
@@ -230,7 +235,7 @@ pub fn reconcile(
     }));
     warnings.extend(repair_warnings(&plan.warnings));
     let sql = repair::render(&plan)?;
-    Ok(Reconciliation { reads, audit, balances, sql, warnings })
+    Ok(Reconciliation { reads, audit, balances, calibration, sql, warnings })
 }
 
 /// Grants per action type, on both sides.
@@ -309,6 +314,7 @@ pub fn run(
         books: &done.reads.books,
         audit: &done.audit,
         balances: &done.balances,
+        calibration: &done.calibration,
         legacy: &done.reads.legacy,
         unified: &done.reads.unified,
         stored: done.reads.stored.as_ref().map(|stored| &stored.provenance),

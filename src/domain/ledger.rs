@@ -134,6 +134,8 @@ pub struct Ledger {
     pub control: Total,
     /// Rows by class, tokens as magnitudes; pending rows still stand under grants and deductions.
     pub population: Population,
+    /// At least one entry's time names no zone of its own, so that `timezone` decides what it means.
+    pub has_wall_times: bool,
     /// The sign × label × month matrix of the legacy side.
     pub signs: Vec<SignCell>,
     /// Values of the balance column that are there but are no number of tokens: unknown, and said.

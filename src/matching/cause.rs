@@ -1,111 +1,333 @@
 //! Root causes: what many findings have in common. A finding has one cause at most, the most
 //! specific that the data show.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::board::Board;
+use super::calibrate::{self, CONSTANT_LAG_FINDINGS, Calibration, LabelArrival, SilentWriter, ZoneFit};
 use super::classify::lag_micros;
-use crate::domain::{Class, Finding, Rule, Side};
+use crate::domain::{Class, Entry, Finding, Instant, Rule, Side, Span, UserNo};
 
-/// Findings that must share a lag before it is called constant.
-const CONSTANT_LAG_FINDINGS: usize = 3;
+/// Findings that must share what makes them alike before it is called their cause.
+const SHARED: u64 = 3;
 
-/// Time zones lie on a grid of 15 minutes.
-const ZONE_GRID_MICROS: i64 = 15 * 60 * 1_000_000;
-
-/// Names the causes.
-pub(super) fn name(board: &Board<'_>, findings: &mut [Finding]) {
-    let shifts = constant_shifts(board);
-    let silences = silent_writers(board);
+/// Names the causes, and calibrates: the causes of lags rest on the same figures.
+pub(super) fn name(board: &Board<'_>, findings: &mut [Finding]) -> Calibration {
+    let zone = calibrate::zone(board);
+    let arrivals = arrivals(board);
+    let silences: Vec<SilentWriter> =
+        arrivals.values().filter_map(|(label, missing)| silent_writer(label, missing)).collect();
+    let times = Times::of(board, zone.as_ref());
+    let shared = Shared::of(board, findings);
     for finding in findings.iter_mut().filter(|finding| finding.cause.is_empty()) {
-        finding.cause = match finding.class {
-            Class::TimeMismatch => time_cause(board, finding, &shifts),
-            Class::Duplicate => duplicate_cause(board, finding),
-            Class::SourceDuplicate => "replay".to_owned(),
-            Class::MislabelledPurchase => "payment_label".to_owned(),
+        let cause = match finding.class {
+            Class::TimeMismatch => times.cause(finding),
+            Class::SourceDuplicate => "replay",
+            Class::MislabelledPurchase => "payment_label",
             Class::Unmigrated | Class::UnmigratedDeduction => unmigrated_cause(board, finding, &silences),
-            _ => String::new(),
+            Class::AmountMismatch => shared.amount_cause(finding),
+            Class::ActionMismatch => shared.action_cause(finding),
+            Class::UserMismatch => shared.user_cause(board, finding),
+            Class::Orphan => shared.orphan_cause(board, finding),
+            _ => "",
         };
+        finding.cause.push_str(cause);
+    }
+    let arrivals = arrivals.into_values().map(|(label, _)| label).collect();
+    calibrate::of(board, findings, zone, silences, arrivals)
+}
+
+/// Lags that many time mismatches share.
+struct Times<'z> {
+    tolerance: Span,
+    /// Lags on the grid of time zones, rounded to it, that at least three share.
+    shifts: HashMap<i64, u64>,
+    /// The zone that explains them, and with them rarer ones: two shifts a year are one cause.
+    zone: Option<&'z ZoneFit>,
+    /// A lag off the grid that most of the others share.
+    common: Option<Span>,
+}
+
+impl<'z> Times<'z> {
+    fn of(board: &Board<'_>, zone: Option<&'z ZoneFit>) -> Times<'z> {
+        let tolerance = board.tolerance;
+        let mut shifts: HashMap<i64, u64> = HashMap::new();
+        for pair in board.pairs.iter().filter(|pair| pair.differs.time && pair.rule != Rule::Stamped) {
+            if let Some(shift) = calibrate::shift_of(lag_micros(board, pair), tolerance) {
+                *shifts.entry(shift).or_default() += 1;
+            }
+        }
+        shifts.retain(|_, count| *count >= CONSTANT_LAG_FINDINGS);
+        Times { tolerance, shifts, zone, common: calibrate::common_lag(board) }
+    }
+
+    fn cause(&self, finding: &Finding) -> &'static str {
+        if finding.rule == Rule::Stamped {
+            return "bulk_stamp";
+        }
+        let Some(lag) = finding.lag else { return "" };
+        let is_constant = match calibrate::shift_of(lag.0, self.tolerance) {
+            Some(shift) => {
+                self.shifts.contains_key(&shift)
+                    || self.zone.is_some_and(|zone| zone.is_worth_it() && zone.lags.contains(&Span(shift)))
+            }
+            None => self.common.is_some_and(|common| (lag.0 - common.0).abs() <= self.tolerance.0),
+        };
+        if is_constant { "constant_lag" } else { "" }
     }
 }
 
-/// Lags on the grid of time zones, rounded to it, that at least three time mismatches share.
-fn constant_shifts(board: &Board<'_>) -> HashMap<i64, usize> {
-    let mut counts: HashMap<i64, usize> = HashMap::new();
-    for pair in board.pairs.iter().filter(|pair| pair.differs.time && pair.rule != Rule::Stamped) {
-        if let Some(shift) = shift_of(board, lag_micros(board, pair)) {
-            *counts.entry(shift).or_default() += 1;
+/// A second backfill, a replayed webhook, or the historical copy beside the dual write: by what the
+/// extra row and the kept one show. `has_legacy`: the kept row stands for a legacy row.
+pub(super) fn of_duplicate(extra: &Entry, kept: &Entry, by: Rule, has_legacy: bool) -> &'static str {
+    match (extra.is_marked(), kept.is_marked(), by) {
+        (true, true, _) => "double_backfill",
+        (false, false, Rule::Link | Rule::Reference) => "replay",
+        (_, _, Rule::Link | Rule::Reference) => "dual_write_and_copy",
+        _ if has_legacy => "dual_write_and_copy",
+        _ => "repeated",
+    }
+}
+
+/// What differing pairs and orphans share.
+#[derive(Default)]
+struct Shared {
+    amounts: HashMap<(i128, i128), u64>,
+    factors: HashMap<(i128, i128), Alike>,
+    differences: HashMap<i128, Alike>,
+    labels: HashMap<(String, String), u64>,
+    accounts: HashMap<UserNo, u64>,
+    /// Unified labels of unmarked orphans that no legacy row maps to.
+    one_sided: HashMap<u16, u64>,
+}
+
+/// How many findings are alike in a way, and some of their legacy amounts.
+#[derive(Default)]
+struct Alike {
+    rows: u64,
+    amounts: BTreeSet<i128>,
+}
+
+impl Alike {
+    fn add(&mut self, amount: i128) {
+        self.rows += 1;
+        if (self.amounts.len() as u64) < SHARED {
+            self.amounts.insert(amount);
         }
     }
-    counts.retain(|_, count| *count >= CONSTANT_LAG_FINDINGS);
-    counts
-}
 
-/// The farthest zone from UTC is 14 hours off.
-const FARTHEST_ZONE_MICROS: i64 = 14 * 3_600 * 1_000_000;
-
-/// The nearest shift on the grid, when the lag is within tolerance of it.
-fn shift_of(board: &Board<'_>, lag: i64) -> Option<i64> {
-    let steps = (lag + lag.signum() * ZONE_GRID_MICROS / 2) / ZONE_GRID_MICROS;
-    let shift = steps * ZONE_GRID_MICROS;
-    (steps != 0 && shift.abs() <= FARTHEST_ZONE_MICROS && (lag - shift).abs() <= board.tolerance.0)
-        .then_some(shift)
-}
-
-fn time_cause(board: &Board<'_>, finding: &Finding, shifts: &HashMap<i64, usize>) -> String {
-    if finding.rule == Rule::Stamped {
-        return "bulk_stamp".to_owned();
+    /// Several different amounts bear it out; with one alone it is a change of that amount.
+    fn is_rule(&self) -> bool {
+        self.rows >= SHARED && self.amounts.len() as u64 >= SHARED
     }
-    let shift = finding.lag.and_then(|lag| shift_of(board, lag.0)).filter(|shift| shifts.contains_key(shift));
-    if shift.is_some() { "constant_lag".to_owned() } else { String::new() }
 }
 
-/// A second backfill, a replayed webhook, or the historical copy beside the dual write.
-fn duplicate_cause(board: &Board<'_>, finding: &Finding) -> String {
-    let marked = finding.unified_rows.iter().any(|&row| board.entry(Side::Unified, row).is_marked());
-    match finding.rule {
-        Rule::Link => "double_backfill",
-        Rule::Reference if marked => "double_backfill",
-        Rule::Reference => "replay",
-        _ if finding.legacy_ids.is_empty() => "repeated",
-        _ => "dual_write_and_copy",
+impl Shared {
+    fn of(board: &Board<'_>, findings: &[Finding]) -> Shared {
+        let mut shared = Shared::default();
+        for finding in findings {
+            match finding.class {
+                Class::AmountMismatch => shared.add_amounts(finding),
+                Class::ActionMismatch => {
+                    if let Some(labels) = labels(finding) {
+                        *shared.labels.entry(labels).or_default() += 1;
+                    }
+                }
+                Class::UserMismatch => {
+                    if let Some(user) = unified_user(board, finding) {
+                        *shared.accounts.entry(user).or_default() += 1;
+                    }
+                }
+                Class::Orphan => {
+                    for entry in orphans(board, finding).filter(|entry| !entry.is_marked()) {
+                        *shared.one_sided.entry(entry.label).or_default() += 1;
+                    }
+                }
+                _ => {}
+            }
+        }
+        if !shared.one_sided.is_empty() {
+            for entry in &board.books.legacy.entries {
+                for action in [entry.action, board.action(entry)] {
+                    let label = board.books.action(action);
+                    let labels = &board.books.unified.labels;
+                    if let Ok(at) = labels.binary_search_by(|known| (**known).cmp(label)) {
+                        shared.one_sided.remove(&(at as u16));
+                    }
+                }
+            }
+        }
+        shared
     }
-    .to_owned()
-}
 
-/// For each legacy label: the instant since which none of its rows arrived, if at least three did
-/// not arrive since and at least one had arrived before.
-fn silent_writers(board: &Board<'_>) -> HashMap<u16, crate::domain::Instant> {
-    let mut last_arrived: HashMap<u16, crate::domain::Instant> = HashMap::new();
-    let mut missing: HashMap<u16, Vec<crate::domain::Instant>> = HashMap::new();
-    for (row, entry) in
-        board.books.legacy.entries.iter().enumerate().filter(|(_, entry)| entry.is_matchable())
-    {
-        if board.is_free(Side::Legacy, row as u32) {
-            missing.entry(entry.label).or_default().push(entry.at);
+    fn add_amounts(&mut self, finding: &Finding) {
+        let Some((legacy, unified)) = amounts(finding) else { return };
+        *self.amounts.entry((legacy, unified)).or_default() += 1;
+        self.factors.entry(ratio(legacy, unified)).or_default().add(legacy);
+        self.differences.entry(unified - legacy).or_default().add(legacy);
+    }
+
+    fn amount_cause(&self, finding: &Finding) -> &'static str {
+        let Some((legacy, unified)) = amounts(finding) else { return "" };
+        if self.factors.get(&ratio(legacy, unified)).is_some_and(Alike::is_rule) {
+            "constant_factor"
+        } else if self.differences.get(&(unified - legacy)).is_some_and(Alike::is_rule) {
+            "constant_difference"
+        } else if self.amounts.get(&(legacy, unified)).is_some_and(|rows| *rows >= SHARED) {
+            "plan_change"
         } else {
-            let last = last_arrived.entry(entry.label).or_insert(entry.at);
-            *last = (*last).max(entry.at);
+            ""
         }
     }
-    missing
-        .into_iter()
-        .filter_map(|(label, times)| {
-            let last = *last_arrived.get(&label)?;
-            let since: Vec<_> = times.into_iter().filter(|at| *at > last).collect();
-            (since.len() >= CONSTANT_LAG_FINDINGS).then(|| (label, since.into_iter().min().unwrap_or(last)))
-        })
-        .collect()
+
+    fn action_cause(&self, finding: &Finding) -> &'static str {
+        let rows = labels(finding).and_then(|labels| self.labels.get(&labels).copied());
+        if rows.is_some_and(|rows| rows >= SHARED) { "label_map" } else { "" }
+    }
+
+    fn user_cause(&self, board: &Board<'_>, finding: &Finding) -> &'static str {
+        let rows = unified_user(board, finding).and_then(|user| self.accounts.get(&user).copied());
+        if rows.is_some_and(|rows| rows >= SHARED) { "one_account" } else { "" }
+    }
+
+    fn orphan_cause(&self, board: &Board<'_>, finding: &Finding) -> &'static str {
+        let Some(entry) = orphans(board, finding).next() else { return "" };
+        match &entry.link {
+            Some(link) if is_known(board, link) => "wrong_link",
+            Some(_) => "phantom",
+            None if entry.migrated => "",
+            None => {
+                let rows = self.one_sided.get(&entry.label).copied().unwrap_or(0);
+                if rows >= SHARED { "one_sided_writer" } else { "" }
+            }
+        }
+    }
 }
 
-fn unmigrated_cause(
-    board: &Board<'_>,
-    finding: &Finding,
-    silences: &HashMap<u16, crate::domain::Instant>,
-) -> String {
+fn amounts(finding: &Finding) -> Option<(i128, i128)> {
+    finding.tokens_legacy.zip(finding.tokens_unified)
+}
+
+/// Both amounts without their common divisor.
+fn ratio(legacy: i128, unified: i128) -> (i128, i128) {
+    let (mut a, mut b) = (legacy, unified);
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    if a == 0 { (legacy, unified) } else { (legacy / a, unified / a) }
+}
+
+fn labels(finding: &Finding) -> Option<(String, String)> {
+    finding.action_legacy.clone().zip(finding.action_unified.clone())
+}
+
+fn unified_user(board: &Board<'_>, finding: &Finding) -> Option<UserNo> {
+    finding.unified_rows.first().map(|&row| board.entry(Side::Unified, row).user)
+}
+
+fn orphans<'a>(board: &Board<'a>, finding: &Finding) -> impl Iterator<Item = &'a Entry> {
+    let entries = finding.unified_rows.iter().map(|&row| board.entry(Side::Unified, row));
+    entries.collect::<Vec<_>>().into_iter()
+}
+
+/// The legacy table has a row of this id.
+fn is_known(board: &Board<'_>, link: &crate::domain::RowId) -> bool {
+    let legacy = &board.books.legacy;
+    legacy.entries.binary_search_by(|row| row.id.cmp(link)).is_ok()
+        || legacy.bystanders.binary_search_by(|row| row.id.cmp(link)).is_ok()
+}
+
+/// What arrived of each legacy label, and when the rows lie that did not.
+fn arrivals(board: &Board<'_>) -> BTreeMap<u16, (LabelArrival, Vec<Instant>)> {
+    let mut labels: BTreeMap<u16, (LabelArrival, Vec<Instant>)> = BTreeMap::new();
+    for (row, entry) in board.books.legacy.entries.iter().enumerate() {
+        if !entry.is_matchable() || board.is_late(entry) {
+            continue;
+        }
+        let blank = || LabelArrival {
+            label: entry.label,
+            kind: entry.kind,
+            arrived: 0,
+            missing: 0,
+            first_arrived: None,
+            last_arrived: None,
+            last_missing: None,
+        };
+        let (label, missing) = labels.entry(entry.label).or_insert_with(|| (blank(), Vec::new()));
+        if !board.is_free(Side::Legacy, row as u32) {
+            label.arrived += 1;
+            label.first_arrived = Some(label.first_arrived.map_or(entry.at, |at| at.min(entry.at)));
+            label.last_arrived = label.last_arrived.max(Some(entry.at));
+        } else if !board.is_young(entry) {
+            label.missing += 1;
+            label.last_missing = label.last_missing.max(Some(entry.at));
+            missing.push(entry.at);
+        }
+    }
+    labels
+}
+
+/// The instant since which none of a label's rows arrived, if so many did not arrive since that it is
+/// no chance, and at least one had arrived before.
+fn silent_writer(label: &LabelArrival, missing: &[Instant]) -> Option<SilentWriter> {
+    let last_arrived = label.last_arrived?;
+    let since = missing.iter().copied().filter(|at| *at > last_arrived);
+    let rows = since.clone().count() as u64;
+    is_no_chance(rows, label.missing - rows, label.arrived).then_some(SilentWriter {
+        label: label.label,
+        last_arrived,
+        since: since.min()?,
+        rows,
+    })
+}
+
+/// Would the last `run` rows all be missing by chance in less than one of fifty labels, if each were
+/// missing as often as those before?
+fn is_no_chance(run: u64, missing: u64, arrived: u64) -> bool {
+    if run < SHARED {
+        return false;
+    }
+    let share = (missing as f64 + 0.5) / (missing as f64 + arrived as f64 + 1.0);
+    (0..run)
+        .try_fold(1.0, |chance: f64, _| (chance >= 0.02).then_some(chance * share))
+        .is_none_or(|chance| chance < 0.02)
+}
+
+fn unmigrated_cause(board: &Board<'_>, finding: &Finding, silences: &[SilentWriter]) -> &'static str {
     let silent = finding.legacy_rows.iter().any(|&row| {
         let entry = board.entry(Side::Legacy, row);
-        silences.get(&entry.label).is_some_and(|since| entry.at >= *since)
+        silences.iter().any(|writer| writer.label == entry.label && entry.at >= writer.since)
     });
-    if silent { "writer_silent".to_owned() } else { "never_copied".to_owned() }
+    if silent { "writer_silent" } else { "never_copied" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_of_missing_rows_is_silence_only_when_it_is_no_chance() {
+        let cases = [
+            // run, missing before, arrived before, silent
+            (2, 0, 100, false),
+            (3, 0, 1, true),
+            (3, 0, 100, true),
+            (3, 50, 50, false),
+            (5, 50, 50, false),
+            (6, 50, 50, true),
+            (3, 10, 90, true),
+            (1_000_000, 99, 1, true),
+        ];
+        for (run, missing, arrived, expected) in cases {
+            assert_eq!(is_no_chance(run, missing, arrived), expected, "{run} after {missing} and {arrived}");
+        }
+    }
+
+    #[test]
+    fn a_ratio_is_reduced() {
+        let cases = [((100, 150), (2, 3)), ((5, 5), (1, 1)), ((0, 7), (0, 1)), ((1000, 1), (1000, 1))];
+        for ((legacy, unified), expected) in cases {
+            assert_eq!(ratio(legacy, unified), expected);
+        }
+    }
 }

@@ -25,7 +25,7 @@ pub(super) fn judge(mut board: Board<'_>) -> Matched {
     findings.extend(left_over_legacy(&board, &dedupes));
     findings.extend(unmapped(board.books));
     findings.extend(rejected(board.books));
-    cause::name(&board, &mut findings);
+    let calibration = cause::name(&board, &mut findings);
     Matched {
         pairs: board.pairs,
         groups: board.groups,
@@ -33,6 +33,7 @@ pub(super) fn judge(mut board: Board<'_>) -> Matched {
         unified: board.unified,
         findings,
         bounded: board.bounded,
+        calibration,
     }
 }
 
@@ -267,7 +268,9 @@ fn duplicate(board: &Board<'_>, row: u32, repeat: Repeat) -> Finding {
         .effect(-i128::from(extra.signed_tokens()))
         .expects(board.action(kept))
         .evidence("repeats", &kept.id.to_string());
-    for position in legacy_of_kept(board, repeat.kept) {
+    let partners = legacy_of_kept(board, repeat.kept);
+    draft = draft.cause(cause::of_duplicate(extra, kept, repeat.by, !partners.is_empty()));
+    for position in partners {
         draft = draft.legacy(board.books, position);
     }
     if !same {

@@ -6,6 +6,7 @@
 
 mod assign;
 mod board;
+pub mod calibrate;
 mod cause;
 mod classify;
 mod components;
@@ -18,6 +19,7 @@ mod repeats;
 mod split;
 
 pub use board::{Group, Row};
+pub use calibrate::Calibration;
 
 use crate::config::Config;
 use crate::domain::{Books, Finding, Pair};
@@ -38,6 +40,8 @@ pub struct Matched {
     /// Components that were too large for an exact answer; empty in practice. Each is named for
     /// the log and the report, and its rows are `contested`.
     pub bounded: Vec<String>,
+    /// What the lags show, and which settings would explain more.
+    pub calibration: Calibration,
 }
 
 /// Matches both sides.

@@ -201,6 +201,7 @@ impl Merged {
         let mut population = Population::default();
         let mut folded = Total::default();
         let mut unreadable_balances = 0;
+        let mut has_wall_times = false;
         let mut signs: BTreeMap<(u16, Month), [u64; 3]> = BTreeMap::new();
         for (at, mut folder) in std::mem::take(&mut self.folders).into_iter().enumerate() {
             let (users, labels, references) = (&maps.users[at], &self.label_maps[at], &maps.references[at]);
@@ -222,6 +223,7 @@ impl Merged {
             rejected.extend(folder.rejected);
             unreadable_balances += folder.unreadable_balances;
             population.merge(&folder.population);
+            has_wall_times |= folder.has_wall_times;
             folded = folded.plus(folder.folded).expect("token total");
         }
         if by_action {
@@ -242,6 +244,7 @@ impl Merged {
             folded,
             control,
             population,
+            has_wall_times,
             signs,
             unreadable_balances,
         })

@@ -290,6 +290,15 @@ impl<'a> TimeColumn<'a> {
         }
     }
 
+    /// The time of a row names no zone of its own: it is read in the configured one.
+    pub(super) fn is_wall_time(&self, row: usize) -> bool {
+        match self {
+            TimeColumn::Text(text, _) => text.get(row).is_some_and(|text| !time::has_zone(text)),
+            TimeColumn::Wall(..) | TimeColumn::Days(..) => true,
+            TimeColumn::Utc(..) | TimeColumn::Nothing => false,
+        }
+    }
+
     /// The time of a row.
     pub(super) fn get(&self, row: usize) -> Moment {
         match self {

@@ -35,6 +35,8 @@ pub struct Folder {
     pub(super) population: Population,
     pub(super) folded: Total,
     pub(super) unreadable_balances: u64,
+    /// A row that is no plain usage has a time without a zone of its own.
+    pub(super) has_wall_times: bool,
     pub(super) wrong_type: Option<(String, String, &'static str)>,
 }
 
@@ -113,6 +115,7 @@ impl Folder {
             population: Population::default(),
             folded: Total::default(),
             unreadable_balances: 0,
+            has_wall_times: false,
             wrong_type: None,
         }
     }
@@ -309,6 +312,7 @@ impl Folder {
         let class = self.class(meaning, raw, at, succeeded);
         self.population.get_mut(class).add_row(raw.abs());
         let balance_after = details.balance_after(at_detail, &mut self.unreadable_balances);
+        self.has_wall_times = self.has_wall_times || view.created_at.is_wall_time(row);
         match meaning {
             Meaning::Action(action, kind) => {
                 if self.rules.side == Side::Legacy {

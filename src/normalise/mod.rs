@@ -19,6 +19,7 @@ pub use books::{Sides, books};
 pub use folder::Folder;
 pub use months::Month;
 pub use rules::Rules;
+pub(crate) use time::{from_wall_micros, to_wall_micros};
 pub use usage_log::{UsageEvent, UsageLog};
 
 /// Why rows could not be brought into the books.

@@ -39,11 +39,28 @@ pub(super) fn from_wall_clock(naive: NaiveDateTime, zone: Tz) -> Option<Instant>
 }
 
 /// The instant of wall-clock microseconds (PostgreSQL's and Arrow's `timestamp` without zone).
-pub(super) fn from_wall_micros(wall_micros: i64, zone: Tz) -> Option<Instant> {
+pub(crate) fn from_wall_micros(wall_micros: i64, zone: Tz) -> Option<Instant> {
     if zone == Tz::UTC {
         return Some(Instant(wall_micros));
     }
     from_wall_clock(DateTime::from_timestamp_micros(wall_micros)?.naive_utc(), zone)
+}
+
+/// Wall-clock microseconds in a zone: what [`from_wall_micros`] reads.
+pub(crate) fn to_wall_micros(at: Instant, zone: Tz) -> Option<i64> {
+    if zone == Tz::UTC {
+        return Some(at.0);
+    }
+    let local = zone.from_utc_datetime(&DateTime::from_timestamp_micros(at.0)?.naive_utc()).naive_local();
+    Some(local.and_utc().timestamp_micros())
+}
+
+/// The text names a zone or an offset of its own.
+pub(super) fn has_zone(text: &str) -> bool {
+    let text = text.trim_ascii();
+    text.ends_with('Z')
+        || text.ends_with(" UTC")
+        || text.get(11..).is_some_and(|rest| rest.contains(['+', '-']))
 }
 
 fn micros(seconds: i64, nanos: u32) -> Option<Instant> {

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use crate::audit::{Conservation, RunVerdict};
 use crate::domain::{Population, SignCell, Total};
 
+use super::calibration::{self, CalibrationNumbers};
 use super::error::ReportError;
 use super::model::Model;
 use super::snapshots;
@@ -31,6 +32,7 @@ struct Summary<'a> {
     run_id: &'a str,
     version: &'static str,
     sentence: &'a str,
+    calibration: CalibrationNumbers<'a>,
     outcomes: OutcomesBySide,
     signs: &'a [SignCell],
     snapshot_columns: Vec<snapshots::Column<'a>>,
@@ -75,7 +77,7 @@ struct Cause<'a> {
     tokens: i128,
     first_at: Option<String>,
     last_at: Option<String>,
-    detail: String,
+    detail: &'a str,
 }
 
 #[derive(Serialize)]
@@ -179,6 +181,7 @@ pub fn summary(model: &Model<'_>) -> Result<Vec<u8>, ReportError> {
             run_id: &model.run_id,
             version: model.version,
             sentence: &model.sentence,
+            calibration: calibration::numbers(model),
             outcomes: outcomes(model),
             signs: model.signs,
             snapshot_columns: snapshots::columns(model),
@@ -230,7 +233,7 @@ fn causes<'a>(model: &'a Model<'_>) -> Vec<Cause<'a>> {
         tokens: cause.tokens,
         first_at: cause.first_at.map(|at| at.rfc3339()),
         last_at: cause.last_at.map(|at| at.rfc3339()),
-        detail: cause.detail(),
+        detail: &cause.detail,
     });
     causes.collect()
 }

@@ -5,6 +5,8 @@
 //! written beside its place and renamed when whole ([`place`]). [`grants`] and [`history`] draw the
 //! answers to the owners' two questions, which are printed, not kept.
 
+mod advice;
+mod calibration;
 mod causes;
 mod classes;
 pub mod csv;
@@ -25,6 +27,7 @@ pub mod terminal;
 
 use std::io::Write as _;
 
+pub use advice::AdviceText;
 pub use causes::CauseTotals;
 pub use classes::ClassTotals;
 pub use error::ReportError;

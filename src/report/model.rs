@@ -10,9 +10,11 @@ use crate::domain::{
     Status, Total,
 };
 use crate::history::Shrunk;
+use crate::matching::Calibration;
 use crate::repair::SqlFile;
 use crate::source::{Provenance, Snapshot};
 
+use super::advice::{self, AdviceText};
 use super::causes::{self, CauseTotals};
 use super::classes::{self, ClassTotals};
 
@@ -27,6 +29,8 @@ pub struct Inputs<'a> {
     pub audit: &'a Audit,
     /// Balances by user.
     pub balances: &'a Balances,
+    /// What the lags show, and which settings would explain more.
+    pub calibration: &'a Calibration,
     /// Where the legacy rows came from.
     pub legacy: &'a Provenance,
     /// Where the unified rows came from.
@@ -98,8 +102,13 @@ pub struct Model<'a> {
     pub findings: &'a [Finding],
     /// Findings by class: all classes, in order.
     pub classes: Vec<ClassTotals>,
-    /// Findings by cause and class, only where a cause is known.
+    /// Findings by root cause, the weightiest (rows, then tokens) first; only where a cause is known.
     pub causes: Vec<CauseTotals>,
+    /// Distribution of lags (`lags`, `lags_by_rung`, `buckets`) and pairs as a function of the
+    /// tolerance (`curve`).
+    pub calibration: &'a Calibration,
+    /// What would explain more than the configuration does, in words; the weightiest first.
+    pub advice: Vec<AdviceText>,
     /// All users.
     pub roster: &'a Roster,
     /// Balances, ascending by user.
@@ -240,7 +249,9 @@ pub fn build(inputs: Inputs<'_>) -> Model<'_> {
         unified_outcomes: outcomes(&audit.dispositions, Side::Unified, inputs.books.unified.folded),
         pairs: &audit.pair_totals,
         findings: &audit.findings,
-        causes: causes::totals(&audit.findings),
+        causes: causes::totals(&audit.findings, inputs.books, inputs.calibration),
+        calibration: inputs.calibration,
+        advice: advice::texts(inputs.calibration, inputs.config),
         roster: &inputs.books.roster,
         users: &inputs.balances.users,
         balances: balance_totals(inputs.balances),

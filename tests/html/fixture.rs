@@ -10,6 +10,7 @@ use reckon::domain::{
     PopulationClass, RepairKind, Roster, RowId, Rule, Severity, Side, SignCell, Span, Status, Total, UserNo,
     UserUsage, Verdict,
 };
+use reckon::matching::Calibration;
 use reckon::repair::SqlFile;
 use reckon::report::{Inputs, Model, Previous, build};
 use reckon::source::{FileDigest, Provenance};
@@ -43,6 +44,7 @@ pub struct Fixture {
     pub books: Books,
     pub audit: Audit,
     pub balances: Balances,
+    pub calibration: Calibration,
     legacy: Provenance,
     unified: Provenance,
     pub sql: Vec<SqlFile>,
@@ -84,6 +86,7 @@ impl Fixture {
                 conservation: Conservation { legacy, unified, holds: true },
             },
             balances: balances(&books),
+            calibration: Calibration::default(),
             books,
             sql: vec![sql("backfill.sql", 3, 300_000), sql("undo.sql", 3, -300_000), sql("verify.sql", 0, 0)],
             warnings: Vec::new(),
@@ -98,6 +101,7 @@ impl Fixture {
             books: &self.books,
             audit: &self.audit,
             balances: &self.balances,
+            calibration: &self.calibration,
             legacy: &self.legacy,
             unified: &self.unified,
             stored: None,
@@ -223,6 +227,7 @@ fn ledger(side: Side) -> Ledger {
         control: Total::default(),
         population: Population::default(),
         unreadable_balances: 0,
+        has_wall_times: false,
         signs: vec![sign("2025-11", 0, 812), sign("2025-12", 1_204, 0), sign("2026-01", 650, 3)],
     }
 }

@@ -108,6 +108,7 @@ fn ledger(side: Side, entries: Vec<Entry>, bystanders: Vec<Bystander>) -> Ledger
         folded: Total::default(),
         control: Total::default(),
         population: Population::default(),
+        has_wall_times: false,
         signs: Vec::new(),
         unreadable_balances: 0,
     }

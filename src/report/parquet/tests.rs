@@ -165,6 +165,7 @@ fn ledger(side: Side, ids: &[&str]) -> Ledger {
         folded: Total::default(),
         control: Total::default(),
         population: Population::default(),
+        has_wall_times: false,
         signs: Vec::new(),
         unreadable_balances: 0,
     }

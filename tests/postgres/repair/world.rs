@@ -261,6 +261,7 @@ fn books(db: &Db, config: &Config, legacy: &str, unified: &str) -> Books {
             folded: Total::default(),
             control: Total::default(),
             population: Population::default(),
+            has_wall_times: false,
             signs: Vec::new(),
             unreadable_balances: 0,
         }

@@ -1,0 +1,308 @@
+//! Which time zone explains lags that lie on the grid of zones.
+//!
+//! A wall-clock time that was read in the wrong zone is off by the difference of two offsets, and
+//! where one of them has summer time, by two different lengths in a year. A candidate zone is
+//! tested for what it would do to each row: its time is read again, in that zone.
+
+use std::collections::BTreeMap;
+
+use chrono_tz::Tz;
+use hashbrown::HashMap;
+
+use super::super::board::Board;
+use super::super::classify::lag_micros;
+use super::ZoneFit;
+use crate::config::Columns;
+use crate::domain::{Instant, Pair, Rule, Side, Span};
+use crate::normalise::{from_wall_micros, to_wall_micros};
+
+/// Findings that must share a lag before it is called constant.
+pub(in super::super) const CONSTANT_LAG_FINDINGS: u64 = 3;
+
+/// Time zones lie on a grid of 15 minutes.
+const GRID_MICROS: i64 = 15 * 60 * 1_000_000;
+
+/// The farthest zone from UTC is 14 hours off.
+const FARTHEST_MICROS: i64 = 14 * 3_600 * 1_000_000;
+
+const DAY_MICROS: i64 = 24 * 3_600 * 1_000_000;
+
+/// Zones without summer time, tried first: the plainest explanation wins.
+const FIXED: [&str; 42] = [
+    "UTC",
+    "Etc/GMT+1",
+    "Etc/GMT+2",
+    "Etc/GMT+3",
+    "Etc/GMT+4",
+    "Etc/GMT+5",
+    "Etc/GMT+6",
+    "Etc/GMT+7",
+    "Etc/GMT+8",
+    "Etc/GMT+9",
+    "Etc/GMT+10",
+    "Etc/GMT+11",
+    "Etc/GMT+12",
+    "Etc/GMT-1",
+    "Etc/GMT-2",
+    "Etc/GMT-3",
+    "Etc/GMT-4",
+    "Etc/GMT-5",
+    "Etc/GMT-6",
+    "Etc/GMT-7",
+    "Etc/GMT-8",
+    "Etc/GMT-9",
+    "Etc/GMT-10",
+    "Etc/GMT-11",
+    "Etc/GMT-12",
+    "Etc/GMT-13",
+    "Etc/GMT-14",
+    "Asia/Kolkata",
+    "Asia/Kathmandu",
+    "Asia/Yangon",
+    "Asia/Kabul",
+    "Asia/Tehran",
+    "Australia/Darwin",
+    "Australia/Brisbane",
+    "Australia/Eucla",
+    "Pacific/Marquesas",
+    "Asia/Colombo",
+    "Asia/Tokyo",
+    "Asia/Singapore",
+    "Asia/Dubai",
+    "Africa/Lagos",
+    "America/Bogota",
+];
+
+/// Zones with summer time, the most populous first.
+const SEASONAL: [&str; 34] = [
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Los_Angeles",
+    "Europe/London",
+    "Europe/Berlin",
+    "Europe/Athens",
+    "Australia/Sydney",
+    "America/Halifax",
+    "America/St_Johns",
+    "America/Anchorage",
+    "Australia/Adelaide",
+    "Pacific/Auckland",
+    "America/Santiago",
+    "America/Asuncion",
+    "America/Havana",
+    "Asia/Jerusalem",
+    "Asia/Beirut",
+    "Africa/Cairo",
+    "Africa/Casablanca",
+    "Europe/Chisinau",
+    "Australia/Lord_Howe",
+    "Pacific/Chatham",
+    "Atlantic/Azores",
+    "America/Nuuk",
+    "America/Sao_Paulo",
+    "America/Mexico_City",
+    "Asia/Amman",
+    "Asia/Damascus",
+    "Europe/Moscow",
+    "Europe/Istanbul",
+    "Asia/Gaza",
+    "America/Port-au-Prince",
+    "Pacific/Norfolk",
+];
+
+/// Zones whose score over days is good enough to be tested over quarters of an hour.
+const FINALISTS: usize = 3;
+
+/// The nearest shift on the grid, when the lag is within `tolerance` of it and a zone could cause it.
+pub(in super::super) fn shift_of(lag: i64, tolerance: Span) -> Option<i64> {
+    let steps = lag.saturating_add(lag.signum() * GRID_MICROS / 2) / GRID_MICROS;
+    let shift = steps * GRID_MICROS;
+    (steps != 0 && shift.abs() <= FARTHEST_MICROS && (lag - shift).abs() <= tolerance.0).then_some(shift)
+}
+
+/// A pair as zones see it: when its row of the side in question lies, and its shift on the grid.
+struct Shifted {
+    at: Instant,
+    legacy_at: Instant,
+    shift: i64,
+}
+
+/// How many rows a shift has in each span of time.
+type Counts = BTreeMap<(i64, i64), u64>;
+
+/// What a zone gives over counted spans.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Score {
+    absorbs: u64,
+    spoils: u64,
+}
+
+impl Score {
+    fn net(self) -> i64 {
+        self.absorbs as i64 - self.spoils as i64
+    }
+}
+
+/// The zone that explains most of the lags on the grid; of both sides the one whose setting acts,
+/// then the better one, then the legacy side. `None` without constant lags.
+pub(super) fn best(board: &Board<'_>) -> Option<ZoneFit> {
+    let is_judged =
+        |pair: &&Pair| pair.rule != Rule::Stamped && !board.is_late(board.entry(Side::Legacy, pair.legacy));
+    let shifted = |pair: &Pair| shift_of(lag_micros(board, pair), board.tolerance);
+    let mut counts: HashMap<i64, u64> = HashMap::new();
+    for pair in board.pairs.iter().filter(is_judged).filter(|pair| pair.differs.time) {
+        if let Some(shift) = shifted(pair) {
+            *counts.entry(shift).or_default() += 1;
+        }
+    }
+    if counts.values().all(|count| *count < CONSTANT_LAG_FINDINGS) {
+        return None;
+    }
+    let of_side = |side: Side| {
+        let rows: Vec<Shifted> = board
+            .pairs
+            .iter()
+            .filter(is_judged)
+            .filter_map(|pair| {
+                let shift = if pair.differs.time { shifted(pair)? } else { 0 };
+                let legacy_at = board.entry(Side::Legacy, pair.legacy).at;
+                let row = if side == Side::Legacy { pair.legacy } else { pair.unified };
+                Some(Shifted { at: board.entry(side, row).at, legacy_at, shift })
+            })
+            .collect();
+        best_of_side(board, side, &rows)
+    };
+    let fits = [Side::Legacy, Side::Unified].into_iter().filter_map(of_side);
+    // The first of several equal ones: `max_by_key` would take the last.
+    fits.reduce(|best, fit| {
+        let key = |fit: &ZoneFit| (fit.acts, fit.absorbs as i64 - fit.spoils as i64);
+        if key(&fit) > key(&best) { fit } else { best }
+    })
+}
+
+fn best_of_side(board: &Board<'_>, side: Side, rows: &[Shifted]) -> Option<ZoneFit> {
+    let columns = columns(board, side);
+    let by_day = counted(rows, DAY_MICROS);
+    let mut scores: Vec<(Score, bool, Tz)> = FIXED
+        .iter()
+        .map(|name| (name, true))
+        .chain(SEASONAL.iter().map(|name| (name, false)))
+        .filter_map(|(name, is_fixed)| Some((name.parse::<Tz>().ok()?, is_fixed)))
+        .filter(|(zone, _)| *zone != columns.timezone)
+        .map(|(zone, is_fixed)| (score(&by_day, DAY_MICROS, columns, zone, side), is_fixed, zone))
+        .collect();
+    // Stable: of equal ones the plainer, then the more common.
+    scores.sort_by_key(|(score, ..)| std::cmp::Reverse(score.net()));
+    let by_quarter = counted(rows, GRID_MICROS);
+    let mut finalists: Vec<(Score, bool, Tz)> = scores
+        .iter()
+        .take(FINALISTS)
+        .map(|&(_, is_fixed, zone)| (score(&by_quarter, GRID_MICROS, columns, zone, side), is_fixed, zone))
+        .collect();
+    finalists.sort_by_key(|(score, ..)| std::cmp::Reverse(score.net()));
+    let &(score, is_fixed, zone) = finalists.first()?;
+    if score.absorbs < CONSTANT_LAG_FINDINGS || score.net() <= 0 {
+        return None;
+    }
+    let also = scores
+        .iter()
+        .filter(|(other, other_is_fixed, _)| is_fixed && !other_is_fixed && other.net() == scores[0].0.net())
+        .map(|(.., zone)| *zone)
+        .find(|other| self::score(&by_quarter, GRID_MICROS, columns, *other, side) == score);
+    let explained: Vec<&Shifted> = rows
+        .iter()
+        .filter(|row| {
+            row.shift != 0 && change(start(row.at, GRID_MICROS), columns, zone, side) == Some(row.shift)
+        })
+        .collect();
+    let mut lags: Vec<Span> = explained.iter().map(|row| Span(row.shift)).collect();
+    lags.sort_unstable();
+    lags.dedup();
+    let times = || explained.iter().map(|row| row.legacy_at);
+    let off = rows.iter().filter(|row| row.shift != 0).count() as u64;
+    Some(ZoneFit {
+        side,
+        zone,
+        absorbs: score.absorbs,
+        leaves: off - score.absorbs,
+        spoils: score.spoils,
+        lags,
+        also,
+        acts: board.books.side(side).has_wall_times,
+        span: (times().min()?, times().max()?),
+    })
+}
+
+fn columns<'c>(board: &'c Board<'_>, side: Side) -> &'c Columns {
+    match side {
+        Side::Legacy => &board.config.legacy.columns,
+        Side::Unified => &board.config.unified.columns,
+    }
+}
+
+/// The start of the span of `length` that holds an instant.
+fn start(at: Instant, length: i64) -> i64 {
+    at.0.div_euclid(length) * length
+}
+
+fn counted(rows: &[Shifted], length: i64) -> Counts {
+    let mut counts: HashMap<(i64, i64), u64> = HashMap::new();
+    for row in rows {
+        *counts.entry((start(row.at, length), row.shift)).or_default() += 1;
+    }
+    counts.into_iter().collect()
+}
+
+/// What a zone would absorb and spoil. Within a span its offset is taken to be that of the middle.
+fn score(counts: &Counts, length: i64, columns: &Columns, zone: Tz, side: Side) -> Score {
+    let mut score = Score::default();
+    let middle = if length == GRID_MICROS { 0 } else { length / 2 };
+    for (&(from, shift), &count) in counts {
+        let explains = change(from + middle, columns, zone, side) == Some(shift);
+        match (shift, explains) {
+            (0, false) => score.spoils += count,
+            (0, true) | (_, false) => {}
+            (_, true) => score.absorbs += count,
+        }
+    }
+    score
+}
+
+/// The lag that the zone would take off a row at this instant.
+fn change(at: i64, columns: &Columns, zone: Tz, side: Side) -> Option<i64> {
+    let wall = to_wall_micros(Instant(at), columns.timezone)?;
+    let moved = from_wall_micros(wall, zone)?.0 - at;
+    Some(if side == Side::Legacy { moved } else { -moved })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_candidate_is_a_known_zone() {
+        for name in FIXED.iter().chain(&SEASONAL) {
+            assert!(name.parse::<Tz>().is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn only_lags_near_the_grid_of_zones_are_shifts() {
+        const MINUTE: i64 = 60_000_000;
+        let cases = [
+            (300 * MINUTE, Some(300 * MINUTE)),
+            (300 * MINUTE + 2_000_000, Some(300 * MINUTE)),
+            (300 * MINUTE + 2_000_001, None),
+            (-345 * MINUTE, Some(-345 * MINUTE)),
+            (840 * MINUTE, Some(840 * MINUTE)),
+            (855 * MINUTE, None),
+            (0, None),
+            (7 * MINUTE, None),
+            (i64::MAX, None),
+        ];
+        for (lag, expected) in cases {
+            assert_eq!(shift_of(lag, Span(2_000_000)), expected, "{lag}");
+        }
+    }
+}
