@@ -6,12 +6,13 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use crate::audit::{self, Audit, GrantTable, GrantsBy, UserHistory};
+use crate::balance::replay::{Ends, Holding, Policies, Replay, Replayed, Setting};
 use crate::balance::{self, Balances};
 use crate::config::{Columns, Config, Origin};
 use crate::domain::{Books, Instant, RowId, Side, Status};
 use crate::history::{self, PreviousRun};
 use crate::matching::{self, Calibration, Matched};
-use crate::normalise::{self, Folder, Rules, Sides, UsageLog};
+use crate::normalise::{self, Folder, Member, Rules, Sides, UsageLog};
 use crate::repair::{self, SqlFile, Targets};
 use crate::report::{self, Inputs, Place, Previous, Staging};
 use crate::source::postgres::Database;
@@ -48,6 +49,8 @@ pub struct Reads {
     pub books: Books,
     /// Every row of usage, for replays.
     pub usage_log: UsageLog,
+    /// Members of pools, where configured.
+    pub members: Vec<Member>,
     /// Stored balances, where configured.
     pub stored: Option<StoredReading>,
     /// Source of the legacy rows.
@@ -72,6 +75,10 @@ pub struct Judged {
     pub balances: Balances,
     /// What the lags show.
     pub calibration: Calibration,
+    /// Policies, pools and ends of grants, for further replays.
+    pub setting: Setting,
+    /// Balances under the configured policies.
+    pub replayed: Replayed,
     /// One sentence each, for people.
     pub warnings: Vec<String>,
 }
@@ -115,8 +122,10 @@ pub struct Outcome {
 pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::Result<Reads> {
     let origins = [&config.legacy.columns.origin, &config.unified.columns.origin];
     let stored_origin = config.balances.stored.as_ref().map(|stored| &stored.origin);
+    let pools_origin = config.balances.pools.as_ref().map(|pools| &pools.origin);
+    let more_origins = stored_origin.into_iter().chain(pools_origin);
     let needs_database =
-        origins.into_iter().chain(stored_origin).any(|origin| matches!(origin, Origin::Table(_)));
+        origins.into_iter().chain(more_origins).any(|origin| matches!(origin, Origin::Table(_)));
     let mut database = match needs_database {
         true => Some(Database::open(&config.postgres, progress)?),
         false => None,
@@ -144,13 +153,7 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
     };
     let legacy = scan(&config.legacy.columns, Side::Legacy).context("the legacy side")?;
     let unified = scan(&config.unified.columns, Side::Unified).context("the unified side")?;
-    let stored = match &config.balances.stored {
-        None => None,
-        Some(stored) => Some(match (&stored.origin, &mut database) {
-            (Origin::Table(_), Some(database)) => database.stored(stored)?,
-            _ => source::files::stored(stored, progress)?,
-        }),
-    };
+    let (stored, members) = beside(config, &mut database, progress)?;
     let mut facts = |origin: &Origin| match (origin, &mut database) {
         (Origin::Table(table), Some(database)) => database.facts(table).map(Some),
         _ => Ok(None),
@@ -167,14 +170,16 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
         unified: unified.sinks,
         unified_control: unified.provenance.control,
     };
-    let more_users: Vec<RowId> =
-        stored.iter().flat_map(|stored| &stored.balances).map(|row| row.user.clone()).collect();
+    let with_balance = stored.iter().flat_map(|stored| &stored.balances).map(|row| &row.user);
+    let owners = members.iter().filter_map(|member| member.owner.as_ref());
+    let more_users: Vec<RowId> = with_balance.chain(owners).cloned().collect();
     let (books, usage_log) = normalise::books(config, sides, &more_users, as_of)?;
     let stored_in_database = matches!(stored_origin, Some(Origin::Table(_)));
     let read_later = snapshot.as_ref().is_some_and(|snapshot| as_of < snapshot.at);
     Ok(Reads {
         books,
         usage_log,
+        members,
         stored,
         legacy: legacy.provenance,
         unified: unified.provenance,
@@ -182,6 +187,27 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
         targets,
         as_of_is_past: stored_in_database && read_later,
     })
+}
+
+/// Stored balances and members of pools: what is read beside the ledgers.
+fn beside(
+    config: &Config,
+    database: &mut Option<Database>,
+    progress: &Progress,
+) -> anyhow::Result<(Option<StoredReading>, Vec<Member>)> {
+    let stored = match &config.balances.stored {
+        None => None,
+        Some(stored) => Some(match (&stored.origin, &mut *database) {
+            (Origin::Table(_), Some(database)) => database.stored(stored)?,
+            _ => source::files::stored(stored, progress)?,
+        }),
+    };
+    let Some(pools) = &config.balances.pools else { return Ok((stored, Vec::new())) };
+    let reading = match (&pools.origin, database) {
+        (Origin::Table(_), Some(database)) => database.pools(pools)?,
+        _ => source::files::pools(pools, progress)?,
+    };
+    Ok((stored, normalise::members(&reading, pools)?))
 }
 
 /// Matches what was read, recomputes balances and accounts for every row. `previous` gives the
@@ -196,18 +222,25 @@ pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> 
 
     let stored = match (&config.balances.stored, &reads.stored) {
         (Some(settings), Some(stored)) if !reads.as_of_is_past => {
-            let table = match &settings.origin {
-                Origin::Files { pattern, .. } => pattern.clone(),
-                Origin::Table(table) => table.to_string(),
-            };
+            let table = settings.origin.name();
             Some(balance::stored_by_user(&stored.balances, books, settings.sum_rows, &table)?)
         }
         _ => None,
     };
+    let setting = Setting {
+        ends: Ends::of(books, &matched.pairs, &matched.groups),
+        holding: match &config.balances.pools {
+            Some(pools) => Holding::of(&reads.members, books, stored.as_ref(), &pools.origin.name())?,
+            None => Holding::alone(),
+        },
+        policies: Policies::configured(config, books),
+    };
+    let replay = Replay::new(books, &reads.usage_log, &setting);
+    let replayed = Replayed::of(&replay, config.balances.count_failed_usage)?;
     let balances = balance::recompute(books, config, &matched.findings, stored.as_ref())?;
     warnings.extend(balances.snapshots.iter().filter_map(balance::SnapshotColumn::warning));
     balance::name_plugs(books, &balances, &mut matched.findings);
-    let gaps = balance::findings(books, &balances, config);
+    let gaps = balance::findings(books, &balances, &replayed);
 
     let calibration = std::mem::take(&mut matched.calibration);
     let mut audit = audit::account(books, config, matched, gaps)?;
@@ -215,7 +248,7 @@ pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> 
         let known = previous.is_some_and(|previous| previous.has(&finding.id));
         finding.status = if known { Status::Open } else { Status::New };
     }
-    Ok(Judged { audit, balances, calibration, warnings })
+    Ok(Judged { audit, balances, calibration, setting, replayed, warnings })
 }
 
 /// Reconciles what was read, and plans the SQL that mends it.
@@ -227,7 +260,7 @@ pub fn reconcile(
     reads: Reads,
     previous: Option<&PreviousRun>,
 ) -> anyhow::Result<Reconciliation> {
-    let Judged { audit, balances, calibration, mut warnings } = judge(config, &reads, previous)?;
+    let Judged { audit, balances, calibration, mut warnings, .. } = judge(config, &reads, previous)?;
     let context = repair::Context { source: reads.source_line() };
     let plan = repair::plan(config, &reads.books, &audit.findings, &reads.targets, &context)?;
     warnings.extend(plan.refusals.iter().map(|refusal| {

@@ -247,5 +247,5 @@ commit;
 -- 407c41d1f7e5de01 balance_gap user=cef0d865-94e8-483e-b6ae-142f8dd6f286: stored=19465; recomputed=27242; gap=-7777; unexplained=-7777; explanation=unexplained
 -- 7562abb508e0be4e balance_gap user=d0003fa6-ebfc-413f-831a-fe0c56767c9b: stored=3543067; recomputed=3530722; gap=12345; unexplained=12345; explanation=unexplained
 -- 0cf2645156b1a3f3 balance_gap user=d67cb1d8-741a-4630-8532-717ab3766d86: stored=30240; recomputed=30209; gap=31; unexplained=31; explanation=unexplained
--- 6c354dc20095b6c9 negative_balance user=6f9b95dd-a901-4782-a04c-31d8e5fdb427: balance_at_as_of=-132910; opening=100
--- 352e23d3469eb2df negative_balance user=eda6473a-077a-4da7-ae42-d5d46f0f0260: balance_at_as_of=-132284; opening=100
+-- 6c354dc20095b6c9 negative_balance user=6f9b95dd-a901-4782-a04c-31d8e5fdb427: unified says at 2026-08-30T21:00:00.000000Z; first_at=2026-08-30T21:00:00.000000Z; first_balance=-6482; lowest_at=2026-08-31T11:00:00.000000Z; lowest_balance=-132910; balance_at_as_of=-132910; opening=100
+-- 352e23d3469eb2df negative_balance user=eda6473a-077a-4da7-ae42-d5d46f0f0260: unified says at 2026-08-30T21:00:00.000000Z; first_at=2026-08-30T21:00:00.000000Z; first_balance=-6270; lowest_at=2026-08-31T11:00:00.000000Z; lowest_balance=-132284; balance_at_as_of=-132284; opening=100

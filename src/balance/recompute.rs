@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::evidence;
 use super::gap::{self, Effects};
+use super::replay::{BelowZero, Replayed};
 use super::{Balances, Explanation, GapCause, UserBalance, snapshot_columns};
-use crate::config::{Config, Floor, StoredBalance};
+use crate::config::{Config, StoredBalance};
 use crate::domain::{Books, Class, Finding, Kind, Overflow, PopulationClass, RepairKind, Severity, UserNo};
 
 /// Why balances could not be recomputed.
@@ -143,22 +144,18 @@ fn explain(balance: &mut UserBalance, stored: i128, effects: &Effects) -> Result
 }
 
 /// One finding a user whose gap is not explained to the token by configured policies and findings,
-/// and one a user whose balance at as-of lies below zero.
-pub fn findings(books: &Books, balances: &Balances, config: &Config) -> Vec<Finding> {
-    let opening = i128::from(config.balances.opening_tokens);
-    let below_zero = |balance: &&UserBalance| {
-        config.balances.policies[0].floor != Floor::Clamp && balance.recomputed + opening < 0
-    };
+/// and one a holder whose balance was below zero at some time.
+pub fn findings(books: &Books, balances: &Balances, replayed: &Replayed) -> Vec<Finding> {
     let gaps = balances.users.iter().filter(|balance| is_finding(balance));
-    let negative = balances.users.iter().filter(below_zero);
     let mut found: Vec<Finding> = Vec::new();
     for balance in gaps {
         let mut finding = gap_finding(books, balance);
         finding.evidence += &evidence::chain_breaks(&balances.snapshots, balance);
         found.push(finding);
     }
-    for balance in negative {
-        let mut finding = negative_finding(books, balance, opening);
+    for below_zero in &replayed.below_zero {
+        let mut finding = negative_finding(books, replayed, below_zero);
+        let balance = &balances.users[below_zero.holder.0 as usize];
         finding.evidence += &evidence::chain_breaks(&balances.snapshots, balance);
         found.push(finding);
     }
@@ -199,11 +196,18 @@ fn gap_finding(books: &Books, balance: &UserBalance) -> Finding {
     finding
 }
 
-/// Usage is folded, so what is known is the balance at as-of: one that went below zero and came
-/// back is not seen.
-fn negative_finding(books: &Books, balance: &UserBalance, opening: i128) -> Finding {
-    let mut finding = about_user(books, balance.user, Class::NegativeBalance, Severity::Warning);
-    finding.evidence = format!("balance_at_as_of={}; opening={opening}", balance.recomputed + opening);
+fn negative_finding(books: &Books, replayed: &Replayed, below_zero: &BelowZero) -> Finding {
+    let mut finding = about_user(books, below_zero.holder, Class::NegativeBalance, Severity::Warning);
+    let ((first_at, first), (lowest_at, lowest)) = (below_zero.first, below_zero.lowest);
+    finding.created_at_unified = Some(first_at);
+    finding.evidence = format!(
+        "first_at={}; first_balance={first}; lowest_at={}; lowest_balance={lowest}; balance_at_as_of={}; \
+         opening={}",
+        first_at.rfc3339(),
+        lowest_at.rfc3339(),
+        below_zero.balance,
+        replayed.effects[below_zero.holder.0 as usize].opening,
+    );
     finding
 }
 

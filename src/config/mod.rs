@@ -77,6 +77,14 @@ impl Origin {
             Origin::Files { target, .. } => target,
         }
     }
+
+    /// What it is called in messages: the path as written, or the table.
+    pub fn name(&self) -> String {
+        match self {
+            Origin::Files { pattern, .. } => pattern.clone(),
+            Origin::Table(table) => table.to_string(),
+        }
+    }
 }
 
 /// A table name as written: `schema.name` or `name`, either part may be in double quotes.
@@ -309,6 +317,8 @@ pub struct Pools {
     pub from: Option<Field>,
     /// Member until.
     pub to: Option<Field>,
+    /// Zone of times without one. Default UTC.
+    pub timezone: chrono_tz::Tz,
 }
 
 /// `[repair]`.

@@ -270,6 +270,8 @@ pub struct RawPools {
     pub from: Option<Text>,
     /// Member until.
     pub to: Option<Text>,
+    /// Zone of times without one.
+    pub timezone: Option<Text>,
 }
 
 /// `[repair]`.

@@ -264,6 +264,7 @@ fn pools(folder: &Path, raw: &Spanned<RawPools>) -> Result<Pools, Fault> {
         owner: section.optional_field("owner", raw.owner.as_ref())?,
         from: section.optional_field("from", raw.from.as_ref())?,
         to: section.optional_field("to", raw.to.as_ref())?,
+        timezone: raw.timezone.as_ref().map_or(Ok(chrono_tz::Tz::UTC), |zone| section.zone(zone))?,
     })
 }
 

@@ -10,6 +10,7 @@ mod columns;
 mod details;
 mod folder;
 mod intern;
+mod members;
 mod months;
 mod rules;
 mod time;
@@ -17,6 +18,7 @@ mod usage_log;
 
 pub use books::{Sides, books};
 pub use folder::Folder;
+pub use members::{Member, members};
 pub use months::Month;
 pub use rules::Rules;
 pub(crate) use time::{from_wall_micros, to_wall_micros};
@@ -70,5 +72,13 @@ pub enum NormaliseError {
         folder: String,
         /// What went wrong.
         source: std::io::Error,
+    },
+    /// A row of the table of members says something that cannot be.
+    #[error("{place}: {message}; correct the row, or leave it out")]
+    Member {
+        /// Where the row stands.
+        place: String,
+        /// What is wrong.
+        message: String,
     },
 }

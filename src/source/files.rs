@@ -1,4 +1,4 @@
-//! Ledgers and stored balances from files: one way in for CSV and Parquet.
+//! Ledgers, stored balances and pools from files: one way in for CSV and Parquet.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
@@ -7,12 +7,13 @@ use arrow_schema::DataType;
 
 use super::input::{Input, Kind};
 use super::json::texts;
+use super::pools::{PoolsShape, PoolsTake};
 use super::request::{KeyChunk, LedgerShape, LedgerTake, Request, Take};
 use super::{
-    DetailRule, FileDigest, Place, Progress, Provenance, Reading, Selection, Sink, SourceError,
+    DetailRule, FileDigest, Place, PoolsReading, Progress, Provenance, Reading, Selection, Sink, SourceError,
     StoredReading, control, csv, parquet,
 };
-use crate::config::{Columns, Origin, Stored, StoredBalance};
+use crate::config::{Columns, Origin, Pools, Stored, StoredBalance};
 use crate::domain::{RowId, Total};
 
 /// Reads every row of the ledger's files, on `threads` threads with a sink each.
@@ -59,6 +60,18 @@ pub fn stored(stored: &Stored, progress: &Progress) -> Result<StoredReading, Sou
     let mut balances: Vec<StoredBalance> = takes.into_iter().flat_map(|take| take.balances).collect();
     balances.sort_by(|a, b| a.user.cmp(&b.user).then(a.tokens.cmp(&b.tokens)));
     Ok(StoredReading::new(kind_name(input.kind), name, files, balances))
+}
+
+/// Reads the members of pools from files, as raw columns.
+///
+/// # Errors
+/// As [`scan`].
+pub fn pools(pools: &Pools, progress: &Progress) -> Result<PoolsReading, SourceError> {
+    let (request, shape) = PoolsShape::of(pools);
+    let (name, input) = find(&pools.origin)?;
+    let (takes, files) = read(&input, &request, 1, &|| PoolsTake::new(&shape), progress)?;
+    let chunks = takes.into_iter().flat_map(PoolsTake::into_chunks).collect();
+    Ok(PoolsReading::new(kind_name(input.kind), name, files, chunks))
 }
 
 fn find(origin: &Origin) -> Result<(String, Input), SourceError> {

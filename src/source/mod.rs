@@ -19,6 +19,7 @@ pub mod files;
 mod input;
 mod json;
 mod parquet;
+mod pools;
 pub mod postgres;
 mod progress;
 mod request;
@@ -31,6 +32,7 @@ use crate::config::StoredBalance;
 use crate::domain::{Instant, RowId, Total};
 
 pub use error::SourceError;
+pub use pools::{PoolsChunk, PoolsReading};
 pub use progress::{Meter, Progress};
 
 /// Columns that every row has. All arrays have the same length.

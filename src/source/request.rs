@@ -44,7 +44,7 @@ pub(super) trait Take: Send {
 }
 
 /// Position of a field in a list that holds each field once.
-fn place_in(list: &mut Vec<Field>, field: &Field) -> usize {
+pub(super) fn place_in(list: &mut Vec<Field>, field: &Field) -> usize {
     list.iter().position(|known| known == field).unwrap_or_else(|| {
         list.push(field.clone());
         list.len() - 1

@@ -29,6 +29,8 @@ pub enum FirstBelow {
         until: Instant,
         /// The balance before the stretch.
         before: i128,
+        /// Rows in the stretch.
+        rows: u32,
     },
 }
 
@@ -102,7 +104,7 @@ impl<'p, S: FnMut(&Movement)> Run<'p, S> {
         self.expire(event.at);
         match event.what {
             What::Mark => {}
-            What::Joined(_) => self.join(event.at),
+            What::Joined => self.join(event.at),
             What::Grant(row) => self.grant(event.at, row),
             What::Deduction(row) => {
                 let kind = MovementKind::Deduction(row.action);
@@ -258,7 +260,7 @@ impl<'p, S: FnMut(&Movement)> Run<'p, S> {
         let before = balance + tokens;
         let below = match rows {
             1 => FirstBelow::At(last, balance),
-            _ => FirstBelow::Within { from: first, until: last, before },
+            _ => FirstBelow::Within { from: first, until: last, before, rows },
         };
         match &mut self.dip {
             None => self.dip = Some(Dip { first: below, lowest: (last, balance) }),

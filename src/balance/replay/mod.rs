@@ -9,6 +9,8 @@
 //! [`Replay::visit`] shows all timelines, a range of holders at a time, so that memory stays bounded
 //! by users and grants; [`Replay::timeline_of`] gives one with every use an event of its own.
 
+mod below_zero;
+mod effects;
 mod ends;
 mod engine;
 mod holding;
@@ -20,10 +22,12 @@ mod timeline;
 
 use std::ops::Range;
 
+pub use below_zero::{BelowZero, below_zero};
+pub use effects::{PolicyEffects, Replayed};
 pub use ends::Ends;
 pub use engine::{Dip, FirstBelow};
-pub use holding::{Holding, Membership};
-pub use movement::{BelowZero, HolderReplay, KINDS, Lot, Movement, MovementKind};
+pub use holding::{Holding, HoldingError, Membership};
+pub use movement::{HolderReplay, KINDS, Lot, Movement, MovementKind};
 pub use policy::{End, Policies, Policy};
 pub use timeline::{Event, RowEvent, Stretch, Timeline, Use, What};
 
@@ -46,20 +50,27 @@ pub enum ReplayError {
     Log(#[from] std::io::Error),
 }
 
+/// What is configured, ready to be applied to the books.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// What the rows say of the ends of grants.
+    pub ends: Ends,
+    /// Who holds whose tokens.
+    pub holding: Holding,
+    /// The policies.
+    pub policies: Policies,
+}
+
 /// Everything that a replay reads.
 #[derive(Debug)]
 pub struct Replay<'a> {
     books: &'a Books,
     log: &'a UsageLog,
-    ends: &'a Ends,
-    holding: &'a Holding,
-    policies: &'a Policies,
+    setting: &'a Setting,
     /// Each user's first row.
     joined: Vec<Instant>,
     /// Entries that move a balance, by holder.
     rows: Groups,
-    /// Users who join, by holder.
-    joining: Groups,
 }
 
 /// Numbers grouped by holder.
@@ -92,16 +103,11 @@ impl Groups {
 }
 
 impl<'a> Replay<'a> {
-    /// Prepares a replay. `policies` say where use has to be cut: each hypothetical policy that a
-    /// timeline is replayed under must change at no other instant, and end grants at no other, than
-    /// one of these (or not at all).
-    pub fn new(
-        books: &'a Books,
-        log: &'a UsageLog,
-        ends: &'a Ends,
-        holding: &'a Holding,
-        policies: &'a Policies,
-    ) -> Replay<'a> {
+    /// Prepares a replay. The setting's policies say where use has to be cut: each hypothetical
+    /// policy that a timeline is replayed under must change at no other instant, and end grants at
+    /// no other, than one of these (or not at all).
+    pub fn new(books: &'a Books, log: &'a UsageLog, setting: &'a Setting) -> Replay<'a> {
+        let holding = &setting.holding;
         let users = books.roster.len();
         let mut joined: Vec<Instant> =
             books.usage.iter().map(|usage| usage.first_at.unwrap_or(Instant(i64::MAX))).collect();
@@ -120,11 +126,7 @@ impl<'a> Replay<'a> {
             moving.map(|(row, entry)| (holding.holder(entry.user, entry.at), row as u32))
         };
         let rows = Groups::of(users, moving);
-        let joining = Groups::of(users, || {
-            let users = joined.iter().enumerate();
-            users.map(|(user, &at)| (holding.holder(UserNo(user as u32), at), user as u32))
-        });
-        Replay { books, log, ends, holding, policies, joined, rows, joining }
+        Replay { books, log, setting, joined, rows }
     }
 
     /// Shows the timeline of every user of the roster, ascending. A user whose tokens all stand in a
@@ -154,8 +156,8 @@ impl<'a> Replay<'a> {
 
     fn sum(&self, stretches: &mut Stretches) -> Result<(), ReplayError> {
         let log = |see: &mut dyn FnMut(&[UsageEvent])| self.log.for_each_chunk(see);
-        match self.holding.has_pools() {
-            true => stretches.fill(log, |user, at| self.holding.holder(user, at))?,
+        match self.setting.holding.has_pools() {
+            true => stretches.fill(log, |user, at| self.setting.holding.holder(user, at))?,
             false => stretches.fill(log, |user, _| user)?,
         }
         Ok(())
@@ -193,7 +195,7 @@ impl<'a> Replay<'a> {
     pub fn timeline_of(&self, holder: UserNo, marks: &[Instant]) -> Result<Timeline, ReplayError> {
         let mut own: Vec<UsageEvent> = Vec::new();
         self.log.for_each_chunk(&mut |events| {
-            let of_holder = |event: &&UsageEvent| self.holding.holder(event.user, event.at) == holder;
+            let of_holder = |event: &&UsageEvent| self.setting.holding.holder(event.user, event.at) == holder;
             own.extend(events.iter().filter(of_holder));
         })?;
         own.sort_unstable_by_key(|event| (event.at, event.failed, event.user, event.tokens));
@@ -210,12 +212,13 @@ impl<'a> Replay<'a> {
 
     /// The holder's events but use, in order.
     fn events(&self, holder: UserNo, marks: &[Instant]) -> Vec<Event> {
-        let joined = |&user: &u32| Event { at: self.joined[user as usize], what: What::Joined(UserNo(user)) };
+        // Opening tokens are the user's own, whatever pool the user is in.
+        let joined = Event { at: self.joined[holder.0 as usize], what: What::Joined };
         // A mark beyond as-of asks for the balance at as-of.
         let last = self.books.as_of.plus(Span(1));
         let mark = |&at: &Instant| Event { at: at.min(last), what: What::Mark };
         let mut events: Vec<Event> = marks.iter().map(mark).collect();
-        events.extend(self.joining.of_holder(holder).iter().map(joined));
+        events.push(joined);
         events.extend(self.rows.of_holder(holder).iter().map(|&row| self.row(row)));
         events.sort_unstable_by_key(|event| self.order(event));
         events
@@ -229,7 +232,7 @@ impl<'a> Replay<'a> {
             action: entry.action,
             tokens: entry.tokens,
             paid: entry.paid || self.books.action(entry.action) == PURCHASE,
-            end: self.ends.get(row),
+            end: self.setting.ends.get(row),
         };
         let what = match entry.kind {
             Kind::Grant => What::Grant(event),
@@ -243,9 +246,9 @@ impl<'a> Replay<'a> {
     fn order(&self, event: &Event) -> (Instant, u8, i64, u32) {
         let (rank, tokens, number) = match event.what {
             What::Mark => (0, 0, 0),
-            What::Joined(user) => (1, 0, user.0),
+            What::Joined => (1, 0, 0),
             What::Grant(row) => {
-                let resets = self.policies.at(event.at).resets[usize::from(row.action.0)];
+                let resets = self.setting.policies.at(event.at).resets[usize::from(row.action.0)];
                 (if resets { 2 } else { 3 }, row.tokens, row.row)
             }
             What::Deduction(row) => (4, row.tokens, row.row),
@@ -260,10 +263,10 @@ impl<'a> Replay<'a> {
         for event in events {
             bounds.push(event.at);
             if let What::Grant(row) = event.what {
-                bounds.extend(self.policies.at(event.at).end_of(row.action, event.at, row.end));
+                bounds.extend(self.setting.policies.at(event.at).end_of(row.action, event.at, row.end));
             }
         }
-        bounds.extend(self.policies.all()[1..].iter().map(|policy| policy.from));
+        bounds.extend(self.setting.policies.all()[1..].iter().map(|policy| policy.from));
         bounds.retain(|bound| *bound <= self.books.as_of);
         bounds.sort_unstable();
         bounds.dedup();

@@ -111,15 +111,6 @@ pub struct Lot {
     pub remaining: i128,
 }
 
-/// A balance below zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BelowZero {
-    /// The balance after all rows of this instant; below zero for the first time.
-    pub first: (Instant, i128),
-    /// Where the balance was lowest, and when it first was.
-    pub lowest: (Instant, i128),
-}
-
 /// What a replay gives for one holder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HolderReplay {
@@ -138,6 +129,6 @@ pub struct HolderReplay {
     /// The balance at each of the timeline's marks: before anything that happens at that instant.
     pub at_marks: Vec<i128>,
     /// Where the balance was below zero. The first instant may lie within a stretch of use, whose
-    /// rows are not known one by one: see [`super::Dip`].
+    /// rows are not known one by one: see [`super::Dip`] and [`super::below_zero`].
     pub dip: Option<super::Dip>,
 }

@@ -30,8 +30,8 @@ pub struct Event {
 pub enum What {
     /// A mark: the balance before this instant is asked for.
     Mark,
-    /// The first row of a user: opening tokens are given.
-    Joined(UserNo),
+    /// The holder's own first row, or as-of without one: opening tokens are given.
+    Joined,
     /// A grant.
     Grant(RowEvent),
     /// A deduction.

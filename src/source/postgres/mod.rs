@@ -22,10 +22,12 @@ mod tls;
 
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::config::{self, Columns, Origin, Stored, StoredBalance, TableName};
+use crate::config::{self, Columns, Field, Origin, Pools, Stored, StoredBalance, TableName};
 use crate::domain::{Instant, RowId, parse_tokens};
 
-use super::{DetailRule, Progress, Provenance, Reading, Sink, Snapshot, SourceError, StoredReading};
+use super::{
+    DetailRule, PoolsReading, Progress, Provenance, Reading, Sink, Snapshot, SourceError, StoredReading,
+};
 use catalogue::{Relation, TableFacts, text};
 use select::Layout;
 use session::Session;
@@ -275,6 +277,23 @@ impl Database {
         }
         balances.sort_by(|a, b| a.user.cmp(&b.user).then(a.tokens.cmp(&b.tokens)));
         Ok(StoredReading::new("postgres", table.to_string(), Vec::new(), balances))
+    }
+
+    /// The members of pools, as raw columns of text.
+    ///
+    /// # Errors
+    /// As [`Database::check_readable`].
+    pub fn pools(&mut self, pools: &Pools) -> Result<PoolsReading, SourceError> {
+        let table = origin_table(&pools.origin)?;
+        let optional = [&pools.owner, &pools.from, &pools.to];
+        let fields: Vec<&Field> =
+            [&pools.user, &pools.pool].into_iter().chain(optional.into_iter().flatten()).collect();
+        let written: Vec<&str> = fields.iter().map(|field| field.written.as_str()).collect();
+        let relation = self.readable(table, &written)?;
+        let sql =
+            select::pools(&relation, &fields).map_err(|what| privileges::refusal(&self.session, &what))?;
+        let rows = self.runtime.block_on(self.session.rows(&sql, &format!("reading {table}")))?;
+        Ok(PoolsReading::of_table(pools, table.to_string(), &rows))
     }
 
     /// The rows of a read-only query in the snapshot, as text; null is `None`.

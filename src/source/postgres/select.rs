@@ -270,3 +270,10 @@ pub(super) fn stored(relation: &Relation, user: &Field, balance: &Field) -> Resu
     let balance = expression(relation, balance, Purpose::Text)?;
     Ok(format!("select {}, {} from {} t", user.sql, balance.sql, relation.sql()))
 }
+
+/// The members of pools, each configured column as text.
+pub(super) fn pools(relation: &Relation, fields: &[&Field]) -> Result<String, String> {
+    let columns: Result<Vec<String>, String> =
+        fields.iter().map(|field| Ok(expression(relation, field, Purpose::Text)?.sql)).collect();
+    Ok(format!("select {} from {} t", columns?.join(", "), relation.sql()))
+}

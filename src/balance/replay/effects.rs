@@ -1,0 +1,136 @@
+//! What the configured policies add to each user's sum of rows, cause by cause.
+
+use super::below_zero::{BelowZero, Found, below_zero};
+use super::movement::MovementKind;
+use super::{HolderReplay, Replay, ReplayError, Timeline, What};
+use crate::balance::GapCause;
+use crate::domain::{Instant, UserNo};
+
+/// What the policies add to a user's balance beyond the sum of the user's rows. The sum and the
+/// effects together are the balance that stands at the user's row under the policies.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PolicyEffects {
+    /// Failed use that is counted by a policy other than that of the plain keys.
+    pub failed_usage: i128,
+    /// Opening tokens.
+    pub opening: i128,
+    /// Grants that replace the balance, and caps on what is carried over.
+    pub reset: i128,
+    /// A balance held at zero, and debt written off.
+    pub clamp: i128,
+    /// Unused parts of grants that ended.
+    pub expiry: i128,
+    /// Movements of others that stand here, less own ones that stand elsewhere.
+    pub pool: i128,
+}
+
+impl PolicyEffects {
+    /// By cause.
+    pub fn by_cause(&self) -> [(GapCause, i128); 6] {
+        [
+            (GapCause::FailedUsage, self.failed_usage),
+            (GapCause::Opening, self.opening),
+            (GapCause::Reset, self.reset),
+            (GapCause::Clamp, self.clamp),
+            (GapCause::Expiry, self.expiry),
+            (GapCause::Pool, self.pool),
+        ]
+    }
+
+    /// All together.
+    pub fn sum(&self) -> i128 {
+        self.by_cause().iter().map(|(_, tokens)| tokens).sum()
+    }
+
+    fn take(&mut self, replay: &HolderReplay) {
+        let total = |kind: MovementKind| replay.totals[kind.position()];
+        let any = crate::domain::ActionNo(0);
+        self.opening += total(MovementKind::Opening);
+        self.reset += total(MovementKind::Reset) + total(MovementKind::RolledOver(any));
+        self.clamp += total(MovementKind::Clamped) + total(MovementKind::WrittenOff);
+        self.expiry += total(MovementKind::Expired(any));
+    }
+}
+
+/// All holders under the configured policies.
+#[derive(Debug, Clone, Default)]
+pub struct Replayed {
+    /// The balance that stands at each user's row under the configured policies.
+    pub balances: Vec<i128>,
+    /// What the policies add to each user's sum of rows.
+    pub effects: Vec<PolicyEffects>,
+    /// Balances that were below zero at some time, ascending by holder.
+    pub below_zero: Vec<BelowZero>,
+}
+
+impl Replayed {
+    /// Replays all holders. `plain_counts_failed`: failed use stands in the sum of rows.
+    ///
+    /// # Errors
+    /// [`ReplayError`].
+    pub fn of(replay: &Replay<'_>, plain_counts_failed: bool) -> Result<Replayed, ReplayError> {
+        let users = replay.books.roster.len();
+        let mut effects = vec![PolicyEffects::default(); users];
+        let mut balances = vec![0; users];
+        let mut dips: Vec<Found> = Vec::new();
+        replay.visit(&[], |timeline| {
+            let done = timeline.replay(&replay.setting.policies);
+            effects[done.holder.0 as usize].take(&done);
+            balances[done.holder.0 as usize] = done.balance;
+            dips.extend(done.dip.map(|dip| (done.holder, done.balance, dip)));
+            move_rows(timeline, &mut effects);
+        })?;
+        move_use(replay, plain_counts_failed, &mut effects)?;
+        let below_zero = below_zero(replay, &dips)?;
+        Ok(Replayed { balances, effects, below_zero })
+    }
+}
+
+/// Grants and deductions that stand at another user's row.
+fn move_rows(timeline: &Timeline, effects: &mut [PolicyEffects]) {
+    for event in &timeline.events {
+        let (row, sign) = match event.what {
+            What::Grant(row) => (row, 1),
+            What::Deduction(row) => (row, -1),
+            What::Mark | What::Joined | What::Use(_) => continue,
+        };
+        if row.user != timeline.holder {
+            let tokens = sign * i128::from(row.tokens);
+            effects[row.user.0 as usize].pool -= tokens;
+            effects[timeline.holder.0 as usize].pool += tokens;
+        }
+    }
+}
+
+/// Use that stands at another user's row, and failed use that the sum of rows treats otherwise.
+fn move_use(
+    replay: &Replay<'_>,
+    plain_counts_failed: bool,
+    effects: &mut [PolicyEffects],
+) -> Result<(), ReplayError> {
+    let setting = replay.setting;
+    let counts = |at: Instant| setting.policies.at(at).count_failed_usage;
+    let differs =
+        setting.policies.all().iter().any(|policy| policy.count_failed_usage != plain_counts_failed);
+    if !setting.holding.has_pools() && !differs {
+        return Ok(());
+    }
+    replay.log.for_each_chunk(&mut |events| {
+        for event in events {
+            let tokens = i128::from(event.tokens);
+            let counted = !event.failed || counts(event.at);
+            let in_sum = !event.failed || plain_counts_failed;
+            effects[event.user.0 as usize].failed_usage += match (counted, in_sum) {
+                (true, false) => -tokens,
+                (false, true) => tokens,
+                _ => 0,
+            };
+            let holder: UserNo = setting.holding.holder(event.user, event.at);
+            if counted && holder != event.user {
+                effects[event.user.0 as usize].pool += tokens;
+                effects[holder.0 as usize].pool -= tokens;
+            }
+        }
+    })?;
+    Ok(())
+}
