@@ -38,11 +38,16 @@ pub struct Run {
     pub summary: serde_json::Value,
     /// `findings.csv`, byte for byte.
     pub findings: String,
+    /// `balances.csv`, line for line, without the header.
+    pub balances: Vec<String>,
+    /// The SQL that mends, without comments: it names the run.
+    pub sql: Vec<String>,
     /// Exit code.
     pub code: i32,
 }
 
-fn csv_of(rows: &[Row]) -> String {
+/// A table as CSV.
+pub fn csv_of(rows: &[Row]) -> String {
     let mut text = "id,user,action,amount,at,ref_a,ref_b,payment,link,migrated,success\n".to_owned();
     for row in rows {
         let mut refs = row.refs.iter();
@@ -68,7 +73,8 @@ fn csv_of(rows: &[Row]) -> String {
     text
 }
 
-fn toml_of(rules: &Rules) -> String {
+/// The configuration that reads `legacy.csv` and `unified.csv`.
+pub fn toml_of(rules: &Rules) -> String {
     let list = |labels: &[&str]| format!("[\"{}\"]", labels.join("\", \""));
     let columns = "id = \"id\"\nuser = \"user\"\naction = \"action\"\namount = \"amount\"\ncreated_at = \"at\"\n\
                    reference = [\"ref_a\", \"ref_b\"]\n";
@@ -90,34 +96,51 @@ fn toml_of(rules: &Rules) -> String {
     )
 }
 
+/// Writes the ledgers and their configuration into a folder.
+pub fn write(ledgers: &Ledgers, folder: &Path) {
+    std::fs::write(folder.join("legacy.csv"), csv_of(&ledgers.legacy)).unwrap();
+    std::fs::write(folder.join("unified.csv"), csv_of(&ledgers.unified)).unwrap();
+    std::fs::write(folder.join("reckon.toml"), toml_of(&ledgers.rules)).unwrap();
+}
+
+/// Runs `reckon reconcile` in a folder, into `out` there.
+///
+/// # Panics
+/// When it could not do its job.
+pub fn reconcile(folder: &Path, as_of: i64, out: &str, further: &[&str], url: Option<&str>) -> i32 {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_reckon"));
+    command.env_remove("RECKON_CONFIG").env_remove("RUST_LOG").env_remove("DATABASE_URL");
+    if let Some(url) = url {
+        command.env("DATABASE_URL", url);
+    }
+    let output = command
+        .args(["reconcile", "--no-progress", "--out", out, "--as-of", &instant(as_of)])
+        .args(further)
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let code = output.status.code().unwrap_or(-1);
+    assert!(matches!(code, 0 | 1), "exit {code}: {}", String::from_utf8_lossy(&output.stderr));
+    code
+}
+
 /// Runs the program over the ledgers with further arguments.
 ///
 /// # Panics
 /// When it could not do its job.
 pub fn run(ledgers: &Ledgers, further: &[&str]) -> Run {
     let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    std::fs::write(at("legacy.csv"), csv_of(&ledgers.legacy)).unwrap();
-    std::fs::write(at("unified.csv"), csv_of(&ledgers.unified)).unwrap();
-    std::fs::write(at("reckon.toml"), toml_of(&ledgers.rules)).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_reckon"))
-        .args(["reconcile", "--no-progress", "--config"])
-        .arg(at("reckon.toml"))
-        .arg("--out")
-        .arg(at("out"))
-        .args(["--as-of", &instant(ledgers.rules.as_of)])
-        .args(further)
-        .current_dir(folder.path())
-        .output()
-        .unwrap();
-    let code = output.status.code().unwrap_or(-1);
-    assert!(matches!(code, 0 | 1), "exit {code}: {}", String::from_utf8_lossy(&output.stderr));
-    read(&at("out"), code)
+    write(ledgers, folder.path());
+    let code = reconcile(folder.path(), ledgers.rules.as_of, "out", further, None);
+    read(&folder.path().join("out"), code)
 }
 
-fn read(out: &Path, code: i32) -> Run {
+/// What a run directory says.
+pub fn read(out: &Path, code: i32) -> Run {
     let findings = std::fs::read_to_string(out.join("findings.csv")).unwrap();
     let summary = std::fs::read_to_string(out.join("summary.json")).unwrap();
+    let balances = std::fs::read_to_string(out.join("balances.csv")).unwrap();
+    let balances = balances.lines().skip(1).map(str::to_owned).collect();
     let dispositions_in_order = dispositions(&out.join("dispositions.parquet"));
     let dispositions: BTreeMap<_, _> = dispositions_in_order.iter().cloned().collect();
     assert_eq!(dispositions.len(), dispositions_in_order.len(), "one disposition a row");
@@ -127,8 +150,15 @@ fn read(out: &Path, code: i32) -> Run {
         dispositions_in_order,
         summary: serde_json::from_str(&summary).unwrap(),
         findings,
+        balances,
+        sql: ["backfill", "repair", "dedupe"].map(|name| statements(out, name)).to_vec(),
         code,
     }
+}
+
+fn statements(out: &Path, name: &str) -> String {
+    let text = std::fs::read_to_string(out.join(format!("{name}.sql"))).unwrap();
+    text.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n")
 }
 
 /// The classes whose effect the rule book does not settle.

@@ -1,14 +1,18 @@
 //! Laws that hold for every ledger, and an oracle that judges small ones by brute force.
 
 mod agree;
+mod bytes;
 mod files;
 mod found;
 mod generate;
 mod ledger;
+mod mending;
+mod mirror;
 mod notation;
 mod oracle;
 mod oracle_laws;
 mod program_laws;
 mod scale;
 mod tables;
+mod town;
 mod transform;

@@ -71,6 +71,37 @@ pub fn swapped(ledgers: &Ledgers) -> Ledgers {
     }
 }
 
+/// Rows that both tables can hold alike: subscriptions and refunds that say nothing of a payment or
+/// of where they come from, all in time.
+pub fn mirrorable(ledgers: Ledgers) -> Ledgers {
+    let mut plain = without_marks(without_ties_between_users(ledgers));
+    plain.rules = Rules { tolerance: plain.rules.tolerance, window: plain.rules.window, ..Rules::default() };
+    for (rows, refund, grant) in
+        [(&mut plain.legacy, "refund", "sub"), (&mut plain.unified, "admin_deduct", "subscription_grant")]
+    {
+        for row in rows.iter_mut() {
+            row.label = if row.label == refund { refund } else { grant }.into();
+            (row.payment, row.failed) = (false, false);
+        }
+    }
+    plain
+}
+
+/// Such rows, each table in the other's place.
+pub fn mirrored(plain: &Ledgers) -> Ledgers {
+    let other = |label: &str| match label {
+        "refund" => "admin_deduct",
+        "admin_deduct" => "refund",
+        "sub" => "subscription_grant",
+        _ => "sub",
+    };
+    let turned = |rows: &[Row]| -> Vec<Row> {
+        rows.iter().map(|row| Row { label: other(&row.label).into(), ..row.clone() }).collect()
+    };
+    let (legacy, unified) = (turned(&plain.unified), turned(&plain.legacy));
+    Ledgers { rules: plain.rules.clone(), legacy, unified }
+}
+
 /// The ledgers after the executable repairs of what was said.
 pub fn repaired(ledgers: &Ledgers, said: &[Said]) -> Ledgers {
     let mut after = ledgers.clone();
