@@ -12,7 +12,7 @@ use crate::config::{Columns, Config, Origin};
 use crate::domain::{Books, Instant, RowId, Side, Status};
 use crate::history::{self, PreviousRun};
 use crate::matching::{self, Calibration, Matched};
-use crate::normalise::{self, Folder, Member, Rules, Sides, UsageLog};
+use crate::normalise::{self, Folder, Member, Redaction, Rules, Sides, UsageLog};
 use crate::repair::{self, SqlFile, Targets};
 use crate::report::{self, Inputs, Place, Previous, Staging};
 use crate::source::postgres::Database;
@@ -33,12 +33,15 @@ pub struct Options {
     pub host: String,
     /// Keep the usage rows of this user one by one, for its history; `None`: usage is only summed.
     pub keep_usage_of: Option<RowId>,
+    /// Users are renamed before anything is judged, so that nothing that is written names one.
+    pub redaction: Option<Redaction>,
 }
 
 impl Options {
     /// What a question needs that writes no run directory.
     pub fn to_read(as_of: Option<Instant>, started: Instant) -> Options {
-        Options { out: None, as_of, threads: None, started, host: String::new(), keep_usage_of: None }
+        let (host, keep_usage_of, redaction) = (String::new(), None, None);
+        Options { out: None, as_of, threads: None, started, host, keep_usage_of, redaction }
     }
 }
 
@@ -64,7 +67,13 @@ pub struct Reads {
     /// The stored balances were read at a later moment than as-of, so they cannot be compared. A
     /// file of balances has no moment of its own: it is taken to be of as-of.
     pub as_of_is_past: bool,
+    /// Users stand under other names.
+    pub redacted: bool,
 }
+
+/// What the reader of a redacted report must know.
+const REDACTED: &str = "users are named by keyed hashes of their ids (--redact), so there is no SQL beside this \
+                        report: run without --redact for it";
 
 /// What is found in the rows, before any SQL is planned.
 #[derive(Debug)]
@@ -153,7 +162,7 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
     };
     let legacy = scan(&config.legacy.columns, Side::Legacy).context("the legacy side")?;
     let unified = scan(&config.unified.columns, Side::Unified).context("the unified side")?;
-    let (stored, members) = beside(config, &mut database, progress)?;
+    let (mut stored, mut members) = beside(config, &mut database, progress)?;
     let mut facts = |origin: &Origin| match (origin, &mut database) {
         (Origin::Table(table), Some(database)) => database.facts(table).map(Some),
         _ => Ok(None),
@@ -170,10 +179,13 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
         unified: unified.sinks,
         unified_control: unified.provenance.control,
     };
+    if let Some(redaction) = &options.redaction {
+        rename(&mut stored, &mut members, redaction);
+    }
     let with_balance = stored.iter().flat_map(|stored| &stored.balances).map(|row| &row.user);
     let owners = members.iter().filter_map(|member| member.owner.as_ref());
     let more_users: Vec<RowId> = with_balance.chain(owners).cloned().collect();
-    let (books, usage_log) = normalise::books(config, sides, &more_users, as_of)?;
+    let (books, usage_log) = normalise::books(config, sides, &more_users, as_of, options.redaction.as_ref())?;
     let stored_in_database = matches!(stored_origin, Some(Origin::Table(_)));
     let read_later = snapshot.as_ref().is_some_and(|snapshot| as_of < snapshot.at);
     Ok(Reads {
@@ -186,6 +198,7 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
         snapshot,
         targets,
         as_of_is_past: stored_in_database && read_later,
+        redacted: options.redaction.is_some(),
     })
 }
 
@@ -208,6 +221,17 @@ fn beside(
         _ => source::files::pools(pools, progress)?,
     };
     Ok((stored, normalise::members(&reading, pools)?))
+}
+
+/// Puts other names in the place of users and pools read beside the ledgers.
+fn rename(stored: &mut Option<StoredReading>, members: &mut [Member], redaction: &Redaction) {
+    let mut users: Vec<&mut RowId> = Vec::new();
+    users.extend(stored.iter_mut().flat_map(|stored| &mut stored.balances).map(|row| &mut row.user));
+    for member in members {
+        users.extend([&mut member.user, &mut member.pool]);
+        users.extend(member.owner.as_mut());
+    }
+    users.into_iter().for_each(|user| *user = redaction.name(user));
 }
 
 /// Matches what was read, recomputes balances and accounts for every row. `previous` gives the
@@ -261,6 +285,10 @@ pub fn reconcile(
     previous: Option<&PreviousRun>,
 ) -> anyhow::Result<Reconciliation> {
     let Judged { audit, balances, calibration, mut warnings, .. } = judge(config, &reads, previous)?;
+    if reads.redacted {
+        warnings.push(REDACTED.to_owned());
+        return Ok(Reconciliation { reads, audit, balances, calibration, sql: Vec::new(), warnings });
+    }
     let context = repair::Context { source: reads.source_line() };
     let plan = repair::plan(config, &reads.books, &audit.findings, &reads.targets, &context)?;
     warnings.extend(plan.refusals.iter().map(|refusal| {
@@ -297,7 +325,8 @@ pub fn history(
 ) -> anyhow::Result<UserHistory> {
     let options = Options { keep_usage_of: Some(user.clone()), ..options.clone() };
     let reads = read(config, &options, progress)?;
-    let user = audit::find_user(&reads.books, user)?;
+    let shown = options.redaction.as_ref().map_or_else(|| user.clone(), |redaction| redaction.name(user));
+    let user = audit::find_user(&reads.books, &shown)?;
     let judged = judge(config, &reads, None)?;
     Ok(audit::history(&reads.books, config, &judged.audit, &judged.balances, user)?)
 }

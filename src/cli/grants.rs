@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 
+use super::redact::Redact;
 use super::{Global, out};
 use crate::audit::GrantsBy;
 use crate::config::parse_instant;
@@ -23,6 +24,9 @@ pub struct Args {
     /// Grants up to this instant, RFC 3339 [default: `as_of` of the configuration, else now]
     #[arg(long, value_name = "INSTANT", value_parser = parse_instant)]
     pub as_of: Option<Instant>,
+    /// Users under other names
+    #[command(flatten)]
+    pub redact: Redact,
 }
 
 /// By what grants are grouped beside the action type.
@@ -45,7 +49,8 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
         Some(By::Month) => GrantsBy::Month,
         Some(By::User) => GrantsBy::User,
     };
-    let options = Options::to_read(args.as_of, super::now());
+    let mut options = Options::to_read(args.as_of, super::now());
+    options.redaction = args.redact.redaction()?;
     let table = run::grants(&config, &options, by, &global.progress)?;
     let text = match global.json() {
         true => String::from_utf8(report::grants::json(&table)?)?,

@@ -1,5 +1,6 @@
 //! `reckon history USER`: one user's whole token history.
 
+use super::redact::Redact;
 use super::{Global, out};
 use crate::config::parse_instant;
 use crate::domain::{Instant, RowId};
@@ -22,6 +23,9 @@ pub struct Args {
     /// History up to this instant, RFC 3339 [default: `as_of` of the configuration, else now]
     #[arg(long, value_name = "INSTANT", value_parser = parse_instant)]
     pub as_of: Option<Instant>,
+    /// Users under other names
+    #[command(flatten)]
+    pub redact: Redact,
 }
 
 /// Runs the command.
@@ -33,7 +37,8 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
         anyhow::bail!("--csv and --format json are two forms of one answer: choose one");
     }
     let config = global.load_config()?;
-    let options = Options::to_read(args.as_of, super::now());
+    let mut options = Options::to_read(args.as_of, super::now());
+    options.redaction = args.redact.redaction()?;
     let user = RowId::parse(args.user.trim());
     let history = run::history(&config, &options, &user, &global.progress)?;
     let text = if args.csv {

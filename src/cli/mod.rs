@@ -14,6 +14,7 @@ mod init;
 mod man;
 pub mod out;
 mod reconcile;
+mod redact;
 mod signals;
 mod simulate;
 mod verify;

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use anyhow::bail;
 use clap::ValueEnum;
 
 use super::Global;
+use super::redact::Redact;
 use crate::config::parse_instant;
 use crate::domain::Instant;
 use crate::report;
@@ -25,6 +27,9 @@ pub struct Args {
     /// Worker threads [default: the number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+    /// Users under other names, and no SQL; needs --out
+    #[command(flatten)]
+    pub redact: Redact,
 }
 
 /// What makes exit 1.
@@ -50,7 +55,11 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
         started: super::now(),
         host: super::host(),
         keep_usage_of: None,
+        redaction: args.redact.redaction()?,
     };
+    if options.redaction.is_some() && options.out.is_none() {
+        bail!("--redact needs --out DIR: in the history, findings about renamed users would all look new");
+    }
     let outcome = run::run(&config, &options, &global.progress, |model, written| {
         if global.json() {
             let summary = report::json::summary(model)?;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::NormaliseError;
 use super::folder::{Folder, RawEntry};
 use super::months::Month;
+use super::redact::Redaction;
 use super::rules::actions;
 use super::usage_log::UsageLog;
 use crate::config::{Config, SignPolicy};
@@ -26,7 +27,8 @@ pub struct Sides {
     pub unified_control: Total,
 }
 
-/// Brings both sides into the books. `more_users` are users of the stored balances.
+/// Brings both sides into the books. `more_users` are users of the stored balances, by the
+/// names that `redaction` gives them where there is one; it renames all others.
 ///
 /// # Errors
 /// [`NormaliseError`] when a column has a type that does not fit or an id stands on two rows.
@@ -35,6 +37,7 @@ pub fn books(
     sides: Sides,
     more_users: &[RowId],
     as_of: Instant,
+    redaction: Option<&Redaction>,
 ) -> Result<(Books, UsageLog), NormaliseError> {
     for (side, folders) in [(Side::Legacy, &sides.legacy), (Side::Unified, &sides.unified)] {
         if let Some((column, found, wanted)) = folders.iter().find_map(|folder| folder.wrong_type.clone()) {
@@ -48,6 +51,10 @@ pub fn books(
     }
     let mut legacy = Merged::new(Side::Legacy, sides.legacy)?;
     let mut unified = Merged::new(Side::Unified, sides.unified)?;
+    if let Some(redaction) = redaction {
+        legacy.rename_users(redaction);
+        unified.rename_users(redaction);
+    }
     let mut users = vec![more_users.to_vec()];
     users.append(&mut legacy.users);
     users.append(&mut unified.users);
@@ -185,6 +192,14 @@ impl Merged {
             .map(|folder| folder.iter().map(|label| position(&labels, label) as u16).collect())
             .collect();
         Ok(Merged { side, folders, users, references, labels, label_maps })
+    }
+
+    /// Puts other names in the place of user ids, wherever they stand.
+    fn rename_users(&mut self, redaction: &Redaction) {
+        let known = self.users.iter_mut().flatten();
+        let rejected = self.folders.iter_mut().flat_map(|folder| &mut folder.rejected);
+        let rejected = rejected.filter_map(|row| row.user.as_mut());
+        known.chain(rejected).for_each(|user| *user = redaction.name(user));
     }
 
     fn ledger(

@@ -76,7 +76,7 @@ pub fn totals(findings: &[Finding]) -> Vec<ClassTotals> {
 }
 
 /// The result in one or two sentences.
-pub fn sentence(classes: &[ClassTotals], blocking: u64) -> String {
+pub fn sentence(classes: &[ClassTotals], blocking: u64, has_sql: bool) -> String {
     let count: u64 = classes.iter().map(|class| class.count).sum();
     if count == 0 {
         return "Every legacy grant stands in the unified table, once and unchanged. \
@@ -104,7 +104,13 @@ pub fn sentence(classes: &[ClassTotals], blocking: u64) -> String {
             grouped(count.into())
         ),
     };
-    if ready > 0 {
+    if ready > 0 && !has_sql {
+        text.push_str(&format!(
+            " {} can be mended by SQL, which would change balances by {} tokens in all.",
+            grouped(ready.into()),
+            signed(effect)
+        ));
+    } else if ready > 0 {
         let mended = if ready == count { "all".to_owned() } else { grouped(ready.into()) };
         let mended = if count == 1 { "it".to_owned() } else { format!("{mended} of them") };
         text.push_str(&format!(
@@ -177,7 +183,7 @@ mod tests {
             ),
         ];
         for (repairs, blocking, tokens, expected) in cases {
-            assert_eq!(sentence(&found(repairs, tokens), blocking), expected);
+            assert_eq!(sentence(&found(repairs, tokens), blocking, true), expected);
         }
     }
 }

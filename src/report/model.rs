@@ -233,7 +233,7 @@ pub fn build(inputs: Inputs<'_>) -> Model<'_> {
         as_of: inputs.books.as_of,
         verdict,
         blocking,
-        sentence: classes::sentence(&classes, blocking),
+        sentence: classes::sentence(&classes, blocking, !inputs.sql.is_empty()),
         timezones: [
             inputs.config.legacy.columns.timezone.name().to_owned(),
             inputs.config.unified.columns.timezone.name().to_owned(),

@@ -6,6 +6,7 @@ mod grants;
 mod history;
 mod init;
 mod reconcile;
+mod redact;
 mod signals;
 mod streams;
 mod verify;

@@ -211,6 +211,7 @@ fn books(db: &Db, config: &Config, legacy: &str, unified: &str) -> Books {
     let references: BTreeSet<&str> =
         both().map(|row| row[5].as_str()).filter(|text| !text.is_empty()).collect();
     let references: Vec<&str> = references.into_iter().collect();
+    let own_reference = |text: &str| references.binary_search(&text).ok().map(|it| it as u32);
     let actions: Vec<Box<str>> =
         config.unified.grants.iter().chain(&config.unified.deductions).map(|it| it.as_str().into()).collect();
     let meaning = |label: &str| match config.legacy.actions.get(label) {
@@ -237,11 +238,7 @@ fn books(db: &Db, config: &Config, legacy: &str, unified: &str) -> Books {
                     negative: raw < 0,
                     minority_sign: false,
                     at: Instant(row[4].parse().unwrap()),
-                    references: references
-                        .binary_search(&row[5].as_str())
-                        .map(|it| it as u32)
-                        .into_iter()
-                        .collect(),
+                    references: own_reference(&row[5]).into_iter().collect(),
                     paid: !row[5].is_empty(),
                     link: (!row[6].is_empty()).then(|| Box::new(RowId::parse(&row[6]))),
                     migrated: false,
