@@ -18,5 +18,5 @@ pub enum ReportError {
     },
     /// The page could not be made.
     #[error("cannot make report.html: {0}")]
-    Html(#[from] askama::Error),
+    Html(std::io::Error),
 }

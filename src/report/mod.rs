@@ -42,9 +42,11 @@ pub use place::{Place, Staging, WrittenFile};
 /// [`ReportError`] when a file cannot be made or written. The staging directory vanishes when it is
 /// dropped, so nothing half-written stays.
 pub fn write(model: &Model<'_>, run: &Run, staging: &Staging) -> Result<Vec<WrittenFile>, ReportError> {
-    let mut files = write_rows(model, staging)?;
-    let page = html::render(model, &files)?;
-    files.push(write_bytes(staging, "report.html", page.as_bytes())?);
+    let (mut files, packed) = write_rows(model, staging)?;
+    let mut page = staging.file("report.html")?;
+    html::write(model, &packed, &files, &mut page).map_err(|error| page.failed(error))?;
+    drop(packed);
+    files.push(page.finish()?);
     files.push(write_bytes(staging, "summary.json", &json::summary(model)?)?);
     files.push(write_bytes(staging, "metrics.prom", metrics::text(model).as_bytes())?);
     for file in model.sql {
@@ -57,9 +59,11 @@ pub fn write(model: &Model<'_>, run: &Run, staging: &Staging) -> Result<Vec<Writ
     Ok(files)
 }
 
-/// The files that grow with the rows, side by side: the dispositions are by far the longest.
-fn write_rows(model: &Model<'_>, staging: &Staging) -> Result<Vec<WrittenFile>, ReportError> {
+/// The files that grow with the rows, side by side: the dispositions are by far the longest. With them
+/// the findings are packed for the page.
+fn write_rows(model: &Model<'_>, staging: &Staging) -> Result<(Vec<WrittenFile>, html::Packed), ReportError> {
     std::thread::scope(|scope| {
+        let packed = scope.spawn(|| html::pack(model));
         let dispositions = scope.spawn(|| {
             let file = staging.file("dispositions.parquet")?;
             parquet::to_file(file, |out| parquet::dispositions(model.audit, model.books, out))
@@ -73,7 +77,8 @@ fn write_rows(model: &Model<'_>, staging: &Staging) -> Result<Vec<WrittenFile>, 
         if !model.snapshots.is_empty() {
             files.push(csv::chain_breaks(model, staging.file("chain_breaks.csv")?)?);
         }
-        Ok(files)
+        let packed = packed.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Ok((files, packed))
     })
 }
 

@@ -1,7 +1,9 @@
 //! What a run directory holds, drawn from a run made by hand.
 
 mod browser;
+mod devtools;
 mod files;
 mod fixture;
+mod packed;
 mod page;
 mod terminal;

@@ -1,10 +1,11 @@
 //! `report.html`, as a parser sees it.
 
-use reckon::domain::{Class, RowId};
-use reckon::report::html::{EMBEDDED_MAX, render};
-use serde_json::Value;
+use reckon::domain::{Class, RowId, Status};
+use reckon::report::Previous;
+use reckon::report::html::{pack_within, render, write};
 
 use super::fixture::{Fixture, finding, one_of_each_class};
+use super::packed;
 
 fn page(fixture: &Fixture) -> String {
     render(&fixture.model(), &[]).unwrap()
@@ -14,11 +15,6 @@ fn page(fixture: &Fixture) -> String {
 fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
     let after = text.split_once(start).unwrap_or_else(|| panic!("no {start}")).1;
     after.split_once(end).unwrap_or_else(|| panic!("no {end}")).0
-}
-
-fn data(page: &str) -> Value {
-    serde_json::from_str(between(page, "<script type=\"application/json\" id=\"data\">", "</script>"))
-        .unwrap()
 }
 
 #[test]
@@ -34,7 +30,7 @@ fn the_page_asks_nothing_of_a_network() {
 
 #[test]
 fn text_from_the_tables_is_shown_and_never_obeyed() {
-    const HOSTILE: &str = "</script><img onerror=alert(1) x=\"'&\u{2028}>";
+    const HOSTILE: &str = "</script><img onerror=alert(1) x=\"'&\u{2028}\u{202e}\0>";
     let mut hostile = finding(0, Class::TimeMismatch);
     hostile.action_legacy = Some(HOSTILE.to_owned());
     hostile.action_expected = Some(HOSTILE.to_owned());
@@ -47,9 +43,14 @@ fn text_from_the_tables_is_shown_and_never_obeyed() {
     fixture.books.legacy.signs[0].positive = 1;
     let page = page(&fixture);
     assert!(!page.contains("<img"));
-    assert_eq!(page.matches("</script>").count(), 2, "the data block and the script, nothing else");
-    assert!(page.contains("&#60;img") || page.contains("&lt;img"));
-    assert_eq!(data(&page)["rows"][0][19], HOSTILE, "the script reads what stood in the table");
+    let own = 2 + 1 + 2;
+    assert_eq!(page.matches("</script>").count(), own, "two blocks, the facts, two scripts, nothing else");
+    assert!(page.contains("&lt;img") && page.contains("‹U+202E›‹U+0000›"), "seen, not obeyed");
+    assert!(!page.contains(['\u{202e}', '\0', '\u{2028}']));
+    let found = packed::findings(&page);
+    assert_eq!(found.lines[0][12], HOSTILE, "the script reads what stood in the table");
+    assert_eq!((found.users[0].as_str(), found.causes[0].as_str()), (HOSTILE, HOSTILE));
+    assert_eq!(packed::people(&page)[0][0], HOSTILE);
 }
 
 #[test]
@@ -65,9 +66,9 @@ fn the_page_says_the_verdict_and_the_totals() {
         assert!(page.contains(text), "{text}");
     }
     for class in Class::ALL {
-        assert!(page.contains(&format!("data-class=\"{}\"", class.name())), "{}", class.name());
+        assert!(page.contains(&format!("data-filter=\"class={}\"", class.name())), "{}", class.name());
     }
-    assert_eq!(data(&page)["rows"].as_array().unwrap().len(), 15);
+    assert_eq!(packed::findings(&page).lines.len(), 15);
     assert_eq!(
         between(&page, "<tbody>\n    <tr><th scope=\"row\">Never", "</table>").matches("<tr>").count(),
         14
@@ -80,6 +81,10 @@ fn every_reference_inside_the_page_has_its_target() {
     for (mark, end) in [("href=\"#", "\""), ("aria-labelledby=\"", "\""), ("byId(\"", "\"")] {
         for part in page.split(mark).skip(1) {
             let target = part.split(end).next().unwrap();
+            // The script follows these.
+            if target.starts_with("user=") || target.starts_with("finding=") {
+                continue;
+            }
             assert!(page.contains(&format!("id=\"{target}\"")), "{mark}{target}");
         }
     }
@@ -92,7 +97,7 @@ fn every_reference_inside_the_page_has_its_target() {
 
 #[test]
 fn tags_are_closed_in_the_order_in_which_they_were_opened() {
-    const VOID: [&str; 5] = ["meta", "input", "!doctype", "rect/", "br"];
+    const VOID: [&str; 4] = ["meta", "input", "!doctype", "br"];
     let page = page(&Fixture::new(one_of_each_class()));
     let body = page.split_once("<body>").unwrap().1.split_once("<script").unwrap().0;
     let mut open = Vec::new();
@@ -110,28 +115,72 @@ fn tags_are_closed_in_the_order_in_which_they_were_opened() {
 
 #[test]
 fn too_many_findings_leave_the_gravest_in_the_page_and_name_the_file_with_all() {
-    let mut findings: Vec<_> = (0..EMBEDDED_MAX).map(|_| finding(1, Class::TimeMismatch)).collect();
-    findings.push(finding(2, Class::Orphan));
-    findings.push(finding(3, Class::UnmappedAction));
+    let mut findings: Vec<_> = (0..9_000).map(|number| finding(number, Class::TimeMismatch)).collect();
+    findings.push(finding(9_001, Class::Orphan));
+    findings.push(finding(9_002, Class::UnmappedAction));
     let mut fixture = Fixture::new(Vec::new());
     fixture.audit.findings = findings;
-    let page = page(&fixture);
-    let data = data(&page);
-    assert_eq!(data["total"], EMBEDDED_MAX + 2);
-    let rows = data["rows"].as_array().unwrap();
-    assert_eq!(rows.len(), EMBEDDED_MAX);
-    assert_eq!(rows.iter().filter(|row| row[2] == "error").count(), 2, "errors come before warnings");
-    assert!(page.contains("The 20,000 gravest of 20,002 findings; <strong>findings.csv</strong>"));
+    let model = fixture.model();
+    let whole = pack_within(&model, usize::MAX, usize::MAX);
+    assert_eq!((whole.held, whole.findings.len()), (9_002, 3));
+    let first = whole.findings[0].len();
+    for (bytes, held, text) in [
+        (first - 1, 0, "The 0 gravest of 9,002 findings; <strong>findings.csv</strong>"),
+        (first, 4_096, "The 4,096 gravest of 9,002 findings; <strong>findings.csv</strong>"),
+        (usize::MAX, 9_002, "All 9,002, the gravest first"),
+    ] {
+        let packed = pack_within(&model, bytes, usize::MAX);
+        let mut page = Vec::new();
+        write(&model, &packed, &[], &mut page).unwrap();
+        let page = String::from_utf8(page).unwrap();
+        assert!(page.contains(text), "{bytes} bytes");
+        assert_eq!(packed::facts(&page)["held"], held);
+        assert_eq!(packed::facts(&page)["total"], 9_002);
+        let found = packed::findings(&page);
+        assert_eq!(found.lines.len(), held);
+        let errors: Vec<u8> = found.marks.iter().map(|(_, severity)| *severity).take(3).collect();
+        assert_eq!(errors, [0, 0, 1][..errors.len()], "errors come before warnings");
+    }
 }
 
 #[test]
-fn tokens_that_a_browser_would_round_are_kept_as_text() {
+fn tokens_of_any_size_are_whole_and_unknown_is_not_zero() {
     let mut large = finding(0, Class::Unmigrated);
-    large.tokens_legacy = Some(9_007_199_254_740_993);
-    large.tokens_effect = Some(9_007_199_254_740_991);
+    large.tokens_legacy = Some(i128::MAX);
+    large.tokens_effect = Some(i128::MIN);
     let page = page(&Fixture::new(vec![large]));
-    let row = &data(&page)["rows"][0];
-    assert_eq!(row[9], "9007199254740993");
-    assert_eq!(row[11], 9_007_199_254_740_991_i64);
-    assert_eq!(row[10], Value::Null, "unknown is not zero");
+    let tokens = packed::findings(&page).tokens;
+    assert_eq!(tokens, [i128::MAX.to_string(), i128::MIN.to_string()], "the unified side has none");
+}
+
+#[test]
+fn the_balances_of_the_page_are_those_of_the_model() {
+    let page = page(&Fixture::new(vec![finding(3, Class::Unmigrated)]));
+    let people = packed::people(&page);
+    let line = |id: &str| people.iter().find(|line| line[0].ends_with(id)).unwrap().join(" ");
+    assert!(people[0][0].ends_with("03"), "whom a finding names comes first");
+    assert_eq!(line("00")[37..], *"600000 0 432778 167222 267222 600100 432878 0 unique 8:432778,9:100");
+    assert_eq!(line("03")[37..], *"600000 0 432778 167222 267222 167222 0 0 none_needed ");
+}
+
+#[test]
+fn a_run_before_leads_to_what_changed() {
+    let mut findings = one_of_each_class();
+    findings[0].status = Status::Open;
+    findings[1].status = Status::Waived;
+    let mut fixture = Fixture::new(findings);
+    assert!(!page(&fixture).contains("id=\"changes\""), "nothing to compare with");
+    fixture.previous = Some(Previous {
+        name: "20260228T093000Z-00000000".to_owned(),
+        manifest_digest: "ab".repeat(32),
+        resolved: 4_321,
+    });
+    let page = page(&fixture);
+    let section = between(&page, "<section id=\"changes\"", "</section>");
+    for text in
+        ["20260228T093000Z-00000000", "<strong>13</strong>", "<strong>1</strong>", "<strong>4,321</strong>"]
+    {
+        assert!(section.contains(text), "{text}");
+    }
+    assert_eq!(section.matches("href=\"#finding=").count(), 13, "the new ones, not the open and the waived");
 }

@@ -4,34 +4,30 @@ use crate::balance::{GapCause, UserBalance};
 
 use super::super::figures::counted;
 use super::super::model::Model;
+use super::escape::address;
 use super::view::{change, number, per_mille, tokens};
 use super::words;
 
 /// So many users are shown; `balances.csv` always has all.
-const SHOWN: usize = 100;
+const SHOWN: usize = 25;
 
 /// The section on balances.
 pub struct BalanceView {
     pub users: String,
-    pub statement: Vec<Statement>,
     pub causes: Vec<CauseBar>,
     pub unexplained: String,
+    pub unexplained_users: String,
     pub gap: String,
+    pub gap_users: String,
     pub has_stored: bool,
     pub rows: Vec<UserRow>,
     pub more: String,
 }
 
-/// A line of the statement that leads from grants to gap.
-pub struct Statement {
-    pub name: &'static str,
-    pub tokens: String,
-    pub is_sum: bool,
-}
-
 /// Tokens of all gaps by cause.
 pub struct CauseBar {
     pub title: &'static str,
+    pub users: String,
     pub tokens: String,
     pub bar: u32,
 }
@@ -39,6 +35,7 @@ pub struct CauseBar {
 /// A user with a gap, or, without stored balances, one whose balance the repairs change.
 pub struct UserRow {
     pub user: String,
+    pub user_address: String,
     pub granted: String,
     pub deducted: String,
     pub used: String,
@@ -59,10 +56,11 @@ pub fn view(model: &Model<'_>) -> BalanceView {
     chosen.truncate(SHOWN);
     BalanceView {
         users: counted(model.balances.users, "user", "users"),
-        statement: statement(model),
         causes: causes(model),
         unexplained: model.balances.unexplained_tokens.map(change).unwrap_or_default(),
+        unexplained_users: count(model, |user| user.unexplained.is_some_and(|tokens| tokens != 0)),
         gap: model.balances.gap_tokens.map(change).unwrap_or_default(),
+        gap_users: count(model, |user| gap(user) != 0),
         has_stored: model.balances.stored.is_some(),
         more: if all > SHOWN { number(all as u64) } else { String::new() },
         rows: chosen.into_iter().map(|user| row(model, user)).collect(),
@@ -77,34 +75,21 @@ fn repaired(user: &UserBalance) -> i128 {
     user.corrected.saturating_sub(user.recomputed)
 }
 
-fn statement(model: &Model<'_>) -> Vec<Statement> {
-    let totals = &model.balances;
-    let line = |name, tokens, is_sum| Statement { name, tokens, is_sum };
-    let mut lines = vec![
-        line("Granted in the unified table", tokens(totals.granted), false),
-        line("Deducted", tokens(-totals.deducted), false),
-        line("Used", tokens(-totals.used), false),
-        line("Recomputed balances", tokens(totals.recomputed), true),
-        line("Change by the repairs", change(totals.corrected - totals.recomputed), false),
-        line("Balances after the repairs", tokens(totals.corrected), true),
-    ];
-    if let (Some(stored), Some(compared), Some(gap), Some(unexplained)) =
-        (totals.stored, totals.recomputed_with_stored, totals.gap_tokens, totals.unexplained_tokens)
-    {
-        lines.push(line("Stored balances", tokens(stored), false));
-        lines.push(line("Recomputed, of the users with a stored balance", tokens(-compared), false));
-        lines.push(line("Gap: stored less recomputed", change(gap), true));
-        lines.push(line("of it unexplained", change(unexplained), false));
-    }
-    lines
+fn count(model: &Model<'_>, is_counted: impl Fn(&UserBalance) -> bool) -> String {
+    number(model.users.iter().filter(|user| is_counted(user)).count() as u64)
 }
 
+/// Causes of gaps, those of the most tokens first.
 fn causes(model: &Model<'_>) -> Vec<CauseBar> {
-    let known: Vec<(GapCause, i128)> =
-        model.balances.causes.iter().copied().filter(|(_, tokens)| *tokens != 0).collect();
+    let has = |user: &UserBalance, cause: GapCause| gap(user) != 0 && user.causes[cause as usize] != 0;
+    let mut known: Vec<(GapCause, i128)> = model.balances.causes.clone();
+    // Causes that cancel out over all users are causes still.
+    known.retain(|(cause, tokens)| *tokens != 0 || model.users.iter().any(|user| has(user, *cause)));
+    known.sort_by_key(|(_, tokens)| std::cmp::Reverse(tokens.unsigned_abs()));
     let most = known.iter().map(|(_, tokens)| tokens.unsigned_abs()).max().unwrap_or(0);
     let bar = |(cause, tokens): (GapCause, i128)| CauseBar {
         title: words::gap_cause(cause),
+        users: count(model, |user| has(user, cause)),
         tokens: change(tokens),
         bar: per_mille(tokens.unsigned_abs(), most),
     };
@@ -112,8 +97,10 @@ fn causes(model: &Model<'_>) -> Vec<CauseBar> {
 }
 
 fn row(model: &Model<'_>, user: &UserBalance) -> UserRow {
+    let id = model.roster.id(user.user).to_string();
     UserRow {
-        user: model.roster.id(user.user).to_string(),
+        user_address: address(&id),
+        user: id,
         granted: tokens(user.granted),
         deducted: tokens(user.deducted),
         used: tokens(user.used),

@@ -1,9 +1,9 @@
 //! What the template shows: the model as text that is ready to read.
 
 use crate::audit::RunVerdict;
-use crate::domain::{Instant, PopulationClass, Severity, Side, Total};
+use crate::domain::{PopulationClass, Severity, Side, Total};
 
-use super::super::figures::{counted, grouped, length, moment, signed};
+use super::super::figures::{counted, grouped, length, signed};
 use super::super::model::{Model, OutcomeName};
 use super::super::place::WrittenFile;
 use super::words;
@@ -95,17 +95,6 @@ pub struct ClassLine {
     pub repairs: Vec<String>,
     pub waived: String,
     pub bar: u32,
-}
-
-/// A cause.
-pub struct CauseLine {
-    pub cause: String,
-    pub class: &'static str,
-    pub rows: String,
-    pub tokens: String,
-    pub span: String,
-    pub meaning: &'static str,
-    pub common: String,
 }
 
 /// A population class of both sides.
@@ -301,38 +290,6 @@ pub fn classes(model: &Model<'_>) -> Vec<ClassLine> {
         bar: per_mille(class.count.into(), most.into()),
     };
     found.map(line).collect()
-}
-
-/// Causes, the largest first.
-pub fn causes(model: &Model<'_>) -> Vec<CauseLine> {
-    let mut causes: Vec<_> = model.causes.iter().collect();
-    causes.sort_by_key(|cause| std::cmp::Reverse(cause.rows));
-    let line = |cause: &&super::super::CauseTotals| CauseLine {
-        cause: cause.cause.clone(),
-        class: cause.class.title(),
-        rows: number(cause.rows),
-        tokens: tokens(cause.tokens),
-        span: match (cause.first_at, cause.last_at) {
-            (Some(first), Some(last)) => span(first, last),
-            _ => String::new(),
-        },
-        meaning: cause.meaning,
-        common: cause.common.clone(),
-    };
-    causes.iter().map(line).collect()
-}
-
-/// From when to when: to the second within a day, else by date.
-fn span(first: Instant, last: Instant) -> String {
-    const DAY_MICROS: i64 = 86_400_000_000;
-    let day = |at: Instant| at.rfc3339().chars().take(10).collect::<String>();
-    if first == last {
-        moment(first)
-    } else if last.since(first).0 < DAY_MICROS {
-        format!("{} to {}", moment(first), moment(last))
-    } else {
-        format!("{} to {}", day(first), day(last))
-    }
 }
 
 /// SQL files.
