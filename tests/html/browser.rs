@@ -121,7 +121,7 @@ fn a_reader_can_search_sort_filter_turn_and_open() {
             (
                 "await search('BACK\\\\slash');",
                 "${shown()}; ${cell(0, 2)}",
-                "1 to 1 of 1 (of 122); </script><img src=x onerror=hacked=1>‹U+202E›‹U+0000›\\t'\"&",
+                "1 to 1 of 1 (of 122); </script…‹U+0000›\\t'\"&",
             ),
             (
                 "rows()[0].querySelector('button').click(); await settled();",

@@ -174,6 +174,7 @@ fn a_run_before_leads_to_what_changed() {
         name: "20260228T093000Z-00000000".to_owned(),
         manifest_digest: "ab".repeat(32),
         resolved: 4_321,
+        shrunk: Default::default(),
     });
     let page = page(&fixture);
     let section = between(&page, "<section id=\"changes\"", "</section>");

@@ -1,4 +1,4 @@
-//! Why findings are there: the few roots first.
+//! Why findings are there: the few roots first, in the order of the model.
 
 use super::super::causes::CauseTotals;
 use super::super::figures::{counted, moment};
@@ -28,20 +28,20 @@ pub struct CauseLine {
     pub span: String,
     pub meaning: &'static str,
     pub common: String,
+    pub detail: String,
     pub severity: &'static str,
     pub bar: u32,
 }
 
 /// Builds the section: causes, the largest first.
 pub fn view(model: &Model<'_>) -> CauseView {
-    let mut causes: Vec<&CauseTotals> = model.causes.iter().collect();
-    causes.sort_by_key(|cause| std::cmp::Reverse(cause.rows));
+    let causes = &model.causes;
     let all = model.findings.len() as u64;
     let explained: u64 = causes.iter().map(|cause| cause.rows).sum();
     let most = causes.first().map_or(0, |cause| cause.rows);
     CauseView {
         headline: headline(causes.len() as u64, explained),
-        note: note(&causes, explained, all),
+        note: note(causes, explained, all),
         lines: causes.iter().map(|cause| line(model, cause, most, all)).collect(),
     }
 }
@@ -56,7 +56,7 @@ fn headline(causes: u64, explained: u64) -> String {
 }
 
 /// How far the largest causes reach, and what is left without one.
-fn note(causes: &[&CauseTotals], explained: u64, all: u64) -> String {
+fn note(causes: &[CauseTotals], explained: u64, all: u64) -> String {
     let mut sentences = Vec::new();
     if causes.len() > 3 {
         let first: u64 = causes.iter().take(3).map(|cause| cause.rows).sum();
@@ -91,6 +91,7 @@ fn line(model: &Model<'_>, cause: &CauseTotals, most: u64, all: u64) -> CauseLin
         },
         meaning: cause.meaning,
         common: cause.common.clone(),
+        detail: cause.detail.clone(),
         severity: totals.severity.map_or("info", crate::domain::Severity::name),
         bar: per_mille(cause.rows.into(), most.into()),
     }

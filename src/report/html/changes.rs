@@ -13,6 +13,8 @@ pub struct Changes {
     pub rows: Vec<Row>,
     /// How many new ones there are, where not all are drawn.
     pub more: String,
+    /// Rows and users that are gone, a sentence each.
+    pub gone: Vec<String>,
 }
 
 /// Builds the section.
@@ -24,6 +26,7 @@ pub fn view(model: &Model<'_>) -> Changes {
             figures: Vec::new(),
             rows: Vec::new(),
             more: String::new(),
+            gone: Vec::new(),
         };
     };
     let figure = |caption, count: u64, note: &str, tone| Figure {
@@ -33,6 +36,7 @@ pub fn view(model: &Model<'_>) -> Changes {
         tone,
     };
     let rows = rows::drawn_new(model);
+    let gone = history.shrunk.sentences(&previous);
     Changes {
         previous,
         figures: vec![
@@ -41,6 +45,7 @@ pub fn view(model: &Model<'_>) -> Changes {
             figure("Resolved", history.resolved, "gone since the run before", good_if(history.resolved > 0)),
         ],
         more: if (rows.len() as u64) < history.new { number(history.new) } else { String::new() },
+        gone,
         rows,
     }
 }

@@ -8,8 +8,10 @@ mod balances;
 mod causes;
 mod changes;
 mod chart;
+mod columns;
 mod escape;
 mod gaps;
+mod lags;
 mod pack;
 mod rows;
 mod signs;
@@ -77,6 +79,8 @@ struct Page<'a> {
     pairs: Vec<view::Line>,
     unused_rungs: String,
     signs: signs::SignView,
+    columns: Vec<columns::ColumnView>,
+    lags: lags::Lags<'a>,
     sql: Vec<view::SqlLine>,
     inputs: Vec<view::InputLine>,
     provenance: Vec<view::Fact>,
@@ -173,6 +177,8 @@ fn page<'a>(model: &'a Model<'_>, packed: &Packed, files: &[WrittenFile]) -> Pag
         pairs: view::pairs(model),
         unused_rungs: view::unused_rungs(model),
         signs: signs::view(model.signs),
+        columns: columns::view(model),
+        lags: lags::view(model),
         sql: view::sql(model),
         inputs: view::inputs(model),
         provenance: view::provenance(model, files),

@@ -217,6 +217,7 @@
   const follow = async () => {
     const given = new URLSearchParams(location.hash.slice(1));
     if (!state.isReady || !KEYS.some((key) => given.has(key))) return;
+    busy(true);
     if (table) {
       byId("q").value = given.get("q") ?? "";
       for (const name of FILTERS) {
@@ -230,6 +231,7 @@
     if (given.has("finding")) await openFinding(given.get("finding"));
     else if (given.has("user")) { byId("user").scrollIntoView(); byId("user").focus({ preventScroll: true }); }
     else byId("findings").scrollIntoView();
+    busy(false);
   };
   const openFinding = async (id) => {
     const place = await call("find", id);
