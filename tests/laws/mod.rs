@@ -1,5 +1,6 @@
 //! Laws that hold for every ledger, and an oracle that judges small ones by brute force.
 
+mod adversary;
 mod agree;
 mod bytes;
 mod files;
