@@ -42,6 +42,8 @@ pub struct Run {
     pub balances: Vec<String>,
     /// The SQL that mends, without comments: it names the run.
     pub sql: Vec<String>,
+    /// Pair id → row ids of the legacy and the unified side, in the order of the file.
+    pub pairs: BTreeMap<String, [Vec<String>; 2]>,
     /// Exit code.
     pub code: i32,
 }
@@ -150,6 +152,7 @@ pub fn read(out: &Path, code: i32) -> Run {
         dispositions_in_order,
         summary: serde_json::from_str(&summary).unwrap(),
         findings,
+        pairs: pairs(&out.join("dispositions.parquet")),
         balances,
         sql: ["backfill", "repair", "dedupe"].map(|name| statements(out, name)).to_vec(),
         code,
@@ -200,4 +203,17 @@ fn dispositions(file: &Path) -> Vec<Disposition> {
         ((text(0), text(1)), text(2))
     })
     .collect()
+}
+
+fn pairs(file: &Path) -> BTreeMap<String, [Vec<String>; 2]> {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    use parquet::record::RowAccessor;
+    let reader = SerializedFileReader::new(std::fs::File::open(file).unwrap()).unwrap();
+    let mut pairs: BTreeMap<String, [Vec<String>; 2]> = BTreeMap::new();
+    for row in reader.get_row_iter(None).unwrap().map(|row| row.unwrap()) {
+        let Ok(pair) = row.get_string(3) else { continue };
+        let sides = pairs.entry(pair.clone()).or_default();
+        sides[usize::from(row.get_string(0).unwrap() == "unified")].push(row.get_string(1).unwrap().clone());
+    }
+    pairs
 }

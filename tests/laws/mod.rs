@@ -10,6 +10,7 @@ mod ledger;
 mod mending;
 mod mirror;
 mod notation;
+mod optimal;
 mod oracle;
 mod oracle_laws;
 mod program_laws;
