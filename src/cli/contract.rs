@@ -16,7 +16,7 @@ pub fn run(_args: &Args, global: &Global) -> anyhow::Result<u8> {
     let text = match global.format {
         Some(Format::Sql) => contract::sql(&config),
         Some(Format::Typescript) => contract::typescript(&config),
-        Some(Format::Json | Format::Human) | None => contract::json(&config),
+        Some(Format::Json | Format::Human | Format::Csv | Format::Parquet) | None => contract::json(&config),
     };
     out::print(&text)?;
     Ok(0)

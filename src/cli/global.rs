@@ -21,10 +21,14 @@ pub enum Format {
     Human,
     /// JSON for programs
     Json,
-    /// `contract` only: a CHECK constraint
+    /// `contract`: a CHECK constraint; `simulate`: the tables for psql
     Sql,
     /// `contract` only: a TypeScript union
     Typescript,
+    /// `simulate` only: the tables as CSV
+    Csv,
+    /// `simulate` only: the tables as Parquet
+    Parquet,
 }
 
 /// The flags as clap reads them.

@@ -98,12 +98,19 @@ fn guarded_main() -> u8 {
 /// `--format` is a flag of every command, but not every command has every format.
 fn check_format(cli: &Cli) -> Result<(), clap::Error> {
     let message = match (&cli.command, cli.global.format) {
-        (Command::Contract(_), None | Some(Format::Human)) => {
+        (Command::Contract(_), None | Some(Format::Human | Format::Csv | Format::Parquet)) => {
             "`reckon contract` needs --format sql, typescript or json"
         }
         (Command::Contract(_), _) => return Ok(()),
+        (Command::Simulate(_), Some(Format::Typescript)) => {
+            "`reckon simulate` writes --format csv, parquet or sql"
+        }
+        (Command::Simulate(_), _) => return Ok(()),
         (_, Some(Format::Sql | Format::Typescript)) => {
             "--format sql and --format typescript belong to `reckon contract`: write human or json"
+        }
+        (_, Some(Format::Csv | Format::Parquet)) => {
+            "--format csv and --format parquet belong to `reckon simulate`: write human or json"
         }
         _ => return Ok(()),
     };

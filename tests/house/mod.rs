@@ -38,12 +38,27 @@ const CRATES: [(&str, &[&str]); 9] = [
     ("arrow_array", READERS_OF_COLUMNS),
     ("arrow_buffer", READERS_OF_COLUMNS),
     ("arrow_schema", READERS_OF_COLUMNS),
-    ("parquet", &["src/source", "src/report/parquet", "src/verify/tables.rs"]),
+    (
+        "parquet",
+        &[
+            "src/source",
+            "src/report/parquet",
+            "src/verify/tables.rs",
+            "src/simulate/columns.rs",
+            "src/simulate/folder.rs",
+        ],
+    ),
 ];
 
 /// Those that take or give columns: sources, sinks, and the Parquet files of a run.
-const READERS_OF_COLUMNS: &[&str] =
-    &["src/source", "src/normalise", "src/doctor/labels.rs", "src/report/parquet"];
+const READERS_OF_COLUMNS: &[&str] = &[
+    "src/source",
+    "src/normalise",
+    "src/doctor/labels.rs",
+    "src/report/parquet",
+    "src/simulate/columns.rs",
+    "src/simulate/folder.rs",
+];
 
 const MOST_LINES_OF_A_FILE: usize = 500;
 
