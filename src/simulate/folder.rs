@@ -210,7 +210,7 @@ fn truth_row(
 
 enum Target {
     Text(File),
-    Parquet(ParquetFile),
+    Parquet(Box<ParquetFile>),
 }
 
 /// All files of a ledger.
@@ -268,7 +268,7 @@ impl Folder {
                 }
                 None => {
                     let file = ParquetFile::create(file, columns);
-                    Target::Parquet(file.map_err(|error| failed_parquet(&path, error))?)
+                    Target::Parquet(Box::new(file.map_err(|error| failed_parquet(&path, error))?))
                 }
             };
             files.push((path, target));
