@@ -11,6 +11,8 @@ pub(super) fn replay(user: &mut User) {
     let at = user.room();
     let tokens = user.random.one_of(&[100_000, 500_000, 1_200_000]);
     let (legacy, unified) = user.copied(Movement::Pack, tokens, at);
+    // The webhook wrote both rows.
+    user.unified[unified].migrated = false;
     // Within the window the copy may be removed; days later a person has to look.
     let (later, repair) = if user.random.chance(0.5) {
         (at + user.random.between(HOUR, 20 * HOUR), RepairKind::Dedupe)
