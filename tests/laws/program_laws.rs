@@ -57,6 +57,30 @@ proptest! {
     }
 
     #[test]
+    fn what_is_for_people_is_never_executable(ledgers in generate::ledgers(Mood::Everything)) {
+        let run = files::run(&ledgers, &[]);
+        let [backfill, repair, dedupe] = &run.sql[..] else { panic!("three files") };
+        let names = |sql: &str, id: &str| sql.contains(&format!("'{id}'"));
+        let is_for_people = |said: &&Said| {
+            said.verdict == "contested" || ["review", "none"].contains(&said.repair.as_str())
+        };
+        for said in run.said.iter().filter(is_for_people) {
+            prop_assert!(!["backfill", "update", "dedupe"].contains(&said.repair.as_str()), "{}", said.line());
+            let text = format!("{}\n{}", said.line(), notation::text(&ledgers));
+            if said.class.starts_with("unmigrated") {
+                prop_assert!(!names(backfill, &said.legacy[0]), "{}", text);
+            }
+            // An orphan may be the row that is kept.
+            if said.class == "duplicate" {
+                prop_assert!(!names(dedupe, &said.unified[0]), "{}", text);
+            }
+            if said.class.ends_with("mismatch") {
+                prop_assert!(!names(repair, &said.unified[0]), "{}", text);
+            }
+        }
+    }
+
+    #[test]
     fn everything_that_comes_in_goes_out(ledgers in generate::ledgers(Mood::Everything)) {
         let run = files::run(&ledgers, &[]);
         for (side, rows) in [("legacy", &ledgers.legacy), ("unified", &ledgers.unified)] {
