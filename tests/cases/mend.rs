@@ -1,9 +1,10 @@
-//! What the README promises of the SQL, on the whole demo in a real database.
+//! What the README promises of the SQL, on the whole demo and on simulated ledgers in a real database.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use super::postgres::{demo_in, without};
+use super::postgres::{demo_in, load, without};
 use super::program::{Run, reconcile};
 use crate::postgres::cluster::{Cluster, Db};
 
@@ -50,13 +51,40 @@ fn balances(run: &Run, column: &str) -> BTreeMap<String, String> {
 fn after_the_sql_only_what_is_for_people_is_left_and_undo_takes_all_of_it_back() {
     let folder = tempfile::tempdir().unwrap();
     let (db, config) = demo(folder.path());
-    let before = db.digest(UNIFIED);
-    let first = run(&db, &config, folder.path().join("first"));
-    let unmet = count(&verify(&db, &first), "f");
-    assert!(unmet > 0, "before the SQL, no expectation is met");
-    apply(&db, &first);
+    mends(&db, &config, folder.path());
+}
 
-    let second = run(&db, &config, folder.path().join("second"));
+/// Every kind of defect planted, many times over.
+#[test]
+fn simulated_ledgers_are_mended_to_the_last_row() {
+    for seed in ["11", "12", "13"] {
+        let folder = tempfile::tempdir().unwrap();
+        let status = Command::new(env!("CARGO_BIN_EXE_reckon"))
+            .args(["simulate", "--users", "150", "--rate", "0.9", "--seed", seed, "--out"])
+            .arg(folder.path().join("simulated"))
+            .stdout(std::process::Stdio::null())
+            .status()
+            .unwrap();
+        assert!(status.success());
+        let simulated = folder.path().join("simulated");
+        let db = Cluster::shared().database("simulated");
+        load(&db, "token_transactions", &simulated.join("token_transactions.csv"));
+        load(&db, "token_usage", &simulated.join("token_usage.csv"));
+        let config = std::fs::read_to_string(simulated.join("reckon.toml")).unwrap();
+        let file = folder.path().join("reckon.toml");
+        std::fs::write(&file, without(&config, &["path = ", "stored = "])).unwrap();
+        mends(&db, &file, folder.path());
+    }
+}
+
+fn mends(db: &Db, config: &Path, folder: &Path) {
+    let before = db.digest(UNIFIED);
+    let first = run(db, config, folder.join("first"));
+    let unmet = count(&verify(db, &first), "f");
+    assert!(unmet > 0, "before the SQL, no expectation is met");
+    apply(db, &first);
+
+    let second = run(db, config, folder.join("second"));
     let findings = second.table("findings.csv");
     let executable: Vec<String> = findings
         .rows()
@@ -67,17 +95,17 @@ fn after_the_sql_only_what_is_for_people_is_left_and_undo_takes_all_of_it_back()
     assert!(findings.rows().any(|row| row.text("repair") == "review"), "what is for people stays");
     assert_eq!(balances(&second, "recomputed"), balances(&first, "corrected"));
 
-    let checks = verify(&db, &first);
+    let checks = verify(db, &first);
     assert_eq!(count(&checks, "f"), 0, "{checks}");
     assert!(count(&checks, "t") >= unmet, "{checks}");
 
     let mended = db.digest(UNIFIED);
     assert_ne!(mended, before);
-    apply(&db, &first);
+    apply(db, &first);
     assert_eq!(db.digest(UNIFIED), mended, "a second application changes nothing");
 
     db.file(&first.out.join("undo.sql"));
     assert_eq!(db.digest(UNIFIED), before, "undo.sql takes back exactly what the others did");
-    let third = run(&db, &config, folder.path().join("third"));
+    let third = run(db, config, folder.join("third"));
     assert_eq!(third.bytes("findings.csv"), first.bytes("findings.csv"));
 }
