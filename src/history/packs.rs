@@ -1,0 +1,246 @@
+//! Audit packs before this one: a sealed pack gives the next one its opening balances.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::sealed;
+use crate::audit::period::{Period, Sealed};
+
+/// Name and version of the shape of a pack's `manifest.json`.
+pub const PACK_SCHEMA: &str = "reckon.audit/1";
+
+/// Files of a pack that the next one reads.
+pub(super) const EVIDENCE: [&str; 4] = ["roll_forward.csv", "balances.csv", "rows.csv", "usage.csv"];
+
+/// Why a pack cannot be followed or sealed. Every one means exit 2.
+#[derive(Debug, thiserror::Error)]
+pub enum PackError {
+    /// A file of a pack cannot be read.
+    #[error("cannot read {file} of a sealed pack: {cause}. Restore the pack from where it is archived, or name another with --previous", file = .file.display())]
+    Unreadable {
+        /// File.
+        file: PathBuf,
+        /// Why.
+        cause: String,
+    },
+    /// A file of a sealed pack is not what its manifest says.
+    #[error("{file} was changed after its pack was sealed: its SHA-256 is not the one in manifest.json. Restore it from where the pack is archived, or name another pack with --previous", file = .file.display())]
+    Altered {
+        /// File.
+        file: PathBuf,
+    },
+    /// There is no pack.
+    #[error("{folder} holds no audit pack: there is no manifest.json of one in it. Name the folder of the pack of the period before with --previous", folder = .folder.display())]
+    NoPack {
+        /// Folder.
+        folder: PathBuf,
+    },
+    /// The named pack ends on another day.
+    #[error("the pack in {folder} ends on {last}, and the period begins on {first}: name the pack that ends on the day before with --previous, or begin on the day after {last}", folder = .folder.display())]
+    NotBefore {
+        /// Folder of the pack.
+        folder: PathBuf,
+        /// Its last day.
+        last: NaiveDate,
+        /// First day of the period.
+        first: NaiveDate,
+    },
+    /// Several packs end on the day before and disagree.
+    #[error("{first} and {second} both end on the day before and close with different balances: name the one to follow with --previous", first = .first.display(), second = .second.display())]
+    Disagree {
+        /// One.
+        first: PathBuf,
+        /// Another.
+        second: PathBuf,
+    },
+    /// The period is sealed and would look different now.
+    #[error("{folder} is sealed, and this run differs from it in {files}. A sealed period stays as it is: what changed since is an adjustment of the next period. Write this run elsewhere with --out to compare", folder = .folder.display())]
+    Sealed {
+        /// Folder of the pack.
+        folder: PathBuf,
+        /// The files that differ.
+        files: String,
+    },
+    /// Something else is in the way.
+    #[error("{folder} is not empty and holds no pack of {period}: name another folder with --out", folder = .folder.display())]
+    Occupied {
+        /// The folder.
+        folder: PathBuf,
+        /// The period.
+        period: String,
+    },
+}
+
+/// A pack as its manifest describes it.
+#[derive(Debug, Clone)]
+pub struct Pack {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// First and last day.
+    pub period: Period,
+    /// SHA-256 of the manifest.
+    pub manifest_digest: String,
+    files: Vec<ListedFile>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Manifest {
+    schema: String,
+    period: ManifestPeriod,
+    files: Vec<ListedFile>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ManifestPeriod {
+    from: NaiveDate,
+    to: NaiveDate,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct ListedFile {
+    name: String,
+    sha256: String,
+}
+
+/// The pack in a folder, if there is one.
+pub fn open(folder: &Path) -> Option<Pack> {
+    let bytes = fs::read(folder.join("manifest.json")).ok()?;
+    let manifest: Manifest = serde_json::from_slice(&bytes).ok()?;
+    let period = Period::new(manifest.period.from, manifest.period.to).ok()?;
+    let manifest_digest = hex(&bytes);
+    (manifest.schema == PACK_SCHEMA).then(|| Pack {
+        folder: folder.to_owned(),
+        period,
+        manifest_digest,
+        files: manifest.files,
+    })
+}
+
+/// The sealed pack that ends on the day before `period`: the one in `named`, or one below the first
+/// of `folders` that has one.
+///
+/// # Errors
+/// [`PackError`] when it is there but cannot be followed.
+pub fn before(
+    period: &Period,
+    named: Option<&Path>,
+    folders: &[PathBuf],
+) -> Result<Option<Sealed>, PackError> {
+    if let Some(folder) = named {
+        let pack = open(folder).ok_or_else(|| PackError::NoPack { folder: folder.to_owned() })?;
+        if pack.period.last() != period.day_before() {
+            let (last, first) = (pack.period.last(), period.first());
+            return Err(PackError::NotBefore { folder: folder.to_owned(), last, first });
+        }
+        return pack.read().map(Some);
+    }
+    for folder in folders {
+        let mut packs: Vec<Pack> =
+            packs_below(folder).into_iter().filter(|pack| pack.period.last() == period.day_before()).collect();
+        // The shortest first: the months' chain goes before the quarters'.
+        packs.sort_by(|a, b| {
+            (b.period.first(), &a.folder).cmp(&(a.period.first(), &b.folder))
+        });
+        let mut sealed = packs.iter().map(|pack| pack.read().map(|sealed| (pack, sealed)));
+        let Some(first) = sealed.next().transpose()? else { continue };
+        for other in sealed {
+            let (pack, other) = other?;
+            if other.users != first.1.users {
+                let (first, second) = (first.0.folder.clone(), pack.folder.clone());
+                return Err(PackError::Disagree { first, second });
+            }
+        }
+        return Ok(Some(first.1));
+    }
+    Ok(None)
+}
+
+/// The last day of the latest pack below the folders that ends before `day`.
+pub fn latest_before(day: NaiveDate, folders: &[PathBuf]) -> Option<NaiveDate> {
+    let packs = folders.iter().flat_map(|folder| packs_below(folder));
+    packs.map(|pack| pack.period.last()).filter(|last| *last < day).max()
+}
+
+fn packs_below(folder: &Path) -> Vec<Pack> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    // What is hidden is being written, or was left behind.
+    entries
+        .filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
+        .filter_map(|entry| open(&entry.path()))
+        .collect()
+}
+
+/// May a pack of `period` go to `folder`? An empty or absent folder: yes, `None`. A pack of the same
+/// period: it stays, and this run has to be the same.
+///
+/// # Errors
+/// [`PackError::Occupied`].
+pub fn sealed_at(folder: &Path, period: &Period) -> Result<Option<Pack>, PackError> {
+    let occupied = || PackError::Occupied { folder: folder.to_owned(), period: period.name() };
+    match fs::read_dir(folder) {
+        Ok(mut entries) if entries.next().is_none() => Ok(None),
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        _ => open(folder).filter(|pack| pack.period == *period).map(Some).ok_or_else(occupied),
+    }
+}
+
+impl Pack {
+    /// Compares the pack with what has been written now: file name and SHA-256.
+    ///
+    /// # Errors
+    /// [`PackError::Sealed`] when they differ, [`PackError::Altered`] when the pack is not what it
+    /// was.
+    pub fn must_be(&self, written: &[(String, String)]) -> Result<(), PackError> {
+        for file in &self.files {
+            self.bytes(&file.name)?;
+        }
+        let sealed: HashSet<(&str, &str)> =
+            self.files.iter().map(|file| (file.name.as_str(), file.sha256.as_str())).collect();
+        let now: HashSet<(&str, &str)> =
+            written.iter().map(|(name, sha256)| (name.as_str(), sha256.as_str())).collect();
+        let mut differing: Vec<&str> = sealed.symmetric_difference(&now).map(|(name, _)| *name).collect();
+        differing.sort_unstable();
+        differing.dedup();
+        match differing.is_empty() {
+            true => Ok(()),
+            false => Err(PackError::Sealed { folder: self.folder.clone(), files: differing.join(", ") }),
+        }
+    }
+
+    /// Reads what the next period needs.
+    fn read(&self) -> Result<Sealed, PackError> {
+        let files = EVIDENCE.iter().map(|name| self.bytes(name)).collect::<Result<Vec<_>, _>>()?;
+        let [roll_forward, balances, rows, usage] =
+            <[Vec<u8>; 4]>::try_from(files).expect("as many files as names");
+        let failed = |file: &str, cause: String| PackError::Unreadable { file: self.folder.join(file), cause };
+        Ok(Sealed {
+            name: self.period.name(),
+            manifest_digest: self.manifest_digest.clone(),
+            lines: sealed::lines(&roll_forward).map_err(|cause| failed(EVIDENCE[0], cause))?,
+            users: sealed::users(&balances).map_err(|cause| failed(EVIDENCE[1], cause))?,
+            rows: sealed::rows(&rows).map_err(|cause| failed(EVIDENCE[2], cause))?,
+            usage: sealed::usage(&usage).map_err(|cause| failed(EVIDENCE[3], cause))?,
+        })
+    }
+
+    /// The bytes of a file, which must be those that the manifest names.
+    fn bytes(&self, name: &str) -> Result<Vec<u8>, PackError> {
+        let file = self.folder.join(name);
+        let bytes = fs::read(&file)
+            .map_err(|cause| PackError::Unreadable { file: file.clone(), cause: cause.to_string() })?;
+        let listed = self.files.iter().find(|listed| listed.name == name);
+        match listed.is_some_and(|listed| listed.sha256 == hex(&bytes)) {
+            true => Ok(bytes),
+            false => Err(PackError::Altered { file }),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,119 @@
+//! The evidence files of a sealed pack, read back.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::audit::period::{Line, Movement, SealedRow};
+use crate::domain::{Instant, RowId, Side, Total};
+
+/// A table with a header.
+struct Table {
+    header: csv::StringRecord,
+    rows: Vec<csv::StringRecord>,
+}
+
+/// One row of a table.
+struct Row<'a> {
+    header: &'a csv::StringRecord,
+    cells: &'a csv::StringRecord,
+}
+
+impl Table {
+    fn read(bytes: &[u8]) -> Result<Table, String> {
+        let mut reader = csv::Reader::from_reader(bytes);
+        let header = reader.headers().map_err(|cause| cause.to_string())?.clone();
+        let rows = reader.records().collect::<Result<Vec<_>, _>>().map_err(|cause| cause.to_string())?;
+        Ok(Table { header, rows })
+    }
+
+    fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        self.rows.iter().map(|cells| Row { header: &self.header, cells })
+    }
+}
+
+impl Row<'_> {
+    fn plain(&self, column: &str) -> Result<&str, String> {
+        let at = self.header.iter().position(|name| name == column);
+        at.and_then(|at| self.cells.get(at)).ok_or_else(|| format!("it has no column {column}"))
+    }
+
+    /// A text, without the sign that keeps a spreadsheet from running it.
+    fn text(&self, column: &str) -> Result<&str, String> {
+        let text = self.plain(column)?;
+        Ok(text.strip_prefix('\'').filter(|rest| is_guarded(rest)).unwrap_or(text))
+    }
+
+    fn number<T: std::str::FromStr>(&self, column: &str) -> Result<T, String> {
+        let text = self.plain(column)?;
+        text.parse().map_err(|_| format!("{column} {text:?} is no whole number"))
+    }
+}
+
+/// The writer puts a sign before such a text.
+fn is_guarded(text: &str) -> bool {
+    let bare = text.trim_start_matches('\'');
+    bare.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
+}
+
+/// What each line had come to: its closing over the whole period.
+pub(super) fn lines(bytes: &[u8]) -> Result<BTreeMap<Line, i128>, String> {
+    let mut lines = BTreeMap::new();
+    for row in Table::read(bytes)?.rows() {
+        let name = row.plain("movement")?;
+        if row.plain("month")? != "period" || name == "total" {
+            continue;
+        }
+        let movement = Movement::of_name(name).ok_or_else(|| format!("{name:?} is no movement"))?;
+        let line = Line::new(movement, row.text("action_type")?, Line::paid_of_name(row.plain("paid")?));
+        lines.insert(line, row.number("closing")?);
+    }
+    Ok(lines)
+}
+
+/// Closing balance of every holder.
+pub(super) fn users(bytes: &[u8]) -> Result<BTreeMap<RowId, i128>, String> {
+    let table = Table::read(bytes)?;
+    table.rows().map(|row| Ok((RowId::parse(row.text("user_id")?), row.number("closing")?))).collect()
+}
+
+/// Grants and deductions of both tables.
+pub(super) fn rows(bytes: &[u8]) -> Result<HashMap<(Side, RowId), SealedRow>, String> {
+    let table = Table::read(bytes)?;
+    let mut rows = HashMap::with_capacity(table.rows.len());
+    for row in table.rows() {
+        let side = match row.plain("table")? {
+            "legacy" => Side::Legacy,
+            "unified" => Side::Unified,
+            other => return Err(format!("{other:?} is no table")),
+        };
+        let at = row.plain("created_at")?;
+        let sealed = SealedRow {
+            user: RowId::parse(row.text("user_id")?),
+            action: row.text("action_type")?.into(),
+            paid: Line::paid_of_name(row.plain("paid")?),
+            tokens: row.number("effect")?,
+            at: instant(at).ok_or_else(|| format!("created_at {at:?} is no time"))?,
+        };
+        rows.insert((side, RowId::parse(row.text("row_id")?)), sealed);
+    }
+    Ok(rows)
+}
+
+fn instant(text: &str) -> Option<Instant> {
+    match text.strip_prefix('@').and_then(|text| text.strip_suffix("us")) {
+        Some(micros) => micros.parse().ok().map(Instant),
+        None => {
+            chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| Instant(at.timestamp_micros()))
+        }
+    }
+}
+
+/// Usage by UTC day, label and whether it had failed.
+pub(super) fn usage(bytes: &[u8]) -> Result<BTreeMap<(String, String, bool), Total>, String> {
+    let table = Table::read(bytes)?;
+    let mut usage = BTreeMap::new();
+    for row in table.rows() {
+        let key = (row.plain("day")?.to_owned(), row.text("action_type")?.to_owned(), row.plain("failed")? == "yes");
+        usage.insert(key, Total { rows: row.number("rows")?, tokens: row.number("tokens")? });
+    }
+    Ok(usage)
+}

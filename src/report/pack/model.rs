@@ -1,0 +1,70 @@
+//! The frozen figures of a pack. The files only draw them.
+
+use crate::audit::period::PeriodAudit;
+use crate::config::Config;
+use crate::domain::{Disposition, Finding, RowId, Side};
+use crate::report::Model;
+
+/// Everything that a pack shows.
+#[derive(Debug, Clone)]
+pub struct Pack<'a> {
+    /// The reconciliation as of the end of the period.
+    pub model: Model<'a>,
+    /// Checked configuration.
+    pub config: &'a Config,
+    /// The period.
+    pub period: &'a PeriodAudit,
+    /// For each holder its position among the reconciled balances.
+    pub balance_of: Vec<Option<u32>>,
+    /// Does a finding touch the period?
+    pub in_period: Vec<bool>,
+}
+
+/// Freezes a pack.
+pub fn build<'a>(model: Model<'a>, config: &'a Config, period: &'a PeriodAudit) -> Pack<'a> {
+    let roster = model.roster;
+    let balance_of = period
+        .holders
+        .iter()
+        .map(|holder| roster.find(&holder.id).map(|user| user.0))
+        .map(|user| user.filter(|user| (*user as usize) < model.users.len()))
+        .collect();
+    let in_period = model.findings.iter().map(|finding| touches(finding, period)).collect();
+    Pack { model, config, period, balance_of, in_period }
+}
+
+/// A finding touches the period when one of its rows lies in it. One without a time is about the end
+/// of the period: a balance, or a row whose time cannot be read.
+fn touches(finding: &Finding, period: &PeriodAudit) -> bool {
+    let mut times = finding.created_at_legacy.into_iter().chain(finding.created_at_unified).peekable();
+    times.peek().is_none() || times.any(|at| period.period.contains(at))
+}
+
+impl Pack<'_> {
+    /// Findings that touch the period.
+    pub fn exceptions_in_period(&self) -> u64 {
+        self.in_period.iter().filter(|inside| **inside).count() as u64
+    }
+
+    /// What became of a row.
+    pub fn disposition(&self, side: Side, row: &RowId) -> Option<&Disposition> {
+        let all = &self.model.audit.dispositions;
+        let found = all.binary_search_by(|other| (other.side, &other.row).cmp(&(side, row)));
+        found.ok().map(|at| &all[at])
+    }
+
+    /// The finding that a row is in.
+    pub fn finding_of(&self, disposition: &Disposition) -> Option<&Finding> {
+        disposition.finding.and_then(|at| self.model.findings.get(at as usize))
+    }
+
+    /// Sum of the holders' balances before the period.
+    pub fn opening_of_holders(&self) -> i128 {
+        self.period.holders.iter().map(|holder| holder.opening).sum()
+    }
+
+    /// Sum of the holders' balances at its end.
+    pub fn closing_of_holders(&self) -> i128 {
+        self.period.holders.iter().map(|holder| holder.closing).sum()
+    }
+}

@@ -1,0 +1,352 @@
+//! The workbook: one sheet a table, typed cells, frozen headers, filters, sums as formulas that carry
+//! the value they come to.
+//!
+//! A spreadsheet counts with fifteen digits. A larger number is written as text, and a sum that is
+//! larger as text too, so that no digit is lost without a word.
+
+use rust_xlsxwriter::utility::{column_number_to_name, row_col_to_cell};
+use rust_xlsxwriter::{
+    Color, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Formula, Workbook, Worksheet,
+    XlsxError,
+};
+
+use super::table::{Cell, Column, Kind, Table};
+use crate::domain::Instant;
+
+/// Rows of a sheet that hold data: what a spreadsheet has, less header and sum.
+pub const SHEET_ROWS_MAX: usize = 1_048_576 - 2;
+
+/// Numbers of more digits lose some of them in a spreadsheet.
+const EXACT_MAX: i128 = 999_999_999_999_999;
+
+/// A cell of a spreadsheet holds so many letters; some are left for what says that it was cut.
+const TEXT_MAX: usize = 32_000;
+
+/// Days from the spreadsheet's epoch to 1970-01-01.
+const EPOCH_DAYS: f64 = 25_569.0;
+const DAY_MICROS: f64 = 86_400_000_000.0;
+
+/// The formats of the workbook.
+struct Formats {
+    header: Format,
+    text: Format,
+    id: Format,
+    number: Format,
+    time: Format,
+    note: Format,
+    strong: [Format; 3],
+    sum: Format,
+    sum_label: Format,
+}
+
+/// The workbook as bytes. `as_of` stands in its properties as the time of making, so that the same
+/// figures are the same bytes.
+///
+/// # Errors
+/// [`XlsxError`] when a sheet cannot be made.
+pub fn render(tables: &[&Table<'_>], title: &str, as_of: Instant) -> Result<Vec<u8>, XlsxError> {
+    render_with(tables, title, as_of, SHEET_ROWS_MAX)
+}
+
+/// The same with sheets of at most `rows_max` rows: what does not fit goes on in `Balances (2)`.
+///
+/// # Errors
+/// [`XlsxError`] when a sheet cannot be made.
+pub fn render_with(
+    tables: &[&Table<'_>],
+    title: &str,
+    as_of: Instant,
+    rows_max: usize,
+) -> Result<Vec<u8>, XlsxError> {
+    let formats = Formats::new();
+    let mut workbook = Workbook::new();
+    let made = ExcelDateTime::from_timestamp(as_of.0.div_euclid(1_000_000))?;
+    workbook.set_properties(
+        &DocProperties::new().set_title(title).set_author("reckon").set_creation_datetime(&made),
+    );
+    // What lies beyond the first sheet comes last: the sheets of a pack keep their places.
+    let mut more: Vec<Worksheet> = Vec::new();
+    for table in tables {
+        let mut sheets = sheets(table, tables, &formats, rows_max)?.into_iter();
+        workbook.push_worksheet(sheets.next().expect("a table has a sheet"));
+        more.extend(sheets);
+    }
+    more.into_iter().for_each(|sheet| drop(workbook.push_worksheet(sheet)));
+    workbook.save_to_buffer()
+}
+
+/// The names of the sheets that a table fills.
+fn names(table: &Table<'_>, rows_max: usize) -> Vec<String> {
+    let count = table.len.div_ceil(rows_max).max(1);
+    let name = |number: usize| match number {
+        1 => table.title.to_owned(),
+        number => format!("{} ({number})", table.title),
+    };
+    (1..=count).map(name).collect()
+}
+
+fn sheets(
+    table: &Table<'_>,
+    tables: &[&Table<'_>],
+    formats: &Formats,
+    rows_max: usize,
+) -> Result<Vec<Worksheet>, XlsxError> {
+    let names = names(table, rows_max);
+    let mut sums: Vec<Option<i128>> = vec![Some(0); table.columns.len()];
+    let mut sheets = Vec::new();
+    let mut cells = Vec::new();
+    for (number, name) in names.iter().enumerate() {
+        let mut sheet = Worksheet::new();
+        sheet.set_name(name)?;
+        let first = number * rows_max;
+        let rows = first..table.len.min(first + rows_max);
+        let len = rows.len();
+        head(&mut sheet, table, len, formats)?;
+        for (line, at) in rows.enumerate() {
+            cells.clear();
+            (table.row)(at, &mut cells);
+            let place = Place { row: line as u32 + 1, strong: (table.strong)(at), tables, rows_max, names: &names };
+            for (column, cell) in cells.iter().enumerate() {
+                put(&mut sheet, &place, column as u16, cell, table.columns[column].kind, formats)?;
+                add(&mut sums[column], &table.columns[column], cell);
+            }
+        }
+        if number + 1 == names.len() && table.columns.iter().any(|column| column.summed) {
+            foot(&mut sheet, table, &sums, &names, rows_max, len, formats)?;
+        }
+        sheets.push(sheet);
+    }
+    Ok(sheets)
+}
+
+/// Adds to a column's sum; a number that is text in the sheet makes the sum one too.
+fn add(sum: &mut Option<i128>, column: &Column, cell: &Cell<'_>) {
+    if column.summed {
+        *sum = sum.and_then(|sum| sum.checked_add(cell.value().unwrap_or(0)));
+    }
+}
+
+fn head(sheet: &mut Worksheet, table: &Table<'_>, len: usize, formats: &Formats) -> Result<(), XlsxError> {
+    for (at, column) in table.columns.iter().enumerate() {
+        sheet.write_string_with_format(0, at as u16, column.name, &formats.header)?;
+        sheet.set_column_width(at as u16, width(column))?;
+    }
+    sheet.set_row_height(0, 20)?;
+    sheet.set_freeze_panes(1, 1)?;
+    let last_column = table.columns.len().saturating_sub(1) as u16;
+    sheet.autofilter(0, 0, len as u32, last_column)?;
+    sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
+    sheet.set_footer("&L&F  &A&RPage &P of &N");
+    Ok(())
+}
+
+fn width(column: &Column) -> f64 {
+    let least: f64 = match column.kind {
+        Kind::Text => 13.0,
+        Kind::LongText => 60.0,
+        Kind::Id => 38.0,
+        Kind::Number => 15.0,
+        Kind::Time => 24.0,
+        Kind::Note => 26.0,
+    };
+    // Room for the name and the sign of the filter.
+    least.max(column.name.len() as f64 + 4.0)
+}
+
+/// Where a row is drawn, and what formulas may speak of.
+struct Place<'a> {
+    row: u32,
+    strong: bool,
+    tables: &'a [&'a Table<'a>],
+    rows_max: usize,
+    names: &'a [String],
+}
+
+fn put(
+    sheet: &mut Worksheet,
+    place: &Place<'_>,
+    column: u16,
+    cell: &Cell<'_>,
+    kind: Kind,
+    formats: &Formats,
+) -> Result<(), XlsxError> {
+    let format = formats.of(kind, place.strong);
+    let row = place.row;
+    let formula = match cell {
+        Cell::Empty => {
+            sheet.write_blank(row, column, format)?;
+            return Ok(());
+        }
+        Cell::Text(text) => {
+            sheet.write_string_with_format(row, column, shortened(text), format)?;
+            return Ok(());
+        }
+        Cell::Time(at) => return put_time(sheet, row, column, *at, formats),
+        Cell::Number(_) => None,
+        Cell::SumOf { first, last, .. } if place.names.len() == 1 => {
+            let letter = column_number_to_name(column);
+            Some(format!("SUM({letter}{}:{letter}{})", first + 2, last + 2))
+        }
+        Cell::SumOf { .. } => None,
+        Cell::Plus { left, right, .. } => {
+            let [left, right] = [left, right].map(|at| row_col_to_cell(row, *at as u16));
+            Some(format!("{left}+{right}"))
+        }
+        Cell::Difference { .. } => {
+            let [left, right] = [2, 1].map(|back| row_col_to_cell(row, column - back));
+            Some(format!("{left}-{right}"))
+        }
+        Cell::Total { file, column, .. } => {
+            place.reference(file, column, |table| (table.len <= place.rows_max).then_some(table.len))
+        }
+        Cell::Other { file, row, column, .. } => {
+            place.reference(file, column, |_| (*row < place.rows_max).then_some(*row))
+        }
+    };
+    let value = cell.value().unwrap_or(0);
+    put_number(sheet, (row, column), value, formula, format)
+}
+
+impl Place<'_> {
+    /// A cell of another sheet, by the row that `row_of` finds there.
+    fn reference(
+        &self,
+        file: &str,
+        column: &str,
+        row_of: impl Fn(&Table<'_>) -> Option<usize>,
+    ) -> Option<String> {
+        let table = self.tables.iter().find(|table| table.file == file)?;
+        let cell = row_col_to_cell(row_of(table)? as u32 + 1, table.column(column)? as u16);
+        Some(format!("'{}'!{cell}", table.title))
+    }
+}
+
+/// A number, with the formula that gives it where there is one.
+fn put_number(
+    sheet: &mut Worksheet,
+    (row, column): (u32, u16),
+    value: i128,
+    formula: Option<String>,
+    format: &Format,
+) -> Result<(), XlsxError> {
+    if value.unsigned_abs() > EXACT_MAX as u128 {
+        sheet.write_string_with_format(row, column, value.to_string(), format)?;
+    } else if let Some(formula) = formula {
+        let formula = Formula::new(format!("={formula}")).set_result(value.to_string());
+        sheet.write_formula_with_format(row, column, formula, format)?;
+    } else {
+        sheet.write_number_with_format(row, column, value as f64, format)?;
+    }
+    Ok(())
+}
+
+/// A time as the spreadsheet counts them, in days; one that it cannot count stays text.
+fn put_time(
+    sheet: &mut Worksheet,
+    row: u32,
+    column: u16,
+    at: Instant,
+    formats: &Formats,
+) -> Result<(), XlsxError> {
+    let days = at.0 as f64 / DAY_MICROS + EPOCH_DAYS;
+    // From March 1900 on, when the spreadsheet's calendar agrees with ours, to the year 9999.
+    if (61.0..2_958_465.0).contains(&days) {
+        sheet.write_number_with_format(row, column, days, &formats.time)?;
+    } else {
+        sheet.write_string_with_format(row, column, at.rfc3339(), &formats.text)?;
+    }
+    Ok(())
+}
+
+/// A text that a cell can hold. What is cut says so; the CSV file has it whole.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(TEXT_MAX) {
+        None => text.to_owned(),
+        Some((at, _)) => format!("{} … (whole in the CSV file)", &text[..at]),
+    }
+}
+
+/// The sums below a table, over all sheets that it fills.
+fn foot(
+    sheet: &mut Worksheet,
+    table: &Table<'_>,
+    sums: &[Option<i128>],
+    names: &[String],
+    rows_max: usize,
+    len: usize,
+    formats: &Formats,
+) -> Result<(), XlsxError> {
+    let row = len as u32 + 1;
+    for (at, column) in table.columns.iter().enumerate() {
+        let at = at as u16;
+        let letter = column_number_to_name(at);
+        match (at, column.summed, sums[usize::from(at)]) {
+            (0, _, _) => drop(sheet.write_string_with_format(row, 0, "Total", &formats.sum_label)?),
+            (_, true, Some(sum)) => {
+                let ranges: Vec<String> = names
+                    .iter()
+                    .enumerate()
+                    .map(|(number, name)| match number + 1 == names.len() {
+                        true => format!("{letter}2:{letter}{}", (len + 1).max(2)),
+                        false => format!("'{name}'!{letter}2:{letter}{}", rows_max + 1),
+                    })
+                    .collect();
+                // Without rows the sum would be of itself.
+                let formula = (len > 0).then(|| format!("SUM({})", ranges.join(",")));
+                let formula = formula.filter(|_| is_exact(table, usize::from(at)));
+                put_number(sheet, (row, at), sum, formula, &formats.sum)?;
+            }
+            _ => drop(sheet.write_blank(row, at, &formats.sum)?),
+        }
+    }
+    Ok(())
+}
+
+/// Every number of the column is one in the sheet too, so that its formula sees them all.
+fn is_exact(table: &Table<'_>, column: usize) -> bool {
+    let mut cells = Vec::new();
+    (0..table.len).all(|at| {
+        cells.clear();
+        (table.row)(at, &mut cells);
+        cells[column].value().is_none_or(|value| value.unsigned_abs() <= EXACT_MAX as u128)
+    })
+}
+
+impl Formats {
+    fn new() -> Formats {
+        let number = "#,##0;[Red]-#,##0;0";
+        let strong = Format::new().set_bold().set_border_top(FormatBorder::Thin);
+        let sum = Format::new().set_bold().set_border_top(FormatBorder::Double);
+        Formats {
+            header: Format::new()
+                .set_bold()
+                .set_font_color(Color::White)
+                .set_background_color(Color::RGB(0x1D4F7C))
+                .set_align(FormatAlign::VerticalCenter),
+            text: Format::new(),
+            id: Format::new().set_font_name("Consolas").set_font_size(9),
+            number: Format::new().set_num_format(number),
+            time: Format::new().set_num_format("yyyy-mm-dd hh:mm:ss.000").set_align(FormatAlign::Left),
+            note: Format::new().set_background_color(Color::RGB(0xFFF7DB)).set_border(FormatBorder::Hair),
+            strong: [
+                strong.clone(),
+                strong.clone().set_font_name("Consolas").set_font_size(9),
+                strong.set_num_format(number),
+            ],
+            sum_label: sum.clone(),
+            sum: sum.set_num_format(number),
+        }
+    }
+
+    fn of(&self, kind: Kind, strong: bool) -> &Format {
+        match (kind, strong) {
+            (Kind::Text | Kind::LongText | Kind::Time, false) => &self.text,
+            (Kind::Id, false) => &self.id,
+            (Kind::Number, false) => &self.number,
+            (Kind::Id, true) => &self.strong[1],
+            (Kind::Number, true) => &self.strong[2],
+            (Kind::Text | Kind::LongText | Kind::Time, true) => &self.strong[0],
+            (Kind::Note, _) => &self.note,
+        }
+    }
+}
