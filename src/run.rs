@@ -1,5 +1,7 @@
 //! Calls the stages in order, decides nothing.
 
+mod period;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -17,6 +19,8 @@ use crate::repair::{self, SqlFile, Targets};
 use crate::report::{self, Inputs, Place, Previous, Staging};
 use crate::source::postgres::Database;
 use crate::source::{self, Progress, Provenance, Reading, Snapshot, StoredReading};
+
+pub use period::{PackOptions, PackOutcome, audit};
 
 /// What a run is asked for, beside its configuration.
 #[derive(Debug, Clone)]

@@ -7,6 +7,7 @@ mod dispositions;
 mod grants;
 mod history;
 mod ids;
+pub mod period;
 
 pub use account::{AuditError, account};
 pub use grants::{GrantGroup, GrantSum, GrantTable, GrantsBy, NotCounted, Part, grants};

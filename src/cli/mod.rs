@@ -4,6 +4,7 @@
 //! The result goes to stdout, log and progress to stderr. Exit codes: 0 clean, 1 discrepancies,
 //! 2 the job could not be done, 130 and 143 interrupted.
 
+mod audit;
 mod completions;
 mod contract;
 mod doctor;
@@ -42,6 +43,8 @@ struct Cli {
 enum Command {
     /// Read both tables, match, recompute balances, write one run directory
     Reconcile(reconcile::Args),
+    /// The finance pack of a period: roll-forward, exceptions, balances, sample
+    Audit(audit::Args),
     /// Grants per action type: count, tokens, first, last
     Grants(grants::Args),
     /// One user's whole token history, with signed change and running balance
@@ -120,6 +123,7 @@ fn check_format(cli: &Cli) -> Result<(), clap::Error> {
 fn dispatch(command: &Command, global: &Global) -> anyhow::Result<u8> {
     match command {
         Command::Reconcile(args) => reconcile::run(args, global),
+        Command::Audit(args) => audit::run(args, global),
         Command::Grants(args) => grants::run(args, global),
         Command::History(args) => history::run(args, global),
         Command::Init(args) => init::run(args, global),

@@ -47,6 +47,8 @@ pub struct Config {
     pub backfill: Backfill,
     /// `[history]`.
     pub history: History,
+    /// `[audit]`.
+    pub audit: AuditPacks,
     /// `[postgres]`: limits of the database sessions.
     pub postgres: Postgres,
 }
@@ -354,6 +356,13 @@ pub enum Literal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct History {
     /// Folder of the runs. Default `reports`.
+    pub folder: PathBuf,
+}
+
+/// `[audit]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditPacks {
+    /// Folder of the packs. Default `reports/audit`.
     pub folder: PathBuf,
 }
 

@@ -51,9 +51,9 @@ pub struct RawConfig {
     /// `[cutover]`: no keys in this version.
     #[serde(default)]
     pub cutover: RawEmpty,
-    /// `[audit]`: no keys in this version.
+    /// `[audit]`.
     #[serde(default)]
-    pub audit: RawEmpty,
+    pub audit: RawAudit,
 }
 
 /// `[legacy]`.
@@ -308,6 +308,14 @@ pub struct RawEngine {
 #[serde(deny_unknown_fields)]
 pub struct RawHistory {
     /// Folder of the runs.
+    pub folder: Option<Text>,
+}
+
+/// `[audit]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawAudit {
+    /// Folder of the packs.
     pub folder: Option<Text>,
 }
 

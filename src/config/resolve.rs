@@ -9,14 +9,14 @@ use sha2::{Digest, Sha256};
 use super::error::{Fault, nearest};
 use super::policy::policies;
 use super::raw::{
-    RawBackfill, RawBalances, RawConfig, RawHistory, RawLegacy, RawMatching, RawPools, RawPostgres,
+    RawAudit, RawBackfill, RawBalances, RawConfig, RawHistory, RawLegacy, RawMatching, RawPools, RawPostgres,
     RawStored, RawUnified, Text,
 };
 use super::section::{Section, duration, known_labels};
 use super::value::parse_instant;
 use super::{
-    Backfill, Balances, Config, ConfigError, History, LegacyConfig, LegacyMeaning, Literal, Matching, Pools,
-    Postgres, Repair, SignPolicy, Stored, UnifiedConfig,
+    AuditPacks, Backfill, Balances, Config, ConfigError, History, LegacyConfig, LegacyMeaning, Literal,
+    Matching, Pools, Postgres, Repair, SignPolicy, Stored, UnifiedConfig,
 };
 use crate::domain::{Instant, Span};
 
@@ -66,6 +66,7 @@ fn resolve(file: &Path, text: &str, raw: &RawConfig) -> Result<Config, Fault> {
         repair: Repair { time: raw.repair.time, allow_triggers: raw.repair.allow_triggers },
         backfill: backfill(&raw.backfill)?,
         history: history(folder, &raw.history)?,
+        audit: audit(folder, &raw.audit)?,
         postgres: postgres(&raw.postgres)?,
         unified: unified_config,
     })
@@ -295,6 +296,17 @@ fn history(folder: &Path, raw: &RawHistory) -> Result<History, Fault> {
         return Err(Fault::new(written.span(), "[history] folder is empty: name the folder of the runs"));
     }
     Ok(History { folder: folder.join(written.get_ref()) })
+}
+
+fn audit(folder: &Path, raw: &RawAudit) -> Result<AuditPacks, Fault> {
+    let Some(written) = &raw.folder else { return Ok(AuditPacks { folder: PathBuf::from("reports/audit") }) };
+    if written.get_ref().trim().is_empty() {
+        return Err(Fault::new(
+            written.span(),
+            "[audit] folder is empty: name the folder of the audit packs",
+        ));
+    }
+    Ok(AuditPacks { folder: folder.join(written.get_ref()) })
 }
 
 impl Default for Postgres {

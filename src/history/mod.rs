@@ -1,5 +1,7 @@
 //! Runs before this one: what is new, what is still open, what is resolved, and what has gone.
 
+pub mod packs;
+mod sealed;
 mod shrunk;
 
 use std::collections::{HashMap, HashSet};

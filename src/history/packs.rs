@@ -140,12 +140,12 @@ pub fn before(
         return pack.read().map(Some);
     }
     for folder in folders {
-        let mut packs: Vec<Pack> =
-            packs_below(folder).into_iter().filter(|pack| pack.period.last() == period.day_before()).collect();
+        let mut packs: Vec<Pack> = packs_below(folder)
+            .into_iter()
+            .filter(|pack| pack.period.last() == period.day_before())
+            .collect();
         // The shortest first: the months' chain goes before the quarters'.
-        packs.sort_by(|a, b| {
-            (b.period.first(), &a.folder).cmp(&(a.period.first(), &b.folder))
-        });
+        packs.sort_by(|a, b| (b.period.first(), &a.folder).cmp(&(a.period.first(), &b.folder)));
         let mut sealed = packs.iter().map(|pack| pack.read().map(|sealed| (pack, sealed)));
         let Some(first) = sealed.next().transpose()? else { continue };
         for other in sealed {
@@ -182,8 +182,8 @@ fn packs_below(folder: &Path) -> Vec<Pack> {
 /// [`PackError::Occupied`].
 pub fn sealed_at(folder: &Path, period: &Period) -> Result<Option<Pack>, PackError> {
     let occupied = || PackError::Occupied { folder: folder.to_owned(), period: period.name() };
-    match fs::read_dir(folder) {
-        Ok(mut entries) if entries.next().is_none() => Ok(None),
+    match fs::read_dir(folder).map(|mut entries| entries.next().is_none()) {
+        Ok(true) => Ok(None),
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(None),
         _ => open(folder).filter(|pack| pack.period == *period).map(Some).ok_or_else(occupied),
     }
@@ -217,12 +217,15 @@ impl Pack {
         let files = EVIDENCE.iter().map(|name| self.bytes(name)).collect::<Result<Vec<_>, _>>()?;
         let [roll_forward, balances, rows, usage] =
             <[Vec<u8>; 4]>::try_from(files).expect("as many files as names");
-        let failed = |file: &str, cause: String| PackError::Unreadable { file: self.folder.join(file), cause };
+        let failed =
+            |file: &str, cause: String| PackError::Unreadable { file: self.folder.join(file), cause };
+        let (users, paid) = sealed::users(&balances).map_err(|cause| failed(EVIDENCE[1], cause))?;
         Ok(Sealed {
             name: self.period.name(),
             manifest_digest: self.manifest_digest.clone(),
             lines: sealed::lines(&roll_forward).map_err(|cause| failed(EVIDENCE[0], cause))?,
-            users: sealed::users(&balances).map_err(|cause| failed(EVIDENCE[1], cause))?,
+            users,
+            paid,
             rows: sealed::rows(&rows).map_err(|cause| failed(EVIDENCE[2], cause))?,
             usage: sealed::usage(&usage).map_err(|cause| failed(EVIDENCE[3], cause))?,
         })

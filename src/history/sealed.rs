@@ -69,10 +69,16 @@ pub(super) fn lines(bytes: &[u8]) -> Result<BTreeMap<Line, i128>, String> {
     Ok(lines)
 }
 
-/// Closing balance of every holder.
-pub(super) fn users(bytes: &[u8]) -> Result<BTreeMap<RowId, i128>, String> {
-    let table = Table::read(bytes)?;
-    table.rows().map(|row| Ok((RowId::parse(row.text("user_id")?), row.number("closing")?))).collect()
+/// Closing balance of every holder, and what in all is left of paid grants.
+pub(super) fn users(bytes: &[u8]) -> Result<(BTreeMap<RowId, i128>, i128), String> {
+    let mut users = BTreeMap::new();
+    let mut paid = 0_i128;
+    for row in Table::read(bytes)?.rows() {
+        users.insert(RowId::parse(row.text("user_id")?), row.number("closing")?);
+        let left: i128 = row.number("closing_paid")?;
+        paid = paid.checked_add(left).ok_or("closing_paid adds up to more than a number holds")?;
+    }
+    Ok((users, paid))
 }
 
 /// Grants and deductions of both tables.
@@ -101,9 +107,7 @@ pub(super) fn rows(bytes: &[u8]) -> Result<HashMap<(Side, RowId), SealedRow>, St
 fn instant(text: &str) -> Option<Instant> {
     match text.strip_prefix('@').and_then(|text| text.strip_suffix("us")) {
         Some(micros) => micros.parse().ok().map(Instant),
-        None => {
-            chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| Instant(at.timestamp_micros()))
-        }
+        None => chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| Instant(at.timestamp_micros())),
     }
 }
 
@@ -112,7 +116,11 @@ pub(super) fn usage(bytes: &[u8]) -> Result<BTreeMap<(String, String, bool), Tot
     let table = Table::read(bytes)?;
     let mut usage = BTreeMap::new();
     for row in table.rows() {
-        let key = (row.plain("day")?.to_owned(), row.text("action_type")?.to_owned(), row.plain("failed")? == "yes");
+        let key = (
+            row.plain("day")?.to_owned(),
+            row.text("action_type")?.to_owned(),
+            row.plain("failed")? == "yes",
+        );
         usage.insert(key, Total { rows: row.number("rows")?, tokens: row.number("tokens")? });
     }
     Ok(usage)

@@ -135,8 +135,11 @@ pub fn chain_breaks(model: &Model<'_>, file: StagedFile) -> Result<WrittenFile, 
     rows.finish()
 }
 
+/// What keeps a spreadsheet from running a cell.
+const GUARD: char = '\'';
+
 /// Rows of a CSV file, cell by cell, without an allocation a cell.
-struct Rows {
+pub(super) struct Rows {
     writer: ::csv::Writer<StagedFile>,
     record: ::csv::ByteRecord,
     cell: String,
@@ -144,7 +147,7 @@ struct Rows {
 }
 
 impl Rows {
-    fn new(file: StagedFile) -> Rows {
+    pub(super) fn new(file: StagedFile) -> Rows {
         let path = file.path().to_owned();
         let writer = ::csv::WriterBuilder::new()
             .terminator(::csv::Terminator::Any(b'\n'))
@@ -154,15 +157,16 @@ impl Rows {
     }
 
     /// A cell that cannot hold a formula: numbers and times.
-    fn plain(&mut self, text: &str) {
+    pub(super) fn plain(&mut self, text: &str) {
         self.record.push_field(text.as_bytes());
     }
 
-    /// A cell of text. A spreadsheet must not run it.
-    fn text(&mut self, text: &str) {
-        if is_formula(text) {
+    /// A cell of text. A spreadsheet must not run it. What begins with such a guard itself gets one
+    /// more, so that the text can be read back.
+    pub(super) fn text(&mut self, text: &str) {
+        if is_formula(text.trim_start_matches(GUARD)) {
             self.cell.clear();
-            self.cell.push('\'');
+            self.cell.push(GUARD);
             self.cell.push_str(text);
             self.record.push_field(self.cell.as_bytes());
         } else {
@@ -170,7 +174,7 @@ impl Rows {
         }
     }
 
-    fn number(&mut self, value: Option<i128>) {
+    pub(super) fn number(&mut self, value: Option<i128>) {
         self.cell.clear();
         if let Some(value) = value {
             // Writing to a string cannot fail.
@@ -190,13 +194,13 @@ impl Rows {
         }
     }
 
-    fn end(&mut self) -> Result<(), PlaceError> {
+    pub(super) fn end(&mut self) -> Result<(), PlaceError> {
         self.writer.write_byte_record(&self.record).map_err(|error| self.failed(error.into()))?;
         self.record.clear();
         Ok(())
     }
 
-    fn finish(mut self) -> Result<WrittenFile, PlaceError> {
+    pub(super) fn finish(mut self) -> Result<WrittenFile, PlaceError> {
         self.writer.flush().map_err(|error| self.failed(error))?;
         let path = self.path;
         self.writer.into_inner().map_err(|error| PlaceError::write(&path, error.into_error()))?.finish()

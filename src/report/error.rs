@@ -16,6 +16,9 @@ pub enum ReportError {
         /// Why.
         source: serde_json::Error,
     },
+    /// The workbook could not be made.
+    #[error("cannot make audit.xlsx: {0}")]
+    Workbook(#[from] rust_xlsxwriter::XlsxError),
     /// The page could not be made.
     #[error("cannot make report.html: {0}")]
     Html(std::io::Error),

@@ -19,6 +19,7 @@ pub mod json;
 pub mod manifest;
 pub mod metrics;
 pub mod model;
+pub mod pack;
 mod page;
 pub mod parquet;
 pub mod place;

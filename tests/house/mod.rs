@@ -29,7 +29,7 @@ const EXCEPTIONS: [(&str, &str); 1] = [
 ];
 
 /// A crate, and the only places that may name it.
-const CRATES: [(&str, &[&str]); 9] = [
+const CRATES: [(&str, &[&str]); 10] = [
     ("tokio_postgres", &["src/source/postgres"]),
     ("clap", &["src/cli"]),
     ("clap_complete", &["src/cli"]),
@@ -48,6 +48,7 @@ const CRATES: [(&str, &[&str]); 9] = [
             "src/simulate/folder.rs",
         ],
     ),
+    ("rust_xlsxwriter", &["src/report/pack/xlsx", "src/report/error"]),
 ];
 
 /// Those that take or give columns: sources, sinks, and the Parquet files of a run.

@@ -17,6 +17,8 @@ pub struct Sealed {
     pub lines: BTreeMap<Line, i128>,
     /// Closing balance of every holder.
     pub users: BTreeMap<RowId, i128>,
+    /// What of these was left of paid grants.
+    pub paid: i128,
     /// Grants and deductions that counted, of both tables.
     pub rows: HashMap<(Side, RowId), SealedRow>,
     /// Usage by UTC day, label and whether it had failed.

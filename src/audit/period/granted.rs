@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::Period;
 use super::adjust::counts;
-use crate::domain::{Books, Instant, Kind, Overflow, Pair, Side, Total};
+use crate::domain::{Books, Instant, Kind, Overflow, Total};
 
 /// Grants of one action type, paid or free.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Granted {
     /// The unified action type.
     pub action: Box<str>,
-    /// With payment evidence on the row or on its partner.
+    /// Paid for: payment evidence on the row, or the action type of purchases.
     pub paid: bool,
     /// In the legacy table, by the unified action type that the label maps to.
     pub legacy: GrantedSide,
@@ -30,21 +30,17 @@ pub struct GrantedSide {
     pub last: Option<Instant>,
 }
 
-/// Rows with payment evidence, their own or their partner's: legacy, unified.
-pub fn paid_rows(books: &Books, pairs: &[Pair]) -> [HashSet<u32>; 2] {
-    let own = |side: Side| -> HashSet<u32> {
-        let entries = books.side(side).entries.iter().enumerate();
-        entries.filter(|(_, entry)| entry.paid).map(|(at, _)| at as u32).collect()
-    };
-    let [mut legacy, mut unified] = [own(Side::Legacy), own(Side::Unified)];
-    for pair in pairs {
-        if legacy.contains(&pair.legacy) {
-            unified.insert(pair.unified);
-        } else if unified.contains(&pair.unified) {
-            legacy.insert(pair.legacy);
-        }
-    }
-    [legacy, unified]
+/// What is paid for is a purchase, with or without payment evidence on the row.
+const PURCHASE: &str = "token_pack_purchase";
+
+/// Rows of grants that were paid for: payment evidence on the row, or the action type of purchases.
+/// Legacy, unified.
+pub fn paid_rows(books: &Books) -> [HashSet<u32>; 2] {
+    [&books.legacy, &books.unified].map(|ledger| {
+        let grants = ledger.entries.iter().enumerate().filter(|(_, entry)| entry.kind == Kind::Grant);
+        let paid = grants.filter(|(_, entry)| entry.paid || books.action(entry.action) == PURCHASE);
+        paid.map(|(at, _)| at as u32).collect()
+    })
 }
 
 /// Sums the grants of the period by action type in configured order, paid before free.

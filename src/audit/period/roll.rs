@@ -86,7 +86,10 @@ pub fn roll_forward(
     opening: &BTreeMap<Line, i128>,
     moves: &Moves,
 ) -> Result<RollForward, Overflow> {
-    let used = moves.lines.iter().filter(|(_, totals)| totals[1..].iter().any(|total| total.rows > 0 || total.tokens != 0));
+    let used = moves
+        .lines
+        .iter()
+        .filter(|(_, totals)| totals[1..].iter().any(|total| total.rows > 0 || total.tokens != 0));
     let lines: BTreeSet<&Line> = opening
         .iter()
         .filter(|(_, tokens)| **tokens != 0)
@@ -144,8 +147,7 @@ impl RollForward {
     /// What a movement came to over the whole period, paid or free.
     pub fn moved_paid(&self, movement: Movement, paid: bool) -> i128 {
         let lines = self.whole.lines.iter();
-        let counted =
-            lines.filter(|line| line.line.movement == movement && line.line.paid == Some(paid));
+        let counted = lines.filter(|line| line.line.movement == movement && line.line.paid == Some(paid));
         counted.map(|line| line.tokens).sum()
     }
 }

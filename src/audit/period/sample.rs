@@ -91,7 +91,9 @@ pub fn draw(books: &Books, period: &Period, seed: u64, size: u32) -> Sample {
 
 fn frame(ledger: &Ledger, period: &Period, seed: u64, size: u32) -> Frame {
     let mut rows: Vec<u32> = (0..ledger.entries.len() as u32)
-        .filter(|&row| counts(&ledger.entries[row as usize]) && period.contains(ledger.entries[row as usize].at))
+        .filter(|&row| {
+            counts(&ledger.entries[row as usize]) && period.contains(ledger.entries[row as usize].at)
+        })
         .collect();
     let entries = &ledger.entries;
     // Entries ascend by id, so rows of one instant stay in that order.

@@ -4,6 +4,7 @@ use crate::audit::period::PeriodAudit;
 use crate::config::Config;
 use crate::domain::{Disposition, Finding, RowId, Side};
 use crate::report::Model;
+use crate::report::figures::{counted, grouped};
 
 /// Everything that a pack shows.
 #[derive(Debug, Clone)]
@@ -41,6 +42,23 @@ fn touches(finding: &Finding, period: &PeriodAudit) -> bool {
 }
 
 impl Pack<'_> {
+    /// The result in a sentence or two.
+    pub fn sentence(&self) -> String {
+        let all = self.model.findings.len() as u64;
+        let inside = counted(self.exceptions_in_period(), "finding touches", "findings touch");
+        match (all, self.model.blocking) {
+            (0, _) => "No finding stands at the end of the period.".to_owned(),
+            (_, 0) => {
+                format!("{inside} the period, of {} in all; none is an error.", grouped(i128::from(all)))
+            }
+            (_, errors) => format!(
+                "{inside} the period, of {} in all; {} at its end.",
+                grouped(i128::from(all)),
+                counted(errors, "error that nobody accepted stands", "errors that nobody accepted stand")
+            ),
+        }
+    }
+
     /// Findings that touch the period.
     pub fn exceptions_in_period(&self) -> u64 {
         self.in_period.iter().filter(|inside| **inside).count() as u64

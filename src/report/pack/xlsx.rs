@@ -52,8 +52,8 @@ pub fn render(tables: &[&Table<'_>], title: &str, as_of: Instant) -> Result<Vec<
 ///
 /// # Errors
 /// [`XlsxError`] when a sheet cannot be made.
-pub fn render_with(
-    tables: &[&Table<'_>],
+pub fn render_with<'t>(
+    tables: &[&Table<'t>],
     title: &str,
     as_of: Instant,
     rows_max: usize,
@@ -71,7 +71,7 @@ pub fn render_with(
         workbook.push_worksheet(sheets.next().expect("a table has a sheet"));
         more.extend(sheets);
     }
-    more.into_iter().for_each(|sheet| drop(workbook.push_worksheet(sheet)));
+    more.into_iter().for_each(|sheet| workbook.push_worksheet(sheet));
     workbook.save_to_buffer()
 }
 
@@ -85,14 +85,14 @@ fn names(table: &Table<'_>, rows_max: usize) -> Vec<String> {
     (1..=count).map(name).collect()
 }
 
-fn sheets(
-    table: &Table<'_>,
-    tables: &[&Table<'_>],
+fn sheets<'t>(
+    table: &Table<'t>,
+    tables: &[&Table<'t>],
     formats: &Formats,
     rows_max: usize,
 ) -> Result<Vec<Worksheet>, XlsxError> {
     let names = names(table, rows_max);
-    let mut sums: Vec<Option<i128>> = vec![Some(0); table.columns.len()];
+    let mut sums = vec![Sum::default(); table.columns.len()];
     let mut sheets = Vec::new();
     let mut cells = Vec::new();
     for (number, name) in names.iter().enumerate() {
@@ -105,24 +105,34 @@ fn sheets(
         for (line, at) in rows.enumerate() {
             cells.clear();
             (table.row)(at, &mut cells);
-            let place = Place { row: line as u32 + 1, strong: (table.strong)(at), tables, rows_max, names: &names };
+            let place =
+                Place { row: line as u32 + 1, strong: (table.strong)(at), tables, rows_max, names: &names };
             for (column, cell) in cells.iter().enumerate() {
                 put(&mut sheet, &place, column as u16, cell, table.columns[column].kind, formats)?;
-                add(&mut sums[column], &table.columns[column], cell);
+                sums[column].add(cell);
             }
         }
         if number + 1 == names.len() && table.columns.iter().any(|column| column.summed) {
-            foot(&mut sheet, table, &sums, &names, rows_max, len, formats)?;
+            Foot { sums: &sums, names: &names, rows_max, len }.put(&mut sheet, table, formats)?;
         }
         sheets.push(sheet);
     }
     Ok(sheets)
 }
 
-/// Adds to a column's sum; a number that is text in the sheet makes the sum one too.
-fn add(sum: &mut Option<i128>, column: &Column, cell: &Cell<'_>) {
-    if column.summed {
-        *sum = sum.and_then(|sum| sum.checked_add(cell.value().unwrap_or(0)));
+/// The sum of a column.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum {
+    value: i128,
+    /// Without signs: while this is exact, so is the spreadsheet's own sum, and no cell is text.
+    absolute: u128,
+}
+
+impl Sum {
+    fn add(&mut self, cell: &Cell<'_>) {
+        let value = cell.value().unwrap_or(0);
+        self.value = self.value.saturating_add(value);
+        self.absolute = self.absolute.saturating_add(value.unsigned_abs());
     }
 }
 
@@ -154,17 +164,17 @@ fn width(column: &Column) -> f64 {
 }
 
 /// Where a row is drawn, and what formulas may speak of.
-struct Place<'a> {
+struct Place<'p, 't> {
     row: u32,
     strong: bool,
-    tables: &'a [&'a Table<'a>],
+    tables: &'p [&'p Table<'t>],
     rows_max: usize,
-    names: &'a [String],
+    names: &'p [String],
 }
 
 fn put(
     sheet: &mut Worksheet,
-    place: &Place<'_>,
+    place: &Place<'_, '_>,
     column: u16,
     cell: &Cell<'_>,
     kind: Kind,
@@ -207,13 +217,13 @@ fn put(
     put_number(sheet, (row, column), value, formula, format)
 }
 
-impl Place<'_> {
+impl<'t> Place<'_, 't> {
     /// A cell of another sheet, by the row that `row_of` finds there.
     fn reference(
         &self,
         file: &str,
         column: &str,
-        row_of: impl Fn(&Table<'_>) -> Option<usize>,
+        row_of: impl Fn(&Table<'t>) -> Option<usize>,
     ) -> Option<String> {
         let table = self.tables.iter().find(|table| table.file == file)?;
         let cell = row_col_to_cell(row_of(table)? as u32 + 1, table.column(column)? as u16);
@@ -267,49 +277,42 @@ fn shortened(text: &str) -> String {
 }
 
 /// The sums below a table, over all sheets that it fills.
-fn foot(
-    sheet: &mut Worksheet,
-    table: &Table<'_>,
-    sums: &[Option<i128>],
-    names: &[String],
+struct Foot<'f> {
+    sums: &'f [Sum],
+    names: &'f [String],
     rows_max: usize,
+    /// Rows of the last sheet.
     len: usize,
-    formats: &Formats,
-) -> Result<(), XlsxError> {
-    let row = len as u32 + 1;
-    for (at, column) in table.columns.iter().enumerate() {
-        let at = at as u16;
-        let letter = column_number_to_name(at);
-        match (at, column.summed, sums[usize::from(at)]) {
-            (0, _, _) => drop(sheet.write_string_with_format(row, 0, "Total", &formats.sum_label)?),
-            (_, true, Some(sum)) => {
-                let ranges: Vec<String> = names
-                    .iter()
-                    .enumerate()
-                    .map(|(number, name)| match number + 1 == names.len() {
-                        true => format!("{letter}2:{letter}{}", (len + 1).max(2)),
-                        false => format!("'{name}'!{letter}2:{letter}{}", rows_max + 1),
-                    })
-                    .collect();
-                // Without rows the sum would be of itself.
-                let formula = (len > 0).then(|| format!("SUM({})", ranges.join(",")));
-                let formula = formula.filter(|_| is_exact(table, usize::from(at)));
-                put_number(sheet, (row, at), sum, formula, &formats.sum)?;
-            }
-            _ => drop(sheet.write_blank(row, at, &formats.sum)?),
-        }
-    }
-    Ok(())
 }
 
-/// Every number of the column is one in the sheet too, so that its formula sees them all.
-fn is_exact(table: &Table<'_>, column: usize) -> bool {
-    let mut cells = Vec::new();
-    (0..table.len).all(|at| {
-        cells.clear();
-        (table.row)(at, &mut cells);
-        cells[column].value().is_none_or(|value| value.unsigned_abs() <= EXACT_MAX as u128)
-    })
+impl Foot<'_> {
+    fn put(&self, sheet: &mut Worksheet, table: &Table<'_>, formats: &Formats) -> Result<(), XlsxError> {
+        let row = self.len as u32 + 1;
+        for (at, column) in table.columns.iter().enumerate() {
+            let number = at as u16;
+            if at == 0 {
+                sheet.write_string_with_format(row, 0, "Total", &formats.sum_label)?;
+            } else if column.summed {
+                let sum = self.sums[at];
+                let is_exact = self.len > 0 && sum.absolute <= EXACT_MAX as u128;
+                let formula = is_exact.then(|| self.formula(number));
+                put_number(sheet, (row, number), sum.value, formula, &formats.sum)?;
+            } else {
+                sheet.write_blank(row, number, &formats.sum)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn formula(&self, column: u16) -> String {
+        let letter = column_number_to_name(column);
+        let ranges =
+            self.names.iter().enumerate().map(|(number, name)| match number + 1 == self.names.len() {
+                true => format!("{letter}2:{letter}{}", self.len + 1),
+                false => format!("'{name}'!{letter}2:{letter}{}", self.rows_max + 1),
+            });
+        format!("SUM({})", ranges.collect::<Vec<_>>().join(","))
+    }
 }
 
 impl Formats {

@@ -12,9 +12,8 @@ pub const FILE: &str = "balances.csv";
 pub fn balances<'a>(pack: &'a Pack<'a>) -> Table<'a> {
     let mut columns = vec![Column::new("user_id", Kind::Id), Column::summed("opening")];
     columns.extend(HOLDER_COLUMNS.iter().map(|(name, _, _)| Column::summed(name)));
-    columns.extend(
-        ["closing", "closing_paid", "recomputed", "corrected", "stored", "gap"].map(Column::summed),
-    );
+    columns
+        .extend(["closing", "closing_paid", "recomputed", "corrected", "stored", "gap"].map(Column::summed));
     columns.extend(GapCause::ALL.iter().map(|cause| Column::summed(cause.column())));
     columns.push(Column::summed("unexplained"));
     columns.push(Column::new("explanation", Kind::Text));

@@ -65,8 +65,8 @@ fn parameters(pack: &Pack<'_>, fact: &mut Fact<'_>) {
     let micros = |span: crate::domain::Span| format!("{} s", span.seconds());
     let mut put = |item: &str, value: String| fact("parameters", item.to_owned(), value);
     put("program", format!("reckon {}", model.version));
-    put("--from", period.first().to_string());
-    put("--to", period.last().to_string());
+    put("from", period.first().to_string());
+    put("to", period.last().to_string());
     put("period", format!("from {} to before {}", period.start().rfc3339(), period.end().rfc3339()));
     put("as of", period.as_of().rfc3339());
     put("days and months", "UTC".to_owned());
@@ -75,8 +75,8 @@ fn parameters(pack: &Pack<'_>, fact: &mut Fact<'_>) {
     put("tolerance", micros(model.tolerance));
     put("window", micros(model.window));
     put("settle", micros(model.settle));
-    put("--seed", sample.seed.to_string());
-    put("--sample", sample.size.to_string());
+    put("seed", sample.seed.to_string());
+    put("sample", sample.size.to_string());
     match &pack.period.previous {
         Some(previous) => {
             put("sealed pack before", previous.name.clone());
@@ -164,8 +164,12 @@ fn labels(pack: &Pack<'_>, fact: &mut Fact<'_>) {
     unified.grants.iter().for_each(|label| fact("unified labels", label.clone(), "grant".to_owned()));
     unified.deductions.iter().for_each(|label| fact("unified labels", label.clone(), "deduction".to_owned()));
     match &unified.usage {
-        Some(usage) => usage.iter().for_each(|label| fact("unified labels", label.clone(), "usage".to_owned())),
-        None => fact("unified labels", "every other".to_owned(), "usage, unless it looks like a grant".to_owned()),
+        Some(usage) => {
+            usage.iter().for_each(|label| fact("unified labels", label.clone(), "usage".to_owned()))
+        }
+        None => {
+            fact("unified labels", "every other".to_owned(), "usage, unless it looks like a grant".to_owned())
+        }
     }
 }
 

@@ -1,11 +1,27 @@
 //! What a reader needs first: the result, the period in one column, and whether everything ties out.
 
 use crate::audit::period::{HOLDER_COLUMNS, Movement};
+use crate::balance::replay::KINDS;
 use crate::domain::Side;
 use crate::report::pack::model::Pack;
 use crate::report::pack::table::{Cell, Column, Kind, Table};
 
 use super::{balances, roll_forward};
+
+/// What moves paid tokens, by position of the kind of movement in a replay.
+const PAID_TITLES: [&str; KINDS] = [
+    "Opening tokens",
+    "Granted",
+    "Deducted",
+    "Used",
+    "Used by operations that failed",
+    "Expired unused (breakage)",
+    "Taken by resets",
+    "Beyond the rollover cap",
+    "Clamped",
+    "Written off",
+    "Paid a debt",
+];
 
 /// The lines so far.
 struct Lines<'a> {
@@ -46,6 +62,8 @@ pub fn summary<'a>(pack: &'a Pack<'a>) -> Table<'a> {
     result(pack, &mut lines);
     lines.section = "Roll-forward";
     roll(pack, &mut lines);
+    lines.section = "Paid tokens";
+    paid(pack, &mut lines);
     lines.section = "Ties out";
     ties(pack, &mut lines);
     lines.section = "Stored balances";
@@ -67,12 +85,20 @@ fn result<'a>(pack: &'a Pack<'a>, lines: &mut Lines<'a>) {
     let model = &pack.model;
     let period = &pack.period.period;
     let verdict = if model.blocking == 0 { "clean" } else { "discrepancies" };
-    lines.fact("Verdict", Cell::text(verdict), model.sentence.clone());
+    lines.fact("Verdict", Cell::text(verdict), pack.sentence());
     lines.fact("First day", Cell::text(period.first().to_string()), "UTC, from 00:00:00");
     lines.fact("Last day", Cell::text(period.last().to_string()), "UTC, to the end of the day");
     lines.fact("As of", Cell::text(period.as_of().rfc3339()), "all balances and findings");
-    lines.fact("Findings", Cell::count(model.findings.len() as u64), "all that stand at the end of the period");
-    lines.fact("of them in the period", Cell::count(pack.exceptions_in_period()), "column in_period of Exceptions");
+    lines.fact(
+        "Findings",
+        Cell::count(model.findings.len() as u64),
+        "all that stand at the end of the period",
+    );
+    lines.fact(
+        "of them in the period",
+        Cell::count(pack.exceptions_in_period()),
+        "column in_period of Exceptions",
+    );
     lines.fact("of them errors that nobody accepted", Cell::count(model.blocking), "these make the verdict");
     match &pack.period.previous {
         Some(previous) => lines.fact(
@@ -113,12 +139,23 @@ fn roll<'a>(pack: &'a Pack<'a>, lines: &mut Lines<'a>) {
         lines.fact(movement.title(), Cell::Number(tokens), note);
     }
     lines.fact("Closing balance", of_roll("closing", roll.whole.closing), "all holders together");
-    let paid: i128 = pack.period.holders.iter().map(|holder| holder.closing_paid).sum();
-    lines.fact(
-        "of it left of paid grants",
-        Cell::Total { file: balances::FILE, column: "closing_paid", value: paid },
-        "paid tokens that are not used, expired or taken back",
-    );
+}
+
+/// What was paid for and is not used up: the part of the balances that somebody may want back.
+fn paid<'a>(pack: &'a Pack<'a>, lines: &mut Lines<'a>) {
+    let roll = &pack.period.paid_roll;
+    lines.fact("Opening", Cell::Number(roll.opening), "left of paid grants before the period");
+    for (title, tokens) in PAID_TITLES.iter().zip(roll.moves) {
+        if tokens != 0 {
+            lines.fact(*title, Cell::Number(tokens), "");
+        }
+    }
+    if roll.adjustment != 0 {
+        lines.fact("Adjustments of sealed periods", Cell::Number(roll.adjustment), "");
+    }
+    let total: i128 = roll.opening + roll.moves.iter().sum::<i128>() + roll.adjustment;
+    let left = Cell::Total { file: balances::FILE, column: "closing_paid", value: roll.closing };
+    lines.tie("Closing", Cell::Number(total), left, "the lines above against the sum of Balances");
 }
 
 fn ties<'a>(pack: &'a Pack<'a>, lines: &mut Lines<'a>) {
@@ -183,7 +220,10 @@ fn stored<'a>(pack: &'a Pack<'a>, lines: &mut Lines<'a>) {
         );
     };
     lines.fact("Stored balances", Cell::Number(stored), "as the product shows them");
-    let counts = [("Balances with a gap", totals.users_with_gap), ("Balances with a stored value", totals.users_with_stored)];
+    let counts = [
+        ("Balances with a gap", totals.users_with_gap),
+        ("Balances with a stored value", totals.users_with_stored),
+    ];
     for (item, count) in counts {
         lines.fact(item, count.map_or(Cell::Empty, Cell::count), "");
     }
