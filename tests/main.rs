@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod accuracy;
+mod audit;
 mod cases;
 mod cli;
 mod errors;

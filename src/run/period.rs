@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use super::{Options, Reads, judge, read};
+use super::{Judged, Options, Reads, judge, read};
 use crate::audit::period::{self, Asked, Period};
-use crate::balance::replay::{Ends, Holding, Policies, Replay};
+use crate::balance::replay::Replay;
 use crate::config::Config;
 use crate::history::packs;
 use crate::report::{self, Inputs, Place, Run, Staging, pack};
@@ -92,9 +92,8 @@ pub fn audit(
         );
     }
     let audited = roll(
-        config,
         &reads,
-        &judged.audit.pairs,
+        &judged,
         &Asked { period: days, sealed: sealed.as_ref(), seed: asked.seed, sample: asked.sample },
     )?;
     let model = report::build(Inputs {
@@ -102,6 +101,7 @@ pub fn audit(
         books: &reads.books,
         audit: &judged.audit,
         balances: &judged.balances,
+        calibration: &judged.calibration,
         legacy: &reads.legacy,
         unified: &reads.unified,
         stored: reads.stored.as_ref().map(|stored| &stored.provenance),
@@ -138,16 +138,9 @@ pub fn audit(
     Ok(PackOutcome { printed: print(&pack, &written)?, errors: pack.model.blocking })
 }
 
-fn roll(
-    config: &Config,
-    reads: &Reads,
-    pairs: &[crate::domain::Pair],
-    asked: &Asked<'_>,
-) -> anyhow::Result<period::PeriodAudit> {
-    let ends = Ends::of(&reads.books, pairs, &[]);
-    let holding = Holding::alone();
-    let policies = Policies::configured(config, &reads.books);
-    let replay = Replay::new(&reads.books, &reads.usage_log, &ends, &holding, &policies);
+fn roll(reads: &Reads, judged: &Judged, asked: &Asked<'_>) -> anyhow::Result<period::PeriodAudit> {
+    let replay = Replay::of_users_with_rows(&reads.books, &reads.usage_log, &judged.setting);
     let name = asked.period.name();
-    period::account(&reads.books, &replay, &policies, asked).with_context(|| format!("the period {name}"))
+    period::account(&reads.books, &replay, &judged.setting.policies, asked)
+        .with_context(|| format!("the period {name}"))
 }

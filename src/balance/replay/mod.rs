@@ -107,6 +107,14 @@ impl<'a> Replay<'a> {
     /// policy that a timeline is replayed under must change at no other instant, and end grants at
     /// no other, than one of these (or not at all).
     pub fn new(books: &'a Books, log: &'a UsageLog, setting: &'a Setting) -> Replay<'a> {
+        let mut replay = Replay::of_users_with_rows(books, log, setting);
+        replay.joined.iter_mut().for_each(|first| *first = (*first).min(books.as_of));
+        replay
+    }
+
+    /// The same, but a user without a row up to as-of has not joined yet: the balance at an as-of is
+    /// then the balance before the next instant at any later one.
+    pub fn of_users_with_rows(books: &'a Books, log: &'a UsageLog, setting: &'a Setting) -> Replay<'a> {
         let holding = &setting.holding;
         let users = books.roster.len();
         let mut joined: Vec<Instant> =
@@ -116,7 +124,6 @@ impl<'a> Replay<'a> {
             let first = &mut joined[entry.user.0 as usize];
             *first = (*first).min(entry.at);
         }
-        joined.iter_mut().for_each(|first| *first = (*first).min(books.as_of));
         let moving = || {
             let entries = books.unified.entries.iter().enumerate();
             let moving = entries.filter(|(_, entry)| {
@@ -218,7 +225,7 @@ impl<'a> Replay<'a> {
         let last = self.books.as_of.plus(Span(1));
         let mark = |&at: &Instant| Event { at: at.min(last), what: What::Mark };
         let mut events: Vec<Event> = marks.iter().map(mark).collect();
-        events.push(joined);
+        events.extend((joined.at <= self.books.as_of).then_some(joined));
         events.extend(self.rows.of_holder(holder).iter().map(|&row| self.row(row)));
         events.sort_unstable_by_key(|event| self.order(event));
         events

@@ -353,3 +353,6 @@ impl Formats {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

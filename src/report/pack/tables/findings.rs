@@ -91,7 +91,7 @@ pub fn causes<'a>(pack: &'a Pack<'a>) -> Table<'a> {
             Cell::Number(total.tokens),
             Cell::time(total.first_at),
             Cell::time(total.last_at),
-            Cell::text(total.detail()),
+            Cell::text(total.detail.clone()),
         ]);
     }
     if pack.model.balances.stored.is_some() {

@@ -1,0 +1,218 @@
+//! Two years of months: each opens with what the one before closed with, whatever happened to its rows.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use super::pack::{Pack, audit, ended};
+use super::world::{Row, World, days, month_name};
+
+const MONTHS: usize = 24;
+
+fn make(folder: &Path, month: usize, more: &[&str]) -> (i32, String) {
+    let (from, to) = days(month);
+    let args = [&["--from", &from, "--to", &to], more].concat();
+    ended(&audit(folder, &args))
+}
+
+fn pack(folder: &Path, month: usize) -> Pack {
+    let (from, to) = days(month);
+    Pack(folder.join("packs").join(format!("{from}_{to}")))
+}
+
+/// Sum of the effects of rows, by hand.
+fn sum<'r>(rows: impl Iterator<Item = &'r Row>) -> i128 {
+    rows.map(Row::effect).sum()
+}
+
+#[test]
+fn two_years_of_months_chain_and_late_arrivals_are_adjustments() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let world = World::new(MONTHS, true);
+    let mut closed: Option<(i128, BTreeMap<String, i128>)> = None;
+    let mut adjusted_months = 0;
+    for month in 0..MONTHS {
+        world.write(folder, month, "");
+        let (code, stderr) = make(folder, month, &[]);
+        assert!(code < 2, "{}: {stderr}", month_name(month));
+        let pack = pack(folder, month);
+        let (opening, closing) = pack.ends();
+        let dated = |row: &&Row| row.at.0 <= month && row.is_there(month);
+        assert_eq!(closing, sum(world.rows.iter().filter(dated)), "{} closes", month_name(month));
+        if let Some((last, users)) = &closed {
+            assert_eq!(opening, *last, "{} opens", month_name(month));
+            let mut opened = pack.balances("opening");
+            opened.retain(|_, tokens| *tokens != 0);
+            let mut users = users.clone();
+            users.retain(|_, tokens| *tokens != 0);
+            assert_eq!(opened, users, "{} opens by user", month_name(month));
+        }
+        let changed = changes(&world, month);
+        let listed = pack.csv("adjustments.csv");
+        let unified: i128 = listed.sum("effect");
+        assert_eq!(unified, changed, "{} adjusts", month_name(month));
+        assert_eq!(pack.balances("adjustment").values().sum::<i128>(), changed);
+        assert_eq!(pack.balances("unattributed").values().map(|tokens| tokens.abs()).sum::<i128>(), 0);
+        adjusted_months += usize::from(!listed.rows.is_empty());
+        closed = Some((closing, pack.balances("closing")));
+    }
+    assert!(adjusted_months > MONTHS / 2, "the world changes its past often: {adjusted_months}");
+}
+
+/// What changed, since the pack of the month before, in rows dated before this month.
+fn changes(world: &World, month: usize) -> i128 {
+    let Some(before) = month.checked_sub(1) else { return 0 };
+    let old = |row: &&Row| row.at.0 <= before;
+    let now = sum(world.rows.iter().filter(old).filter(|row| row.is_there(month)));
+    now - sum(world.rows.iter().filter(old).filter(|row| row.is_there(before)))
+}
+
+#[test]
+fn late_rows_are_listed_by_their_ids() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let mut world = World::new(2, false);
+    for row in &mut world.rows {
+        row.arrives = 0;
+        row.at.1 = row.at.1.max(2);
+    }
+    let grants: Vec<usize> =
+        (0..world.rows.len()).filter(|&at| world.rows[at].is_grant() && world.rows[at].at.0 == 0).collect();
+    let [late, gone, altered, other_user] = grants[..4] else { panic!("four grants in January") };
+    world.rows[late].arrives = 1;
+    world.write(folder, 0, "");
+    assert!(make(folder, 0, &[]).0 < 2);
+    world.rows[gone].vanishes = Some(1);
+    world.rows[altered].tokens += 7;
+    world.rows[other_user].user = "somebody else".to_owned();
+    world.write(folder, 1, "");
+    assert!(make(folder, 1, &[]).0 < 2);
+    let pack = pack(folder, 1);
+    let listed = pack.csv("adjustments.csv");
+    let shown: Vec<(String, String, i128)> = listed
+        .rows
+        .iter()
+        .filter(|row| listed.cell(row, "table") == "unified")
+        .map(|row| {
+            let cell = |column| listed.cell(row, column).to_owned();
+            (cell("row_id"), cell("change"), listed.number(row, "effect"))
+        })
+        .collect();
+    let row = |at: usize| &world.rows[at];
+    let mut expected = vec![
+        (row(late).id.clone(), "new".to_owned(), row(late).effect()),
+        (row(gone).id.clone(), "deleted".to_owned(), -row(gone).effect()),
+        (row(altered).id.clone(), "changed".to_owned(), 7),
+        (row(other_user).id.clone(), "changed_from".to_owned(), -row(other_user).effect()),
+        (row(other_user).id.clone(), "changed_to".to_owned(), row(other_user).effect()),
+    ];
+    let mut shown = shown;
+    shown.sort();
+    expected.sort();
+    assert_eq!(shown, expected);
+    let adjusted = pack.balances("adjustment");
+    assert_eq!(adjusted["somebody else"], row(other_user).effect());
+}
+
+#[test]
+fn policies_move_balances_and_the_months_still_meet() {
+    let policies = "[balances]\nopening_tokens = 100\nfailed_usage = \"count\"\nfloor = \"clamp\"\n\
+                    reset_actions = [\"subscription_grant\"]\n\
+                    [balances.expiry]\nafter = { trial_grant = \"45d\", token_pack_purchase = \"90d\" }";
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let world = World::new(MONTHS, false);
+    world.write(folder, MONTHS, policies);
+    let config = fs::read_to_string(folder.join("reckon.toml")).unwrap();
+    fs::write(folder.join("alone.toml"), config.replace("\"packs\"", "\"no packs\"")).unwrap();
+    let mut closed = None;
+    let mut moved = BTreeMap::<String, i128>::new();
+    for month in 0..MONTHS {
+        // Each stands alone: what it opens with is computed, not read.
+        let out = format!("alone/{month}/pack");
+        let (code, stderr) = make(folder, month, &["--out", &out, "--config", "alone.toml"]);
+        assert!(code < 2, "{}: {stderr}", month_name(month));
+        let alone = Pack(folder.join(&out));
+        assert_eq!(make(folder, month, &[]), (code, String::new()), "the chained one ends the same");
+        let chained = pack(folder, month);
+        for pack in [&alone, &chained] {
+            let (opening, closing) = pack.ends();
+            let (openings, closings) = (pack.balances("opening"), pack.balances("closing"));
+            assert_eq!(openings.values().sum::<i128>(), opening);
+            assert_eq!(closings.values().sum::<i128>(), closing);
+            if let Some((last, users)) = &closed {
+                assert_eq!((&opening, &openings), (last, users), "{}", month_name(month));
+            }
+        }
+        assert!(chained.csv("adjustments.csv").rows.is_empty(), "nothing changed in {}", month_name(month));
+        for row in &alone.csv("roll_forward.csv").rows {
+            if row[0] == "period" {
+                *moved.entry(row[1].clone()).or_default() += row[6].parse::<i128>().unwrap().abs();
+            }
+        }
+        closed = Some((alone.ends().1, alone.balances("closing")));
+    }
+    for movement in ["grant", "usage", "failed_usage", "opening_tokens", "expired", "reset", "clamped"] {
+        assert!(moved.get(movement).is_some_and(|tokens| *tokens > 0), "{movement} moves something");
+    }
+    assert_eq!(moved.get("unattributed"), None);
+}
+
+#[test]
+fn a_sealed_pack_is_compared_and_never_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let mut world = World::new(3, false);
+    world.write(folder, 0, "");
+    let first = make(folder, 0, &[]);
+    assert_eq!(first.0, 0, "{}", first.1);
+    let january = pack(folder, 0);
+    let bytes = |pack: &Pack| fs::read(pack.0.join("manifest.json")).unwrap();
+    let sealed = bytes(&january);
+    assert_eq!(make(folder, 0, &[]).0, 0, "the same again is the same");
+    world.rows[0].tokens += 1;
+    world.write(folder, 0, "");
+    let (code, stderr) = make(folder, 0, &[]);
+    assert_eq!(code, 2);
+    assert!(
+        stderr.contains("is sealed") && stderr.contains("balances.csv") && stderr.contains("--out"),
+        "{stderr}"
+    );
+    assert_eq!(bytes(&january), sealed);
+    assert_eq!(make(folder, 0, &["--out", "elsewhere/january"]).0, 0, "it may be written elsewhere");
+    let left: Vec<_> =
+        fs::read_dir(folder.join("packs")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 1, "nothing half-written stays: {left:?}");
+
+    fs::write(january.0.join("balances.csv"), "user_id,closing,closing_paid\nu1,5,0\n").unwrap();
+    let (code, stderr) = make(folder, 1, &[]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("balances.csv was changed after its pack was sealed"), "{stderr}");
+    let (code, stderr) = make(folder, 2, &["--previous", "elsewhere/january"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("ends on 2024-01-31") && stderr.contains("begins on 2024-03-01"), "{stderr}");
+    assert_eq!(make(folder, 1, &["--previous", "elsewhere/january", "--out", "elsewhere/february"]).0, 0);
+}
+
+#[test]
+fn what_is_no_period_is_answered_with_a_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    World::new(1, false).write(folder.path(), 0, "");
+    fs::create_dir(folder.path().join("taken")).unwrap();
+    fs::write(folder.path().join("taken/notes.txt"), "mine").unwrap();
+    let cases: [(&[&str], &str); 6] = [
+        (&["--from", "2024-02-01", "--to", "2024-01-31"], "ends (2024-01-31) before it begins"),
+        (&["--from", "2024-02-30", "--to", "2024-03-31"], "write a day of the calendar as YYYY-MM-DD"),
+        (&["--from", "2024-2-1", "--to", "2024-03-31"], "write a day of the calendar as YYYY-MM-DD"),
+        (&["--from", "2024-01-01"], "--to <DATE>"),
+        (&["--from", "2024-01-01", "--to", "2024-01-31", "--out", "taken"], "is not empty"),
+        (&["--from", "2024-01-01", "--to", "2024-01-31", "--previous", "taken"], "holds no audit pack"),
+    ];
+    for (args, expected) in cases {
+        let (code, stderr) = ended(&audit(folder.path(), args));
+        assert_eq!(code, 2, "{args:?}: {stderr}");
+        assert!(stderr.contains(expected), "{args:?}: {stderr}");
+    }
+    assert_eq!(fs::read_to_string(folder.path().join("taken/notes.txt")).unwrap(), "mine");
+}

@@ -1,0 +1,107 @@
+//! `docs/audit.md`: its commands are run as they stand there, in a pack, by a shell.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::pack::{audit, ended};
+use super::world::{World, days};
+
+/// The blocks of the document.
+fn blocks() -> Vec<String> {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/audit.md");
+    let text = fs::read_to_string(document).unwrap();
+    text.split("```sh\n").skip(1).map(|part| part.split("```").next().unwrap().to_owned()).collect()
+}
+
+/// What each block says in a pack, and whether it is content.
+fn performed(pack: &Path, before: Option<&Path>) -> Vec<(bool, String)> {
+    let shell = |block: &String| {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(block).current_dir(pack).env_remove("before");
+        if let Some(before) = before {
+            command.env("before", before);
+        }
+        let output = command.output().unwrap();
+        let said =
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        (output.status.success() && said.starts_with("ok"), said)
+    };
+    blocks().iter().map(shell).collect()
+}
+
+/// Two chained months of a world that changes its past; the pack of the second, and of the first.
+fn packs(folder: &Path) -> [std::path::PathBuf; 2] {
+    let world = World::new(8, true);
+    let month = |month: usize| {
+        world.write(folder, month, "");
+        let (from, to) = days(month);
+        let (code, stderr) = ended(&audit(folder, &["--from", &from, "--to", &to, "--sample", "6"]));
+        assert!(code < 2, "{stderr}");
+        folder.join("packs").join(format!("{from}_{to}"))
+    };
+    [6, 7].map(month)
+}
+
+#[test]
+fn an_auditor_can_perform_everything_again_with_a_shell() {
+    let folder = tempfile::tempdir().unwrap();
+    let [before, pack] = packs(folder.path());
+    assert!(blocks().len() >= 9, "the document has its commands");
+    for (at, (content, said)) in performed(&pack, Some(&before)).into_iter().enumerate() {
+        assert!(content, "block {at} of docs/audit.md says:\n{said}\n{}", blocks()[at]);
+    }
+    let adjustments = fs::read_to_string(pack.join("adjustments.csv")).unwrap();
+    assert!(adjustments.lines().count() > 1, "there is something to add up");
+}
+
+#[test]
+fn what_was_altered_is_noticed_by_its_digest_and_by_its_figures() {
+    let folder = tempfile::tempdir().unwrap();
+    let [before, pack] = packs(folder.path());
+    for file in ["roll_forward.csv", "balances.csv", "rows.csv", "usage.csv", "adjustments.csv", "sample.csv"]
+    {
+        let path = pack.join(file);
+        let whole = fs::read_to_string(&path).unwrap();
+        fs::write(&path, altered(file, &whole)).unwrap();
+        let answers = performed(&pack, Some(&before));
+        fs::write(&path, whole).unwrap();
+        assert!(!answers[0].0, "{file}: the digest does not fit");
+        assert!(answers[1..].iter().any(|(content, _)| !content), "{file}: nor do the figures");
+    }
+    assert!(performed(&pack, Some(&before)).iter().all(|(content, _)| *content), "restored");
+}
+
+/// The file with one token more in a row that counts.
+fn altered(file: &str, text: &str) -> String {
+    let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+    let wanted = match file {
+        "roll_forward.csv" => "tokens",
+        "balances.csv" => "closing",
+        "adjustments.csv" | "rows.csv" => "effect",
+        "sample.csv" => "hit_token",
+        _ => "tokens",
+    };
+    let from_end = header.len() - header.iter().position(|name| *name == wanted).unwrap();
+    let mut done = false;
+    let lines = text.lines().enumerate().map(|(at, line)| {
+        let mut cells: Vec<String> = line.split(',').map(str::to_owned).collect();
+        let place = cells.len().wrapping_sub(from_end);
+        let counts = match file {
+            "rows.csv" => line.starts_with("unified,grant,yes"),
+            "usage.csv" => line.starts_with("2024-08") && cells[1] == "no",
+            "adjustments.csv" => cells[1] == "unified",
+            "sample.csv" => line.contains("monetary_unit"),
+            _ => true,
+        };
+        let number = cells.get(place).and_then(|cell| cell.parse::<i64>().ok());
+        if let (false, true, true, Some(number)) = (done, at > 0, counts, number) {
+            cells[place] = (number + 1).to_string();
+            done = true;
+        }
+        cells.join(",")
+    });
+    let lines: Vec<String> = lines.collect();
+    assert!(done, "{file} has a row to alter");
+    lines.join("\n") + "\n"
+}

@@ -1,0 +1,8 @@
+//! The finance pack of a period: it ties out, it chains, and others can check it.
+
+mod chain;
+mod document;
+mod pack;
+mod page;
+mod workbook;
+mod world;
