@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 
+use super::redact::Redact;
 use super::{Global, out};
 use crate::audit::period::Period;
 use crate::report::pack;
@@ -35,6 +36,9 @@ pub struct Args {
     /// Rows to draw, per method (monetary-unit, random) and table
     #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     pub sample: u32,
+    /// Users under other names
+    #[command(flatten)]
+    pub redact: Redact,
 }
 
 fn day(text: &str) -> Result<NaiveDate, String> {
@@ -57,7 +61,14 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
         seed: args.seed,
         sample: args.sample,
     };
-    let options = Options { host: super::host(), ..Options::to_read(Some(period.as_of()), super::now()) };
+    let options = Options {
+        host: super::host(),
+        redaction: args.redact.redaction()?,
+        ..Options::to_read(Some(period.as_of()), super::now())
+    };
+    if options.redaction.is_some() && args.out.is_none() {
+        anyhow::bail!("--redact needs --out DIR: the sealed packs name users by their own ids");
+    }
     let outcome = run::audit(&config, &asked, &options, &global.progress, |pack, written| {
         if global.json() {
             return Ok(pack::json(pack, written)?);

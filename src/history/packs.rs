@@ -50,6 +50,12 @@ pub enum PackError {
         /// First day of the period.
         first: NaiveDate,
     },
+    /// The named pack calls users by other names.
+    #[error("users stand under other names in {folder}: --redact has to be the same in both packs", folder = .folder.display())]
+    OtherNames {
+        /// Folder of the pack.
+        folder: PathBuf,
+    },
     /// Several packs end on the day before and disagree.
     #[error("{first} and {second} both end on the day before and close with different balances: name the one to follow with --previous", first = .first.display(), second = .second.display())]
     Disagree {
@@ -85,6 +91,7 @@ pub struct Pack {
     pub period: Period,
     /// SHA-256 of the manifest.
     pub manifest_digest: String,
+    redacted: bool,
     files: Vec<ListedFile>,
 }
 
@@ -92,7 +99,13 @@ pub struct Pack {
 struct Manifest {
     schema: String,
     period: ManifestPeriod,
+    parameters: ManifestParameters,
     files: Vec<ListedFile>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ManifestParameters {
+    redacted: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -117,12 +130,13 @@ pub fn open(folder: &Path) -> Option<Pack> {
         folder: folder.to_owned(),
         period,
         manifest_digest,
+        redacted: manifest.parameters.redacted,
         files: manifest.files,
     })
 }
 
 /// The sealed pack that ends on the day before `period`: the one in `named`, or one below the first
-/// of `folders` that has one.
+/// of `folders` that has one. Only packs with users under the same names, `redacted` or not, count.
 ///
 /// # Errors
 /// [`PackError`] when it is there but cannot be followed.
@@ -130,6 +144,7 @@ pub fn before(
     period: &Period,
     named: Option<&Path>,
     folders: &[PathBuf],
+    redacted: bool,
 ) -> Result<Option<Sealed>, PackError> {
     if let Some(folder) = named {
         let pack = open(folder).ok_or_else(|| PackError::NoPack { folder: folder.to_owned() })?;
@@ -137,12 +152,15 @@ pub fn before(
             let (last, first) = (pack.period.last(), period.first());
             return Err(PackError::NotBefore { folder: folder.to_owned(), last, first });
         }
+        if pack.redacted != redacted {
+            return Err(PackError::OtherNames { folder: folder.to_owned() });
+        }
         return pack.read().map(Some);
     }
     for folder in folders {
         let mut packs: Vec<Pack> = packs_below(folder)
             .into_iter()
-            .filter(|pack| pack.period.last() == period.day_before())
+            .filter(|pack| pack.period.last() == period.day_before() && pack.redacted == redacted)
             .collect();
         // The shortest first: the months' chain goes before the quarters'.
         packs.sort_by(|a, b| (b.period.first(), &a.folder).cmp(&(a.period.first(), &b.folder)));

@@ -19,6 +19,9 @@ pub enum ReportError {
     /// The workbook could not be made.
     #[error("cannot make audit.xlsx: {0}")]
     Workbook(#[from] rust_xlsxwriter::XlsxError),
+    /// The page of a pack could not be made.
+    #[error("cannot make audit.html: {0}")]
+    PackPage(#[from] askama::Error),
     /// The page could not be made.
     #[error("cannot make report.html: {0}")]
     Html(std::io::Error),

@@ -62,7 +62,7 @@ pub fn audit(
     if !folders.contains(&config.audit.folder) {
         folders.push(config.audit.folder.clone());
     }
-    let sealed = packs::before(&days, asked.previous.as_deref(), &folders)?;
+    let sealed = packs::before(&days, asked.previous.as_deref(), &folders, options.redaction.is_some())?;
 
     let options = Options { as_of: Some(days.as_of()), ..options.clone() };
     let mut reads = read(config, &options, progress)?;
@@ -79,6 +79,9 @@ pub fn audit(
              balances are computed from the rows",
             days.day_before()
         ));
+    }
+    if reads.redacted {
+        warnings.push("users are named by keyed hashes of their ids (--redact)".to_owned());
     }
     if let Some(later) = stored_later {
         warnings.push(format!(
@@ -110,7 +113,7 @@ pub fn audit(
         warnings,
         previous: None,
     });
-    let pack = pack::build(model, config, &audited);
+    let pack = pack::build(model, config, &audited, reads.redacted);
     let run = Run { started: options.started, host: options.host.clone() };
     let place = match &already {
         // Compared beside its place, and thrown away.

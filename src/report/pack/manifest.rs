@@ -50,6 +50,7 @@ struct Configuration<'a> {
 struct Parameters {
     seed: u64,
     sample: u32,
+    redacted: bool,
 }
 
 #[derive(Serialize)]
@@ -91,7 +92,11 @@ pub(super) fn render(pack: &Pack<'_>, run: &Run, files: &[WrittenFile]) -> Resul
                 host: &run.host,
             },
             configuration: Configuration { sha256: model.config_digest },
-            parameters: Parameters { seed: pack.period.sample.seed, sample: pack.period.sample.size },
+            parameters: Parameters {
+                seed: pack.period.sample.seed,
+                sample: pack.period.sample.size,
+                redacted: pack.redacted,
+            },
             inputs: inputs.collect(),
             snapshot: model.snapshot.map(|snapshot| snapshot.name.as_str()),
             lsn: model.snapshot.and_then(|snapshot| snapshot.lsn.as_deref()),

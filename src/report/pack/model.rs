@@ -19,10 +19,12 @@ pub struct Pack<'a> {
     pub balance_of: Vec<Option<u32>>,
     /// Does a finding touch the period?
     pub in_period: Vec<bool>,
+    /// Users stand under other names.
+    pub redacted: bool,
 }
 
 /// Freezes a pack.
-pub fn build<'a>(model: Model<'a>, config: &'a Config, period: &'a PeriodAudit) -> Pack<'a> {
+pub fn build<'a>(model: Model<'a>, config: &'a Config, period: &'a PeriodAudit, redacted: bool) -> Pack<'a> {
     let roster = model.roster;
     let balance_of = period
         .holders
@@ -31,7 +33,7 @@ pub fn build<'a>(model: Model<'a>, config: &'a Config, period: &'a PeriodAudit) 
         .map(|user| user.filter(|user| (*user as usize) < model.users.len()))
         .collect();
     let in_period = model.findings.iter().map(|finding| touches(finding, period)).collect();
-    Pack { model, config, period, balance_of, in_period }
+    Pack { model, config, period, balance_of, in_period, redacted }
 }
 
 /// A finding touches the period when one of its rows lies in it. One without a time is about the end
