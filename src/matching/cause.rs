@@ -79,10 +79,19 @@ impl<'z> Times<'z> {
 
 /// A second backfill, a replayed webhook, or the historical copy beside the dual write: by what the
 /// extra row and the kept one show. `has_legacy`: the kept row stands for a legacy row.
-pub(super) fn of_duplicate(extra: &Entry, kept: &Entry, by: Rule, has_legacy: bool) -> &'static str {
+pub(super) fn of_duplicate(
+    extra: &Entry,
+    kept: &Entry,
+    by: Rule,
+    has_legacy: bool,
+    tolerance: Span,
+) -> &'static str {
+    let is_at_once = extra.at.since(kept.at).abs() <= tolerance;
     match (extra.is_marked(), kept.is_marked(), by) {
         (true, true, _) => "double_backfill",
-        (false, false, Rule::Link | Rule::Reference) => "replay",
+        (false, false, Rule::Reference) => "replay",
+        // The application's row of a payment whose copy is kept: it came at once, or again.
+        (false, true, Rule::Reference) if !is_at_once => "replay",
         (_, _, Rule::Link | Rule::Reference) => "dual_write_and_copy",
         _ if has_legacy => "dual_write_and_copy",
         _ => "repeated",

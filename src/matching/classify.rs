@@ -269,7 +269,7 @@ fn duplicate(board: &Board<'_>, row: u32, repeat: Repeat) -> Finding {
         .expects(board.action(kept))
         .evidence("repeats", &kept.id.to_string());
     let partners = legacy_of_kept(board, repeat.kept);
-    draft = draft.cause(cause::of_duplicate(extra, kept, repeat.by, !partners.is_empty()));
+    draft = draft.cause(cause::of_duplicate(extra, kept, repeat.by, !partners.is_empty(), board.tolerance));
     for position in partners {
         draft = draft.legacy(board.books, position);
     }

@@ -58,10 +58,12 @@ fn change_files(plan: &Plan, operation: Operation) -> Vec<SqlFile> {
         plan.reviews.iter().filter(|review| review.file == operation).map(review_line).collect::<Vec<_>>();
     let parts = parts::pack(pieces, &shared, comments);
     let count = parts.len();
+    // A part is let go once it is text: a million rows stand in memory once, not twice.
     parts
-        .iter()
+        .into_iter()
         .enumerate()
         .map(|(at, part)| {
+            let part = &part;
             let mut text = header(plan, operation, part, at, count);
             text.push_str(&match refusal {
                 Some(refusal) if at == 0 => refuse(plan, refusal),
@@ -304,9 +306,10 @@ fn verify_files(plan: &Plan) -> Vec<SqlFile> {
     let parts = parts::pack(verify::pieces(plan), &[], Vec::new());
     let count = parts.len();
     parts
-        .iter()
+        .into_iter()
         .enumerate()
         .map(|(at, part)| {
+            let part = &part;
             let does =
                 format!("tells whether {} is as planned: one row an expectation", plan.unified_table.sql());
             let mut lines = title(plan, "verify", &does, at, count);

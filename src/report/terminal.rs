@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use crate::audit::{RunVerdict, SideConservation};
-use crate::domain::{RepairKind, Severity, Side, Total};
+use crate::domain::{RepairKind, Severity, Side, Span, Total};
 
 use super::classes::ClassTotals;
-use super::figures::{counted, grouped, moment, signed};
+use super::figures::{counted, grouped, length, moment, signed};
 use super::model::Model;
-use super::page::{Page, Paint, printable};
+use super::page::{Page, Paint, cut, printable};
 use super::place::WrittenFile;
 
 /// Where a run was written.
@@ -24,10 +24,11 @@ pub struct Written<'a> {
 pub fn render(model: &Model<'_>, written: Written<'_>, width: usize, color: bool) -> String {
     let mut page = Page::new(width, color);
     verdict(&mut page, model);
+    causes(&mut page, model);
     control_totals(&mut page, model);
     pairs(&mut page, model);
     findings(&mut page, model);
-    causes(&mut page, model);
+    calibration(&mut page, model);
     balances(&mut page, model);
     files(&mut page, model, written);
     page.finish()
@@ -150,30 +151,74 @@ fn repairs(class: &ClassTotals) -> String {
     words.join(", ")
 }
 
+/// The roots first: one cause of 12,431 findings is one thing to mend, not 12,431.
 fn causes(page: &mut Page, model: &Model<'_>) {
     if model.causes.is_empty() {
         return;
     }
-    page.heading("Causes", "findings that share a root");
-    let mut causes: Vec<_> = model.causes.iter().collect();
-    causes.sort_by_key(|cause| std::cmp::Reverse(cause.rows));
-    const SHOWN: usize = 8;
-    let rows: Vec<_> = causes
-        .iter()
-        .take(SHOWN)
-        .map(|cause| {
-            let cells = vec![
-                printable(&cause.cause),
-                cause.class.name().to_owned(),
-                grouped(cause.rows.into()),
-                cause.common.clone(),
-            ];
-            (cells, Paint::Plain)
-        })
-        .collect();
-    page.table(&[("cause", false), ("class", false), ("rows", true), ("in common", false)], &rows);
-    if causes.len() > SHOWN {
-        page.paragraph("  ", &format!("and {} more in summary.json", causes.len() - SHOWN), Paint::Faint);
+    let explained: u64 = model.causes.iter().map(|cause| cause.rows).sum();
+    let findings: u64 = model.classes.iter().map(|class| class.count).sum();
+    page.heading("Causes", &causes_note(model.causes.len() as u64, explained, findings));
+    const SHOWN: usize = 6;
+    let shown = &model.causes[..model.causes.len().min(SHOWN)];
+    let width = shown.iter().map(|cause| grouped(cause.rows.into()).len()).max().unwrap_or(0);
+    for cause in shown {
+        let name = format!("{}, {}", printable(&cause.cause), cause.class.name());
+        page.put(&format!("  {:>width$}", grouped(cause.rows.into())), Paint::Strong);
+        page.put(&format!("  {}", cut(&name, page.width - width - 4)), Paint::Plain);
+        page.end();
+        page.paragraph(&" ".repeat(width + 4), &printable(&cause.detail), Paint::Faint);
+    }
+    if model.causes.len() > SHOWN {
+        let more = counted((model.causes.len() - SHOWN) as u64, "more", "more");
+        page.paragraph("  ", &format!("and {more} in summary.json"), Paint::Faint);
+    }
+}
+
+/// `one cause, 12,431 findings`; `3 causes of 40 findings, 2 findings without`.
+fn causes_note(causes: u64, explained: u64, findings: u64) -> String {
+    let causes = if causes == 1 { "one cause".to_owned() } else { counted(causes, "cause", "causes") };
+    let mut note = format!("{causes}, {}", counted(explained, "finding", "findings"));
+    if findings > explained {
+        note.push_str(&format!("; {} without a known one", grouped((findings - explained).into())));
+    }
+    note
+}
+
+/// A length without the digits that say nothing: beyond a day whole hours, beyond a minute whole
+/// seconds, else milliseconds.
+fn rough(span: Span) -> Span {
+    const SECOND: i64 = 1_000_000;
+    let unit = match span.abs().0 / SECOND {
+        86_400.. => 3_600 * SECOND,
+        60.. => SECOND,
+        _ => SECOND / 1_000,
+    };
+    Span(span.0 / unit * unit)
+}
+
+/// How far partners lie apart, and what another setting would explain.
+fn calibration(page: &mut Page, model: &Model<'_>) {
+    let Some(lags) = model.calibration.lags else { return };
+    let note = format!(
+        "half within {}, 99 % within {}; tolerance {}",
+        length(rough(lags.median)),
+        length(rough(lags.p99)),
+        length(model.tolerance)
+    );
+    page.heading("Lags", &note);
+    const SHOWN: usize = 4;
+    for advice in model.advice.iter().take(SHOWN) {
+        if let Some(setting) = &advice.setting {
+            page.paragraph("  > ", &printable(setting), Paint::Warn);
+            page.paragraph("    ", &printable(&advice.text), Paint::Plain);
+        } else {
+            page.paragraph("  > ", &printable(&advice.text), Paint::Plain);
+        }
+    }
+    if model.advice.len() > SHOWN {
+        let more = counted((model.advice.len() - SHOWN) as u64, "more", "more");
+        page.paragraph("  ", &format!("and {more} in summary.json"), Paint::Faint);
     }
 }
 
@@ -256,6 +301,18 @@ fn repair_files(model: &Model<'_>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_cause_is_one_thing_whatever_it_did() {
+        let cases = [
+            (1, 12_431, 12_431, "one cause, 12,431 findings"),
+            (1, 1, 1, "one cause, 1 finding"),
+            (3, 40, 42, "3 causes, 40 findings; 2 without a known one"),
+        ];
+        for (causes, explained, findings, expected) in cases {
+            assert_eq!(causes_note(causes, explained, findings), expected);
+        }
+    }
 
     #[test]
     fn bars_fill_their_room_and_never_hide_something() {

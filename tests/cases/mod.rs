@@ -4,6 +4,7 @@
 //! `expected.csv`, written by hand from the rule book. A column that is not in `expected.csv` and a
 //! cell `*` are not compared. Cases that need several commands or a server are told in `steps.csv`.
 
+mod calibration;
 mod demo;
 mod mend;
 pub mod postgres;

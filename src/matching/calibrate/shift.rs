@@ -6,6 +6,9 @@ use crate::domain::{Class, Finding, Instant, Rule, Side, Span};
 /// Pairs off the grid of zones that must share a lag before it is called constant.
 const COMMON_LAG_PAIRS: usize = 20;
 
+/// So many tolerances a common lag is long at least: nearer ones are drift, not a shift.
+const FAR: i64 = 10;
+
 /// Rows without a partner that must share a difference before it is called a shift.
 const SHIFTED_ROWS: u64 = 3;
 
@@ -34,7 +37,8 @@ pub(in super::super) fn common_lag(board: &Board<'_>) -> Option<Span> {
         .collect();
     lags.sort_unstable();
     let (lag, count) = densest(&lags, board.tolerance)?;
-    (count >= COMMON_LAG_PAIRS && count * 2 >= lags.len()).then_some(Span(lag))
+    let is_far = lag.saturating_abs() / FAR >= board.tolerance.0;
+    (is_far && count >= COMMON_LAG_PAIRS && count * 2 >= lags.len()).then_some(Span(lag))
 }
 
 /// The difference that at least half of the missing legacy rows have to a unified row without a
