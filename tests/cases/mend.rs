@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::postgres::{demo_in, load, without};
+use super::postgres::{demo_in, without};
 use super::program::{Run, reconcile};
 use crate::postgres::cluster::{Cluster, Db};
 
@@ -59,21 +59,17 @@ fn after_the_sql_only_what_is_for_people_is_left_and_undo_takes_all_of_it_back()
 fn simulated_ledgers_are_mended_to_the_last_row() {
     for seed in ["11", "12", "13"] {
         let folder = tempfile::tempdir().unwrap();
+        let simulated = folder.path().join("simulated");
         let status = Command::new(env!("CARGO_BIN_EXE_reckon"))
-            .args(["simulate", "--users", "150", "--rate", "0.9", "--seed", seed, "--out"])
-            .arg(folder.path().join("simulated"))
+            .args(["simulate", "--users", "150", "--rate", "0.9", "--seed", seed, "--format", "sql", "--out"])
+            .arg(&simulated)
             .stdout(std::process::Stdio::null())
             .status()
             .unwrap();
         assert!(status.success());
-        let simulated = folder.path().join("simulated");
         let db = Cluster::shared().database("simulated");
-        load(&db, "token_transactions", &simulated.join("token_transactions.csv"));
-        load(&db, "token_usage", &simulated.join("token_usage.csv"));
-        let config = std::fs::read_to_string(simulated.join("reckon.toml")).unwrap();
-        let file = folder.path().join("reckon.toml");
-        std::fs::write(&file, without(&config, &["path = ", "stored = "])).unwrap();
-        mends(&db, &file, folder.path());
+        db.file(&simulated.join("load.sql"));
+        mends(&db, &simulated.join("reckon.toml"), folder.path());
     }
 }
 
