@@ -125,6 +125,11 @@ pub fn audit(
     if progress.is_stopped() {
         return Err(SourceError::Interrupted.into());
     }
+    // Another run may have sealed the period meanwhile.
+    let already = match already {
+        Some(sealed) => Some(sealed),
+        None => packs::sealed_at(&folder, &days)?,
+    };
     let folder = match &already {
         Some(sealed) => {
             let written: Vec<(String, String)> = files

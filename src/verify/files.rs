@@ -9,6 +9,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{Check, VerifyError, judged};
+use crate::history::packs::PACK_SCHEMA;
 use crate::report::manifest;
 
 /// What a manifest says, as far as it is checked.
@@ -40,6 +41,11 @@ pub(super) struct Listed {
 }
 
 impl Manifest {
+    /// It is that of an audit pack.
+    pub(super) fn is_pack(&self) -> bool {
+        self.schema == PACK_SCHEMA
+    }
+
     /// Reads the manifest of a run directory.
     pub(super) fn read(folder: &Path) -> Result<Manifest, VerifyError> {
         let file = folder.join(manifest::FILE_NAME);
@@ -54,12 +60,11 @@ impl Manifest {
             cause: cause.to_string(),
         };
         let schema: Schema = serde_json::from_slice(&bytes).map_err(unreadable)?;
-        if schema.schema != manifest::SCHEMA {
+        if ![manifest::SCHEMA, PACK_SCHEMA].contains(&schema.schema.as_str()) {
             return Err(VerifyError::Schema { file, found: schema.schema, wanted: manifest::SCHEMA });
         }
         let mut read: Manifest = serde_json::from_slice(&bytes).map_err(unreadable)?;
         read.digest = hex(&Sha256::digest(&bytes));
-        debug_assert_eq!(read.schema, manifest::SCHEMA);
         Ok(read)
     }
 }

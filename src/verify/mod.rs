@@ -3,13 +3,14 @@
 //!
 //! What is checked: every file against the manifest's digest, the chain of manifests, the control
 //! totals against the rows as listed, ids and counts of the findings, and the arithmetic of every
-//! balance. Sums are added again from the CSV and Parquet files; nothing is taken from the report.
+//! balance. Of an audit pack: files, chain, and that its figures roll forward. Sums are added again from the CSV and Parquet files; nothing is taken from the report.
 
 mod chain;
 mod conservation;
 mod files;
 mod findings;
 mod json;
+mod packs;
 mod tables;
 
 mod balances;
@@ -33,7 +34,8 @@ pub enum State {
 /// One check with what it saw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// Its name: `files`, `chain`, `conservation`, `dispositions`, `findings`, `balances`.
+    /// Its name: `files`, `chain`, `conservation`, `dispositions`, `findings`, `balances`; of an audit pack
+    /// `files`, `chain`, `roll_forward`, `balances`, `movements`, `adjustments`.
     pub check: &'static str,
     /// How it went.
     pub state: State,
@@ -95,6 +97,14 @@ pub enum VerifyError {
 pub fn verify(folder: &Path) -> Result<Verification, VerifyError> {
     let manifest = files::Manifest::read(folder)?;
     let mut checks = vec![files::check(folder, &manifest), chain::check(folder, &manifest)];
+    if manifest.is_pack() {
+        checks.extend(packs::checks(folder));
+        return Ok(Verification {
+            folder: folder.display().to_string(),
+            manifest_sha256: manifest.digest,
+            checks,
+        });
+    }
     let texts = tables::Run::open(folder);
     match texts {
         Ok(run) => {

@@ -52,6 +52,8 @@ fn two_years_of_months_chain_and_late_arrivals_are_adjustments() {
         let listed = pack.csv("adjustments.csv");
         let unified: i128 = listed.sum("effect");
         assert_eq!(unified, changed, "{} adjusts", month_name(month));
+        let mut kinds = listed.rows.iter().map(|row| listed.cell(row, "change"));
+        assert!(kinds.all(|kind| kind != "policy"), "every change is a row or a day");
         assert_eq!(pack.balances("adjustment").values().sum::<i128>(), changed);
         assert_eq!(pack.balances("unattributed").values().map(|tokens| tokens.abs()).sum::<i128>(), 0);
         adjusted_months += usize::from(!listed.rows.is_empty());
@@ -72,23 +74,19 @@ fn changes(world: &World, month: usize) -> i128 {
 fn late_rows_are_listed_by_their_ids() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let mut world = World::new(2, false);
-    for row in &mut world.rows {
-        row.arrives = 0;
-        row.at.1 = row.at.1.max(2);
-    }
+    let mut world = World::new(5, false);
     let grants: Vec<usize> =
-        (0..world.rows.len()).filter(|&at| world.rows[at].is_grant() && world.rows[at].at.0 == 0).collect();
-    let [late, gone, altered, other_user] = grants[..4] else { panic!("four grants in January") };
-    world.rows[late].arrives = 1;
-    world.write(folder, 0, "");
-    assert!(make(folder, 0, &[]).0 < 2);
-    world.rows[gone].vanishes = Some(1);
+        (0..world.rows.len()).filter(|&at| world.rows[at].is_grant() && world.rows[at].at.0 < 4).collect();
+    let [late, gone, altered, other_user] = grants[..4] else { panic!("four grants before May") };
+    world.rows[late].arrives = 4;
+    world.write(folder, 3, "");
+    assert!(make(folder, 3, &[]).0 < 2);
+    world.rows[gone].vanishes = Some(4);
     world.rows[altered].tokens += 7;
     world.rows[other_user].user = "somebody else".to_owned();
-    world.write(folder, 1, "");
-    assert!(make(folder, 1, &[]).0 < 2);
-    let pack = pack(folder, 1);
+    world.write(folder, 4, "");
+    assert!(make(folder, 4, &[]).0 < 2);
+    let pack = pack(folder, 4);
     let listed = pack.csv("adjustments.csv");
     let shown: Vec<(String, String, i128)> = listed
         .rows

@@ -72,6 +72,37 @@ fn what_was_altered_is_noticed_by_its_digest_and_by_its_figures() {
     assert!(performed(&pack, Some(&before)).iter().all(|(content, _)| *content), "restored");
 }
 
+#[test]
+fn reckon_verify_adds_a_pack_up_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let [_, pack] = packs(folder.path());
+    let verify = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_reckon"));
+        let output = command.arg("verify").arg(&pack).current_dir(folder.path()).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (code, said) = verify();
+    assert_eq!(code, 0, "{said}");
+    for check in ["files", "chain", "roll_forward", "balances", "movements", "adjustments"] {
+        assert!(said.lines().any(|line| line.contains("ok") && line.contains(check)), "{check}: {said}");
+    }
+    for (file, check) in [
+        ("roll_forward.csv", "roll_forward"),
+        ("balances.csv", "balances"),
+        ("rows.csv", "movements"),
+        ("usage.csv", "movements"),
+        ("adjustments.csv", "adjustments"),
+    ] {
+        let path = pack.join(file);
+        let whole = fs::read_to_string(&path).unwrap();
+        fs::write(&path, altered(file, &whole)).unwrap();
+        let (code, said) = verify();
+        fs::write(&path, whole).unwrap();
+        assert_eq!(code, 1, "{file}: {said}");
+        assert!(said.lines().any(|line| line.contains("FAIL") && line.contains(check)), "{file}: {said}");
+    }
+}
+
 /// The file with one token more in a row that counts.
 fn altered(file: &str, text: &str) -> String {
     let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();

@@ -99,8 +99,8 @@ pub fn account(
     let mut moved = Moved::of(books, replay, policies, &period)?;
     let adjusted = match asked.sealed {
         Some(sealed) => {
-            let before = before(&usage, &period);
-            Some(adjust(books, &period, &paid, &moved.moves, &before, sealed)?)
+            let counted = [&before(&usage, &period), &sealed.usage].map(|usage| counted(usage, policies));
+            Some(adjust(books, &period, &paid, &moved.moves, &counted, sealed)?)
         }
         None => None,
     };
@@ -161,6 +161,19 @@ fn usage_by_day(books: &Books) -> SealedUsage {
 fn before(usage: &SealedUsage, period: &Period) -> SealedUsage {
     let first = period.first().to_string();
     let days = usage.iter().filter(|((day, _, _), _)| is_before(day, &first));
+    days.map(|(key, total)| (key.clone(), *total)).collect()
+}
+
+/// Usage that takes tokens: failed usage does only where a policy says so.
+fn counted(usage: &SealedUsage, policies: &Policies) -> SealedUsage {
+    let takes = |day: &str, failed: bool| {
+        let start = |day| Period::new(day, day).map(|day| day.start());
+        !failed
+            || (day.parse().ok())
+                .and_then(|day| start(day).ok())
+                .is_some_and(|at| policies.at(at).count_failed_usage)
+    };
+    let days = usage.iter().filter(|((day, _, failed), _)| takes(day, *failed));
     days.map(|(key, total)| (key.clone(), *total)).collect()
 }
 

@@ -1,7 +1,7 @@
 //! What changed in sealed periods since they were sealed: rows that arrived late, changed, moved or
 //! vanished. The sealed figures stay; the difference is booked in the present period.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Line, Movement, Moves, Period};
 use crate::domain::{Books, Entry, Instant, Kind, Overflow, PopulationClass, RowId, Side, Total};
@@ -119,7 +119,8 @@ pub struct Adjusted {
     pub list: Vec<Adjustment>,
 }
 
-/// Compares what is dated before the period with what was sealed.
+/// Compares what is dated before the period with what was sealed. `usage` is what takes tokens before
+/// the period: as it is, and as it was sealed.
 ///
 /// # Errors
 /// [`Overflow`].
@@ -128,11 +129,11 @@ pub fn adjust(
     period: &Period,
     paid: &[HashSet<u32>; 2],
     moves: &Moves,
-    usage: &SealedUsage,
+    usage: &[SealedUsage; 2],
     sealed: &Sealed,
 ) -> Result<Adjusted, Overflow> {
     let mut list = rows(books, period, paid, sealed);
-    list.extend(changed_usage(usage, sealed));
+    list.extend(changed_usage(usage));
     // By line, whatever the list shows: the sealed figure and the adjustment make today's figure.
     let mut lines: BTreeMap<Line, Total> = BTreeMap::new();
     let mut book = |line: Line, tokens: i128| -> Result<(), Overflow> {
@@ -251,11 +252,12 @@ fn change_of(
     }
 }
 
-fn changed_usage(usage: &SealedUsage, sealed: &Sealed) -> Vec<Adjustment> {
-    let keys: std::collections::BTreeSet<_> = usage.keys().chain(sealed.usage.keys()).collect();
+/// Usage as it is and as it was sealed.
+fn changed_usage([now, sealed]: &[SealedUsage; 2]) -> Vec<Adjustment> {
+    let keys: BTreeSet<_> = now.keys().chain(sealed.keys()).collect();
     let tokens = |of: &SealedUsage, key| of.get(key).map_or(0, |total| -total.tokens);
     keys.into_iter()
-        .map(|key| (key, tokens(&sealed.usage, key), tokens(usage, key)))
+        .map(|key| (key, tokens(sealed, key), tokens(now, key)))
         .filter(|(_, before, after)| before != after)
         .map(|((day, label, _), before, after)| Adjustment {
             side: Some(Side::Unified),

@@ -184,7 +184,9 @@ fn put(
     let row = place.row;
     let formula = match cell {
         Cell::Empty => {
-            sheet.write_blank(row, column, format)?;
+            if place.strong || kind == Kind::Note {
+                sheet.write_blank(row, column, format)?;
+            }
             return Ok(());
         }
         Cell::Text(text) => {
