@@ -9,7 +9,7 @@ use anyhow::Context as _;
 
 use crate::audit::{self, Audit, GrantTable, GrantsBy, UserHistory};
 use crate::balance::replay::{Ends, Holding, Policies, Replay, Replayed, Setting};
-use crate::balance::{self, Balances};
+use crate::balance::{self, Balances, Grounds};
 use crate::config::{Columns, Config, Origin};
 use crate::domain::{Books, Instant, RowId, Side, Status};
 use crate::history::{self, PreviousRun};
@@ -265,7 +265,10 @@ pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> 
     };
     let replay = Replay::new(books, &reads.usage_log, &setting);
     let replayed = Replayed::of(&replay, config.balances.count_failed_usage)?;
-    let balances = balance::recompute(books, config, &matched.findings, stored.as_ref())?;
+    let mut balances = balance::recompute(books, config, &matched.findings, stored.as_ref())?;
+    let (findings, log) = (&matched.findings, &reads.usage_log);
+    let grounds = Grounds { books, config, findings, log, setting: &setting, replayed: &replayed };
+    balance::explain_gaps(&mut balances, grounds)?;
     warnings.extend(balances.snapshots.iter().filter_map(balance::SnapshotColumn::warning));
     balance::name_plugs(books, &balances, &mut matched.findings);
     let gaps = balance::findings(books, &balances, &replayed);

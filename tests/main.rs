@@ -3,6 +3,7 @@
 
 mod accuracy;
 mod audit;
+mod balances;
 mod cases;
 mod cli;
 mod errors;

@@ -7,6 +7,7 @@ mod recompute;
 pub mod replay;
 mod snapshot;
 
+pub use gap::{Cause, Explanations, Grounds, Hypothesis, LISTED, explain_gaps};
 pub use plug::name_plugs;
 pub use recompute::{BalanceError, StoredByUser, findings, recompute, stored_by_user};
 pub use snapshot::{ChainBreak, LabelPeriods, Meaning, Period, SnapshotColumn, snapshot_columns};
@@ -75,8 +76,11 @@ pub enum GapCause {
 }
 
 impl GapCause {
+    /// How many causes there are.
+    pub const COUNT: usize = 14;
+
     /// All causes, in the order of the columns.
-    pub const ALL: [GapCause; 14] = [
+    pub const ALL: [GapCause; GapCause::COUNT] = [
         GapCause::Unmigrated,
         GapCause::Duplicate,
         GapCause::Amount,
@@ -92,6 +96,25 @@ impl GapCause {
         GapCause::Expiry,
         GapCause::Pool,
     ];
+
+    /// Comes from findings about rows.
+    pub fn is_of_findings(self) -> bool {
+        matches!(
+            self,
+            GapCause::Unmigrated
+                | GapCause::Duplicate
+                | GapCause::Amount
+                | GapCause::Action
+                | GapCause::OtherUser
+                | GapCause::Orphan
+                | GapCause::Deduction
+        )
+    }
+
+    /// The name used in files where no column is meant: `opening`.
+    pub fn name(self) -> &'static str {
+        self.column().trim_start_matches("cause_")
+    }
 
     /// The column of `balances.csv`.
     pub fn column(self) -> &'static str {
@@ -134,11 +157,13 @@ pub struct UserBalance {
     /// `stored − recomputed`.
     pub gap: Option<i128>,
     /// Tokens by cause, in the order of [`GapCause::ALL`]; meaningful where there is a gap.
-    pub causes: [i128; 14],
+    pub causes: [i128; GapCause::COUNT],
     /// The part of the gap that no cause gives.
     pub unexplained: Option<i128>,
     /// How the gap is explained; `None` without a stored balance.
     pub explanation: Option<Explanation>,
+    /// What stands behind [`UserBalance::causes`], and what else would do as well.
+    pub explained_by: Explanations,
 }
 
 /// All balances, ascending by user.

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::evidence;
-use super::gap::{self, Effects};
 use super::replay::{BelowZero, Replayed};
-use super::{Balances, Explanation, GapCause, UserBalance, snapshot_columns};
+use super::{Balances, Cause, Explanation, Explanations, GapCause, UserBalance, snapshot_columns};
 use crate::config::{Config, StoredBalance};
 use crate::domain::{Books, Class, Finding, Kind, Overflow, PopulationClass, RepairKind, Severity, UserNo};
 
@@ -104,10 +103,10 @@ pub fn recompute(
         }
     }
     if let Some(stored) = stored {
-        let effects = Effects::of(books, config, findings)?;
         for balance in &mut users {
             if let Some(Some(tokens)) = stored.get(&balance.user) {
-                explain(balance, *tokens, &effects)?;
+                balance.stored = Some(*tokens);
+                balance.gap = Some(tokens.checked_sub(balance.recomputed).ok_or(Overflow)?);
             }
         }
     }
@@ -125,22 +124,11 @@ fn empty(user: UserNo) -> UserBalance {
         corrected: 0,
         stored: None,
         gap: None,
-        causes: [0; 14],
+        causes: [0; GapCause::COUNT],
         unexplained: None,
         explanation: None,
+        explained_by: Explanations::default(),
     }
-}
-
-fn explain(balance: &mut UserBalance, stored: i128, effects: &Effects) -> Result<(), Overflow> {
-    let gap = stored.checked_sub(balance.recomputed).ok_or(Overflow)?;
-    let possible = effects.of_user(balance.user, balance.used);
-    let found = gap::explain(gap, &possible);
-    balance.stored = Some(stored);
-    balance.gap = Some(gap);
-    balance.causes = found.causes;
-    balance.unexplained = Some(found.unexplained);
-    balance.explanation = Some(found.explanation);
-    Ok(())
 }
 
 /// One finding a user whose gap is not explained to the token by configured policies and findings,
@@ -162,27 +150,24 @@ pub fn findings(books: &Books, balances: &Balances, replayed: &Replayed) -> Vec<
     found
 }
 
-/// Usage that was never taken off, and failed usage that was counted against the policy, explain a
-/// gap, but neither is configured: the stored balance is wrong.
+/// The gap is one that configured policies and findings do not explain to the token: no smallest
+/// set of causes is made of them alone.
 fn is_finding(balance: &UserBalance) -> bool {
     match balance.explanation {
         None | Some(Explanation::NoneNeeded) => false,
         Some(Explanation::Partial | Explanation::Unexplained) => true,
         Some(Explanation::Unique | Explanation::Several) => {
-            let against_policy = [GapCause::UsageNotDeducted, GapCause::FailedUsage];
-            against_policy.iter().any(|cause| balance.causes[*cause as usize] != 0)
+            let found = &balance.explained_by;
+            let is_known = |set: &Vec<Cause>| set.iter().all(|cause| cause.why.is_known());
+            !is_known(&found.shown) && !found.others.iter().any(is_known)
         }
     }
 }
 
 fn gap_finding(books: &Books, balance: &UserBalance) -> Finding {
-    let names: Vec<&str> = GapCause::ALL
-        .iter()
-        .filter(|cause| balance.causes[**cause as usize] != 0)
-        .map(|cause| cause.column().trim_start_matches("cause_"))
-        .collect();
     let number = |tokens: Option<i128>| tokens.map(|tokens| tokens.to_string()).unwrap_or_default();
-    let evidence = format!(
+    let found = &balance.explained_by;
+    let mut evidence = format!(
         "stored={}; recomputed={}; gap={}; unexplained={}; explanation={}",
         number(balance.stored),
         balance.recomputed,
@@ -190,7 +175,14 @@ fn gap_finding(books: &Books, balance: &UserBalance) -> Finding {
         number(balance.unexplained),
         balance.explanation.map_or("", Explanation::name),
     );
+    if !found.shown.is_empty() {
+        evidence += &format!("; causes={}", found.shown_words(books));
+    }
+    if found.more > 0 {
+        evidence += &format!("; alternatives={}", found.other_words(books));
+    }
     let mut finding = about_user(books, balance.user, Class::BalanceGap, Severity::Error);
+    let names: Vec<&str> = found.shown.iter().map(|cause| cause.cause.name()).collect();
     finding.cause = names.join("+");
     finding.evidence = evidence;
     finding

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::balance::{GapCause, UserBalance};
-use crate::domain::{Finding, Instant, RowId};
+use crate::domain::{Books, Finding, Instant, RowId};
 
 use super::model::Model;
 use super::place::{PlaceError, StagedFile, WrittenFile};
@@ -35,9 +35,9 @@ pub const FINDING_COLUMNS: [&str; 22] = [
 ];
 
 /// The columns of `balances.csv` before and after the causes.
-const BALANCE_COLUMNS: ([&str; 8], [&str; 2]) = (
+const BALANCE_COLUMNS: ([&str; 8], [&str; 4]) = (
     ["user_id", "granted", "deducted", "used", "recomputed", "corrected", "stored", "gap"],
-    ["unexplained", "explanation"],
+    ["unexplained", "explanation", "detail", "alternatives"],
 );
 
 /// Writes `findings.csv`.
@@ -93,13 +93,13 @@ pub fn balances(model: &Model<'_>, file: StagedFile) -> Result<WrittenFile, Plac
     rows.end()?;
     for balance in model.users {
         rows.ids(std::slice::from_ref(model.roster.id(balance.user)));
-        write_balance(&mut rows, balance);
+        write_balance(&mut rows, balance, model.books);
         rows.end()?;
     }
     rows.finish()
 }
 
-fn write_balance(rows: &mut Rows, balance: &UserBalance) {
+fn write_balance(rows: &mut Rows, balance: &UserBalance, books: &Books) {
     let known =
         [balance.granted, balance.deducted, balance.used, balance.recomputed, balance.corrected].map(Some);
     known.into_iter().chain([balance.stored, balance.gap]).for_each(|tokens| rows.number(tokens));
@@ -107,6 +107,8 @@ fn write_balance(rows: &mut Rows, balance: &UserBalance) {
     balance.causes.iter().for_each(|tokens| rows.number(has_gap.then_some(*tokens)));
     rows.number(balance.unexplained);
     rows.text(balance.explanation.map_or("", |explanation| explanation.name()));
+    rows.text(&balance.explained_by.shown_words(books));
+    rows.text(&balance.explained_by.other_words(books));
 }
 
 /// The columns of `chain_breaks.csv`, in order.

@@ -4,10 +4,12 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::audit::{Conservation, RunVerdict};
+use crate::balance::Hypothesis;
 use crate::domain::{Population, SignCell, Total};
 
 use super::calibration::{self, CalibrationNumbers};
 use super::error::ReportError;
+use super::gap_causes::ExplanationTotals;
 use super::model::Model;
 use super::snapshots;
 
@@ -25,7 +27,7 @@ struct Summary<'a> {
     pairs: Named<Total>,
     findings: Named<ClassNumbers>,
     causes: Vec<Cause<'a>>,
-    balances: BalanceNumbers,
+    balances: BalanceNumbers<'a>,
     conservation: Conservation,
     history: History<'a>,
     // What the contract leaves free.
@@ -81,7 +83,7 @@ struct Cause<'a> {
 }
 
 #[derive(Serialize)]
-struct BalanceNumbers {
+struct BalanceNumbers<'a> {
     users: u64,
     users_with_gap: Option<u64>,
     gap_tokens: Option<i128>,
@@ -94,6 +96,23 @@ struct BalanceNumbers {
     recomputed_tokens: i128,
     corrected_tokens: i128,
     stored_tokens: Option<i128>,
+    unexplained_tokens_absolute: Option<i128>,
+    users_none_needed: Option<u64>,
+    users_unique: Option<u64>,
+    users_several: Option<u64>,
+    users_partial: Option<u64>,
+    users_unexplained: Option<u64>,
+    causes: Vec<GapCauseNumbers<'a>>,
+}
+
+#[derive(Serialize)]
+struct GapCauseNumbers<'a> {
+    cause: &'static str,
+    users: u64,
+    users_several: u64,
+    tokens: i128,
+    configured: bool,
+    detail: &'a str,
 }
 
 #[derive(Serialize)]
@@ -139,7 +158,6 @@ impl<T: Serialize> Serialize for Named<T> {
 /// # Errors
 /// When a value cannot be written as JSON.
 pub fn summary(model: &Model<'_>) -> Result<Vec<u8>, ReportError> {
-    let totals = &model.balances;
     pretty(
         "summary.json",
         &Summary {
@@ -155,20 +173,7 @@ pub fn summary(model: &Model<'_>) -> Result<Vec<u8>, ReportError> {
             pairs: Named(model.pairs.iter().map(|(rule, total)| (rule.name(), *total)).collect()),
             findings: class_numbers(model),
             causes: causes(model),
-            balances: BalanceNumbers {
-                users: totals.users,
-                users_with_gap: totals.users_with_gap,
-                gap_tokens: totals.gap_tokens,
-                unexplained_tokens: totals.unexplained_tokens,
-                users_with_stored: totals.users_with_stored,
-                gap_tokens_absolute: totals.gap_tokens_absolute,
-                granted_tokens: totals.granted,
-                deducted_tokens: totals.deducted,
-                used_tokens: totals.used,
-                recomputed_tokens: totals.recomputed,
-                corrected_tokens: totals.corrected,
-                stored_tokens: totals.stored,
-            },
+            balances: balances(model),
             conservation: model.conservation,
             history: History {
                 previous: model.history.previous.as_deref(),
@@ -193,6 +198,43 @@ pub fn summary(model: &Model<'_>) -> Result<Vec<u8>, ReportError> {
             warnings: &model.warnings,
         },
     )
+}
+
+fn balances<'a>(model: &'a Model<'_>) -> BalanceNumbers<'a> {
+    let totals = &model.balances;
+    let explained = |of: fn(&ExplanationTotals) -> u64| totals.explanations.as_ref().map(of);
+    BalanceNumbers {
+        users: totals.users,
+        users_with_gap: totals.users_with_gap,
+        gap_tokens: totals.gap_tokens,
+        unexplained_tokens: totals.unexplained_tokens,
+        users_with_stored: totals.users_with_stored,
+        gap_tokens_absolute: totals.gap_tokens_absolute,
+        granted_tokens: totals.granted,
+        deducted_tokens: totals.deducted,
+        used_tokens: totals.used,
+        recomputed_tokens: totals.recomputed,
+        corrected_tokens: totals.corrected,
+        stored_tokens: totals.stored,
+        unexplained_tokens_absolute: totals.unexplained_tokens_absolute,
+        users_none_needed: explained(|users| users.none_needed),
+        users_unique: explained(|users| users.unique),
+        users_several: explained(|users| users.several),
+        users_partial: explained(|users| users.partial),
+        users_unexplained: explained(|users| users.unexplained),
+        causes: totals
+            .gap_causes
+            .iter()
+            .map(|total| GapCauseNumbers {
+                cause: total.cause.name(),
+                users: total.users,
+                users_several: total.users_several,
+                tokens: total.tokens,
+                configured: total.why == Hypothesis::Configured,
+                detail: &total.detail,
+            })
+            .collect(),
+    }
 }
 
 fn source<'a>(model: &'a Model<'_>) -> Source<'a> {

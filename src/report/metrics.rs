@@ -115,6 +115,9 @@ fn balances(page: &mut Page, model: &Model<'_>) {
         page.sample("reckon_gap_tokens", &[], gap);
         page.family("reckon_unexplained_tokens", "The part of the gaps that no cause gives.");
         page.sample("reckon_unexplained_tokens", &[], unexplained);
+        let absolute = totals.unexplained_tokens_absolute.unwrap_or(0);
+        page.family("reckon_unexplained_absolute_tokens", "The same without signs: nothing cancels out.");
+        page.sample("reckon_unexplained_absolute_tokens", &[], absolute);
     }
 }
 

@@ -17,6 +17,7 @@ use crate::source::{Provenance, Snapshot};
 use super::advice::{self, AdviceText};
 use super::causes::{self, CauseTotals};
 use super::classes::{self, ClassTotals};
+use super::gap_causes::{self, ExplanationTotals, GapCauseTotals};
 
 /// What a report is made of.
 #[derive(Debug, Clone)]
@@ -180,6 +181,10 @@ pub struct BalanceTotals {
     pub gap_tokens_absolute: Option<i128>,
     /// Sum of the unexplained parts, with their signs: the sum of the column `unexplained`.
     pub unexplained_tokens: Option<i128>,
+    /// Sum of the unexplained parts without their signs: the headline of every report.
+    pub unexplained_tokens_absolute: Option<i128>,
+    /// Users by how their gap is explained; `None` without stored balances.
+    pub explanations: Option<ExplanationTotals>,
     /// Sum of the column `granted`.
     pub granted: i128,
     /// Sum of the column `deducted`.
@@ -197,6 +202,8 @@ pub struct BalanceTotals {
     pub recomputed_with_stored: Option<i128>,
     /// Tokens by cause of a gap, over the users with one, in the order of [`GapCause::ALL`].
     pub causes: Vec<(GapCause, i128)>,
+    /// The same by what is behind a cause, with the number of users; those of most users first.
+    pub gap_causes: Vec<GapCauseTotals>,
 }
 
 /// What is new since the run before. Waived findings count as neither new nor open.
@@ -254,7 +261,7 @@ pub fn build(inputs: Inputs<'_>) -> Model<'_> {
         advice: advice::texts(inputs.calibration, inputs.config),
         roster: &inputs.books.roster,
         users: &inputs.balances.users,
-        balances: balance_totals(inputs.balances),
+        balances: balance_totals(inputs.balances, inputs.books),
         conservation: audit.conservation,
         history: HistoryTotals {
             new: count(audit, |finding| finding.status == Status::New),
@@ -347,7 +354,7 @@ fn outcomes(dispositions: &[Disposition], side: Side, folded: Total) -> Vec<(Out
     totals.into_iter().collect()
 }
 
-fn balance_totals(balances: &Balances) -> BalanceTotals {
+fn balance_totals(balances: &Balances, books: &Books) -> BalanceTotals {
     let users = &balances.users;
     let sum = |of: fn(&UserBalance) -> i128| users.iter().map(of).fold(0, add);
     let known = |of: fn(&UserBalance) -> Option<i128>| {
@@ -364,6 +371,8 @@ fn balance_totals(balances: &Balances) -> BalanceTotals {
         gap_tokens: known(|user| user.gap),
         gap_tokens_absolute: known(|user| user.gap.map(i128::abs)),
         unexplained_tokens: known(|user| user.unexplained),
+        unexplained_tokens_absolute: known(|user| user.unexplained.map(i128::abs)),
+        explanations: balances.stored_known.then(|| gap_causes::explanations(users)),
         granted: sum(|user| user.granted),
         deducted: sum(|user| user.deducted),
         used: sum(|user| user.used),
@@ -376,6 +385,7 @@ fn balance_totals(balances: &Balances) -> BalanceTotals {
             .enumerate()
             .map(|(at, cause)| (*cause, with_gap().map(|user| user.causes[at]).fold(0, add)))
             .collect(),
+        gap_causes: gap_causes::totals(users, books),
     }
 }
 

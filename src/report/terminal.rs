@@ -222,6 +222,9 @@ fn calibration(page: &mut Page, model: &Model<'_>) {
     }
 }
 
+/// So many causes of gaps are shown.
+const SHOWN_GAP_CAUSES: usize = 8;
+
 fn balances(page: &mut Page, model: &Model<'_>) {
     let totals = &model.balances;
     page.heading("Balances", &counted(totals.users, "user", "users"));
@@ -236,6 +239,8 @@ fn balances(page: &mut Page, model: &Model<'_>) {
         rows.push(("gap, stored - recomputed", gap, Paint::Plain));
         rows.push(("of it unexplained", unexplained, Paint::Plain));
     }
+    let unexplained = totals.unexplained_tokens_absolute.filter(|tokens| *tokens != 0);
+    rows.extend(unexplained.map(|tokens| ("unexplained, without signs", tokens, Paint::Bad)));
     let rows: Vec<_> = rows
         .into_iter()
         .map(|(what, tokens, paint)| (vec![what.to_owned(), grouped(tokens)], paint))
@@ -249,6 +254,17 @@ fn balances(page: &mut Page, model: &Model<'_>) {
             page.paragraph("  ", &text, Paint::Faint);
         }
         _ => page.paragraph("  ", "no stored balances to compare with", Paint::Faint),
+    }
+    for cause in totals.gap_causes.iter().take(SHOWN_GAP_CAUSES) {
+        page.paragraph(
+            "  ",
+            &format!("{} ({} tokens)", cause.sentence(), signed(cause.tokens)),
+            Paint::Plain,
+        );
+    }
+    if totals.gap_causes.len() > SHOWN_GAP_CAUSES {
+        let more = totals.gap_causes.len() - SHOWN_GAP_CAUSES;
+        page.paragraph("  ", &format!("and {more} more in summary.json"), Paint::Faint);
     }
 }
 

@@ -175,12 +175,12 @@ fn the_csv_files_have_the_columns_of_the_contract() {
         "user_id,granted,deducted,used,recomputed,corrected,stored,gap,cause_unmigrated,cause_duplicate,\
          cause_amount,cause_action,cause_other_user,cause_orphan,cause_deduction,cause_failed_usage,\
          cause_usage_not_deducted,cause_opening,cause_reset,cause_clamp,cause_expiry,cause_pool,\
-         unexplained,explanation"
+         unexplained,explanation,detail,alternatives"
     );
     assert_eq!(
         lines.next().unwrap(),
         "cafecafe-0000-4000-8000-000000000000,600000,0,432778,167222,267222,600100,432878,\
-         0,0,0,0,0,0,0,0,432778,100,0,0,0,0,0,unique"
+         0,0,0,0,0,0,0,0,432778,100,0,0,0,0,0,unique,,"
     );
 }
 

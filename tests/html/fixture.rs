@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use reckon::audit::{Audit, Conservation, SideConservation};
-use reckon::balance::{Balances, Explanation, GapCause, UserBalance};
+use reckon::balance::{Balances, Explanation, Explanations, GapCause, UserBalance};
 use reckon::config::{Config, parse};
 use reckon::domain::{
     Books, Class, Confidence, Disposition, Finding, FindingId, Instant, Ledger, Outcome, Population,
@@ -272,9 +272,10 @@ fn balances(books: &Books) -> Balances {
             corrected: 267_222,
             stored: Some(167_222),
             gap: Some(0),
-            causes: [0; 14],
+            causes: [0; GapCause::COUNT],
             unexplained: Some(0),
             explanation: Some(Explanation::NoneNeeded),
+            explained_by: Explanations::default(),
         };
         if user == UserNo(0) {
             balance.stored = Some(600_100);

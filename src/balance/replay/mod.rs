@@ -71,6 +71,8 @@ pub struct Replay<'a> {
     joined: Vec<Instant>,
     /// Entries that move a balance, by holder.
     rows: Groups,
+    /// Further instants at which use is cut, ascending.
+    cuts: Vec<(UserNo, Instant)>,
 }
 
 /// Numbers grouped by holder.
@@ -133,7 +135,15 @@ impl<'a> Replay<'a> {
             moving.map(|(row, entry)| (holding.holder(entry.user, entry.at), row as u32))
         };
         let rows = Groups::of(users, moving);
-        Replay { books, log, setting, joined, rows }
+        Replay { books, log, setting, joined, rows, cuts: Vec::new() }
+    }
+
+    /// Cuts the use of these holders at these instants too, so that hypothetical rows can be put in
+    /// there.
+    pub fn cut_at(mut self, mut cuts: Vec<(UserNo, Instant)>) -> Replay<'a> {
+        cuts.sort_unstable();
+        self.cuts = cuts;
+        self
     }
 
     /// Shows the timeline of every user of the roster, ascending. A user whose tokens all stand in a
@@ -151,7 +161,7 @@ impl<'a> Replay<'a> {
             let mut end = begin;
             while end < users && stretches.len() < most {
                 let events = self.events(UserNo(end), marks);
-                stretches.add_holder(&self.bounds(&events, marks));
+                stretches.add_holder(&self.bounds(UserNo(end), &events, marks));
                 end += 1;
             }
             self.sum(&mut stretches)?;
@@ -265,8 +275,11 @@ impl<'a> Replay<'a> {
     }
 
     /// Where use has to be cut: at every event, at every end of a grant, at every change of policy.
-    fn bounds(&self, events: &[Event], marks: &[Instant]) -> Vec<Instant> {
+    fn bounds(&self, holder: UserNo, events: &[Event], marks: &[Instant]) -> Vec<Instant> {
         let mut bounds: Vec<Instant> = marks.to_vec();
+        let from = self.cuts.partition_point(|(other, _)| *other < holder);
+        let own = self.cuts[from..].iter().take_while(|(other, _)| *other == holder);
+        bounds.extend(own.map(|(_, at)| *at));
         for event in events {
             bounds.push(event.at);
             if let What::Grant(row) = event.what {

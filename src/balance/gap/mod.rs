@@ -1,0 +1,280 @@
+//! Why a stored balance differs: the smallest set of causes that gives the gap to the token.
+//!
+//! A cause is a way of keeping the balance other than adding up the unified rows: findings whose
+//! rows the stored balance has right, use that was never taken off, opening tokens, grants that
+//! replaced the balance, a floor, expiry, a pool. What a set of causes gives is found by replaying
+//! the user's rows in that way, so that causes which meet (a reset forgets what a floor held back)
+//! are exact; what each gives within its set is what it changes on top of those in the columns
+//! before it. A cause that the figures do not show is never forced.
+//!
+//! 1. Sets that give the balance to the token: those of configured policies alone, then the
+//!    smallest of all. One is `unique`, more are `several`: the columns show the first, and all are
+//!    listed.
+//! 2. Where none does, findings of one class are looked at one by one.
+//! 3. Where still none does, configured policies and findings count, unless most of the other users
+//!    whose balance could show them do not; the rest is unexplained.
+
+use std::collections::HashMap;
+
+mod edit;
+mod holder;
+mod hypothesis;
+mod opening;
+mod search;
+#[cfg(test)]
+mod tests;
+mod votes;
+mod world;
+
+pub use hypothesis::{Cause, Explanations, Hypothesis, LISTED};
+
+use edit::Edits;
+use holder::{Choosable, Holder, Premises, Rows};
+use opening::Leftovers;
+use votes::Votes;
+
+use super::replay::{Holding, PolicyEffects, Replay, ReplayError, Replayed, Setting, Timeline};
+use super::{Balances, Explanation, GapCause, UserBalance};
+use crate::config::Config;
+use crate::domain::{Books, Finding, UserNo};
+use crate::normalise::UsageLog;
+
+/// What gaps are explained from.
+#[derive(Debug, Clone, Copy)]
+pub struct Grounds<'a> {
+    /// Both ledgers.
+    pub books: &'a Books,
+    /// Checked configuration.
+    pub config: &'a Config,
+    /// Findings about rows.
+    pub findings: &'a [Finding],
+    /// Every row of usage.
+    pub log: &'a UsageLog,
+    /// The configured policies, ends of grants and pools.
+    pub setting: &'a Setting,
+    /// All balances under them.
+    pub replayed: &'a Replayed,
+}
+
+/// Explains the gaps of all users with a stored balance.
+///
+/// # Errors
+/// [`ReplayError`] when the rows of usage cannot be read back.
+pub fn explain_gaps(balances: &mut Balances, grounds: Grounds<'_>) -> Result<(), ReplayError> {
+    let has_gap = |balance: &UserBalance| balance.gap.is_some_and(|gap| gap != 0);
+    for balance in balances.users.iter_mut().filter(|balance| balance.gap == Some(0)) {
+        balance.unexplained = Some(0);
+        balance.explanation = Some(Explanation::NoneNeeded);
+    }
+    if !balances.users.iter().any(has_gap) {
+        return Ok(());
+    }
+    let stage = Stage::new(grounds);
+    let mut premises = Premises {
+        policies: &grounds.setting.policies,
+        count_failed: grounds.config.balances.count_failed_usage,
+        opening_shown: None,
+        only_known: false,
+    };
+    let (mut votes, mut leftovers) = (Votes::default(), Leftovers::new(grounds.books));
+    let wanted: Vec<bool> = balances.users.iter().map(|balance| stage.is_wanted(balance)).collect();
+    stage.visit(&wanted, |user, own, pooled| {
+        let balance = &mut balances.users[user.0 as usize];
+        let Some(stored) = balance.stored else { return };
+        let only_known = stored == balance.recomputed;
+        let holder = Holder::new(own, pooled, Premises { only_known, ..premises });
+        if only_known {
+            votes.add(&holder, &[]);
+            return;
+        }
+        let found = explanations(&holder, stored, &grounds.replayed.effects[user.0 as usize]);
+        match &found[..] {
+            [] => leftovers.add(&holder, stored),
+            [only] => votes.add(&holder, &only.set),
+            _ => {}
+        }
+        take(balance, found);
+    })?;
+    premises.opening_shown = leftovers.constant();
+    let open: Vec<bool> =
+        balances.users.iter().map(|balance| has_gap(balance) && balance.explanation.is_none()).collect();
+    if !open.contains(&true) {
+        return Ok(());
+    }
+    stage.visit(&open, |user, own, pooled| {
+        let balance = &mut balances.users[user.0 as usize];
+        let Some(stored) = balance.stored else { return };
+        let holder = Holder::new(own, pooled, premises);
+        let found = match premises.opening_shown {
+            Some(_) => explanations(&holder, stored, &grounds.replayed.effects[user.0 as usize]),
+            None => Vec::new(),
+        };
+        match found.is_empty() {
+            true => take_part(balance, &holder, &votes),
+            false => take(balance, found),
+        }
+    })
+}
+
+/// The replays that all holders are seen through.
+struct Stage<'a> {
+    grounds: Grounds<'a>,
+    /// The setting without pools, where there are some.
+    alone: Option<Setting>,
+    own_edits: Edits,
+    pool_edits: Edits,
+}
+
+impl<'a> Stage<'a> {
+    fn new(grounds: Grounds<'a>) -> Stage<'a> {
+        let Grounds { books, config, findings, setting, .. } = grounds;
+        let own_edits = Edits::of(books, config, findings, &Holding::alone());
+        let (mut pool_edits, mut alone) = (Edits::default(), None);
+        if setting.holding.has_pools() {
+            pool_edits = Edits::of(books, config, findings, &setting.holding);
+            alone = Some(Setting { holding: Holding::alone(), ..setting.clone() });
+        }
+        Stage { grounds, alone, own_edits, pool_edits }
+    }
+
+    /// Has a gap, or could show that a policy or finding is not what stored balances follow.
+    fn is_wanted(&self, balance: &UserBalance) -> bool {
+        let at = balance.user.0 as usize;
+        let could_have = self.grounds.replayed.effects[at] != PolicyEffects::default()
+            || !self.own_edits.of_holder(balance.user).is_empty();
+        balance.gap.is_some_and(|gap| gap != 0 || could_have)
+    }
+
+    /// Shows the wanted users with their own rows, and with those of their pool where that makes a
+    /// difference.
+    fn visit(
+        &self,
+        wanted: &[bool],
+        mut see: impl FnMut(UserNo, Rows<'_>, Option<Rows<'_>>),
+    ) -> Result<(), ReplayError> {
+        let Grounds { books, log, setting, .. } = self.grounds;
+        let mut pools: HashMap<UserNo, Timeline> = HashMap::new();
+        if self.alone.is_some() {
+            let replay = Replay::new(books, log, setting).cut_at(self.pool_edits.cuts());
+            replay.visit(&[], |timeline| {
+                if wanted[timeline.holder.0 as usize] {
+                    pools.insert(timeline.holder, timeline.clone());
+                }
+            })?;
+        }
+        let alone = self.alone.as_ref().unwrap_or(setting);
+        let replay = Replay::new(books, log, alone).cut_at(self.own_edits.cuts());
+        replay.visit(&[], |timeline| {
+            let user = timeline.holder;
+            if !wanted[user.0 as usize] {
+                return;
+            }
+            let own = Rows { timeline, edits: self.own_edits.of_holder(user) };
+            let pooled = pools.get(&user).filter(|pooled| pooled.events != timeline.events);
+            let pooled = pooled.map(|timeline| Rows { timeline, edits: self.pool_edits.of_holder(user) });
+            see(user, own, pooled);
+        })
+    }
+}
+
+/// A set of causes that gives the stored balance, with what each of them gives.
+struct Found {
+    set: Vec<Choosable>,
+    shares: Vec<Cause>,
+}
+
+/// All sets of causes that give the stored balance, the one to be shown first. What all configured
+/// policies together give is taken as they moved it, whatever each would do without the others.
+fn explanations(holder: &Holder<'_>, stored: i128, policies: &PolicyEffects) -> Vec<Found> {
+    let mut found: Vec<Found> = Vec::new();
+    let is_whole = holder.plain + policies.sum() == stored;
+    if is_whole {
+        let moved = policies.by_cause().into_iter().filter(|(_, tokens)| *tokens != 0);
+        let share = |(cause, tokens)| Cause { cause, why: Hypothesis::Configured, tokens };
+        found.push(Found { set: holder.configured(), shares: moved.map(share).collect() });
+    }
+    let most = found.first().map(|found| found.shares.len());
+    for set in sets(holder, stored, most) {
+        let is_configured = set.iter().all(|option| option.possible.why == Hypothesis::Configured);
+        let shares = holder.shares(&set);
+        let is_known = is_whole && is_configured || found.iter().any(|other| other.shares == shares);
+        if !is_known {
+            found.push(Found { set, shares });
+        }
+    }
+    found
+}
+
+/// All sets that give the stored balance, of at most so many causes where something does already.
+fn sets(holder: &Holder<'_>, stored: i128, most: Option<usize>) -> Vec<Vec<Choosable>> {
+    let possible: Vec<_> = holder.options.iter().map(|option| option.possible).collect();
+    let found = search::smallest_sets(&possible, stored, most, |set| holder.balance_of_positions(set));
+    if !found.is_empty() || most.is_some() {
+        return found.iter().map(|set| set.iter().map(|&at| holder.options[at]).collect()).collect();
+    }
+    single_findings(holder, stored)
+}
+
+/// Some findings of a class, with or without all that is configured.
+fn single_findings(holder: &Holder<'_>, stored: i128) -> Vec<Vec<Choosable>> {
+    let singles = holder.single_findings();
+    let configured = holder.configured();
+    let grounds = if configured.is_empty() { vec![Vec::new()] } else { vec![configured, Vec::new()] };
+    let mut found: Vec<Vec<Choosable>> = Vec::new();
+    let mut bits: Vec<u32> = (1..1u32 << singles.len()).collect();
+    bits.sort_by_key(|bits| bits.count_ones());
+    for bits in bits {
+        if found.first().is_some_and(|first| first.len() < bits.count_ones() as usize) {
+            break;
+        }
+        for ground in &grounds {
+            let chosen = (0..singles.len()).filter(|at| bits >> at & 1 == 1).map(|at| singles[at]);
+            let set: Vec<Choosable> = chosen.chain(ground.iter().copied()).collect();
+            if holder.balance_of(&set) == stored {
+                found.push(set);
+            }
+        }
+    }
+    found
+}
+
+/// Explained to the token, if anything was found.
+fn take(balance: &mut UserBalance, found: Vec<Found>) {
+    let explanation = match found.len() {
+        0 => return,
+        1 => Explanation::Unique,
+        _ => Explanation::Several,
+    };
+    let more = found.len() - 1;
+    let mut shares = found.into_iter().map(|found| found.shares);
+    let shown = shares.next().unwrap_or_default();
+    let others = shares.take(LISTED).collect();
+    fill(balance, explanation, Explanations { shown, others, more });
+}
+
+/// Not explained to the token: what configured policies and findings give, and a rest.
+fn take_part(balance: &mut UserBalance, holder: &Holder<'_>, votes: &Votes) {
+    let counted: Vec<Choosable> = holder
+        .options
+        .iter()
+        .filter(|option| votes::counts(option.possible.why))
+        .filter(|option| !votes.are_against(option.possible.cause))
+        .copied()
+        .collect();
+    let mut shown = holder.shares(&counted);
+    shown.retain(|share| share.tokens != 0);
+    let explanation = if shown.is_empty() { Explanation::Unexplained } else { Explanation::Partial };
+    fill(balance, explanation, Explanations { shown, ..Explanations::default() });
+}
+
+fn fill(balance: &mut UserBalance, explanation: Explanation, explanations: Explanations) {
+    let mut rest = balance.gap.unwrap_or(0);
+    balance.causes = [0; GapCause::COUNT];
+    for share in &explanations.shown {
+        balance.causes[share.cause as usize] += share.tokens;
+        rest -= share.tokens;
+    }
+    balance.unexplained = Some(rest);
+    balance.explanation = Some(explanation);
+    balance.explained_by = explanations;
+}
