@@ -1,64 +1,265 @@
 //! From candidate rows to independent components: rows that are alike become one node, nodes that
 //! are joined by an allowed pair belong together.
 
-use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::assign::{self, Edge, Node, Problem};
-use super::board::{Board, lag};
+use hashbrown::HashMap;
+
+use super::assign::{self, Guess, Problem};
+use super::board::{Board, Key, lag};
+use super::flow::Edge;
+use super::line;
+use super::optima::{Node, Solution};
 use crate::domain::{ActionNo, Entry, Instant, RowId, Rule, Side, Span, Verdict};
 
-/// Allowed pairs in one call beyond which the exact solver is not asked: its time grows with
-/// nodes × pairs. A user with 140 free rows a side stays below it.
-pub(super) const EDGE_LIMIT: usize = 20_000;
+/// Pairs within reach up to which all allowed ones are held at once.
+const HELD_LIMIT: u64 = 2_000_000;
 
-/// How candidates were settled.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Settled {
-    /// Every component has its optimum.
-    Exactly,
-    /// More allowed pairs than [`EDGE_LIMIT`]: nothing was done.
-    TooLarge,
+/// Pairs within reach beyond which a set has no exact answer here: each is looked at several times.
+/// A user with 10,000 free rows a side within one window stays below it.
+const ASKED_LIMIT: u64 = 150_000_000;
+
+/// Sets that a thread takes at a time.
+const BATCH: usize = 256;
+
+/// What a rung allows.
+pub(super) struct Rung<'f> {
+    pub(super) rule: Rule,
+    /// Pairs further apart are never asked about.
+    pub(super) reach: Span,
+    /// The number of differing attributes of an allowed pair.
+    pub(super) allow: &'f (dyn Fn(&Board<'_>, &Entry, &Entry) -> Option<u32> + Sync),
 }
 
-/// Pairs free rows by `rule`: all candidates of one independent set (a user, a key, a reference).
-/// `allow` answers the number of differing attributes of an allowed pair; pairs further apart than
-/// `reach` are never asked about. Both lists ascend by id.
-pub(super) fn settle(
-    board: &mut Board<'_>,
-    rule: Rule,
-    legacy: &[u32],
-    unified: &[u32],
-    reach: Span,
-    allow: &dyn Fn(&Board<'_>, &Entry, &Entry) -> Option<u32>,
-) -> Settled {
+/// Independent sets of free rows of both sides; in each, both lists ascend by id.
+#[derive(Debug, Default)]
+pub(super) struct Sets {
+    rows: Vec<u32>,
+    /// For each set, where its legacy and its unified rows end; they begin where the set before ends.
+    ends: Vec<(u32, u32)>,
+}
+
+impl Sets {
+    pub(super) fn push(&mut self, legacy: impl Iterator<Item = u32>, unified: impl Iterator<Item = u32>) {
+        let start = self.rows.len();
+        self.rows.extend(legacy);
+        let middle = self.rows.len();
+        self.rows.extend(unified);
+        self.rows[start..middle].sort_unstable();
+        self.rows[middle..].sort_unstable();
+        self.ends.push((middle as u32, self.rows.len() as u32));
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Legacy and unified rows of a set.
+    pub(super) fn get(&self, at: usize) -> (&[u32], &[u32]) {
+        let start = if at == 0 { 0 } else { self.ends[at - 1].1 as usize };
+        let (middle, end) = (self.ends[at].0 as usize, self.ends[at].1 as usize);
+        (&self.rows[start..middle], &self.rows[middle..end])
+    }
+}
+
+/// Settles all sets, on all cores. Sets that are too large come back as their numbers: nothing was
+/// done about them.
+pub(super) fn settle_all(board: &mut Board<'_>, rung: &Rung<'_>, sets: &Sets) -> Vec<usize> {
+    let mut too_large = Vec::new();
+    for (at, solution) in solutions(board, rung, sets) {
+        match solution {
+            Some(solution) => take(board, rung.rule, solution),
+            None => too_large.push(at),
+        }
+    }
+    too_large
+}
+
+/// Settles one set; `false`: it is too large, and nothing was done.
+pub(super) fn settle(board: &mut Board<'_>, rung: &Rung<'_>, legacy: &[u32], unified: &[u32]) -> bool {
+    let solution = solution(board, rung, legacy, unified);
+    let is_settled = solution.is_some();
+    solution.into_iter().for_each(|solution| take(board, rung.rule, solution));
+    is_settled
+}
+
+/// The solution of each set that allows a pair, in order.
+fn solutions(board: &Board<'_>, rung: &Rung<'_>, sets: &Sets) -> Vec<(usize, Option<Solution>)> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let start = next.fetch_add(BATCH, Ordering::Relaxed);
+            if start >= sets.len() {
+                return done;
+            }
+            for at in start..sets.len().min(start + BATCH) {
+                let (legacy, unified) = sets.get(at);
+                let solution = solution(board, rung, legacy, unified);
+                if solution.as_ref().is_none_or(|solution| *solution != Solution::default()) {
+                    done.push((at, solution));
+                }
+            }
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = threads.min(sets.len().div_ceil(BATCH));
+    if threads < 2 {
+        return work();
+    }
+    let mut all = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut all = work();
+        for other in others {
+            match other.join() {
+                Ok(done) => all.extend(done),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        all
+    });
+    all.sort_unstable_by_key(|(at, _)| *at);
+    all
+}
+
+/// Writes a solution on the board.
+fn take(board: &mut Board<'_>, rule: Rule, solution: Solution) {
+    if solution.gave_up
+        && let Some(&(legacy, ..)) = solution.pairs.first()
+    {
+        let entry = board.entry(Side::Legacy, legacy);
+        board.bounded.push(format!(
+            "{}: user {}, action {}, {} pairs, which are an optimum, but more are as good than could be \
+             compared by id",
+            rule.name(),
+            board.books.roster.id(entry.user),
+            board.books.action(entry.action),
+            solution.pairs.len()
+        ));
+    }
+    solution.pairs.into_iter().for_each(|(l, u, verdict)| board.pair(l, u, rule, verdict));
+    let (legacy, unified) = (solution.left_over_legacy, solution.left_over_unified);
+    legacy.into_iter().for_each(|(row, verdict)| board.doubt(Side::Legacy, row, verdict));
+    unified.into_iter().for_each(|(row, verdict)| board.doubt(Side::Unified, row, verdict));
+}
+
+/// The optimum of one set, or `None` where it is too large.
+fn solution(board: &Board<'_>, rung: &Rung<'_>, legacy: &[u32], unified: &[u32]) -> Option<Solution> {
     if legacy.is_empty() || unified.is_empty() {
-        return Settled::Exactly;
+        return Some(Solution::default());
     }
     if let ([l], [u]) = (legacy, unified) {
         let (a, b) = (board.entry(Side::Legacy, *l), board.entry(Side::Unified, *u));
-        if lag(a, b).abs() <= reach && fits(board, a, b) && allow(board, a, b).is_some() {
-            board.pair(*l, *u, rule, Verdict::Forced);
-        }
-        return Settled::Exactly;
+        let is_allowed =
+            lag(a, b).abs() <= rung.reach && fits(board, a, b) && (rung.allow)(board, a, b).is_some();
+        let pairs = if is_allowed { vec![(*l, *u, Verdict::Forced)] } else { Vec::new() };
+        return Some(Solution { pairs, ..Solution::default() });
     }
-    let left = nodes(board, Side::Legacy, legacy);
-    let right = nodes(board, Side::Unified, unified);
-    let Some(edges) = edges(board, &left, &right, reach, allow) else { return Settled::TooLarge };
-    for problem in split(left, right, edges) {
-        let solution = assign::solve(&problem);
-        for (l, u, verdict) in solution.pairs {
-            board.pair(l, u, rule, verdict);
+    let problem =
+        Problem { left: nodes(board, Side::Legacy, legacy), right: nodes(board, Side::Unified, unified) };
+    let listing = Listing::new(board, rung, &problem);
+    let guess = guess(board, rung, &problem);
+    let allowed = |left: u32, take: &mut dyn FnMut(Edge)| listing.edges(left, take);
+    match listing.asked {
+        0..=HELD_LIMIT => {
+            let mut edges = Vec::new();
+            (0..problem.left.len() as u32).for_each(|left| allowed(left, &mut |edge| edges.push(edge)));
+            Some(assign::solve(&problem, &edges, listing.longest_lag(), &guess))
         }
-        solution
-            .left_over_legacy
-            .into_iter()
-            .for_each(|(row, verdict)| board.doubt(Side::Legacy, row, verdict));
-        solution
-            .left_over_unified
-            .into_iter()
-            .for_each(|(row, verdict)| board.doubt(Side::Unified, row, verdict));
+        ..=ASKED_LIMIT => assign::solve_by_price(&problem, &allowed, listing.longest_lag(), &guess),
+        _ => None,
     }
-    Settled::Exactly
+}
+
+/// Rows of a set up to which the optimum is found from nothing.
+const WITHOUT_GUESS: usize = 200;
+
+/// What may be an optimum of a large set: rows that differ in time alone, paired in order of time.
+fn guess(board: &Board<'_>, rung: &Rung<'_>, problem: &Problem) -> Guess {
+    let mut keys: HashMap<Key, [Vec<(Instant, u32)>; 2]> = HashMap::new();
+    if problem.left.len() + problem.right.len() < WITHOUT_GUESS {
+        return Guess::new();
+    }
+    for (at, (side, nodes)) in
+        [(Side::Legacy, &problem.left), (Side::Unified, &problem.right)].into_iter().enumerate()
+    {
+        for (number, node) in nodes.iter().enumerate() {
+            let entry = board.entry(side, node.rows[0]);
+            let key = Key { at: Instant(0), ..board.key(entry) };
+            let rows = &mut keys.entry(key).or_default()[at];
+            rows.extend(node.rows.iter().map(|_| (entry.at, number as u32)));
+        }
+    }
+    let mut guess = Guess::new();
+    for [left, right] in keys.values_mut() {
+        left.sort_unstable();
+        right.sort_unstable();
+        let times = |rows: &[(Instant, u32)]| rows.iter().map(|(at, _)| at.0).collect::<Vec<i64>>();
+        let line = line::pair(&times(left), &times(right), rung.reach.0);
+        guess.extend(line.pairs.into_iter().map(|(l, r)| (left[l].1, right[r].1)));
+    }
+    guess
+}
+
+/// The pairs of one set that are within reach of each other.
+struct Listing<'s> {
+    board: &'s Board<'s>,
+    rung: &'s Rung<'s>,
+    left: Vec<&'s Entry>,
+    right: Vec<&'s Entry>,
+    /// For each left node, the right nodes within reach.
+    within: Vec<(u32, u32)>,
+    /// All of them.
+    asked: u64,
+}
+
+impl<'s> Listing<'s> {
+    fn new(board: &'s Board<'s>, rung: &'s Rung<'s>, problem: &Problem) -> Listing<'s> {
+        let entries = |side: Side, nodes: &[Node]| -> Vec<&'s Entry> {
+            nodes.iter().map(|node| board.entry(side, node.rows[0])).collect()
+        };
+        let (left, right) = (entries(Side::Legacy, &problem.left), entries(Side::Unified, &problem.right));
+        let (mut low, mut high) = (0, 0);
+        let within: Vec<(u32, u32)> = left
+            .iter()
+            .map(|entry| {
+                while low < right.len() && entry.at.since(right[low].at) > rung.reach {
+                    low += 1;
+                }
+                high = high.max(low);
+                while high < right.len() && right[high].at.since(entry.at) <= rung.reach {
+                    high += 1;
+                }
+                (low as u32, high as u32)
+            })
+            .collect();
+        let asked = within.iter().map(|(low, high)| u64::from(high - low)).sum();
+        Listing { board, rung, left, right, within, asked }
+    }
+
+    /// All allowed pairs of a left node, ascending by right node.
+    fn edges(&self, left: u32, take: &mut dyn FnMut(Edge)) {
+        let a = self.left[left as usize];
+        let (low, high) = self.within[left as usize];
+        for right in low..high {
+            let b = self.right[right as usize];
+            if fits(self.board, a, b)
+                && let Some(differing) = (self.rung.allow)(self.board, a, b)
+            {
+                take(Edge { left, right, differing, lag: lag(a, b).abs().0 });
+            }
+        }
+    }
+
+    /// No pair within reach lies further apart.
+    fn longest_lag(&self) -> i64 {
+        let [Some(l_first), Some(l_last), Some(u_first), Some(u_last)] =
+            [self.left.first(), self.left.last(), self.right.first(), self.right.last()]
+        else {
+            return 0;
+        };
+        lag(l_first, u_last).abs().max(lag(l_last, u_first).abs()).min(self.rung.reach).0
+    }
 }
 
 /// As-of rules that hold on every rung: a late legacy row never stands for an early unified one, and
@@ -107,87 +308,4 @@ fn nodes(board: &Board<'_>, side: Side, rows: &[u32]) -> Vec<Node> {
         }
     }
     nodes
-}
-
-/// All allowed pairs of nodes, or `None` when there are too many.
-fn edges(
-    board: &Board<'_>,
-    left: &[Node],
-    right: &[Node],
-    reach: Span,
-    allow: &dyn Fn(&Board<'_>, &Entry, &Entry) -> Option<u32>,
-) -> Option<Vec<Edge>> {
-    let mut edges = Vec::new();
-    let mut asked = 0usize;
-    let mut first = 0;
-    for (l, node) in left.iter().enumerate() {
-        let a = board.entry(Side::Legacy, node.rows[0]);
-        let earliest = a.at.minus(reach);
-        while first < right.len() && board.entry(Side::Unified, right[first].rows[0]).at < earliest {
-            first += 1;
-        }
-        for (r, node) in right.iter().enumerate().skip(first) {
-            let b = board.entry(Side::Unified, node.rows[0]);
-            let distance = lag(a, b);
-            if distance > reach {
-                break;
-            }
-            asked += 1;
-            if asked > EDGE_LIMIT * 8 || edges.len() > EDGE_LIMIT {
-                return None;
-            }
-            if fits(board, a, b)
-                && let Some(differing) = allow(board, a, b)
-            {
-                edges.push(Edge { left: l, right: r, differing, lag: distance.abs().0 });
-            }
-        }
-    }
-    Some(edges)
-}
-
-/// Splits nodes into independent components, each with at least one edge.
-fn split(left: Vec<Node>, right: Vec<Node>, edges: Vec<Edge>) -> Vec<Problem> {
-    let offset = left.len();
-    let mut parent: Vec<usize> = (0..left.len() + right.len()).collect();
-    for edge in &edges {
-        let (a, b) = (root(&mut parent, edge.left), root(&mut parent, offset + edge.right));
-        parent[a.max(b)] = a.min(b);
-    }
-    let mut numbers: HashMap<usize, usize> = HashMap::new();
-    let mut problems: Vec<Problem> = Vec::new();
-    let mut place = vec![usize::MAX; left.len() + right.len()];
-    for edge in &edges {
-        let top = root(&mut parent, edge.left);
-        numbers.entry(top).or_insert_with(|| {
-            problems.push(Problem::default());
-            problems.len() - 1
-        });
-    }
-    for (at, node) in left.into_iter().enumerate() {
-        if let Some(&number) = numbers.get(&root(&mut parent, at)) {
-            place[at] = problems[number].left.len();
-            problems[number].left.push(node);
-        }
-    }
-    for (at, node) in right.into_iter().enumerate() {
-        if let Some(&number) = numbers.get(&root(&mut parent, offset + at)) {
-            place[offset + at] = problems[number].right.len();
-            problems[number].right.push(node);
-        }
-    }
-    for edge in edges {
-        let number = numbers[&root(&mut parent, edge.left)];
-        let edge = Edge { left: place[edge.left], right: place[offset + edge.right], ..edge };
-        problems[number].edges.push(edge);
-    }
-    problems
-}
-
-fn root(parent: &mut [usize], mut at: usize) -> usize {
-    while parent[at] != at {
-        parent[at] = parent[parent[at]];
-        at = parent[at];
-    }
-    at
 }

@@ -41,9 +41,8 @@ fn pair_run(board: &mut Board<'_>, legacy: &[(Key, u32)], unified: &[(Key, u32)]
     let allow = |board: &Board<'_>, a: &crate::domain::Entry, b: &crate::domain::Entry| {
         Some(board.differences(a, b, Rule::Exact).count())
     };
-    if components::settle(board, Rule::Exact, &legacy, &unified, Span(0), &allow)
-        == components::Settled::Exactly
-    {
+    let rung = components::Rung { rule: Rule::Exact, reach: Span(0), allow: &allow };
+    if components::settle(board, &rung, &legacy, &unified) {
         return;
     }
     // More rows of different marks at one microsecond than the solver takes: ids decide.

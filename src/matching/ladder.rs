@@ -4,7 +4,7 @@
 use hashbrown::HashMap;
 
 use super::board::{Board, Key};
-use super::components::{self, Settled};
+use super::components::{self, Rung, Sets};
 use super::{exact, line, other_user, split};
 use crate::domain::{Entry, Instant, Rule, Side, Span, Verdict};
 
@@ -42,6 +42,7 @@ fn link(board: &mut Board<'_>) {
     linked.sort_by(|&a, &b| {
         books.unified.entries[a as usize].link.cmp(&books.unified.entries[b as usize].link).then(a.cmp(&b))
     });
+    let mut sets = Sets::default();
     let mut legacy = 0usize;
     for run in linked
         .chunk_by(|&a, &b| books.unified.entries[a as usize].link == books.unified.entries[b as usize].link)
@@ -52,9 +53,10 @@ fn link(board: &mut Board<'_>) {
         }
         let Some(entry) = books.legacy.entries.get(legacy) else { break };
         if entry.id == *target && board.is_free(Side::Legacy, legacy as u32) {
-            settle(board, Rule::Link, &[legacy as u32], run, ANY_LAG, &differing(Rule::Link));
+            sets.push(std::iter::once(legacy as u32), run.iter().copied());
         }
     }
+    settle(board, &sets, &Rung { rule: Rule::Link, reach: ANY_LAG, allow: &differing(Rule::Link) });
 }
 
 /// Both carry the same reference, same user.
@@ -68,69 +70,53 @@ fn reference(board: &mut Board<'_>) {
     }
     carriers.sort_unstable();
     // Rows with several references join sets: union by row.
-    let mut sets = Sets::default();
+    let mut joined = Joined::default();
     for run in carriers.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
         if run[0].2 == Side::Legacy && run[run.len() - 1].2 == Side::Unified {
-            sets.join(run.iter().map(|&(_, _, side, row)| (side, row)));
+            joined.join(run.iter().map(|&(_, _, side, row)| (side, row)));
         }
     }
     let shares = |board: &Board<'_>, a: &Entry, b: &Entry| {
         let shared = a.references.iter().any(|reference| b.references.binary_search(reference).is_ok());
         shared.then(|| board.differences(a, b, Rule::Reference).count())
     };
-    for (legacy, unified) in sets.into_sets() {
-        settle(board, Rule::Reference, &legacy, &unified, ANY_LAG, &shares);
-    }
+    let rung = Rung { rule: Rule::Reference, reach: ANY_LAG, allow: &shares };
+    settle(board, &joined.into_sets(), &rung);
 }
 
 /// Same user, action, amount, within tolerance.
 fn near(board: &mut Board<'_>) {
-    let tolerance = board.tolerance;
-    for (legacy, unified) in same_key_sets(board, |_, _| true) {
-        settle(board, Rule::Near, &legacy, &unified, tolerance, &differing(Rule::Near));
-    }
+    let sets = same_key_sets(board, |_, _| true);
+    let reach = board.tolerance;
+    settle(board, &sets, &Rung { rule: Rule::Near, reach, allow: &differing(Rule::Near) });
 }
 
 /// Same user, within the window, one or two attributes differ.
 fn mismatch(board: &mut Board<'_>) {
-    let window = board.window;
     let one_or_two = |board: &Board<'_>, a: &Entry, b: &Entry| {
         let differences = board.distance(a, b);
         // Rows that agree in all that counts were the business of `near`.
         let count = differences.count();
         (!differences.user && (1..=2).contains(&count)).then_some(count)
     };
-    for (legacy, unified) in same_user_sets(board) {
-        if components::settle(board, Rule::Mismatch, &legacy, &unified, window, &one_or_two)
-            == Settled::TooLarge
-        {
-            mismatch_of_many(board, &legacy, &unified);
-        }
+    let rung = Rung { rule: Rule::Mismatch, reach: board.window, allow: &one_or_two };
+    let sets = same_user_sets(board);
+    for at in components::settle_all(board, &rung, &sets) {
+        let (legacy, unified) = sets.get(at);
+        mismatch_of_many(board, &rung, legacy, unified);
     }
 }
 
 /// A user with more free rows than the exact solver takes: rows that differ in time alone are paired
-/// per key on the line; what is then still too much stays over, contested.
-fn mismatch_of_many(board: &mut Board<'_>, legacy: &[u32], unified: &[u32]) {
-    let window = board.window;
-    for (legacy, unified) in keyed(board, legacy, unified) {
-        on_line(board, Rule::Mismatch, &legacy, &unified, window);
-    }
+/// per key; what is then still too much stays over, contested.
+fn mismatch_of_many(board: &mut Board<'_>, rung: &Rung<'_>, legacy: &[u32], unified: &[u32]) {
+    say_bounded(board, rung.rule, legacy, unified);
+    settle(board, &keyed(board, legacy, unified), rung);
     let rest = |board: &Board<'_>, side: Side, rows: &[u32]| -> Vec<u32> {
         rows.iter().copied().filter(|&row| board.is_free(side, row)).collect()
     };
     let (legacy, unified) = (rest(board, Side::Legacy, legacy), rest(board, Side::Unified, unified));
-    if legacy.is_empty() || unified.is_empty() {
-        return;
-    }
-    let allow = |board: &Board<'_>, a: &Entry, b: &Entry| {
-        let count = board.distance(a, b).count();
-        (1..=2).contains(&count).then_some(count)
-    };
-    let settled = components::settle(board, Rule::Mismatch, &legacy, &unified, window, &allow);
-    if settled == Settled::TooLarge {
-        say_bounded(board, Rule::Mismatch, &legacy, &unified);
-    }
+    components::settle(board, rung, &legacy, &unified);
 }
 
 /// Free unified rows that share one instant with at least 20 others, at any lag.
@@ -144,26 +130,20 @@ fn stamped(board: &mut Board<'_>) {
         return;
     }
     let sets = same_key_sets(board, |board, row| counts.contains_key(&board.entry(Side::Unified, row).at));
-    for (legacy, unified) in sets {
-        settle(board, Rule::Stamped, &legacy, &unified, ANY_LAG, &differing(Rule::Stamped));
-    }
+    let rung = Rung { rule: Rule::Stamped, reach: ANY_LAG, allow: &differing(Rule::Stamped) };
+    settle(board, &sets, &rung);
 }
 
-/// Settles one set, on the line where it is too large for the exact solver. Only for rungs on which
+/// Settles sets, on the line where one is too large for the exact solver. Only for rungs on which
 /// user, action and amount are the same within a set, or where sets are small by nature.
-fn settle(
-    board: &mut Board<'_>,
-    rule: Rule,
-    legacy: &[u32],
-    unified: &[u32],
-    reach: Span,
-    allow: &dyn Fn(&Board<'_>, &Entry, &Entry) -> Option<u32>,
-) {
-    if components::settle(board, rule, legacy, unified, reach, allow) == Settled::Exactly {
-        return;
-    }
-    for (legacy, unified) in keyed(board, legacy, unified) {
-        on_line(board, rule, &legacy, &unified, reach);
+fn settle(board: &mut Board<'_>, sets: &Sets, rung: &Rung<'_>) {
+    for at in components::settle_all(board, rung, sets) {
+        let (legacy, unified) = sets.get(at);
+        let keyed = keyed(board, legacy, unified);
+        for at in 0..keyed.len() {
+            let (legacy, unified) = keyed.get(at);
+            on_line(board, rung.rule, legacy, unified, rung.reach);
+        }
     }
 }
 
@@ -217,10 +197,8 @@ fn say_bounded(board: &mut Board<'_>, rule: Rule, legacy: &[u32], unified: &[u32
     }
 }
 
-type Sets2 = Vec<(Vec<u32>, Vec<u32>)>;
-
 /// Free rows of both sides with the same user, action and amount.
-fn same_key_sets(board: &Board<'_>, unified_counts: impl Fn(&Board<'_>, u32) -> bool) -> Sets2 {
+fn same_key_sets(board: &Board<'_>, unified_counts: impl Fn(&Board<'_>, u32) -> bool) -> Sets {
     let legacy = board.free_by_key(Side::Legacy);
     let mut unified = board.free_by_key(Side::Unified);
     unified.retain(|(_, row)| unified_counts(board, *row));
@@ -228,7 +206,7 @@ fn same_key_sets(board: &Board<'_>, unified_counts: impl Fn(&Board<'_>, u32) -> 
 }
 
 /// The same for given rows.
-fn keyed(board: &Board<'_>, legacy: &[u32], unified: &[u32]) -> Sets2 {
+fn keyed(board: &Board<'_>, legacy: &[u32], unified: &[u32]) -> Sets {
     let keys = |side: Side, rows: &[u32]| {
         let mut keys: Vec<(Key, u32)> =
             rows.iter().map(|&row| (board.key(board.entry(side, row)), row)).collect();
@@ -241,25 +219,20 @@ fn keyed(board: &Board<'_>, legacy: &[u32], unified: &[u32]) -> Sets2 {
 }
 
 /// Free rows of both sides with the same user.
-fn same_user_sets(board: &Board<'_>) -> Sets2 {
+fn same_user_sets(board: &Board<'_>) -> Sets {
     merge_sets(&board.free_by_key(Side::Legacy), &board.free_by_key(Side::Unified), |key| key.user)
 }
 
-/// Runs of equal `part` that are on both sides; rows ascend by id.
-fn merge_sets<P: Ord>(legacy: &[(Key, u32)], unified: &[(Key, u32)], part: impl Fn(&Key) -> P) -> Sets2 {
-    let rows = |run: &[(Key, u32)]| {
-        let mut rows: Vec<u32> = run.iter().map(|(_, row)| *row).collect();
-        rows.sort_unstable();
-        rows
-    };
+/// Runs of equal `part` that are on both sides.
+fn merge_sets<P: Ord>(legacy: &[(Key, u32)], unified: &[(Key, u32)], part: impl Fn(&Key) -> P) -> Sets {
     let same = |a: &(Key, u32), b: &(Key, u32)| part(&a.0) == part(&b.0);
-    let mut sets = Vec::new();
+    let mut sets = Sets::default();
     let mut right = unified.chunk_by(same).peekable();
     for left in legacy.chunk_by(same) {
         let wanted = part(&left[0].0);
         while right.next_if(|run| part(&run[0].0) < wanted).is_some() {}
         if let Some(run) = right.next_if(|run| part(&run[0].0) == wanted) {
-            sets.push((rows(left), rows(run)));
+            sets.push(left.iter().map(|(_, row)| *row), run.iter().map(|(_, row)| *row));
         }
     }
     sets
@@ -267,12 +240,12 @@ fn merge_sets<P: Ord>(legacy: &[(Key, u32)], unified: &[(Key, u32)], part: impl 
 
 /// Disjoint sets of rows of both sides.
 #[derive(Default)]
-struct Sets {
+struct Joined {
     numbers: HashMap<(Side, u32), usize>,
     parent: Vec<usize>,
 }
 
-impl Sets {
+impl Joined {
     fn number(&mut self, row: (Side, u32)) -> usize {
         *self.numbers.entry(row).or_insert_with(|| {
             self.parent.push(self.parent.len());
@@ -304,22 +277,24 @@ impl Sets {
     }
 
     /// The sets, ascending by their least row.
-    fn into_sets(mut self) -> Sets2 {
+    fn into_sets(mut self) -> Sets {
         let mut rows: Vec<((Side, u32), usize)> = self.numbers.drain().collect();
         rows.sort_unstable();
         let mut places: HashMap<usize, usize> = HashMap::new();
-        let mut sets: Sets2 = Vec::new();
+        let mut lists: Vec<(Vec<u32>, Vec<u32>)> = Vec::new();
         for ((side, row), number) in rows {
             let root = self.root(number);
             let place = *places.entry(root).or_insert_with(|| {
-                sets.push((Vec::new(), Vec::new()));
-                sets.len() - 1
+                lists.push((Vec::new(), Vec::new()));
+                lists.len() - 1
             });
             match side {
-                Side::Legacy => sets[place].0.push(row),
-                Side::Unified => sets[place].1.push(row),
+                Side::Legacy => lists[place].0.push(row),
+                Side::Unified => lists[place].1.push(row),
             }
         }
+        let mut sets = Sets::default();
+        lists.into_iter().for_each(|(legacy, unified)| sets.push(legacy.into_iter(), unified.into_iter()));
         sets
     }
 }

@@ -1,11 +1,16 @@
 //! The rung `user`: the same grant under another user.
+//!
+//! Where a whole ledger is shifted by full hours, the copy of one user's grant often stands at the
+//! very instant of another's. So a row that its own user explains better is left to the rungs below:
+//! one that lies from a row of its own user, of the same action and amount, by a lag that many
+//! others have.
 
 use hashbrown::HashMap;
 
-use super::board::Board;
+use super::board::{self, Board};
 use super::components;
 use super::repeats::Kept;
-use crate::domain::{ActionNo, Instant, Rule, Side, Verdict};
+use crate::domain::{ActionNo, Entry, Instant, Rule, Side, Span, Verdict};
 
 /// Pairs rows of the same action, amount and microsecond under two users, where exactly one free
 /// row on each side has that key and the unified row repeats no grant of its own user.
@@ -20,6 +25,8 @@ pub(super) fn climb(board: &mut Board<'_>) {
         })
         .collect();
     candidates.sort_unstable();
+    let shifts = Shifts::new(board, candidates.is_empty());
+    candidates.retain(|&(l, u)| !shifts.explain(board, l, u));
     let asked: Vec<u32> = candidates.iter().map(|&(_, u)| u).collect();
     let kept = Kept::of_pairs(board, &asked);
     candidates.retain(|&(_, u)| !kept.repeats_own_user(board, u));
@@ -40,4 +47,80 @@ fn only_rows(board: &Board<'_>, side: Side) -> HashMap<Key, Option<u32>> {
             .or_insert(Some(row));
     }
     rows
+}
+
+/// Free legacy rows that have a lag in common with at least this many others are shifted, not
+/// another user's. As with a bulk stamp.
+const SHIFTED_OTHERS: usize = 20;
+
+/// Free rows of one key after a legacy row, and before it, whose lag counts: in a crowd of equal rows
+/// the nearest are enough to find a lag that many share.
+const NEIGHBOURS: usize = 64;
+
+/// Constant lags of the free rows, to the microsecond.
+struct Shifts {
+    /// Free rows of each side, ascending by key.
+    legacy: Vec<(board::Key, u32)>,
+    unified: Vec<(board::Key, u32)>,
+    lags: Vec<Span>,
+}
+
+impl Shifts {
+    /// Reads them off all free rows; `idle`: nobody will ask.
+    fn new(board: &Board<'_>, idle: bool) -> Shifts {
+        if idle {
+            return Shifts { legacy: Vec::new(), unified: Vec::new(), lags: Vec::new() };
+        }
+        let (legacy, unified) = (board.free_by_key(Side::Legacy), board.free_by_key(Side::Unified));
+        let own = |key: &board::Key| (key.user, key.action, key.tokens);
+        let same = |a: &(board::Key, u32), b: &(board::Key, u32)| own(&a.0) == own(&b.0);
+        let mut counts: HashMap<Span, usize> = HashMap::new();
+        let mut others = unified.chunk_by(same).peekable();
+        for run in legacy.chunk_by(same) {
+            while others.next_if(|other| own(&other[0].0) < own(&run[0].0)).is_some() {}
+            if let Some(other) = others.next_if(|other| own(&other[0].0) == own(&run[0].0)) {
+                count_lags(board, run, other, &mut counts);
+            }
+        }
+        let mut lags: Vec<Span> =
+            counts.into_iter().filter(|(_, count)| *count > SHIFTED_OTHERS).map(|(lag, _)| lag).collect();
+        lags.sort_unstable();
+        Shifts { legacy, unified, lags }
+    }
+
+    /// One of the two rows has a partner of its own user at a constant lag.
+    fn explain(&self, board: &Board<'_>, legacy: u32, unified: u32) -> bool {
+        let (l, u) = (board.entry(Side::Legacy, legacy), board.entry(Side::Unified, unified));
+        let stands = |rows: &[(board::Key, u32)], entry: &Entry, at: Instant| {
+            let wanted = board::Key { at, ..board.key(entry) };
+            rows.binary_search_by(|(key, _)| key.cmp(&wanted)).is_ok()
+        };
+        self.lags
+            .iter()
+            .any(|lag| stands(&self.unified, l, l.at.plus(*lag)) || stands(&self.legacy, u, u.at.minus(*lag)))
+    }
+}
+
+/// Counts, for each lag, the legacy rows that have a unified row at it. Both runs ascend by time.
+fn count_lags(
+    board: &Board<'_>,
+    legacy: &[(board::Key, u32)],
+    unified: &[(board::Key, u32)],
+    counts: &mut HashMap<Span, usize>,
+) {
+    let before = |at: Instant| unified.partition_point(|(key, _)| key.at < at);
+    for (key, _) in legacy {
+        let (low, middle) = (before(key.at.minus(board.window)), before(key.at));
+        let within = unified[low.max(middle.saturating_sub(NEIGHBOURS))..]
+            .iter()
+            .map(|(other, _)| other.at.since(key.at))
+            .take_while(|lag| *lag <= board.window)
+            .take(2 * NEIGHBOURS);
+        let mut last = None;
+        for lag in within.filter(|lag| lag.0 != 0) {
+            if last.replace(lag) != Some(lag) {
+                *counts.entry(lag).or_default() += 1;
+            }
+        }
+    }
 }

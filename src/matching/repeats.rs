@@ -124,19 +124,15 @@ impl<'b> Kept<'b> {
     fn alike(&self, board: &Board<'b>, entry: &Entry, row: u32) -> Option<u32> {
         let likeness = likeness(board, entry);
         let (from, to) = (entry.at.minus(board.tolerance), entry.at.plus(board.tolerance));
-        for index in [&self.alike, &self.partner_alike] {
-            let Some(rows) = index.get(&likeness) else { continue };
-            let near = rows.range((from, 0)..=(to, u32::MAX)).map(|&(_, kept)| kept);
-            let found =
-                near.filter(|&kept| kept != row && !is_another(board, entry, kept)).min_by_key(|&kept| {
-                    let other = board.entry(Side::Unified, kept);
-                    (other.at.since(entry.at).abs(), other.at, kept)
-                });
-            if found.is_some() {
-                return found;
-            }
-        }
-        None
+        [&self.alike, &self.partner_alike]
+            .into_iter()
+            .filter_map(|index| index.get(&likeness))
+            .flat_map(|rows| rows.range((from, 0)..=(to, u32::MAX)).map(|&(_, kept)| kept))
+            .filter(|&kept| kept != row && !is_another(board, entry, kept))
+            .min_by_key(|&kept| {
+                let other = board.entry(Side::Unified, kept);
+                (other.at.since(entry.at).abs(), other.at, kept)
+            })
     }
 }
 

@@ -1,5 +1,7 @@
 //! "The ladder": eight rungs in order. A row taken on a higher rung is gone from the lower ones.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::leftover;
 use super::optimum::{self, Group, Verdict};
 use super::population::{Books, Entry};
@@ -154,11 +156,40 @@ fn other_user(books: &Books, paired: &Paired, rules: &Rules) -> Vec<Group> {
             books.unified[kept.unified].user == unified.user
                 && leftover::repeats(unified, kept, books, rules).is_some()
         });
-        if unified.user != legacy.user && !repeats_its_own && may_pair(legacy, unified, rules) {
+        let shifted = constant_lags(books, paired, rules).iter().any(|lag| {
+            let own = |a: &Entry, b: &Entry| may_be_shifted(a, b, rules) && b.at - a.at == *lag;
+            free(&books.unified, &paired.unified_free).any(|other| own(legacy, other))
+                || free(&books.legacy, &paired.legacy_free).any(|other| own(other, unified))
+        });
+        let is_another = unified.user != legacy.user && !repeats_its_own && !shifted;
+        if is_another && may_pair(legacy, unified, rules) {
             groups.push(Group { legacy: vec![l], unified: vec![*u], differs: 1, lag: 0 });
         }
     }
     groups
+}
+
+fn free<'a>(rows: &'a [Entry], is_free: &'a [bool]) -> impl Iterator<Item = &'a Entry> {
+    rows.iter().zip(is_free).filter(|(_, free)| **free).map(|(row, _)| row)
+}
+
+/// The same but for time, within the window.
+fn may_be_shifted(legacy: &Entry, unified: &Entry, rules: &Rules) -> bool {
+    let same = |row: &Entry| (row.user.clone(), row.effective.clone(), row.tokens);
+    same(legacy) == same(unified) && (unified.at - legacy.at).abs() <= rules.window
+}
+
+/// Lags at which more than 20 free legacy rows have a free row of their own user.
+fn constant_lags(books: &Books, paired: &Paired, rules: &Rules) -> Vec<i64> {
+    let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
+    for legacy in free(&books.legacy, &paired.legacy_free) {
+        let lags: BTreeSet<i64> = free(&books.unified, &paired.unified_free)
+            .filter(|unified| may_be_shifted(legacy, unified, rules))
+            .map(|unified| unified.at - legacy.at)
+            .collect();
+        lags.into_iter().for_each(|lag| *counts.entry(lag).or_default() += 1);
+    }
+    counts.into_iter().filter(|(_, count)| *count > 20).map(|(lag, _)| lag).collect()
 }
 
 /// Rung 6: one row on a side, two to six on the other, with the same sum.
