@@ -434,7 +434,7 @@ impl Reads {
             }
         }
         warnings.extend(matched.bounded.iter().map(|component| {
-            format!("too many candidates for an exact answer, so these rows are contested: {component}")
+            format!("too many candidates to tell all answers apart, so these rows are contested: {component}")
         }));
         warnings
     }

@@ -55,3 +55,57 @@ fn identical_rows_are_interchangeable() {
     assert_eq!(solution.pairs, [(3, 1, Verdict::Interchangeable), (4, 2, Verdict::Interchangeable)]);
     assert_eq!(solution.left_over_legacy, [(7, Verdict::Interchangeable)]);
 }
+
+/// Most pairs, fewest differing attributes, least lag, over every way to pair unit nodes.
+fn brute_force(lefts: u32, edges: &[Edge]) -> (usize, u32, i64) {
+    fn search(left: u32, lefts: u32, edges: &[Edge], taken: &mut Vec<u32>) -> (usize, u32, i64) {
+        if left == lefts {
+            return (0, 0, 0);
+        }
+        let mut best = search(left + 1, lefts, edges, taken);
+        for edge in edges.iter().filter(|edge| edge.left == left) {
+            if !taken.contains(&edge.right) {
+                taken.push(edge.right);
+                let (pairs, differing, lag) = search(left + 1, lefts, edges, taken);
+                taken.pop();
+                let found = (pairs + 1, differing + edge.differing, lag + edge.lag);
+                let rank = |(pairs, differing, lag)| (std::cmp::Reverse(pairs), differing, lag);
+                best = if rank(found) < rank(best) { found } else { best };
+            }
+        }
+        best
+    }
+    search(0, lefts, edges, &mut Vec::new())
+}
+
+proptest::proptest! {
+    /// With and without a guess, held or priced: the optimum, and the same one.
+    #[test]
+    fn the_optimum_is_that_of_brute_force(
+        lags in proptest::collection::vec((0u32..3, 0i64..4, 0u32..3), 25),
+        guess in proptest::collection::vec(0u32..5, 0..5),
+    ) {
+        let edges: Vec<Edge> = (0..25u32)
+            .zip(&lags)
+            .filter(|(_, (_, _, there))| *there > 0)
+            .map(|(at, &(differing, lag, _))| Edge { left: at / 5, right: at % 5, differing, lag })
+            .collect();
+        let nodes = || (0..5).map(|row| Node { rows: vec![row] }).collect();
+        let problem = Problem { left: nodes(), right: nodes() };
+        let solution = solve(&problem, &edges, 4, &Guess::new());
+        let of = |l: u32, r: u32| edges.iter().find(|edge| (edge.left, edge.right) == (l, r)).unwrap();
+        let sums = solution.pairs.iter().fold((0, 0, 0), |(pairs, differing, lag), &(l, r, _)| {
+            (pairs + 1, differing + of(l, r).differing, lag + of(l, r).lag)
+        });
+        proptest::prop_assert_eq!(sums, brute_force(5, &edges));
+        let mut guesses: Vec<Guess> = vec![solution.pairs.iter().map(|&(l, r, _)| (l, r)).collect()];
+        guesses.push((0..5).zip(guess).filter(|&(l, r)| edges.iter().any(|e| (e.left, e.right) == (l, r))).collect());
+        let allowed = |left: u32, take: &mut dyn FnMut(Edge)| {
+            edges.iter().filter(|edge| edge.left == left).for_each(|edge| take(*edge));
+        };
+        for guess in guesses {
+            proptest::prop_assert_eq!(&solve(&problem, &edges, 4, &guess), &solution);
+            proptest::prop_assert_eq!(&solve_by_price(&problem, &allowed, 4, &guess), &Some(solution.clone()));
+        }
+    }
+}

@@ -160,15 +160,16 @@ fn solution(board: &Board<'_>, rung: &Rung<'_>, legacy: &[u32], unified: &[u32])
     let listing = Listing::new(board, rung, &problem);
     let guess = guess(board, rung, &problem);
     let allowed = |left: u32, take: &mut dyn FnMut(Edge)| listing.edges(left, take);
-    match listing.asked {
-        0..=HELD_LIMIT => {
-            let mut edges = Vec::new();
-            (0..problem.left.len() as u32).for_each(|left| allowed(left, &mut |edge| edges.push(edge)));
-            Some(assign::solve(&problem, &edges, listing.longest_lag(), &guess))
-        }
-        ..=ASKED_LIMIT => assign::solve_by_price(&problem, &allowed, listing.longest_lag(), &guess),
-        _ => None,
+    if listing.asked > ASKED_LIMIT {
+        return None;
     }
+    let longest_lag = listing.longest_lag();
+    if listing.asked > HELD_LIMIT {
+        return assign::solve_by_price(&problem, &allowed, longest_lag, &guess);
+    }
+    let mut edges = Vec::new();
+    (0..problem.left.len() as u32).for_each(|left| allowed(left, &mut |edge| edges.push(edge)));
+    Some(assign::solve(&problem, &edges, longest_lag, &guess))
 }
 
 /// Rows of a set up to which the optimum is found from nothing.

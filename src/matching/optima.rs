@@ -367,8 +367,7 @@ impl<'p> Optima<'p> {
             self.right[right].rows.get(next_right[right]).copied().unwrap_or(u32::MAX)
         };
         edges.sort_by_cached_key(|&edge| next_id(edge));
-        for at in 0..edges.len() {
-            let edge = edges[at];
+        for &edge in edges.iter() {
             let right = self.tight[edge as usize].right as usize;
             let is_left = next_right[right] < self.right[right].rows.len();
             if is_left && self.can_take(edge as usize, fixed) {

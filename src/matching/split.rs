@@ -2,9 +2,11 @@
 //!
 //! Candidates are small by nature: free rows of one user and action within tolerance of one row.
 //! All of them are listed, and the best disjoint choice is searched exactly: most groups, least
-//! total |lag|, fewest rows, then ids.
+//! total |lag|, then ids.
 
-use hashbrown::HashMap;
+use std::collections::BTreeMap;
+
+use hashbrown::{HashMap, HashSet};
 
 use super::board::{Board, lag};
 use super::components;
@@ -13,11 +15,13 @@ use crate::domain::{ActionNo, Instant, Side, Verdict};
 /// Parts of a split grant.
 const MOST_PARTS: usize = 6;
 
-/// Rows around one row beyond which its parts are not searched: 2^18 subsets at most.
-const ROWS_LIMIT: usize = 18;
+/// Sets of parts of one row that are looked at, and that may fit, beyond which it is given up.
+const SETS_LIMIT: usize = 2_000_000;
+const FITTING_LIMIT: usize = 2_000;
 
-/// Candidate groups in one conflict beyond which the choice is not searched exactly.
-const CHOICE_LIMIT: usize = 24;
+/// Choices among groups that share rows, and equally good ones, beyond which it is given up.
+const CHOICES_LIMIT: usize = 2_000_000;
+const OPTIMA_LIMIT: usize = 5_000;
 
 /// A possible group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,12 +86,12 @@ fn candidates(board: &mut Board<'_>, side: Side, ones: &[u32], others: &[u32]) -
             .filter(|row| board.entry(other_side, *row).tokens < entry.tokens)
             .filter(fits)
             .collect();
-        if parts.len() > ROWS_LIMIT {
-            crowded.push(one);
-            continue;
-        }
         let tokens: Vec<i64> = parts.iter().map(|&row| board.entry(other_side, row).tokens).collect();
-        for chosen in subsets(&tokens, entry.tokens) {
+        let Some(subsets) = subsets(&tokens, entry.tokens) else {
+            crowded.push((one, parts.len()));
+            continue;
+        };
+        for chosen in subsets {
             let mut rows: Vec<u32> = chosen.iter().map(|&at| parts[at]).collect();
             rows.sort_unstable();
             let lag =
@@ -96,11 +100,12 @@ fn candidates(board: &mut Board<'_>, side: Side, ones: &[u32], others: &[u32]) -
             found.push(Candidate { legacy, unified, lag });
         }
     }
-    for one in crowded {
+    for (one, parts) in crowded {
         let user = board.books.roster.id(board.entry(side, one).user);
         let row = &board.entry(side, one).id;
         board.bounded.push(format!(
-            "split: user {user}, more than {ROWS_LIMIT} rows around {} row {row}",
+            "split: user {user}, action {}, {parts} rows around {} row {row}",
+            board.books.action(board.action(board.entry(side, one))),
             side.name()
         ));
         board.doubt(side, one, Verdict::Contested);
@@ -108,114 +113,215 @@ fn candidates(board: &mut Board<'_>, side: Side, ones: &[u32], others: &[u32]) -
     found
 }
 
-/// Positions of 2 to 6 amounts whose sum is `whole`.
-fn subsets(tokens: &[i64], whole: i64) -> Vec<Vec<usize>> {
-    fn search(tokens: &[i64], from: usize, rest: i64, chosen: &mut Vec<usize>, found: &mut Vec<Vec<usize>>) {
-        if rest == 0 {
-            if chosen.len() >= 2 {
-                found.push(chosen.clone());
-            }
-            return;
-        }
-        if chosen.len() == MOST_PARTS {
-            return;
-        }
-        for at in from..tokens.len() {
-            if tokens[at] <= rest {
-                chosen.push(at);
-                search(tokens, at + 1, rest - tokens[at], chosen, found);
-                chosen.pop();
-            }
-        }
-    }
-    let mut found = Vec::new();
-    search(tokens, 0, whole, &mut Vec::new(), &mut found);
-    found
+/// Positions of 2 to 6 amounts whose sum is `whole`; `None` when there are too many.
+fn subsets(tokens: &[i64], whole: i64) -> Option<Vec<Vec<usize>>> {
+    let mut order: Vec<usize> = (0..tokens.len()).collect();
+    order.sort_by_key(|&at| tokens[at]);
+    let mut subsets = Subsets { tokens, order, looked_at: 0, chosen: Vec::new(), found: Vec::new() };
+    subsets.search(0, whole).then_some(subsets.found)
 }
 
-/// Candidates that share rows, together.
-fn conflicts(mut candidates: Vec<Candidate>) -> Vec<Vec<Candidate>> {
-    candidates.sort_by(|a, b| (&a.legacy, &a.unified).cmp(&(&b.legacy, &b.unified)));
-    let mut sets: Vec<Vec<Candidate>> = Vec::new();
-    for candidate in candidates {
-        let (touching, mut apart): (Vec<_>, Vec<_>) =
-            sets.into_iter().partition(|set| set.iter().any(|other| overlap(other, &candidate)));
-        let mut joined: Vec<Candidate> = touching.into_iter().flatten().collect();
-        joined.push(candidate);
-        apart.push(joined);
-        sets = apart;
+struct Subsets<'t> {
+    tokens: &'t [i64],
+    /// Positions, ascending by amount.
+    order: Vec<usize>,
+    looked_at: usize,
+    chosen: Vec<usize>,
+    found: Vec<Vec<usize>>,
+}
+
+impl Subsets<'_> {
+    /// `false`: given up.
+    fn search(&mut self, from: usize, rest: i64) -> bool {
+        if rest == 0 {
+            if self.chosen.len() >= 2 {
+                self.found.push(self.chosen.clone());
+            }
+            return self.found.len() <= FITTING_LIMIT;
+        }
+        let places = (MOST_PARTS - self.chosen.len()) as i64;
+        let greatest = self.order.last().map_or(0, |&at| self.tokens[at]);
+        if places == 0 || greatest.saturating_mul(places) < rest {
+            return true;
+        }
+        for at in from..self.order.len() {
+            let position = self.order[at];
+            if self.tokens[position] > rest {
+                break;
+            }
+            self.looked_at += 1;
+            if self.looked_at > SETS_LIMIT {
+                return false;
+            }
+            self.chosen.push(position);
+            let goes_on = self.search(at + 1, rest - self.tokens[position]);
+            self.chosen.pop();
+            if !goes_on {
+                return false;
+            }
+        }
+        true
     }
+}
+
+/// Candidates that share rows, directly or through others, together; ascending by their first.
+fn conflicts(mut candidates: Vec<Candidate>) -> Vec<Vec<Candidate>> {
+    fn root(parent: &mut [usize], mut at: usize) -> usize {
+        while parent[at] != at {
+            parent[at] = parent[parent[at]];
+            at = parent[at];
+        }
+        at
+    }
+    candidates.sort_by(|a, b| (&a.legacy, &a.unified).cmp(&(&b.legacy, &b.unified)));
+    let mut parent: Vec<usize> = (0..candidates.len()).collect();
+    let mut first: HashMap<(Side, u32), usize> = HashMap::new();
+    for (number, candidate) in candidates.iter().enumerate() {
+        for row in candidate.rows() {
+            let other = *first.entry(row).or_insert(number);
+            let (a, b) = (root(&mut parent, other), root(&mut parent, number));
+            parent[a.max(b)] = a.min(b);
+        }
+    }
+    let mut sets: Vec<Vec<Candidate>> = candidates.iter().map(|_| Vec::new()).collect();
+    for (number, candidate) in candidates.into_iter().enumerate() {
+        sets[root(&mut parent, number)].push(candidate);
+    }
+    sets.retain(|set| !set.is_empty());
     sets
 }
 
-fn overlap(a: &Candidate, b: &Candidate) -> bool {
-    a.legacy.iter().any(|row| b.legacy.contains(row)) || a.unified.iter().any(|row| b.unified.contains(row))
-}
+impl Candidate {
+    fn rows(&self) -> impl Iterator<Item = (Side, u32)> + '_ {
+        let legacy = self.legacy.iter().map(|&row| (Side::Legacy, row));
+        legacy.chain(self.unified.iter().map(|&row| (Side::Unified, row)))
+    }
 
-/// Less is better: fewer groups missing, less lag, fewer rows.
-type Cost = (std::cmp::Reverse<usize>, i128, usize);
-
-fn cost(groups: &[&Candidate]) -> Cost {
-    let rows = groups.iter().map(|group| group.legacy.len() + group.unified.len()).sum();
-    (std::cmp::Reverse(groups.len()), groups.iter().map(|group| group.lag).sum(), rows)
+    /// The row that is one for several.
+    fn one(&self) -> (Side, u32) {
+        if self.legacy.len() == 1 { (Side::Legacy, self.legacy[0]) } else { (Side::Unified, self.unified[0]) }
+    }
 }
 
 /// Takes the best disjoint choice of one conflict.
-fn choose(board: &mut Board<'_>, mut conflict: Vec<Candidate>) {
-    conflict.sort_by(|a, b| (&a.legacy, &a.unified).cmp(&(&b.legacy, &b.unified)));
-    if conflict.len() > CHOICE_LIMIT {
-        let first = conflict[0].legacy[0];
-        let user = board.books.roster.id(board.entry(Side::Legacy, first).user);
-        board.bounded.push(format!("split: user {user}, {} possible groups", conflict.len()));
+fn choose(board: &mut Board<'_>, conflict: Vec<Candidate>) {
+    let Some(optima) = Choice::of(&conflict).map(|choice| choice.optima) else {
+        let entry = board.entry(Side::Legacy, conflict[0].legacy[0]);
+        let (user, action) = (board.books.roster.id(entry.user), board.books.action(board.action(entry)));
+        board.bounded.push(format!(
+            "split: user {user}, action {action}, {} possible groups that share rows",
+            conflict.len()
+        ));
         take_in_order(board, conflict);
         return;
-    }
-    let mut optima: Vec<Vec<&Candidate>> = Vec::new();
-    search(&conflict, 0, &mut Vec::new(), &mut optima);
-    let list = |choice: &Vec<&Candidate>| {
-        choice.iter().map(|group| (group.legacy.clone(), group.unified.clone())).collect::<Vec<_>>()
     };
+    let mut optima: Vec<Vec<&Candidate>> = optima
+        .into_iter()
+        .map(|optimum| optimum.into_iter().map(|number| &conflict[number]).collect())
+        .collect();
+    let key = |group: &&Candidate| (group.legacy.clone(), group.unified.clone());
+    optima.iter_mut().for_each(|choice| choice.sort_by_key(key));
+    let list = |choice: &Vec<&Candidate>| choice.iter().map(key).collect::<Vec<_>>();
     let Some(best) = optima.iter().min_by_key(|choice| list(choice)).cloned() else { return };
-    let disputed: Vec<&Candidate> =
+    let mut disputed: Vec<&Candidate> =
         optima.iter().flatten().copied().filter(|group| !best.contains(group)).collect();
+    disputed.sort_by_key(key);
+    disputed.dedup();
     let verdicts: Vec<Verdict> = best.iter().map(|group| verdict(board, group, &optima)).collect();
     let worst = verdicts.iter().copied().max().unwrap_or(Verdict::Forced);
     for (group, verdict) in best.iter().zip(verdicts) {
         board.group(group.legacy.clone(), group.unified.clone(), verdict);
     }
     for group in disputed {
-        group.legacy.iter().for_each(|&row| board.doubt(Side::Legacy, row, worst));
-        group.unified.iter().for_each(|&row| board.doubt(Side::Unified, row, worst));
+        group.rows().for_each(|(side, row)| board.doubt(side, row, worst));
     }
 }
 
-/// All best choices from `at` on.
-fn search<'c>(
-    conflict: &'c [Candidate],
-    at: usize,
-    chosen: &mut Vec<&'c Candidate>,
-    optima: &mut Vec<Vec<&'c Candidate>>,
-) {
-    let Some(candidate) = conflict.get(at) else {
-        let better = optima.first().map_or(std::cmp::Ordering::Less, |best| cost(chosen).cmp(&cost(best)));
-        if better.is_lt() {
-            optima.clear();
+/// Search for all best choices: most groups, then least lag. No two groups of a choice have the same
+/// one row, so the rows that are one are gone through in turn.
+struct Choice<'c> {
+    /// For each row that is one for several: its candidates.
+    ones: Vec<Vec<(usize, &'c Candidate)>>,
+    /// For each place, the least lag that one group of each row from there on has.
+    least_lag: Vec<i128>,
+    taken: HashSet<(Side, u32)>,
+    chosen: Vec<usize>,
+    lag: i128,
+    best: (usize, i128),
+    optima: Vec<Vec<usize>>,
+    looked_at: usize,
+}
+
+impl<'c> Choice<'c> {
+    /// `None` when there are too many.
+    fn of(conflict: &'c [Candidate]) -> Option<Choice<'c>> {
+        let mut by_one: BTreeMap<(Side, u32), Vec<(usize, &Candidate)>> = BTreeMap::new();
+        for (number, candidate) in conflict.iter().enumerate() {
+            by_one.entry(candidate.one()).or_default().push((number, candidate));
         }
-        if better.is_le() {
-            optima.push(chosen.clone());
+        let mut ones: Vec<Vec<(usize, &Candidate)>> = by_one.into_values().collect();
+        ones.iter_mut().for_each(|list| list.sort_by_key(|(number, candidate)| (candidate.lag, *number)));
+        let mut least_lag = vec![0; ones.len() + 1];
+        for at in (0..ones.len()).rev() {
+            least_lag[at] = least_lag[at + 1] + ones[at][0].1.lag;
         }
-        return;
-    };
-    let left = conflict.len() - at;
-    if optima.first().is_some_and(|best| chosen.len() + left < best.len()) {
-        return;
+        let mut choice = Choice {
+            ones,
+            least_lag,
+            taken: HashSet::new(),
+            chosen: Vec::new(),
+            lag: 0,
+            best: (0, i128::MAX),
+            optima: Vec::new(),
+            looked_at: 0,
+        };
+        choice.search(0).then_some(choice)
     }
-    if !chosen.iter().any(|other| overlap(other, candidate)) {
-        chosen.push(candidate);
-        search(conflict, at + 1, chosen, optima);
-        chosen.pop();
+
+    /// `false`: given up.
+    fn search(&mut self, at: usize) -> bool {
+        self.looked_at += 1;
+        let left = self.ones.len() - at;
+        if left == 0 {
+            let (most, least) = self.best;
+            let count = self.chosen.len();
+            if count > most || (count == most && self.lag < least) {
+                self.best = (count, self.lag);
+                self.optima.clear();
+            }
+            if (count, self.lag) == self.best {
+                self.optima.push(self.chosen.clone());
+            }
+            return self.optima.len() <= OPTIMA_LIMIT;
+        }
+        let possible = self.chosen.len() + left;
+        let is_hopeless = possible < self.best.0
+            || (possible == self.best.0 && self.lag + self.least_lag[at] > self.best.1);
+        if is_hopeless {
+            return true;
+        }
+        if self.looked_at > CHOICES_LIMIT {
+            return false;
+        }
+        for (number, candidate) in self.ones[at].clone() {
+            if candidate.rows().any(|row| self.taken.contains(&row)) {
+                continue;
+            }
+            self.taken.extend(candidate.rows());
+            self.chosen.push(number);
+            self.lag += candidate.lag;
+            let goes_on = self.search(at + 1);
+            self.lag -= candidate.lag;
+            self.chosen.pop();
+            for row in candidate.rows() {
+                self.taken.remove(&row);
+            }
+            if !goes_on {
+                return false;
+            }
+        }
+        self.search(at + 1)
     }
-    search(conflict, at + 1, chosen, optima);
 }
 
 /// Forced when every optimum has this very group; interchangeable when every optimum has one of
@@ -245,11 +351,14 @@ fn verdict(board: &Board<'_>, group: &Candidate, optima: &[Vec<&Candidate>]) -> 
 
 /// Too many candidates: in order of ids, as they fit, all contested.
 fn take_in_order(board: &mut Board<'_>, conflict: Vec<Candidate>) {
-    for group in conflict {
+    for group in &conflict {
         let free = group.legacy.iter().all(|&row| board.is_free(Side::Legacy, row))
             && group.unified.iter().all(|&row| board.is_free(Side::Unified, row));
         if free {
-            board.group(group.legacy, group.unified, Verdict::Contested);
+            board.group(group.legacy.clone(), group.unified.clone(), Verdict::Contested);
         }
+    }
+    for (side, row) in conflict.iter().flat_map(Candidate::rows) {
+        board.doubt(side, row, Verdict::Contested);
     }
 }

@@ -115,6 +115,11 @@ proptest! {
     }
 
     #[test]
+    fn program_and_oracle_agree_on_hostile_ledgers(ledgers in generate::hostile()) {
+        agree(&ledgers)?;
+    }
+
+    #[test]
     fn program_and_oracle_agree_on_bulk_copies(ledgers in generate::stamped()) {
         agree(&ledgers)?;
     }
@@ -129,10 +134,11 @@ fn survey() {
     let mut found: BTreeMap<String, (usize, String)> = BTreeMap::new();
     let cases = generate::config(200).cases;
     for n in 0..cases {
-        let ledgers = match n % 5 {
+        let ledgers = match n % 8 {
             0 => generate::ledgers(Mood::Crowd).new_tree(&mut runner).unwrap().current(),
             1 => generate::ledgers(Mood::Parts).new_tree(&mut runner).unwrap().current(),
-            2 => generate::stamped().new_tree(&mut runner).unwrap().current(),
+            2 if n % 16 == 2 => generate::stamped().new_tree(&mut runner).unwrap().current(),
+            2..6 => generate::hostile().new_tree(&mut runner).unwrap().current(),
             _ => generate::ledgers(Mood::Everything).new_tree(&mut runner).unwrap().current(),
         };
         let Err(text) = compare(&ledgers) else { continue };

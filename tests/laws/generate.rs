@@ -287,3 +287,143 @@ pub fn stamped() -> impl Strategy<Value = Ledgers> {
         },
     )
 }
+
+/// Ledgers made to mislead: many rows whose times, amounts or ids make wrong pairs look right.
+pub fn hostile() -> impl Strategy<Value = Ledgers> {
+    prop_oneof![ties(), decoys(), two_kinds(), swaps(), strange_links(), shifted()]
+}
+
+/// Six against six within tolerance of each other, equal sums of lag everywhere, ids that cross.
+fn ties() -> BoxedStrategy<Ledgers> {
+    let times = || prop::collection::vec(select(vec![0, SECOND, 2 * SECOND, 3 * SECOND]), 1..=6);
+    let ranks = || prop::collection::vec(any::<u8>(), 14);
+    (times(), times(), ranks(), ranks())
+        .prop_map(|(legacy, unified, legacy_ranks, unified_ranks)| {
+            let mut ledgers = Ledgers::default();
+            let row = |label: &str, at: i64| Row::new("", "ann", label, 100, at);
+            ledgers.legacy = legacy.into_iter().map(|at| row("sub", at)).collect();
+            ledgers.unified = unified.into_iter().map(|at| row("subscription_grant", at)).collect();
+            name(&mut ledgers.legacy, 'l', &legacy_ranks);
+            name(&mut ledgers.unified, 'u', &unified_ranks);
+            ledgers
+        })
+        .boxed()
+}
+
+/// A whole and parts of which several subsets have its sum.
+fn decoys() -> BoxedStrategy<Ledgers> {
+    let part = || (select(vec![10, 20, 20, 30, 40, 50]), select(vec![0, SECOND, 2 * SECOND]));
+    let wholes = prop::collection::vec((select(vec![60, 50, 100]), select(vec![0, SECOND])), 1..=2);
+    (wholes, prop::collection::vec(part(), 2..=6), any::<bool>())
+        .prop_map(|(wholes, parts, turned)| {
+            let rows = |side: char, label: &str, rows: Vec<(i64, i64)>| -> Vec<Row> {
+                let row = |(n, (amount, at))| Row::new(&format!("{side}{n}"), "ann", label, amount, at);
+                rows.into_iter().enumerate().map(row).collect()
+            };
+            let (legacy, unified) = if turned { (parts, wholes) } else { (wholes, parts) };
+            Ledgers {
+                legacy: rows('l', "sub", legacy),
+                unified: rows('u', "subscription_grant", unified),
+                ..Ledgers::default()
+            }
+        })
+        .boxed()
+}
+
+/// Two actions and two amounts that alternate within tolerance: exact beside mismatch.
+fn two_kinds() -> BoxedStrategy<Ledgers> {
+    let row = || {
+        let at = select(vec![0, 1, SECOND, 2 * SECOND, 3 * SECOND, HOUR]);
+        (any::<bool>(), select(vec![100, 101]), at, any::<bool>())
+    };
+    (prop::collection::vec(row(), 1..=6), prop::collection::vec(row(), 1..=6))
+        .prop_map(|(legacy, unified)| {
+            let mut ledgers = Ledgers::default();
+            for (n, (one, amount, at, negative)) in legacy.into_iter().enumerate() {
+                let label = if one { "sub" } else { "refund" };
+                let amount = if negative { -amount } else { amount };
+                ledgers.legacy.push(Row::new(&format!("l{n}"), "ann", label, amount, at));
+            }
+            for (n, (one, amount, at, migrated)) in unified.into_iter().enumerate() {
+                let label = if one { "subscription_grant" } else { "admin_deduct" };
+                let row = Row::new(&format!("u{n}"), "ann", label, amount, at);
+                ledgers.unified.push(Row { migrated, ..row });
+            }
+            ledgers
+        })
+        .boxed()
+}
+
+/// Users that swap grants, some at the same instant, some an edge apart.
+fn swaps() -> BoxedStrategy<Ledgers> {
+    let row = || (select(USERS.to_vec()), select(vec![100, 50]), select(vec![0, SECOND, HOUR, HOUR + 1]));
+    (prop::collection::vec(row(), 1..=5), prop::collection::vec(select(USERS.to_vec()), 5), any::<bool>())
+        .prop_map(|(rows, others, linked)| {
+            let mut ledgers = Ledgers::default();
+            for (n, (user, amount, at)) in rows.into_iter().enumerate() {
+                let id = format!("l{n}");
+                let mut copy = Row::new(&format!("u{}", 9 - n), others[n], "subscription_grant", amount, at);
+                copy.link = (linked && n == 0).then(|| id.clone());
+                ledgers.legacy.push(Row::new(&id, user, "sub", amount, at));
+                ledgers.unified.push(copy);
+            }
+            ledgers
+        })
+        .boxed()
+}
+
+/// Links to rows of others, to rows that are no grants and to nothing; one reference on many rows,
+/// far apart.
+fn strange_links() -> BoxedStrategy<Ledgers> {
+    let legacy = (select(USERS[..2].to_vec()), select(vec!["sub", "pack", "chat"]), select(STARTS.to_vec()));
+    let link = prop::option::of(select(vec!["l0", "l1", "l2", "l3", "lx"]));
+    let refs = || select(vec![vec![], vec!["R1"], vec!["R1"], vec!["R1", "R2"]]);
+    let unified = (
+        select(USERS[..2].to_vec()),
+        select(vec!["subscription_grant", "token_pack_purchase"]),
+        select(vec![0, SECOND, HOUR, 2 * DAY, 40 * DAY]),
+        link,
+        refs(),
+    );
+    (prop::collection::vec((legacy, refs()), 1..=4), prop::collection::vec(unified, 1..=5))
+        .prop_map(|(legacy, unified)| {
+            let mut ledgers = Ledgers::default();
+            let owned = |refs: Vec<&str>| refs.into_iter().map(str::to_owned).collect();
+            for (n, ((user, label, at), refs)) in legacy.into_iter().enumerate() {
+                let row = Row::new(&format!("l{n}"), user, label, 100, at);
+                ledgers.legacy.push(Row { refs: owned(refs), ..row });
+            }
+            for (n, (user, label, at, link, refs)) in unified.into_iter().enumerate() {
+                let row = Row::new(&format!("u{n}"), user, label, 100, at);
+                ledgers.unified.push(Row { refs: owned(refs), link: link.map(str::to_owned), ..row });
+            }
+            ledgers
+        })
+        .boxed()
+}
+
+/// A few rows among just fewer or just enough others that are shifted by half an hour, some of them
+/// at the very instant at which another user's copy stands.
+fn shifted() -> BoxedStrategy<Ledgers> {
+    let shift = 30 * MINUTE;
+    let at = || select(vec![0, shift, 2 * shift]);
+    let rows = prop::collection::vec((select(USERS.to_vec()), at(), at(), any::<bool>()), 1..=4);
+    (rows, 18..=21i64)
+        .prop_map(move |(rows, others)| {
+            let mut ledgers = Ledgers::default();
+            for (n, (user, legacy, unified, both)) in rows.into_iter().enumerate() {
+                ledgers.legacy.push(Row::new(&format!("l{n}"), user, "sub", 100, legacy));
+                let at = if both { legacy + shift } else { unified };
+                let row = Row::new(&format!("u{n}"), user, "subscription_grant", 100, at);
+                ledgers.unified.push(row);
+            }
+            for n in 0..others {
+                let (user, at) = (format!("user{n:02}"), 10 * DAY + n * 7 * SECOND);
+                ledgers.legacy.push(Row::new(&format!("lx{n:02}"), &user, "sub", 10, at));
+                let id = format!("ux{n:02}");
+                ledgers.unified.push(Row::new(&id, &user, "subscription_grant", 10, at + shift));
+            }
+            ledgers
+        })
+        .boxed()
+}

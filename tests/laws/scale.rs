@@ -1,7 +1,7 @@
 //! One user with thousands of grants: still the optimum, and in no time worth measuring.
 
 use super::files;
-use super::ledger::{Ledgers, MINUTE, Row, SECOND};
+use super::ledger::{DAY, Ledgers, MINUTE, Row, SECOND};
 
 const GRANTS: usize = 2_000;
 
@@ -63,4 +63,73 @@ fn a_long_chain_with_a_gap_misses_one() {
     chain.unified.remove(GRANTS / 2);
     // All before the gap lean on the copy before their own, which lies nearer.
     assert_eq!(lines(&chain), ["unmigrated error [l00000] [] +100 none forced backfill"]);
+}
+
+/// More candidates than are held at once: every amount is wrong by one, every pair lies within the
+/// window, and each row finds its own.
+#[test]
+fn thousands_of_wrong_amounts_in_one_day_find_their_own() {
+    const ROWS: usize = 1_500;
+    let mut day = Ledgers::default();
+    day.rules.window = DAY;
+    for n in 0..ROWS {
+        let (at, amount) = (n as i64 * 50 * SECOND, 1_000 + (n as i64 * 7_919) % 5_000 * 10);
+        day.legacy.push(Row::new(&format!("l{n:05}"), "ann", "sub", amount, at));
+        let id = format!("u{:05}", ROWS - n);
+        day.unified.push(Row::new(&id, "ann", "subscription_grant", amount + 1, at));
+    }
+    let expected: Vec<String> = (0..ROWS)
+        .map(|n| format!("amount_mismatch error [l{n:05}] [u{:05}] -1 mismatch forced review", ROWS - n))
+        .collect();
+    assert_eq!(lines(&day), expected);
+}
+
+/// One grant a second, each copied 0.3 s late, one not at all: which one is beyond doubt.
+#[test]
+fn the_missing_one_of_near_duplicates_is_named() {
+    let at = |n: usize| (n as i64 * SECOND, n as i64 * SECOND + SECOND * 3 / 10);
+    let mut day = ledgers(GRANTS, GRANTS, at);
+    day.unified.remove(GRANTS / 2);
+    assert_eq!(lines(&day), ["unmigrated error [l01000] [] +100 none forced backfill"]);
+}
+
+/// Two amounts that alternate within tolerance, all copies half an hour late: no pair is crossed.
+#[test]
+fn interleaved_twins_keep_apart() {
+    let late = 30 * MINUTE + SECOND;
+    let mut twins = ledgers(GRANTS, GRANTS, |n| (n as i64 * 2 * MINUTE, n as i64 * 2 * MINUTE + late));
+    for (n, row) in twins.legacy.iter_mut().chain(&mut twins.unified).enumerate() {
+        row.amount = Some(100 + (n % 2) as i64);
+    }
+    let lines = lines(&twins);
+    assert_eq!(lines.len(), GRANTS);
+    for line in lines {
+        let ids: Vec<&str> = line.split(['[', ']']).collect();
+        assert!(line.starts_with("time_mismatch warning"), "{line}");
+        let number = |id: &str| id[1..].parse::<usize>().unwrap();
+        assert_eq!(number(ids[1]) % 2, number(ids[3]) % 2, "{line}");
+    }
+}
+
+/// More possible parts than can be tried: nothing is done in silence.
+#[test]
+fn a_bound_that_is_hit_is_said() {
+    let mut crowd = Ledgers::default();
+    crowd.legacy.push(Row::new("l0", "ann", "sub", 60, 0));
+    for n in 0..60 {
+        crowd.unified.push(Row::new(&format!("u{n:02}"), "ann", "subscription_grant", 10, n * 1_000));
+    }
+    let run = files::run(&crowd, &[]);
+    let lines: Vec<String> = run.said.iter().map(|said| said.line()).collect();
+    let touched: Vec<&String> = lines.iter().filter(|line| line.contains("l0")).collect();
+    assert!(
+        touched.iter().all(|line| line.contains(" contested ") && line.ends_with(" review")),
+        "{touched:?}"
+    );
+    assert_eq!(touched.len(), 1);
+    let warnings = run.summary["warnings"].to_string();
+    assert!(
+        warnings.contains("split: user ann, action subscription_grant, 60 rows around legacy row l0"),
+        "{warnings}"
+    );
 }

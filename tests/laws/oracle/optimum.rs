@@ -87,8 +87,42 @@ impl Search<'_> {
     }
 }
 
-/// Decides a rung: the optimum whose list of ids is least, and the verdicts over all optima.
+/// Groups that share rows, directly or through others, together: what one such set decides does not
+/// concern another.
+fn independent(groups: &[Group]) -> Vec<Vec<Group>> {
+    let mut sets: Vec<Vec<Group>> = Vec::new();
+    for group in groups {
+        let shares = |set: &Vec<Group>| {
+            set.iter().any(|other| {
+                other.legacy.iter().any(|row| group.legacy.contains(row))
+                    || other.unified.iter().any(|row| group.unified.contains(row))
+            })
+        };
+        let (joined, apart): (Vec<_>, Vec<_>) = sets.into_iter().partition(shares);
+        sets = apart;
+        sets.push(joined.into_iter().flatten().chain([group.clone()]).collect());
+    }
+    sets
+}
+
+/// Decides a rung.
 pub fn decide(groups: &[Group], legacy: &[Entry], unified: &[Entry]) -> Decision {
+    let mut whole = Decision {
+        chosen: Vec::new(),
+        legacy: vec![Verdict::Forced; legacy.len()],
+        unified: vec![Verdict::Forced; unified.len()],
+    };
+    for set in independent(groups) {
+        let part = decide_set(&set, legacy, unified);
+        whole.chosen.extend(part.chosen);
+        whole.legacy.iter_mut().zip(part.legacy).for_each(|(all, one)| *all = (*all).max(one));
+        whole.unified.iter_mut().zip(part.unified).for_each(|(all, one)| *all = (*all).max(one));
+    }
+    whole
+}
+
+/// Decides one set: the optimum whose list of ids is least, and the verdicts over all optima.
+fn decide_set(groups: &[Group], legacy: &[Entry], unified: &[Entry]) -> Decision {
     let optima = all_optima(groups);
     let ids = |rows: &[usize], entries: &[Entry]| {
         let mut ids: Vec<String> = rows.iter().map(|row| entries[*row].id.clone()).collect();
