@@ -375,10 +375,13 @@ fn left_over_legacy(board: &Board<'_>, dedupes: &BTreeSet<u32>) -> Vec<Finding> 
 }
 
 fn source_duplicate(board: &Board<'_>, row: u32, kept: u32) -> Finding {
+    let looks = |row| super::components::looks(board, board.entry(Side::Legacy, row));
+    let is_twin = board.is_free(Side::Legacy, kept) && looks(row) == looks(kept);
+    let floor = if is_twin { Verdict::Interchangeable } else { Verdict::Forced };
     Draft::new(board.books, Class::SourceDuplicate, Severity::Warning, RepairKind::None)
         .legacy(board.books, row)
         .rule(Rule::Reference, 0)
-        .verdict(verdict_of_free(board.legacy[row as usize]))
+        .verdict(verdict_of_free(board.legacy[row as usize]).max(floor))
         .effect(0)
         .expects(board.action(board.entry(Side::Legacy, row)))
         .evidence("repeats", &board.entry(Side::Legacy, kept).id.to_string())

@@ -115,20 +115,20 @@ impl<'b> Kept<'b> {
         if let Some(kept) = nearest(&mut by_reference) {
             return Some(Repeat { kept, by: Rule::Reference });
         }
-        let kept = self.alike(board, entry, row)?;
+        let kept = self.alike(board, entry, row, may_be)?;
         let same_instant = board.entry(Side::Unified, kept).at == entry.at;
         Some(Repeat { kept, by: if same_instant { Rule::Exact } else { Rule::Near } })
     }
 
     /// Same user, action and amount within tolerance, and nothing that says it is another grant.
-    fn alike(&self, board: &Board<'b>, entry: &Entry, row: u32) -> Option<u32> {
+    fn alike(&self, board: &Board<'b>, entry: &Entry, row: u32, may_be: &dyn Fn(u32) -> bool) -> Option<u32> {
         let likeness = likeness(board, entry);
         let (from, to) = (entry.at.minus(board.tolerance), entry.at.plus(board.tolerance));
         [&self.alike, &self.partner_alike]
             .into_iter()
             .filter_map(|index| index.get(&likeness))
             .flat_map(|rows| rows.range((from, 0)..=(to, u32::MAX)).map(|&(_, kept)| kept))
-            .filter(|&kept| kept != row && !is_another(board, entry, kept))
+            .filter(|&kept| kept != row && may_be(kept) && !is_another(board, entry, kept))
             .min_by_key(|&kept| {
                 let other = board.entry(Side::Unified, kept);
                 (other.at.since(entry.at).abs(), other.at, kept)

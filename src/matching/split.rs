@@ -4,7 +4,7 @@
 //! All of them are listed, and the best disjoint choice is searched exactly: most groups, least
 //! total |lag|, then ids.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::{HashMap, HashSet};
 
@@ -223,18 +223,44 @@ fn choose(board: &mut Board<'_>, conflict: Vec<Candidate>) {
     optima.iter_mut().for_each(|choice| choice.sort_by_key(key));
     let list = |choice: &Vec<&Candidate>| choice.iter().map(key).collect::<Vec<_>>();
     let Some(best) = optima.iter().min_by_key(|choice| list(choice)).cloned() else { return };
-    let mut disputed: Vec<&Candidate> =
-        optima.iter().flatten().copied().filter(|group| !best.contains(group)).collect();
-    disputed.sort_by_key(key);
-    disputed.dedup();
     let verdicts: Vec<Verdict> = best.iter().map(|group| verdict(board, group, &optima)).collect();
-    let worst = verdicts.iter().copied().max().unwrap_or(Verdict::Forced);
+    for (side, row, verdict) in left_over(board, &best, &optima) {
+        board.doubt(side, row, verdict);
+    }
     for (group, verdict) in best.iter().zip(verdicts) {
         board.group(group.legacy.clone(), group.unified.clone(), verdict);
     }
-    for group in disputed {
-        group.rows().for_each(|(side, row)| board.doubt(side, row, worst));
+}
+
+/// Rows that other optima take and the best one does not: interchangeable when each optimum takes as
+/// many that look the same, else contested.
+fn left_over(
+    board: &Board<'_>,
+    best: &[&Candidate],
+    optima: &[Vec<&Candidate>],
+) -> Vec<(Side, u32, Verdict)> {
+    let looks = |(side, row): (Side, u32)| (side, components::looks(board, board.entry(side, row)));
+    let count = |choice: &[&Candidate]| {
+        let mut counts: BTreeMap<_, usize> = BTreeMap::new();
+        choice
+            .iter()
+            .flat_map(|group| group.rows())
+            .for_each(|row| *counts.entry(looks(row)).or_default() += 1);
+        counts
+    };
+    let mine = count(best);
+    let mut changing = BTreeSet::new();
+    for choice in optima {
+        let other = count(choice);
+        let differs = |key: &&_| mine.get(*key) != other.get(*key);
+        changing.extend(mine.keys().chain(other.keys()).filter(differs).cloned());
     }
+    let taken: HashSet<(Side, u32)> = best.iter().flat_map(|group| group.rows()).collect();
+    let others: BTreeSet<(Side, u32)> =
+        optima.iter().flatten().flat_map(|group| group.rows()).filter(|row| !taken.contains(row)).collect();
+    let verdict =
+        |row| if changing.contains(&looks(row)) { Verdict::Contested } else { Verdict::Interchangeable };
+    others.into_iter().map(|row| (row.0, row.1, verdict(row))).collect()
 }
 
 /// Search for all best choices: most groups, then least lag. No two groups of a choice have the same

@@ -3,6 +3,7 @@
 mod adversary;
 mod agree;
 mod bytes;
+mod class_table;
 mod files;
 mod found;
 mod generate;
