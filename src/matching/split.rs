@@ -88,7 +88,7 @@ fn candidates(board: &mut Board<'_>, side: Side, ones: &[u32], others: &[u32]) -
             .collect();
         let tokens: Vec<i64> = parts.iter().map(|&row| board.entry(other_side, row).tokens).collect();
         let Some(subsets) = subsets(&tokens, entry.tokens) else {
-            crowded.push((one, parts.len()));
+            crowded.push((one, parts));
             continue;
         };
         for chosen in subsets {
@@ -104,11 +104,13 @@ fn candidates(board: &mut Board<'_>, side: Side, ones: &[u32], others: &[u32]) -
         let user = board.books.roster.id(board.entry(side, one).user);
         let row = &board.entry(side, one).id;
         board.bounded.push(format!(
-            "split: user {user}, action {}, {parts} rows around {} row {row}",
+            "split: user {user}, action {}, {} rows around {} row {row}",
             board.books.action(board.action(board.entry(side, one))),
+            parts.len(),
             side.name()
         ));
         board.doubt(side, one, Verdict::Contested);
+        parts.into_iter().for_each(|part| board.doubt(other_side, part, Verdict::Contested));
     }
     found
 }

@@ -98,9 +98,9 @@ fn a_shifted_ledger_swaps_no_users() {
     check(
         "too few do: by the letter, bob's grant went to ann",
         &(rows.to_owned() + &late(10..28)),
-        &(found(10..28)
-            + "orphan warning [] [u2] ? none forced none
-               unmigrated error [l1] [] +100 none forced review
+        &("orphan warning [] [u2] ? none forced none\n".to_owned()
+            + &found(10..28)
+            + "unmigrated error [l1] [] +100 none forced review
                user_mismatch error [l2] [u1] +100 user forced review"),
     );
 }
@@ -226,7 +226,7 @@ fn parts_and_bulk_copies() {
          u1 ann subscription_grant 100 0
          u2 ann subscription_grant 50 1s
          u3 ann subscription_grant 50 0+1s marked",
-        "orphan error [] [u3] ? none contested review
+        "duplicate error [l1] [u3] -50 exact contested review
          split_grant info [l1] [u1 u2] +0 split contested none",
     );
     check(
@@ -237,8 +237,10 @@ fn parts_and_bulk_copies() {
          u3 ann subscription_grant 30 0
          u4 ann subscription_grant 40 1s
          u5 ann subscription_grant 30 1s",
-        "duplicate error [l1] [u2] -50 exact contested review
-         orphan warning [] [u3] ? none forced none",
+        "duplicate error [] [u5] -30 near contested review
+         orphan warning [] [u3] ? none contested none
+         orphan warning [] [u4] ? none contested none
+         split_grant info [l1] [u1 u2] +0 split contested none",
     );
     let copies: String =
         (10..31).map(|n| format!("u{n} user{n} subscription_grant 100 30d marked\n")).collect();
