@@ -375,8 +375,7 @@ fn left_over_legacy(board: &Board<'_>, dedupes: &BTreeSet<u32>) -> Vec<Finding> 
 }
 
 fn source_duplicate(board: &Board<'_>, row: u32, kept: u32) -> Finding {
-    let looks = |row| super::components::looks(board, board.entry(Side::Legacy, row));
-    let is_twin = board.is_free(Side::Legacy, kept) && looks(row) == looks(kept);
+    let is_twin = repeats::is_free_twin(board, row, kept);
     let floor = if is_twin { Verdict::Interchangeable } else { Verdict::Forced };
     Draft::new(board.books, Class::SourceDuplicate, Severity::Warning, RepairKind::None)
         .legacy(board.books, row)

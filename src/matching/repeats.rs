@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use hashbrown::{HashMap, HashSet};
 
 use super::board::{Board, Row};
+use super::components;
 use crate::domain::{ActionNo, Entry, Instant, Kind, RowId, Rule, Side, Span};
 
 /// A kept row and what shows that another repeats it.
@@ -229,4 +230,10 @@ pub(super) fn source_duplicates(board: &Board<'_>, left_over: &[u32]) -> Vec<(u3
 /// |Δt| of two rows within a limit.
 pub(super) fn within(a: &Entry, b: &Entry, limit: Span) -> bool {
     a.at.since(b.at).abs() <= limit
+}
+
+/// A legacy row and the unpaired one that it repeats look the same.
+pub(super) fn is_free_twin(board: &Board<'_>, row: u32, kept: u32) -> bool {
+    let looks = |row| components::looks(board, board.entry(Side::Legacy, row));
+    board.is_free(Side::Legacy, kept) && looks(row) == looks(kept)
 }

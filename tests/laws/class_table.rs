@@ -100,7 +100,7 @@ fn a_shifted_ledger_swaps_no_users() {
         &(rows.to_owned() + &late(10..28)),
         &("orphan warning [] [u2] ? none forced none\n".to_owned()
             + &found(10..28)
-            + "unmigrated error [l1] [] +100 none forced review
+            + "unmigrated error [l1] [] +100 none forced backfill
                user_mismatch error [l2] [u1] +100 user forced review"),
     );
 }
