@@ -15,6 +15,8 @@ mod optimal;
 mod oracle;
 mod oracle_laws;
 mod program_laws;
+mod replay;
+mod replay_model;
 mod scale;
 mod tables;
 mod town;

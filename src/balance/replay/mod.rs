@@ -212,7 +212,9 @@ impl<'a> Replay<'a> {
     pub fn timeline_of(&self, holder: UserNo, marks: &[Instant]) -> Result<Timeline, ReplayError> {
         let mut own: Vec<UsageEvent> = Vec::new();
         self.log.for_each_chunk(&mut |events| {
-            let of_holder = |event: &&UsageEvent| self.setting.holding.holder(event.user, event.at) == holder;
+            let of_holder = |event: &&UsageEvent| {
+                event.tokens != 0 && self.setting.holding.holder(event.user, event.at) == holder
+            };
             own.extend(events.iter().filter(of_holder));
         })?;
         own.sort_unstable_by_key(|event| (event.at, event.failed, event.user, event.tokens));

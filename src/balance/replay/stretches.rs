@@ -86,7 +86,8 @@ impl Stretches {
         self.sums = vec![Sum::NONE; self.len()];
         let holders = self.begins.len() - 1;
         log(&mut |events| {
-            for event in events {
+            // A use of no tokens moves nothing.
+            for event in events.iter().filter(|event| event.tokens != 0) {
                 let holder = holder_of(event.user, event.at).0.wrapping_sub(self.first_holder) as usize;
                 if holder >= holders {
                     continue;
