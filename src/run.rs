@@ -58,6 +58,8 @@ pub struct Reads {
     pub usage_log: UsageLog,
     /// Members of pools, where configured.
     pub members: Vec<Member>,
+    /// Source of the members.
+    pub pools: Option<Provenance>,
     /// Stored balances, where configured.
     pub stored: Option<StoredReading>,
     /// Source of the legacy rows.
@@ -166,7 +168,7 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
     };
     let legacy = scan(&config.legacy.columns, Side::Legacy).context("the legacy side")?;
     let unified = scan(&config.unified.columns, Side::Unified).context("the unified side")?;
-    let (mut stored, mut members) = beside(config, &mut database, progress)?;
+    let (mut stored, mut members, pools) = beside(config, &mut database, progress)?;
     let mut facts = |origin: &Origin| match (origin, &mut database) {
         (Origin::Table(table), Some(database)) => database.facts(table).map(Some),
         _ => Ok(None),
@@ -196,6 +198,7 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
         books,
         usage_log,
         members,
+        pools,
         stored,
         legacy: legacy.provenance,
         unified: unified.provenance,
@@ -211,7 +214,7 @@ fn beside(
     config: &Config,
     database: &mut Option<Database>,
     progress: &Progress,
-) -> anyhow::Result<(Option<StoredReading>, Vec<Member>)> {
+) -> anyhow::Result<(Option<StoredReading>, Vec<Member>, Option<Provenance>)> {
     let stored = match &config.balances.stored {
         None => None,
         Some(stored) => Some(match (&stored.origin, &mut *database) {
@@ -219,12 +222,13 @@ fn beside(
             _ => source::files::stored(stored, progress)?,
         }),
     };
-    let Some(pools) = &config.balances.pools else { return Ok((stored, Vec::new())) };
+    let Some(pools) = &config.balances.pools else { return Ok((stored, Vec::new(), None)) };
     let reading = match (&pools.origin, database) {
         (Origin::Table(_), Some(database)) => database.pools(pools)?,
         _ => source::files::pools(pools, progress)?,
     };
-    Ok((stored, normalise::members(&reading, pools)?))
+    let members = normalise::members(&reading, pools)?;
+    Ok((stored, members, Some(reading.provenance)))
 }
 
 /// Puts other names in the place of users and pools read beside the ledgers.
@@ -387,6 +391,7 @@ pub fn run(
         legacy: &done.reads.legacy,
         unified: &done.reads.unified,
         stored: done.reads.stored.as_ref().map(|stored| &stored.provenance),
+        pools: done.reads.pools.as_ref(),
         snapshot: done.reads.snapshot.as_ref(),
         sql: &done.sql,
         warnings: done.warnings.clone(),
@@ -426,6 +431,14 @@ impl Reads {
                 let as_of = self.books.as_of.rfc3339();
                 warnings.push(format!(
                     "{late} {} rows lie after as-of {as_of}; they are counted apart",
+                    side.name()
+                ));
+            }
+            if let Some(first) = ledger.unreadable_ends.first() {
+                warnings.push(format!(
+                    "{} {} grants say when they end in a way that is no time, as {first} does: they are \
+                     taken not to end",
+                    ledger.unreadable_ends.len(),
                     side.name()
                 ));
             }

@@ -140,6 +140,8 @@ pub struct Ledger {
     pub signs: Vec<SignCell>,
     /// Values of the balance column that are there but are no number of tokens: unknown, and said.
     pub unreadable_balances: u64,
+    /// Grants whose end is there and cannot be read, ascending: unknown, so not the default either.
+    pub unreadable_ends: Vec<RowId>,
 }
 
 /// One cell of the sign matrix: how the rows of a label were stored in a month.

@@ -216,6 +216,7 @@ impl Merged {
         let mut population = Population::default();
         let mut folded = Total::default();
         let mut unreadable_balances = 0;
+        let mut unreadable_ends = Vec::new();
         let mut has_wall_times = false;
         let mut signs: BTreeMap<(u16, Month), [u64; 3]> = BTreeMap::new();
         for (at, mut folder) in std::mem::take(&mut self.folders).into_iter().enumerate() {
@@ -237,6 +238,7 @@ impl Merged {
             }));
             rejected.extend(folder.rejected);
             unreadable_balances += folder.unreadable_balances;
+            unreadable_ends.extend(folder.unreadable_ends);
             population.merge(&folder.population);
             has_wall_times |= folder.has_wall_times;
             folded = folded.plus(folder.folded).expect("token total");
@@ -247,6 +249,7 @@ impl Merged {
         let entries = by_id(entries, |entry| &entry.id);
         let bystanders = by_id(bystanders, |row| &row.id);
         rejected.sort_unstable_by(|a, b| rejected_key(a).cmp(&rejected_key(b)));
+        unreadable_ends.sort_unstable();
         refuse_repeated_ids(self.side, &entries, &bystanders, &rejected)?;
         let labels = std::mem::take(&mut self.labels);
         let signs = sign_matrix(signs, &labels);
@@ -262,6 +265,7 @@ impl Merged {
             has_wall_times,
             signs,
             unreadable_balances,
+            unreadable_ends,
         })
     }
 }

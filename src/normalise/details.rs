@@ -86,10 +86,14 @@ impl DetailView<'_> {
             .map(Box::new)
     }
 
-    pub(super) fn expires_at(&self, row: usize) -> Option<Instant> {
-        match self.expires_at.as_ref()?.get(row) {
-            Moment::At(at) => Some(at),
-            Moment::Missing | Moment::Unreadable(_) => None,
+    /// The end of a grant, and whether it is there and cannot be read. PostgreSQL's `infinity` is the
+    /// last instant.
+    pub(super) fn expires_at(&self, row: usize) -> (Option<Instant>, bool) {
+        match self.expires_at.as_ref().map_or(Moment::Missing, |column| column.get(row)) {
+            Moment::At(at) => (Some(at), false),
+            Moment::Missing => (None, false),
+            Moment::Unreadable(text) if text.trim() == "infinity" => (Some(Instant(i64::MAX)), false),
+            Moment::Unreadable(_) => (None, true),
         }
     }
 

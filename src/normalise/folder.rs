@@ -35,6 +35,7 @@ pub struct Folder {
     pub(super) population: Population,
     pub(super) folded: Total,
     pub(super) unreadable_balances: u64,
+    pub(super) unreadable_ends: Vec<RowId>,
     /// A row that is no plain usage has a time without a zone of its own.
     pub(super) has_wall_times: bool,
     pub(super) wrong_type: Option<(String, String, &'static str)>,
@@ -115,6 +116,7 @@ impl Folder {
             population: Population::default(),
             folded: Total::default(),
             unreadable_balances: 0,
+            unreadable_ends: Vec::new(),
             has_wall_times: false,
             wrong_type: None,
         }
@@ -325,6 +327,10 @@ impl Folder {
                     };
                     self.signs.entry((label, Month::of(at))).or_default()[sign] += 1;
                 }
+                let (expires_at, end_is_unreadable) = details.expires_at(at_detail);
+                if end_is_unreadable && class == PopulationClass::Grants {
+                    self.unreadable_ends.push(id.clone());
+                }
                 let entry = RawEntry {
                     id,
                     user,
@@ -338,7 +344,7 @@ impl Folder {
                     paid: details.paid(at_detail),
                     link: details.link(at_detail),
                     migrated: details.migrated.as_ref().is_some_and(|mark| mark.is_set(at_detail)),
-                    expires_at: details.expires_at(at_detail),
+                    expires_at,
                     balance_after,
                     succeeded,
                     class,

@@ -38,6 +38,8 @@ pub struct Inputs<'a> {
     pub unified: &'a Provenance,
     /// Where the stored balances came from.
     pub stored: Option<&'a Provenance>,
+    /// Where the members of pools came from.
+    pub pools: Option<&'a Provenance>,
     /// The moment all database reads saw.
     pub snapshot: Option<&'a Snapshot>,
     /// SQL files that stand beside the report.
@@ -141,7 +143,7 @@ pub struct Model<'a> {
 /// One input with its provenance.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'a> {
-    /// `legacy`, `unified` or `stored`.
+    /// `legacy`, `unified`, `stored` or `pools`.
     pub role: &'static str,
     /// What was read.
     pub provenance: &'a Provenance,
@@ -233,6 +235,7 @@ pub fn build(inputs: Inputs<'_>) -> Model<'_> {
         Input { role: Side::Unified.name(), provenance: inputs.unified },
     ];
     sources.extend(inputs.stored.map(|provenance| Input { role: "stored", provenance }));
+    sources.extend(inputs.pools.map(|provenance| Input { role: "pools", provenance }));
     let matching = inputs.config.matching;
     Model {
         version: env!("CARGO_PKG_VERSION"),

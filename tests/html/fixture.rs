@@ -105,6 +105,7 @@ impl Fixture {
             legacy: &self.legacy,
             unified: &self.unified,
             stored: None,
+            pools: None,
             snapshot: None,
             sql: &self.sql,
             warnings: self.warnings.clone(),
@@ -227,6 +228,7 @@ fn ledger(side: Side) -> Ledger {
         control: Total::default(),
         population: Population::default(),
         unreadable_balances: 0,
+        unreadable_ends: Vec::new(),
         has_wall_times: false,
         signs: vec![sign("2025-11", 0, 812), sign("2025-12", 1_204, 0), sign("2026-01", 650, 3)],
     }

@@ -2,7 +2,7 @@
 //! it stands for, since it is the legacy table that has the column more often.
 
 use super::policy::End;
-use crate::domain::{Books, Entry, Pair};
+use crate::domain::{Books, Entry, Pair, Side};
 use crate::matching::Group;
 
 /// By position in the unified entries; empty where no row says anything.
@@ -13,14 +13,21 @@ impl Ends {
     /// Reads them from the books and what was matched.
     pub fn of(books: &Books, pairs: &[Pair], groups: &[Group]) -> Ends {
         let says = |entry: &Entry| entry.expires_at.is_some();
-        if !books.unified.entries.iter().chain(&books.legacy.entries).any(says) {
+        let unreadable = |side: Side| &books.side(side).unreadable_ends;
+        let none_unreadable = unreadable(Side::Unified).is_empty() && unreadable(Side::Legacy).is_empty();
+        if none_unreadable && !books.unified.entries.iter().chain(&books.legacy.entries).any(says) {
             return Ends::default();
         }
-        let own = |entry: &Entry| entry.expires_at.map_or(End::NotSaid, End::At);
-        let mut ends: Vec<End> = books.unified.entries.iter().map(own).collect();
+        let own = |side: Side, entry: &Entry| match entry.expires_at {
+            Some(at) => End::At(at),
+            None if unreadable(side).binary_search(&entry.id).is_ok() => End::Unreadable,
+            None => End::NotSaid,
+        };
+        let mut ends: Vec<End> =
+            books.unified.entries.iter().map(|entry| own(Side::Unified, entry)).collect();
         let mut inherit = |unified: u32, legacy: &[u32]| {
             let end = &mut ends[unified as usize];
-            let mut theirs = legacy.iter().map(|&row| own(&books.legacy.entries[row as usize]));
+            let mut theirs = legacy.iter().map(|&row| own(Side::Legacy, &books.legacy.entries[row as usize]));
             let first = theirs.next().unwrap_or(End::NotSaid);
             if *end == End::NotSaid && theirs.all(|other| other == first) {
                 *end = first;

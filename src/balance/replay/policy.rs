@@ -85,8 +85,8 @@ impl Policy {
     pub fn end_of(&self, action: ActionNo, granted_at: Instant, own_end: End) -> Option<Instant> {
         match own_end {
             _ if !self.expires => None,
+            End::At(Instant(i64::MAX)) | End::Unreadable => None,
             End::At(at) => Some(at.max(granted_at)),
-            End::Unreadable => None,
             End::NotSaid => self.after[usize::from(action.0)].map(|life| granted_at.plus(life)),
         }
     }

@@ -111,6 +111,7 @@ fn ledger(side: Side, entries: Vec<Entry>, bystanders: Vec<Bystander>) -> Ledger
         has_wall_times: false,
         signs: Vec::new(),
         unreadable_balances: 0,
+        unreadable_ends: Vec::new(),
     }
 }
 

@@ -168,6 +168,7 @@ fn ledger(side: Side, ids: &[&str]) -> Ledger {
         has_wall_times: false,
         signs: Vec::new(),
         unreadable_balances: 0,
+        unreadable_ends: Vec::new(),
     }
 }
 

@@ -261,6 +261,7 @@ fn books(db: &Db, config: &Config, legacy: &str, unified: &str) -> Books {
             has_wall_times: false,
             signs: Vec::new(),
             unreadable_balances: 0,
+            unreadable_ends: Vec::new(),
         }
     };
     Books {
