@@ -238,3 +238,24 @@ fn stored_balances_and_pools() {
     assert_eq!(pools.owner.unwrap().column, "admin");
     assert!(pools.from.is_none() && pools.to.is_none());
 }
+
+#[test]
+fn a_dated_policy_changes_what_it_names_and_keeps_the_rest() {
+    let config = short_with(
+        "[balances]\nopening_tokens = 100\nfailed_usage = \"count\"\n\
+         [balances.expiry]\norder = \"priority\"\npriority = [\"trial_grant\"]\nafter = { trial_grant = \"1d\" }\n\
+         [balances.rollover]\ntrial_grant = 5\n\
+         [[balances.policy]]\nfrom = \"2026-01-01T01:00:00+01:00\"\nfloor = \"write_off\"\nopening_tokens = 0\n\
+         [[balances.policy]]\nfrom = 2026-02-01\nrollover = {}\nexpiry = { order = \"fifo\", after = {} }\n",
+    );
+    let [ever, january, february] = &config.balances.policies[..] else { panic!("three policies") };
+    assert_eq!((ever.from, ever.opening_tokens, ever.floor), (Instant::MIN, 100, Floor::Debt));
+    assert_eq!(january.from, Instant(1_767_225_600_000_000));
+    assert_eq!((january.opening_tokens, january.floor), (0, Floor::WriteOff));
+    let kept = (january.count_failed_usage, january.expiry_order, &january.priority, &january.rollover);
+    assert_eq!(kept, (true, ExpiryOrder::Priority, &ever.priority, &ever.rollover));
+    assert_eq!(january.expiry_after["trial_grant"], Span(86_400_000_000));
+    assert_eq!(february.from, Instant(1_769_904_000_000_000));
+    assert_eq!((february.floor, february.expiry_order), (Floor::WriteOff, ExpiryOrder::Fifo));
+    assert!(february.expiry_after.is_empty() && february.rollover.is_empty());
+}

@@ -4,7 +4,7 @@ use crate::config::{Columns, Config, Origin, Stored};
 use crate::source::postgres::Database;
 use crate::source::{Progress, SourceError};
 
-use super::{Examination, Ledger, State, shown, table};
+use super::{Examination, Ledger, State, members, shown, table};
 
 /// The oldest version whose catalogue and snapshots are known to fit.
 const OLDEST: u32 = 130_000;
@@ -38,6 +38,12 @@ pub(super) fn examine(
         && let Origin::Table(_) = stored.origin
     {
         balances(&mut database, stored, found)?;
+    }
+    if let Some(pools) = &config.balances.pools
+        && let Origin::Table(_) = pools.origin
+    {
+        let reading = database.pools(pools);
+        members(reading, pools, found)?;
     }
     Ok(())
 }

@@ -9,8 +9,9 @@ mod table;
 
 use serde::Serialize;
 
-use crate::config::{Columns, Config, Origin};
-use crate::source::{DetailRule, Progress, SourceError, files};
+use crate::config::{Columns, Config, Origin, Pools};
+use crate::normalise;
+use crate::source::{DetailRule, PoolsReading, Progress, SourceError, files};
 
 /// What a check found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -103,6 +104,8 @@ pub fn examine(config: &Config, progress: &Progress) -> Result<Examination, Sour
     let sides = [(Ledger::Legacy, &config.legacy.columns), (Ledger::Unified, &config.unified.columns)];
     let stored = config.balances.stored.as_ref();
     let tables = sides.iter().map(|(_, columns)| &columns.origin).chain(stored.map(|stored| &stored.origin));
+    let pools = config.balances.pools.as_ref();
+    let tables = tables.chain(pools.map(|pools| &pools.origin));
     if tables.clone().any(|origin| matches!(origin, Origin::Table(_))) {
         database::examine(config, &sides, progress, &mut found)?;
     }
@@ -116,7 +119,25 @@ pub fn examine(config: &Config, progress: &Progress) -> Result<Examination, Sour
         let result = files::stored(stored, progress);
         found.add_result("stored balances", &name, result, |rows| format!("{} rows", rows.balances.len()))?;
     }
+    if let Some(pools) = pools.filter(|pools| matches!(pools.origin, Origin::Files { .. })) {
+        members(files::pools(pools, progress), pools, &mut found)?;
+    }
     Ok(found)
+}
+
+/// Can the members of pools be read, ids and times?
+fn members(
+    reading: Result<PoolsReading, SourceError>,
+    pools: &Pools,
+    found: &mut Examination,
+) -> Result<(), SourceError> {
+    let name = shown(&pools.origin);
+    let rows = |reading: &PoolsReading| format!("{} rows", reading.provenance.control.rows);
+    let Some(reading) = found.add_result("pools", &name, reading, rows)? else { return Ok(()) };
+    if let Err(error) = normalise::members(&reading, pools) {
+        found.add("pools", &name, State::Fail, error.to_string());
+    }
+    Ok(())
 }
 
 /// Reads the files of a side whole, as the job would.

@@ -11,6 +11,8 @@ mod details;
 mod folder;
 mod intern;
 mod members;
+#[cfg(test)]
+mod members_tests;
 mod months;
 mod redact;
 mod rules;

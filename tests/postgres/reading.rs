@@ -249,3 +249,51 @@ fn stored_balances_are_read_as_they_are() {
     db.sql("insert into p values (null, 1)");
     assert!(read("n").unwrap_err().contains("without a user"));
 }
+
+#[test]
+fn members_of_pools_are_read_with_their_times_whatever_the_type() {
+    let db = Cluster::shared().database("pools");
+    db.sql(
+        "create table m (u uuid, h int, o uuid, since timestamptz, wall timestamp, until date);
+         insert into m values
+           ('A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', 7, 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12',
+            '2026-01-01 02:00+02', '2026-01-01 01:00', '2026-02-01'),
+           ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12', 7, null, null, null, 'infinity'),
+           ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a13', null, null, null, null, null);",
+    );
+    let read = |from: &str, zone: chrono_tz::Tz| {
+        let pools = reckon::config::Pools {
+            origin: reckon::config::Origin::Table(table("m")),
+            user: field("u"),
+            pool: field("h"),
+            owner: Some(field("o")),
+            from: Some(field(from)),
+            to: Some(field("until")),
+            timezone: zone,
+        };
+        let reading = open(&db.url()).unwrap().pools(&pools).unwrap();
+        assert_eq!(reading.provenance.control.rows, 3);
+        let time = |at: Option<reckon::domain::Instant>| at.map_or("-".to_owned(), |at| at.rfc3339());
+        let members = reckon::normalise::members(&reading, &pools).unwrap();
+        let line = |member: &reckon::normalise::Member| {
+            let owner = member.owner.as_ref().map_or("-".to_owned(), ToString::to_string);
+            let user = member.user.to_string();
+            format!(
+                "{} in {} of {} {} {}",
+                &user[34..],
+                member.pool,
+                owner,
+                time(member.from),
+                time(member.to)
+            )
+        };
+        members.iter().map(line).collect::<Vec<_>>()
+    };
+    let (utc, berlin) = (chrono_tz::Tz::UTC, chrono_tz::Europe::Berlin);
+    let owner = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12";
+    let member = |from: &str, to: &str| format!("11 in 7 of {owner} {from}:00:00.000000Z {to}:00:00.000000Z");
+    let other = "12 in 7 of - - -".to_owned();
+    assert_eq!(read("since", utc), [member("2026-01-01T00", "2026-02-01T00"), other.clone()]);
+    assert_eq!(read("wall", utc), [member("2026-01-01T01", "2026-02-01T00"), other.clone()]);
+    assert_eq!(read("wall", berlin), [member("2026-01-01T00", "2026-01-31T23"), other]);
+}

@@ -60,8 +60,8 @@ fn resolve(replay: &Replay<'_>, found: &[Found], all: &mut Vec<BelowZero>) -> Re
         let own = by_dip.next_if(|rows| rows[0].0 as usize == number).unwrap_or_default();
         let first = match dip.first {
             FirstBelow::At(at, balance) => (at, balance),
-            FirstBelow::Within { until, before, .. } => {
-                crossing(before, own).unwrap_or((until, dip.lowest.1))
+            FirstBelow::Within { before, .. } => {
+                crossing(before, own).expect("the rows of a stretch are those that were summed in it")
             }
         };
         all.push(BelowZero { holder, first, lowest: dip.lowest, balance });

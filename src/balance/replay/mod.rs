@@ -18,6 +18,8 @@ mod lots;
 mod movement;
 mod policy;
 mod stretches;
+#[cfg(test)]
+mod tests;
 mod timeline;
 
 use std::ops::Range;

@@ -34,16 +34,26 @@ pub struct Policy {
 pub struct Policies(Vec<Policy>);
 
 impl Policies {
+    /// Takes them ascending by [`Policy::from`]; the first begins at [`Instant::MIN`].
+    ///
+    /// # Panics
+    /// In debug builds when they are not.
+    pub fn new(policies: Vec<Policy>) -> Policies {
+        debug_assert!(policies.first().is_some_and(|first| first.from == Instant::MIN));
+        debug_assert!(policies.windows(2).all(|pair| pair[0].from < pair[1].from));
+        Policies(policies)
+    }
+
     /// The configured ones.
     pub fn configured(config: &Config, books: &Books) -> Policies {
-        Policies(config.balances.policies.iter().map(|policy| resolved(policy, books)).collect())
+        Policies::new(config.balances.policies.iter().map(|policy| resolved(policy, books)).collect())
     }
 
     /// Additions and nothing else: no opening tokens, reset, floor, expiry, cap or failed use. The
     /// balance under it is the sum of the rows.
     pub fn plain(books: &Books) -> Policies {
         let actions = books.actions.len();
-        Policies(vec![Policy {
+        Policies::new(vec![Policy {
             from: Instant::MIN,
             opening_tokens: 0,
             count_failed_usage: false,
