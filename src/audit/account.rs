@@ -46,6 +46,7 @@ pub fn account(
     for (position, id) in of_rejected.iter().zip(no_ids.in_order()) {
         findings[*position].id = finding_id(&findings[*position], id);
     }
+    findings.reserve_exact(more_findings.len());
     findings.extend(more_findings);
     for finding in findings.iter_mut().filter(|finding| finding.id.0.is_empty()) {
         finding.id = finding_id(finding, None);

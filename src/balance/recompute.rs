@@ -135,7 +135,8 @@ fn empty(user: UserNo) -> UserBalance {
 /// and one a holder whose balance was below zero at some time.
 pub fn findings(books: &Books, balances: &Balances, replayed: &Replayed) -> Vec<Finding> {
     let gaps = balances.users.iter().filter(|balance| is_finding(balance));
-    let mut found: Vec<Finding> = Vec::new();
+    let gaps: Vec<&UserBalance> = gaps.collect();
+    let mut found: Vec<Finding> = Vec::with_capacity(gaps.len() + replayed.below_zero.len());
     for balance in gaps {
         let mut finding = gap_finding(books, balance);
         finding.evidence += &evidence::chain_breaks(&balances.snapshots, balance);

@@ -318,12 +318,10 @@ impl Folder {
         match meaning {
             Meaning::Action(action, kind) => {
                 if self.rules.side == Side::Legacy {
-                    let sign = if raw > 0 {
-                        0
-                    } else if raw < 0 {
-                        1
-                    } else {
-                        2
+                    let sign = match raw.signum() {
+                        1 => 0,
+                        -1 => 1,
+                        _ => 2,
                     };
                     self.signs.entry((label, Month::of(at))).or_default()[sign] += 1;
                 }

@@ -6,7 +6,8 @@
 //! in no particular order, as often as it is needed.
 
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Write as _};
+use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::domain::{Instant, UserNo};
@@ -134,7 +135,8 @@ impl UsageLog {
         self.len() == 0
     }
 
-    /// Shows every row, some thousands at a time and in no particular order.
+    /// Shows every row, some thousands at a time and in no particular order. Several threads may
+    /// look at once.
     ///
     /// # Errors
     /// When the temporary file cannot be read.
@@ -158,11 +160,14 @@ impl UsageLog {
             };
             writer.full.iter().for_each(|chunk| see_chunk(chunk));
             see_chunk(&writer.open);
-            if let Some(mut file) = writer.file.as_ref() {
-                file.seek(SeekFrom::Start(0))?;
+            if let Some(file) = &writer.file {
                 let mut chunk = vec![Packed::default(); CHUNK_SLOTS];
+                let mut offset = 0;
                 for &slots in &writer.spilled {
-                    file.read_exact(chunk[..slots].as_flattened_mut())?;
+                    let bytes = chunk[..slots].as_flattened_mut();
+                    // Read at a place, so that several threads may read at once.
+                    file.read_exact_at(bytes, offset)?;
+                    offset += bytes.len() as u64;
                     see_chunk(&chunk[..slots]);
                 }
             }

@@ -42,13 +42,16 @@ impl PolicyEffects {
         self.by_cause().iter().map(|(_, tokens)| tokens).sum()
     }
 
-    fn take(&mut self, replay: &HolderReplay) {
+    fn of(replay: &HolderReplay) -> PolicyEffects {
         let total = |kind: MovementKind| replay.totals[kind.position()];
         let any = crate::domain::ActionNo(0);
-        self.opening += total(MovementKind::Opening);
-        self.reset += total(MovementKind::Reset) + total(MovementKind::RolledOver(any));
-        self.clamp += total(MovementKind::Clamped) + total(MovementKind::WrittenOff);
-        self.expiry += total(MovementKind::Expired(any));
+        PolicyEffects {
+            opening: total(MovementKind::Opening),
+            reset: total(MovementKind::Reset) + total(MovementKind::RolledOver(any)),
+            clamp: total(MovementKind::Clamped) + total(MovementKind::WrittenOff),
+            expiry: total(MovementKind::Expired(any)),
+            ..PolicyEffects::default()
+        }
     }
 }
 
@@ -69,35 +72,51 @@ impl Replayed {
     /// # Errors
     /// [`ReplayError`].
     pub fn of(replay: &Replay<'_>, plain_counts_failed: bool) -> Result<Replayed, ReplayError> {
-        let users = replay.books.roster.len();
-        let mut effects = vec![PolicyEffects::default(); users];
-        let mut balances = vec![0; users];
-        let mut dips: Vec<Found> = Vec::new();
-        replay.visit(&[], |timeline| {
+        let parts = replay.visit_on_all_cores(Part::default, |part, timeline| {
             let done = timeline.replay(&replay.setting.policies);
-            effects[done.holder.0 as usize].take(&done);
-            balances[done.holder.0 as usize] = done.balance;
-            dips.extend(done.dip.map(|dip| (done.holder, done.balance, dip)));
-            move_rows(timeline, &mut effects);
+            part.effects.push(PolicyEffects::of(&done));
+            part.balances.push(done.balance);
+            part.dips.extend(done.dip.map(|dip| (done.holder, done.balance, dip)));
+            part.move_rows(timeline);
         })?;
+        let mut whole = Part::default();
+        for part in parts {
+            whole.effects.extend(part.effects);
+            whole.balances.extend(part.balances);
+            whole.dips.extend(part.dips);
+            whole.moved.extend(part.moved);
+        }
+        let Part { mut effects, balances, dips, moved } = whole;
+        moved.into_iter().for_each(|(user, tokens)| effects[user.0 as usize].pool += tokens);
         move_use(replay, plain_counts_failed, &mut effects)?;
         let below_zero = below_zero(replay, &dips)?;
         Ok(Replayed { balances, effects, below_zero })
     }
 }
 
-/// Grants and deductions that stand at another user's row.
-fn move_rows(timeline: &Timeline, effects: &mut [PolicyEffects]) {
-    for event in &timeline.events {
-        let (row, sign) = match event.what {
-            What::Grant(row) => (row, 1),
-            What::Deduction(row) => (row, -1),
-            What::Mark | What::Joined | What::Use(_) => continue,
-        };
-        if row.user != timeline.holder {
-            let tokens = sign * i128::from(row.tokens);
-            effects[row.user.0 as usize].pool -= tokens;
-            effects[timeline.holder.0 as usize].pool += tokens;
+/// What one thread found, in the order of the holders.
+#[derive(Debug, Default)]
+struct Part {
+    effects: Vec<PolicyEffects>,
+    balances: Vec<i128>,
+    dips: Vec<Found>,
+    /// What rows in pools move, by user.
+    moved: Vec<(UserNo, i128)>,
+}
+
+impl Part {
+    /// Grants and deductions that stand at another user's row.
+    fn move_rows(&mut self, timeline: &Timeline) {
+        for event in &timeline.events {
+            let (row, sign) = match event.what {
+                What::Grant(row) => (row, 1),
+                What::Deduction(row) => (row, -1),
+                What::Mark | What::Joined | What::Use(_) => continue,
+            };
+            if row.user != timeline.holder {
+                let tokens = sign * i128::from(row.tokens);
+                self.moved.extend([(row.user, -tokens), (timeline.holder, tokens)]);
+            }
         }
     }
 }

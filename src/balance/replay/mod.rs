@@ -41,6 +41,9 @@ use crate::normalise::{UsageEvent, UsageLog};
 /// The action of what is paid for, with or without payment evidence on the row.
 const PURCHASE: &str = "token_pack_purchase";
 
+/// More threads than this read the log oftener than they save.
+const MOST_THREADS: usize = 8;
+
 /// Fewest stretches that are summed at a time; there are as many as grants, at least.
 const FEWEST_STRETCHES: usize = 1 << 22;
 
@@ -155,19 +158,65 @@ impl<'a> Replay<'a> {
     /// # Errors
     /// [`ReplayError`].
     pub fn visit(&self, marks: &[Instant], mut see: impl FnMut(&Timeline)) -> Result<(), ReplayError> {
-        let users = self.books.roster.len() as u32;
-        let most = FEWEST_STRETCHES.max(3 * (self.books.unified.entries.len() + users as usize));
-        let mut begin = 0;
-        while begin < users {
+        self.visit_some(0..self.users(), marks, self.most_stretches(), &mut see)
+    }
+
+    fn users(&self) -> u32 {
+        self.books.roster.len() as u32
+    }
+
+    /// As many as there are grants, several times over; more only at many marks.
+    fn most_stretches(&self) -> usize {
+        FEWEST_STRETCHES.max(3 * (self.books.unified.entries.len() + self.books.roster.len()))
+    }
+
+    /// As [`Replay::visit`], without marks and on all cores: `new` makes the state
+    /// of one thread, and the states come back in the order of the holders that they saw.
+    fn visit_on_all_cores<T: Send>(
+        &self,
+        new: impl Fn() -> T + Sync,
+        see: impl Fn(&mut T, &Timeline) + Sync,
+    ) -> Result<Vec<T>, ReplayError> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+        let users = self.users();
+        let share = users.div_ceil(threads as u32).max(1);
+        let most = self.most_stretches() / threads;
+        let of_share = |begin: u32| -> Result<T, ReplayError> {
+            let mut state = new();
+            let holders = begin..users.min(begin + share);
+            self.visit_some(holders, &[], most, &mut |timeline| see(&mut state, timeline))?;
+            Ok(state)
+        };
+        std::thread::scope(|scope| {
+            let of_share = &of_share;
+            let begins: Vec<u32> = (0..users).step_by(share as usize).collect();
+            let shares: Vec<_> =
+                begins.into_iter().map(|begin| scope.spawn(move || of_share(begin))).collect();
+            let join = |share: std::thread::ScopedJoinHandle<'_, _>| {
+                share.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            shares.into_iter().map(join).collect()
+        })
+    }
+
+    fn visit_some(
+        &self,
+        holders: Range<u32>,
+        marks: &[Instant],
+        most: usize,
+        see: &mut impl FnMut(&Timeline),
+    ) -> Result<(), ReplayError> {
+        let mut begin = holders.start;
+        while begin < holders.end {
             let mut stretches = Stretches::new(UserNo(begin));
             let mut end = begin;
-            while end < users && stretches.len() < most {
+            while end < holders.end && stretches.len() < most {
                 let events = self.events(UserNo(end), marks);
                 stretches.add_holder(&self.bounds(UserNo(end), &events, marks));
                 end += 1;
             }
             self.sum(&mut stretches)?;
-            self.show(begin..end, marks, &stretches, &mut see);
+            self.show(begin..end, marks, &stretches, see);
             begin = end;
         }
         Ok(())
