@@ -108,6 +108,7 @@ pub fn audit(
         legacy: &reads.legacy,
         unified: &reads.unified,
         stored: reads.stored.as_ref().map(|stored| &stored.provenance),
+        pools: reads.pools.as_ref(),
         snapshot: reads.snapshot.as_ref(),
         sql: &[],
         warnings,
