@@ -22,6 +22,7 @@ fn books() -> Books {
         population: Population::default(),
         signs: Vec::new(),
         unreadable_balances: 0,
+        unreadable_ends: Vec::new(),
         has_wall_times: false,
     };
     Books {
