@@ -98,7 +98,9 @@ impl User {
             schedule: Vec::new(),
             taken: Vec::new(),
             appetite: usage::appetite(&mut random),
-            budget_percent: 90,
+            // Where a subscription replaces the balance, a pack is gone at the next one: whoever used
+            // more than a little would fall below zero.
+            budget_percent: if world.policies.reset { 2 } else { 90 },
             random,
             legacy: Vec::new(),
             unified: Vec::new(),

@@ -54,13 +54,14 @@ pub(super) fn of(scores: &Scores, ledgers: &[Ledger]) -> String {
     for ((side, disposition), score) in &scores.rows {
         line(&mut text, &format!("{side} `{disposition}`"), score);
     }
-    let [users, gaps, certain] = scores.balances;
+    let [users, gaps, certain, several] = scores.balances;
     write!(
         text,
-        "\n## Balances\n\n{users} balances: granted, deducted, used, recomputed, corrected, stored and gap are right for \
-         all. {gaps} have a gap; for {certain} of these one smallest set of causes gives it to the token, and that set was \
-         found with the tokens of each. For the rest several sets are equally small, or what was planted is \
-         explained by nothing.\n"
+        "\n## Balances\n\n{users} balances: granted, deducted, used, recomputed, corrected, stored and gap are right \
+         for all. {gaps} have a gap; for {certain} of these one smallest set of planted causes gives it to the token, \
+         and that set was found with the tokens of each ({several} of them are called `several`, since another way of \
+         keeping the balance gives the same). For the rest several planted sets are equally small, or what was \
+         planted is explained by nothing.\n"
     )
     .unwrap();
     text += "\n## Kinds of defect\n\nAs `--defects` names them; rows are those that the kind touches.\n\n";
