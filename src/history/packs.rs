@@ -17,6 +17,20 @@ pub const PACK_SCHEMA: &str = "reckon.audit/1";
 /// Files of a pack that the next one reads.
 pub(super) const EVIDENCE: [&str; 4] = ["roll_forward.csv", "balances.csv", "rows.csv", "usage.csv"];
 
+/// Files that hold a pack's figures. The others say where these came from too, and a ledger that goes
+/// on after the period, or another snapshot of it, changes that.
+const FIGURES: [&str; 9] = [
+    "adjustments.csv",
+    "balances.csv",
+    "causes.csv",
+    "exceptions.csv",
+    "grants_by_action.csv",
+    "roll_forward.csv",
+    "rows.csv",
+    "sample.csv",
+    "usage.csv",
+];
+
 /// Why a pack cannot be followed or sealed. Every one means exit 2.
 #[derive(Debug, thiserror::Error)]
 pub enum PackError {
@@ -208,7 +222,7 @@ pub fn sealed_at(folder: &Path, period: &Period) -> Result<Option<Pack>, PackErr
 }
 
 impl Pack {
-    /// Compares the pack with what has been written now: file name and SHA-256.
+    /// Compares the pack's figures with what has been written now: file name and SHA-256.
     ///
     /// # Errors
     /// [`PackError::Sealed`] when they differ, [`PackError::Altered`] when the pack is not what it
@@ -217,10 +231,11 @@ impl Pack {
         for file in &self.files {
             self.bytes(&file.name)?;
         }
-        let sealed: HashSet<(&str, &str)> =
-            self.files.iter().map(|file| (file.name.as_str(), file.sha256.as_str())).collect();
-        let now: HashSet<(&str, &str)> =
-            written.iter().map(|(name, sha256)| (name.as_str(), sha256.as_str())).collect();
+        let is_figure = |(name, _): &(&str, &str)| FIGURES.contains(name);
+        let sealed = self.files.iter().map(|file| (file.name.as_str(), file.sha256.as_str()));
+        let sealed: HashSet<(&str, &str)> = sealed.filter(is_figure).collect();
+        let now = written.iter().map(|(name, sha256)| (name.as_str(), sha256.as_str()));
+        let now: HashSet<(&str, &str)> = now.filter(is_figure).collect();
         let mut differing: Vec<&str> = sealed.symmetric_difference(&now).map(|(name, _)| *name).collect();
         differing.sort_unstable();
         differing.dedup();

@@ -1,6 +1,6 @@
 //! Calls the stages of an audit pack in order, decides nothing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
@@ -8,6 +8,7 @@ use super::{Judged, Options, Reads, judge, read};
 use crate::audit::period::{self, Asked, Period};
 use crate::balance::replay::Replay;
 use crate::config::Config;
+use crate::domain::{Instant, UserNo};
 use crate::history::packs;
 use crate::report::{self, Inputs, Place, Run, Staging, pack};
 use crate::source::{Progress, SourceError};
@@ -49,19 +50,9 @@ pub fn audit(
     print: impl Fn(&pack::Pack<'_>, &pack::Written<'_>) -> anyhow::Result<String>,
 ) -> anyhow::Result<PackOutcome> {
     let days = asked.period;
-    let folder = match &asked.out {
-        Some(folder) => folder.clone(),
-        None => config.audit.folder.join(days.name()),
-    };
+    let folder = asked.out.clone().unwrap_or_else(|| config.audit.folder.join(days.name()));
     let already = packs::sealed_at(&folder, &days)?;
-    let beside = folder.parent().map(|parent| match parent.as_os_str().is_empty() {
-        true => PathBuf::from("."),
-        false => parent.to_owned(),
-    });
-    let mut folders: Vec<PathBuf> = beside.into_iter().collect();
-    if !folders.contains(&config.audit.folder) {
-        folders.push(config.audit.folder.clone());
-    }
+    let folders = folders_of_packs(config, &folder);
     let sealed = packs::before(&days, asked.previous.as_deref(), &folders, options.redaction.is_some())?;
 
     let options = Options { as_of: Some(days.as_of()), ..options.clone() };
@@ -71,34 +62,12 @@ pub fn audit(
     reads.as_of_is_past |= stored_later.is_some();
     let judged = judge(config, &reads, None)?;
     let mut warnings = judged.warnings.clone();
-    if sealed.is_none()
-        && let Some(last) = packs::latest_before(days.day_before(), &folders)
-    {
-        warnings.push(format!(
-            "the latest sealed pack before ends on {last}, not on {}: the chain has a gap, and the opening \
-             balances are computed from the rows",
-            days.day_before()
-        ));
+    if sealed.is_none() {
+        warnings.extend(gap_in_chain(&days, &folders));
     }
-    if reads.redacted {
-        warnings.push("users are named by keyed hashes of their ids (--redact)".to_owned());
-    }
-    if let Some(later) = stored_later {
-        warnings.push(format!(
-            "the stored balances are of {} and the period ends before: they are not compared",
-            later.rfc3339()
-        ));
-    }
-    if days.end() > options.started {
-        warnings.push(
-            "the period has not ended: rows that still come are adjustments of the next period".to_owned(),
-        );
-    }
-    let audited = roll(
-        &reads,
-        &judged,
-        &Asked { period: days, sealed: sealed.as_ref(), seed: asked.seed, sample: asked.sample },
-    )?;
+    warnings.extend(of_period(&days, &reads, stored_later, options.started));
+    let asked = Asked { period: days, sealed: sealed.as_ref(), seed: asked.seed, sample: asked.sample };
+    let audited = roll(&reads, &judged, &asked)?;
     let model = report::build(Inputs {
         config,
         books: &reads.books,
@@ -116,40 +85,90 @@ pub fn audit(
     });
     let pack = pack::build(model, config, &audited, reads.redacted);
     let run = Run { started: options.started, host: options.host.clone() };
+    let (folder, was_sealed) = place(&pack, &run, folder, already, progress)?;
+    let written = pack::Written { folder: &folder, was_sealed };
+    Ok(PackOutcome { printed: print(&pack, &written)?, errors: pack.model.blocking })
+}
+
+/// Where earlier packs may be: beside the new one, then where packs go by default.
+fn folders_of_packs(config: &Config, folder: &Path) -> Vec<PathBuf> {
+    let beside = folder.parent().map(|parent| match parent.as_os_str().is_empty() {
+        true => PathBuf::from("."),
+        false => parent.to_owned(),
+    });
+    let mut folders: Vec<PathBuf> = beside.into_iter().collect();
+    if !folders.contains(&config.audit.folder) {
+        folders.push(config.audit.folder.clone());
+    }
+    folders
+}
+
+/// Sealed packs there are, but none that ends on the day before.
+fn gap_in_chain(days: &Period, folders: &[PathBuf]) -> Option<String> {
+    let last = packs::latest_before(days.day_before(), folders)?;
+    Some(format!(
+        "the latest sealed pack before ends on {last}, not on {}: the chain has a gap, and the opening balances \
+         are computed from the rows",
+        days.day_before()
+    ))
+}
+
+/// What a reader of the pack must know about its period.
+fn of_period(days: &Period, reads: &Reads, stored_later: Option<Instant>, now: Instant) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if reads.redacted {
+        warnings.push("users are named by keyed hashes of their ids (--redact)".to_owned());
+    }
+    if let Some(later) = stored_later {
+        warnings.push(format!(
+            "the stored balances are of {} and the period ends before: they are not compared",
+            later.rfc3339()
+        ));
+    }
+    if days.end() > now {
+        warnings.push(
+            "the period has not ended: rows that still come are adjustments of the next period".to_owned(),
+        );
+    }
+    warnings
+}
+
+/// Writes the pack; where the period is sealed already, only compares. Gives back where the pack is,
+/// and whether it was there before.
+fn place(
+    pack: &pack::Pack<'_>,
+    run: &Run,
+    folder: PathBuf,
+    already: Option<packs::Pack>,
+    progress: &Progress,
+) -> anyhow::Result<(PathBuf, bool)> {
+    let days = &pack.period.period;
     let place = match &already {
         // Compared beside its place, and thrown away.
         Some(sealed) => sealed.folder.with_file_name(format!(".{}.compared", days.name())),
         None => folder.clone(),
     };
     let staging = Staging::begin(Place::Exact(place))?;
-    let files = pack::write(&pack, &run, &staging)?;
+    let files = pack::write(pack, run, &staging)?;
     if progress.is_stopped() {
         return Err(SourceError::Interrupted.into());
     }
     // Another run may have sealed the period meanwhile.
     let already = match already {
         Some(sealed) => Some(sealed),
-        None => packs::sealed_at(&folder, &days)?,
+        None => packs::sealed_at(&folder, days)?,
     };
-    let folder = match &already {
-        Some(sealed) => {
-            let written: Vec<(String, String)> = files
-                .iter()
-                .filter(|file| file.name != report::manifest::FILE_NAME)
-                .map(|file| (file.name.clone(), file.sha256.clone()))
-                .collect();
-            sealed.must_be(&written)?;
-            folder
-        }
-        None => staging.commit(days.as_of(), "")?,
-    };
-    let written = pack::Written { folder: &folder, was_sealed: already.is_some() };
-    Ok(PackOutcome { printed: print(&pack, &written)?, errors: pack.model.blocking })
+    let Some(sealed) = already else { return Ok((staging.commit(days.as_of(), "")?, false)) };
+    let written: Vec<(String, String)> =
+        files.iter().map(|file| (file.name.clone(), file.sha256.clone())).collect();
+    sealed.must_be(&written)?;
+    Ok((folder, true))
 }
 
 fn roll(reads: &Reads, judged: &Judged, asked: &Asked<'_>) -> anyhow::Result<period::PeriodAudit> {
     let replay = Replay::of_users_with_rows(&reads.books, &reads.usage_log, &judged.setting);
     let name = asked.period.name();
-    period::account(&reads.books, &replay, &judged.setting.policies, asked)
+    let stored = |user: UserNo| judged.balances.users[user.0 as usize].stored.is_some();
+    period::account(&reads.books, &replay, &judged.setting.policies, &stored, asked)
         .with_context(|| format!("the period {name}"))
 }

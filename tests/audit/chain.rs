@@ -169,8 +169,11 @@ fn a_sealed_pack_is_compared_and_never_changed() {
     let bytes = |pack: &Pack| fs::read(pack.0.join("manifest.json")).unwrap();
     let sealed = bytes(&january);
     assert_eq!(make(folder, 0, &[]).0, 0, "the same again is the same");
+    world.write(folder, 2, "");
+    let (code, stderr) = make(folder, 0, &[]);
+    assert_eq!(code, 0, "what comes after the period, users and all, changes nothing: {stderr}");
     world.rows[0].tokens += 1;
-    world.write(folder, 0, "");
+    world.write(folder, 2, "");
     let (code, stderr) = make(folder, 0, &[]);
     assert_eq!(code, 2);
     assert!(

@@ -164,7 +164,7 @@ fn row(number: usize, month: usize, user: &str, with_changes: bool, numbers: &mu
         action,
         tokens: 1 + numbers.below(if is_use { 400 } else { 2_000 }) as i64,
         failed,
-        paid: action == "token_pack_purchase" || (action == "subscription_grant" && number % 2 == 0),
+        paid: action == "token_pack_purchase" || (action == "subscription_grant" && number.is_multiple_of(2)),
         at: (month, day, second),
         arrives,
         vanishes,

@@ -8,7 +8,7 @@ use super::holders::Holder;
 use super::moved::{Moved, PaidRoll};
 use super::{Line, Movement, Period, RollForward, Sample, column_of, draw, roll_forward};
 use crate::balance::replay::{Policies, Replay, ReplayError};
-use crate::domain::{Books, Overflow, RowId, Total};
+use crate::domain::{Books, Overflow, RowId, Total, UserNo};
 
 /// Why a period cannot be accounted for. Every one means exit 2.
 #[derive(Debug, thiserror::Error)]
@@ -83,7 +83,8 @@ pub struct Asked<'a> {
     pub sample: u32,
 }
 
-/// Accounts for a period. The books must reach to its end.
+/// Accounts for a period. The books must reach to its end. Users without a balance, a movement or a
+/// stored balance are left out: they may have come after the period.
 ///
 /// # Errors
 /// [`PeriodFailure`].
@@ -91,12 +92,13 @@ pub fn account(
     books: &Books,
     replay: &Replay<'_>,
     policies: &Policies,
+    has_stored: &dyn Fn(UserNo) -> bool,
     asked: &Asked<'_>,
 ) -> Result<PeriodAudit, PeriodFailure> {
     let period = asked.period;
     let paid = paid_rows(books);
     let usage = usage_by_day(books);
-    let mut moved = Moved::of(books, replay, policies, &period)?;
+    let mut moved = Moved::of(books, replay, policies, has_stored, &period)?;
     let adjusted = match asked.sealed {
         Some(sealed) => {
             let counted = [&before(&usage, &period), &sealed.usage].map(|usage| counted(usage, policies));

@@ -6,7 +6,7 @@ use super::account::{PeriodFailure, plain};
 use super::holders::{Holder, column_of};
 use super::{Line, Movement, Moves, Period};
 use crate::balance::replay::{KINDS, MovementKind, Policies, Replay};
-use crate::domain::{Books, Instant, Overflow, Total};
+use crate::domain::{Books, Instant, Overflow, Total, UserNo};
 
 /// The balances of a period as they are replayed.
 #[derive(Debug)]
@@ -50,6 +50,7 @@ impl Moved {
         books: &Books,
         replay: &Replay<'_>,
         policies: &Policies,
+        has_stored: &dyn Fn(UserNo) -> bool,
         period: &Period,
     ) -> Result<Moved, PeriodFailure> {
         let marks = marks(period);
@@ -83,8 +84,12 @@ impl Moved {
             paid.closing += seen.paid_balance;
             let balances = seen.at_marks.iter().chain([&seen.balance]);
             reached.iter_mut().zip(balances).for_each(|(sum, balance)| *sum += balance);
-            let id = books.roster.id(timeline.holder).clone();
             let (closing, closing_paid) = (seen.balance, seen.paid_balance);
+            let is_known = opening != 0 || closing != 0 || moves.iter().any(|tokens| *tokens != 0);
+            if !is_known && !has_stored(timeline.holder) {
+                return;
+            }
+            let id = books.roster.id(timeline.holder).clone();
             holders.push(Holder { id, opening, moves, closing, closing_paid });
         })?;
         let moves = lines(books, policies, &marks, &sums, &reached)?;

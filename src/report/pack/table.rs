@@ -89,6 +89,9 @@ pub enum Cell<'a> {
     },
 }
 
+/// Appends the cells of a row.
+type Row<'a> = Box<dyn Fn(usize, &mut Vec<Cell<'a>>) + 'a>;
+
 /// A table: one sheet of the workbook, one CSV file.
 pub struct Table<'a> {
     /// Title of the sheet.
@@ -100,7 +103,7 @@ pub struct Table<'a> {
     /// Number of rows.
     pub len: usize,
     /// Appends the cells of a row.
-    pub row: Box<dyn Fn(usize, &mut Vec<Cell<'a>>) + 'a>,
+    pub row: Row<'a>,
     /// Is a row to be set off from the others?
     pub strong: Box<dyn Fn(usize) -> bool + 'a>,
 }

@@ -172,8 +172,9 @@ fn figures(pack: &Pack<'_>) -> Vec<Figure> {
     ]
 }
 
-fn part(table: &Table<'_>) -> Part {
-    let (id, lead) = match table.title {
+/// The anchor of a table, and what it is.
+fn words(table: &Table<'_>) -> (&'static str, &'static str) {
+    match table.title {
         "Summary" => (
             "summary",
             "The result, the period in one column, and whether everything ties out: every difference must be 0.",
@@ -195,7 +196,11 @@ fn part(table: &Table<'_>) -> Part {
             ("sample", "Rows to inspect, drawn from both tables; the last columns are for the auditor.")
         }
         _ => ("provenance", "What was read and asked, and how to make the figures again."),
-    };
+    }
+}
+
+fn part(table: &Table<'_>) -> Part {
+    let (id, lead) = words(table);
     let shown = table.len.min(SHOWN_MAX);
     let mut all: Vec<Vec<(String, bool)>> = Vec::with_capacity(shown);
     let mut cells = Vec::new();
@@ -209,31 +214,51 @@ fn part(table: &Table<'_>) -> Part {
     let kept: Vec<usize> = (0..table.columns.len())
         .filter(|&at| !is_wide || all.iter().any(|row| !matches!(row[at].0.as_str(), "" | "0")))
         .collect();
-    let class = |at: usize, is_number: bool| match (SCREEN_ONLY.contains(&table.columns[at].name), is_number)
-    {
-        (true, true) => "n s",
-        (true, false) => "s",
-        (false, true) => "n",
-        (false, false) => "",
-    };
     let columns = kept.iter().map(|&at| {
         let column = &table.columns[at];
-        Head { name: column.name, class: class(at, column.kind == Kind::Number) }
+        Head { name: column.name, class: class(column.name, column.kind == Kind::Number) }
     });
+    let drawing = |cells: &[(String, bool)], at: usize| Drawing {
+        text: cells[at].0.clone(),
+        class: class(table.columns[at].name, cells[at].1),
+    };
     let rows = all.iter().enumerate().map(|(row, cells)| Drawn {
         class: match ((table.strong)(row), is_wide && row >= PAPER_MAX) {
             (true, _) => "strong",
             (false, true) => "late",
             (false, false) => "",
         },
-        cells: kept
-            .iter()
-            .map(|&at| Drawing { text: cells[at].0.clone(), class: class(at, cells[at].1) })
-            .collect(),
+        cells: kept.iter().map(|&at| drawing(cells, at)).collect(),
     });
     let (columns, rows) = (columns.collect(), rows.collect());
+    let rest = left_out(table, shown, kept.len() < table.columns.len());
+    let paper = match is_wide {
+        true => format!(
+            "On paper: the first {} rows and the columns that fit; {} has all {}.",
+            shown.min(PAPER_MAX),
+            table.file,
+            grouped(table.len as i128)
+        ),
+        false => String::new(),
+    };
+    Part { id, title: table.title, lead, file: table.file, columns, rows, rest, paper }
+}
+
+/// What a cell is: a number, and too much for paper.
+fn class(column: &str, is_number: bool) -> &'static str {
+    let screen_only = column.starts_with("cause_") || SCREEN_ONLY.contains(&column);
+    match (screen_only, is_number) {
+        (true, true) => "n s",
+        (true, false) => "s",
+        (false, true) => "n",
+        (false, false) => "",
+    }
+}
+
+/// What the page does not show of a table, and where it is.
+fn left_out(table: &Table<'_>, shown: usize, without_columns: bool) -> String {
     let total = grouped(table.len as i128);
-    let rest = match (table.len > shown, kept.len() < table.columns.len()) {
+    match (table.len > shown, without_columns) {
         (false, false) => String::new(),
         (true, false) => format!("The first {shown} of {total} rows; {} has them all.", table.file),
         (false, true) => format!("Columns without a figure are left out; {} has them all.", table.file),
@@ -241,16 +266,7 @@ fn part(table: &Table<'_>) -> Part {
             "The first {shown} of {total} rows, without columns that have no figure in them; {} has everything.",
             table.file
         ),
-    };
-    let paper = match is_wide {
-        true => format!(
-            "On paper: the first {} rows and the columns that fit; {} has all {total}.",
-            shown.min(PAPER_MAX),
-            table.file
-        ),
-        false => String::new(),
-    };
-    Part { id, title: table.title, lead, file: table.file, columns, rows, rest, paper }
+    }
 }
 
 fn text(cell: &Cell<'_>, kind: Kind) -> (String, bool) {

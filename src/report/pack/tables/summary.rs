@@ -3,6 +3,7 @@
 use crate::audit::period::{HOLDER_COLUMNS, Movement};
 use crate::balance::replay::KINDS;
 use crate::domain::Side;
+use crate::report::figures::grouped;
 use crate::report::pack::model::Pack;
 use crate::report::pack::table::{Cell, Column, Kind, Table};
 
@@ -237,7 +238,7 @@ fn population<'a>(pack: &'a Pack<'a>, lines: &mut Lines<'a>) {
         for class in crate::domain::PopulationClass::ALL {
             let total = population.get(class);
             if total.rows > 0 {
-                let note = format!("{} tokens", total.tokens);
+                let note = format!("{} tokens", grouped(total.tokens));
                 lines.fact(format!("{side}: {}", class.name()), Cell::count(total.rows), note);
             }
         }
