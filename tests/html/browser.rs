@@ -143,7 +143,7 @@ fn a_reader_can_search_sort_filter_turn_and_open() {
         ],
     );
     let (_, complaints) = browser.requests_and_complaints();
-    assert_eq!(complaints, [String::new(); 0]);
+    assert!(complaints.is_empty(), "{complaints:?}");
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn the_page_asks_for_nothing_and_obeys_nobody() {
     assert_eq!(browser.value("typeof hacked"), "undefined");
     assert_eq!(browser.value("document.images.length"), 0);
     let (requests, complaints) = browser.requests_and_complaints();
-    assert_eq!(complaints, [String::new(); 0]);
+    assert!(complaints.is_empty(), "{complaints:?}");
     for address in requests.iter().filter(|address| *address != "about:blank") {
         let is_own = address.starts_with("blob:") || Path::new(address.trim_start_matches("file://")) == file;
         assert!(is_own, "the page asked for {address}");

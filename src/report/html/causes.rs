@@ -26,9 +26,11 @@ pub struct CauseLine {
     pub share: String,
     pub tokens: String,
     pub span: String,
+    /// The root in a sentence.
+    pub title: String,
+    /// What the cause means, where the sentence does not say it.
     pub meaning: &'static str,
     pub common: String,
-    pub detail: String,
     pub severity: &'static str,
     pub bar: u32,
 }
@@ -77,6 +79,7 @@ fn note(causes: &[CauseTotals], explained: u64, all: u64) -> String {
 
 fn line(model: &Model<'_>, cause: &CauseTotals, most: u64, all: u64) -> CauseLine {
     let totals = &model.classes[cause.class as usize];
+    let (title, meaning) = title(cause);
     CauseLine {
         cause: cause.cause.clone(),
         address: address(&cause.cause),
@@ -89,12 +92,23 @@ fn line(model: &Model<'_>, cause: &CauseTotals, most: u64, all: u64) -> CauseLin
             (Some(first), Some(last)) => span(first, last),
             _ => String::new(),
         },
-        meaning: cause.meaning,
+        title,
+        meaning,
         common: cause.common.clone(),
-        detail: cause.detail.clone(),
         severity: totals.severity.map_or("info", crate::domain::Severity::name),
         bar: per_mille(cause.rows.into(), most.into()),
     }
+}
+
+/// The sentence about the root, and the meaning where the sentence is not just that.
+fn title(cause: &CauseTotals) -> (String, &'static str) {
+    let says_meaning = !cause.meaning.is_empty() && cause.detail.starts_with(cause.meaning);
+    let (text, meaning) =
+        if says_meaning { (cause.meaning, "") } else { (cause.detail.as_str(), cause.meaning) };
+    let text = if text.is_empty() { cause.cause.as_str() } else { text };
+    let mut letters = text.chars();
+    let title = letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect();
+    (title, meaning)
 }
 
 /// A part in whole percent; a small one is not nothing, and a part is never all.
@@ -130,6 +144,29 @@ mod tests {
         assert_eq!(headline(1, 12_431), "One cause, 12,431 findings");
         assert_eq!(headline(3, 1), "3 causes, 1 finding");
         assert_eq!(headline(0, 0), "");
+    }
+
+    #[test]
+    fn the_title_says_the_root_once() {
+        let cause = |meaning, detail: &str| CauseTotals {
+            cause: "replay".to_owned(),
+            class: crate::domain::Class::Duplicate,
+            rows: 4,
+            tokens: 4,
+            first_at: None,
+            last_at: None,
+            meaning,
+            common: String::new(),
+            detail: detail.to_owned(),
+        };
+        let cases = [
+            (cause("ran twice", "ran twice; 4 users"), "Ran twice", ""),
+            (cause("ran twice", "4 rows repeat a payment"), "4 rows repeat a payment", "ran twice"),
+            (cause("", ""), "Replay", ""),
+        ];
+        for (cause, expected, meaning) in cases {
+            assert_eq!(title(&cause), (expected.to_owned(), meaning));
+        }
     }
 
     #[test]

@@ -36,7 +36,7 @@ const Engine = (() => {
     let cachedLetters = 0;
     let lowerCase = null;
     let userCodes = null;
-    let people = [];
+    const people = [];
     let facts = null;
     let view = new Uint32Array(0);
     let latest = 0;
@@ -62,17 +62,17 @@ const Engine = (() => {
       return start + head.rows;
     };
 
-    const load = async (given, packs, folk) => {
+    // Blocks come one by one, so that nobody has to wait for all of them at once.
+    const begin = (given) => {
       facts = given;
       columns.at = new Float64Array(facts.held);
       for (const name of NUMBERS) columns[name] = new Uint32Array(facts.held);
       for (const name of MARKS) columns[name] = new Uint8Array(facts.held);
-      let start = 0;
-      for (const [place, pack] of packs.entries()) {
-        start = await readBlock(pack, start);
-        if (place % 16 === 15) report({ unpacked: start });
-      }
-      people = folk.map(bytes);
+    };
+    let unpacked = 0;
+    const addFindings = async (text) => { unpacked = await readBlock(text, unpacked); return unpacked; };
+    const addPeople = (text) => { people.push(bytes(text)); };
+    const finish = () => {
       const counts = {};
       for (const name of [...MARKS, "cause"]) {
         const count = new Array(name === "cause" ? words.causes.length : 16).fill(0);
@@ -170,20 +170,28 @@ const Engine = (() => {
       return rank;
     })());
 
+    // Unknown stands last in either direction, equals in the order of the page.
     const sorted = async (rows, key, isDescending, mine) => {
-      const column = columns[key];
-      const rank = wordsOf[key] && rankOf(wordsOf[key]);
-      const sign = isDescending ? -1 : 1;
-      const keys = new Float64Array(facts.held);
-      for (const row of rows) {
-        const value = rank ? rank[column[row]] : column[row];
-        // Unknown stands last in either direction.
-        keys[row] = Number.isNaN(value) ? Infinity : sign * value;
-      }
       if (rows.length > ROWS_OF_A_BREATH) await breath();
       if (mine !== latest) return null;
-      const unequal = (a, b) => (keys[a] === keys[b] ? a - b : keys[a] < keys[b] ? -1 : 1);
-      return rows.slice().sort(unequal);
+      const column = columns[key];
+      if (key === "at") {
+        const known = (row) => !Number.isNaN(column[row]);
+        const sign = isDescending ? -1 : 1;
+        const order = rows.filter(known).sort((a, b) => sign * (column[a] - column[b]) || a - b);
+        const whole = new Uint32Array(rows.length);
+        whole.set(order);
+        whole.set(rows.filter((row) => !known(row)), order.length);
+        return whole;
+      }
+      // Place of the value and row in one number: numbers are sorted fastest.
+      const rank = wordsOf[key] && rankOf(wordsOf[key]);
+      const levels = rank ? rank.length : 256;
+      const numbers = Float64Array.from(rows, (row) => {
+        const level = rank ? rank[column[row]] : column[row];
+        return (Number.isNaN(level) ? levels : isDescending ? levels - level : level) * facts.held + row;
+      });
+      return Uint32Array.from(numbers.sort(), (number) => number % facts.held);
     };
 
     // Answers a question; afterwards `rows` gives parts of the answer.
@@ -265,7 +273,7 @@ const Engine = (() => {
       return { balance, groups: list };
     };
 
-    return { load, ask, rows, detail, find, person };
+    return { begin, addFindings, addPeople, finish, ask, rows, detail, find, person };
   };
 
   // Answers the messages of the page.

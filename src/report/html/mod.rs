@@ -60,7 +60,7 @@ struct Page<'a> {
     legacy: &'a str,
     unified: &'a str,
     sentence: String,
-    warnings: &'a [String],
+    warnings: Vec<&'a String>,
     figures: Vec<view::Figure>,
     changes: changes::Changes,
     causes: causes::CauseView,
@@ -149,6 +149,7 @@ fn policy() -> String {
 
 fn page<'a>(model: &'a Model<'_>, packed: &Packed, files: &[WrittenFile]) -> Page<'a> {
     let (verdict, tone) = view::verdict(model);
+    let changes = changes::view(model);
     Page {
         policy: policy(),
         style: STYLE,
@@ -158,9 +159,10 @@ fn page<'a>(model: &'a Model<'_>, packed: &Packed, files: &[WrittenFile]) -> Pag
         legacy: &model.inputs[0].provenance.name,
         unified: &model.inputs[1].provenance.name,
         sentence: model.sentence.replace(" -", " \u{2212}"),
-        warnings: &model.warnings,
+        // What is gone is said among the changes.
+        warnings: model.warnings.iter().filter(|text| !changes.gone.contains(text)).collect(),
         figures: view::figures(model),
-        changes: changes::view(model),
+        changes,
         causes: causes::view(model),
         classes: view::classes(model),
         timeline: timeline::view(model),

@@ -43,7 +43,6 @@
   const waiting = new Map();
   let asked = 0;
   const progress = (news) => {
-    if (news.unpacked && !state.isReady) say(`Unpacking: ${grouped(news.unpacked)} of ${grouped(facts.held)} …`);
     if (news.searched) say(`Searching: ${Math.floor(news.searched * 100)} %, ${grouped(news.found)} found …`);
   };
   const startWorker = () => {
@@ -68,20 +67,23 @@
   };
   let call;
   const load = async () => {
-    const texts = (kind) => [...document.querySelectorAll(`script.${kind}`)].map((node) => node.textContent);
-    const given = [facts, texts("findings"), texts("people")];
-    let loaded;
     try {
       call = startWorker();
-      loaded = await call("load", ...given);
+      await call("begin", facts);
     } catch {
       // Some browsers allow a page from a disk no worker: then the same is done here.
       const engine = Engine.create(progress);
       call = async (name, ...rest) => engine[name](...rest);
-      loaded = await call("load", ...given);
+      await call("begin", facts);
     }
-    for (const node of document.querySelectorAll("script.findings, script.people")) node.remove();
-    return loaded;
+    for (const [kind, name] of [["findings", "addFindings"], ["people", "addPeople"]]) {
+      for (const node of document.querySelectorAll(`script.${kind}`)) {
+        const unpacked = await call(name, node.textContent);
+        if (unpacked < facts.held) say(`Unpacking: ${grouped(unpacked)} of ${grouped(facts.held)} …`);
+        node.remove();
+      }
+    }
+    return call("finish");
   };
 
   // --- the table ---
@@ -180,7 +182,7 @@
 
   // --- one user ---
 
-  const fact = (name, text) => element("div", { class: "figure" }, element("dt", {}, name), element("dd", {}, element("strong", {}, text)));
+  const fact = (name, text) => element("div", { class: `figure${text.length > 10 ? " long" : ""}` }, element("dt", {}, name), element("dd", {}, element("strong", {}, text)));
   const smallTable = (caption, heads, rows) => element("div", { class: "card scroll", role: "region", tabindex: "0", "aria-label": caption },
     element("table", {}, element("thead", {}, element("tr", {}, ...heads.map(([text, kind]) => element("th", { scope: "col", class: kind }, text)))),
       element("tbody", {}, ...rows.map((cells) => element("tr", {}, ...cells.map((cell, at) => element(at === 0 ? "th" : "td", at === 0 ? { scope: "row" } : { class: heads[at][1] }, cell)))))));
@@ -207,8 +209,9 @@
     else parts.push(element("p", { class: "aside" }, "No finding in this page is of this user."));
     byId("user-body").replaceChildren(...parts);
     section.hidden = false;
+    byId("findings-title").textContent = "Findings of this user";
   };
-  const closeUser = () => { state.user = ""; byId("user").hidden = true; };
+  const closeUser = () => { state.user = ""; byId("user").hidden = true; byId("findings-title").textContent = "All findings"; };
 
   // --- the address: #user=…, #finding=…, #class=…&cause=…&q=… ---
 
