@@ -89,7 +89,15 @@
   // --- the table ---
 
   const say = (text) => { if (table) byId("shown").textContent = text; };
-  const busy = (is) => table?.setAttribute("aria-busy", String(is));
+  let tasks = 0;
+  const working = (task) => async (...given) => {
+    table?.setAttribute("aria-busy", String(++tasks > 0));
+    try {
+      return await task(...given);
+    } finally {
+      table?.setAttribute("aria-busy", String(--tasks > 0));
+    }
+  };
   const valueOf = (name) => byId(`f-${name}`).value;
   const wanted = () => {
     const filters = {};
@@ -100,19 +108,17 @@
     return filters;
   };
 
-  const refresh = async () => {
+  const refresh = working(async () => {
     if (!table || !state.isReady) return;
-    busy(true);
     const answer = await call("ask", { text: byId("q").value, filters: wanted(), key: state.key, isDescending: state.isDescending });
     // A newer question is on its way.
     if (answer === null) return;
     state.length = answer.length;
     state.page = 0;
     await draw();
-  };
+  });
 
-  const draw = async () => {
-    busy(true);
+  const draw = working(async () => {
     const pages = Math.max(1, Math.ceil(state.length / state.size));
     state.page = Math.min(Math.max(state.page, 0), pages - 1);
     const first = state.page * state.size;
@@ -127,8 +133,7 @@
     byId("pager").hidden = state.length <= 25;
     // Printing cannot wait for an answer.
     state.paper = await call("rows", 0, PAPER_ROWS);
-    busy(false);
-  };
+  });
 
   const sayShown = (first, count) => {
     const all = state.length === facts.held ? "" : ` (of ${grouped(facts.held)})`;
@@ -152,13 +157,13 @@
     return tr;
   };
 
-  const toggle = async (tr, button, row) => {
+  const toggle = working(async (tr, button, row) => {
     const isOpen = button.getAttribute("aria-expanded") === "true";
     button.setAttribute("aria-expanded", String(!isOpen));
     if (isOpen) { tr.nextElementSibling?.matches(".detail") && tr.nextElementSibling.remove(); return; }
     const finding = await call("detail", row);
     if (button.getAttribute("aria-expanded") === "true" && tr.isConnected) tr.after(detail(finding));
-  };
+  });
 
   const detail = (finding) => {
     const list = element("dl");
@@ -217,10 +222,9 @@
 
   const KEYS = ["user", "finding", "q", ...FILTERS];
   const lists = { class: facts.classes.map(([name]) => name), severity: facts.severities, repair: facts.repairs, status: facts.statuses };
-  const follow = async () => {
+  const follow = working(async () => {
     const given = new URLSearchParams(location.hash.slice(1));
     if (!state.isReady || !KEYS.some((key) => given.has(key))) return;
-    busy(true);
     if (table) {
       byId("q").value = given.get("q") ?? "";
       for (const name of FILTERS) {
@@ -234,8 +238,7 @@
     if (given.has("finding")) await openFinding(given.get("finding"));
     else if (given.has("user")) { byId("user").scrollIntoView(); byId("user").focus({ preventScroll: true }); }
     else byId("findings").scrollIntoView();
-    busy(false);
-  };
+  });
   const openFinding = async (id) => {
     const place = await call("find", id);
     if (place < 0) { say(`This page does not have the finding ${visible(id)}; look into findings.csv.`); byId("findings").scrollIntoView(); return; }
