@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::super::GapCause;
-use super::super::replay::{End, Holding, RowEvent, What};
+use super::super::replay::{End, Holding, Policies, RowEvent, What};
 use super::hypothesis::Hypothesis;
 use crate::config::{Config, LegacyMeaning};
 use crate::domain::{ActionNo, Books, Class, Entry, Finding, Instant, Kind, PopulationClass, Side, UserNo};
@@ -48,15 +48,16 @@ impl Edits {
         self.0.get(&holder).map_or(&[], Vec::as_slice)
     }
 
-    /// Where rows come in, so that use is cut there.
-    pub fn cuts(&self) -> Vec<(UserNo, Instant)> {
+    /// Where rows come in and where they end, so that use is cut there.
+    pub fn cuts(&self, policies: &Policies) -> Vec<(UserNo, Instant)> {
         let mut cuts = Vec::new();
         for (&holder, edits) in &self.0 {
             for edit in edits {
                 if let Change::Insert(at, what) = edit.change {
                     cuts.push((holder, at));
-                    if let What::Grant(RowEvent { end: End::At(end), .. }) = what {
-                        cuts.push((holder, end));
+                    if let What::Grant(row) = what {
+                        let end = policies.at(at).end_of(row.action, at, row.end);
+                        cuts.extend(end.map(|end| (holder, end)));
                     }
                 }
             }

@@ -169,8 +169,19 @@ impl<'p> Holder<'p> {
         found
     }
 
-    /// What changes nothing alone, nor on top of all that is configured, of all findings, or of
-    /// both, is no cause; and what does everywhere the same as what is configured is that.
+    /// What an option changes on top of others, those aside that it excludes.
+    fn effect_on(&self, ground: &[Choosable], option: &Choosable) -> i128 {
+        let is_other = |other: &&Choosable| {
+            !other.possible.excludes(&option.possible) && other.possible != option.possible
+        };
+        let without: Vec<Choosable> = ground.iter().filter(is_other).copied().collect();
+        let with: Vec<Choosable> = without.iter().copied().chain([*option]).collect();
+        self.balance_of(&with) - self.balance_of(&without)
+    }
+
+    /// What changes nothing alone, nor on top of all that is configured, of all findings, of both,
+    /// or, where rows meet, of anything else, is no cause; and what does everywhere the same as what
+    /// is configured is that.
     fn drop_what_never_matters(&mut self) {
         let configured = self.configured();
         let findings = self.all_of(|why| why == Hypothesis::Findings);
@@ -178,19 +189,13 @@ impl<'p> Holder<'p> {
         let grounds = [Vec::new(), configured, findings, both];
         let mut kept: Vec<(Choosable, [i128; 4])> = Vec::new();
         for option in &self.options {
-            let effects = grounds.each_ref().map(|ground| {
-                let without: Vec<Choosable> = ground
-                    .iter()
-                    .filter(|other| other.possible.cause != option.possible.cause)
-                    .copied()
-                    .collect();
-                let with: Vec<Choosable> = without.iter().copied().chain([*option]).collect();
-                self.balance_of(&with) - self.balance_of(&without)
-            });
+            let effects = grounds.each_ref().map(|ground| self.effect_on(ground, option));
+            let matters_with = |other: &Choosable| self.effect_on(&[*other], option) != 0;
+            let matters = effects != [0; 4] || !option.possible.adds && self.options.iter().any(matters_with);
             let same = |(other, theirs): &(Choosable, [i128; 4])| {
-                other.possible.excludes(&option.possible) && *theirs == effects
+                other.possible.excludes(&option.possible) && *theirs == effects && effects != [0; 4]
             };
-            if effects != [0; 4] && !kept.iter().any(same) {
+            if matters && !kept.iter().any(same) {
                 kept.push((*option, effects));
             }
         }

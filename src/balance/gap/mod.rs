@@ -155,7 +155,7 @@ impl<'a> Stage<'a> {
         let Grounds { books, log, setting, .. } = self.grounds;
         let mut pools: HashMap<UserNo, Timeline> = HashMap::new();
         if self.alone.is_some() {
-            let replay = Replay::new(books, log, setting).cut_at(self.pool_edits.cuts());
+            let replay = Replay::new(books, log, setting).cut_at(self.pool_edits.cuts(&setting.policies));
             replay.visit(&[], |timeline| {
                 if wanted[timeline.holder.0 as usize] {
                     pools.insert(timeline.holder, timeline.clone());
@@ -163,7 +163,7 @@ impl<'a> Stage<'a> {
             })?;
         }
         let alone = self.alone.as_ref().unwrap_or(setting);
-        let replay = Replay::new(books, log, alone).cut_at(self.own_edits.cuts());
+        let replay = Replay::new(books, log, alone).cut_at(self.own_edits.cuts(&setting.policies));
         replay.visit(&[], |timeline| {
             let user = timeline.holder;
             if !wanted[user.0 as usize] {
