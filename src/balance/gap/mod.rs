@@ -104,7 +104,9 @@ pub fn explain_gaps(balances: &mut Balances, grounds: Grounds<'_>) -> Result<(),
     stage.visit(&open, |user, own, pooled| {
         let balance = &mut balances.users[user.0 as usize];
         let Some(stored) = balance.stored else { return };
-        let holder = Holder::new(own, pooled, premises);
+        // Without something new only what is known can give a part.
+        let only_known = premises.opening_shown.is_none();
+        let holder = Holder::new(own, pooled, Premises { only_known, ..premises });
         let found = match premises.opening_shown {
             Some(_) => explanations(&holder, stored, &grounds.replayed.effects[user.0 as usize]),
             None => Vec::new(),
