@@ -27,8 +27,9 @@ const MOST_UNKNOWN: usize = 3;
 
 /// Sets of positions of `possible`, ascending; each gives `target`.
 ///
-/// Sets of configured policies alone come first, whatever their size; of all others only the
-/// smallest, and none that is larger than those or than `most`. `value` gives the balance of a set.
+/// The smallest sets of configured policies alone come first, or else of configured policies and
+/// findings, whatever their size; of all others only the smallest, and none that is larger than
+/// those or than `most`. `value` gives the balance of a set.
 pub(super) fn smallest_sets(
     possible: &[Possible],
     target: i128,
@@ -48,15 +49,22 @@ pub(super) fn smallest_sets(
     let of = |wanted: fn(Hypothesis) -> bool| -> Vec<usize> {
         (0..possible.len()).filter(|&at| wanted(possible[at].why)).collect()
     };
-    let configured = of(|why| why == Hypothesis::Configured);
-    let mut sets = first_sets(possible, &configured, configured.len(), &mut gives);
+    let mut first = Vec::new();
+    let mut sets: Vec<Vec<usize>> = Vec::new();
+    for tier in [of(|why| why == Hypothesis::Configured), of(Hypothesis::is_known)] {
+        if sets.is_empty() {
+            sets = first_sets(possible, &tier, tier.len(), &mut gives);
+            first = tier;
+        }
+    }
     let all: Vec<usize> = (0..possible.len()).collect();
     let most = [most, sets.first().map(Vec::len)].into_iter().flatten().min().unwrap_or(all.len());
-    let smallest = first_sets(possible, &all, most, &mut gives);
-    sets.extend(smallest.into_iter().filter(|set| {
-        // Those of configured policies are there already.
-        !set.iter().all(|&at| possible[at].why == Hypothesis::Configured)
-    }));
+    let mut others = first_sets(possible, &all, most, &mut gives);
+    if !sets.is_empty() {
+        // Those of the first kind are there already.
+        others.retain(|set| !set.iter().all(|at| first.contains(at)));
+    }
+    sets.extend(others);
     sets
 }
 
@@ -152,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_configured_stands_first_but_never_alone_when_something_as_small_does_as_well() {
+    fn what_is_known_stands_first_but_never_alone_when_something_as_small_does_as_well() {
         let options = [
             (possible(GapCause::Unmigrated, Hypothesis::Findings), 70),
             (possible(GapCause::Opening, Hypothesis::Configured), 100),
@@ -186,27 +194,23 @@ mod tests {
                 .filter(|set| set.iter().map(|&at| options[at].1).sum::<i128>() == gap)
                 .collect();
             hits.sort_by_key(|set| set.len());
-            let configured =
-                |set: &&Vec<usize>| set.iter().all(|&at| options[at].0.why == Hypothesis::Configured);
-            let least_configured = hits.iter().filter(configured).map(Vec::len).min();
-            let least = hits.first().map(Vec::len);
-            let mut expected: Vec<Vec<usize>> = hits
-                .iter()
-                .filter(|set| {
-                    if configured(set) {
-                        Some(set.len()) == least_configured
-                    } else {
-                        Some(set.len()) == least
-                    }
-                })
-                .cloned()
-                .collect();
+            // Configured alone, or else configured and found, before all that is mere hypothesis.
+            let is_of = |set: &[usize], tier: usize| {
+                set.iter().all(|&at| [whys[1], whys[0]][..tier].contains(&options[at].0.why))
+            };
+            let tier = [1, 2].into_iter().find(|&tier| hits.iter().any(|set| is_of(set, tier)));
+            let in_tier = |set: &[usize]| tier.is_some_and(|tier| is_of(set, tier));
+            let least_in_tier = hits.iter().filter(|set| in_tier(set)).map(Vec::len).min();
+            let least = hits.iter().map(Vec::len).min();
+            let is_expected =
+                |set: &&Vec<usize>| Some(set.len()) == if in_tier(set) { least_in_tier } else { least };
+            let mut expected: Vec<Vec<usize>> = hits.iter().filter(is_expected).cloned().collect();
             let mut found_sorted = found.clone();
             found_sorted.sort();
             expected.sort();
             assert_eq!(found_sorted, expected, "round {round}: {options:?} {gap}");
-            if least_configured.is_some() {
-                assert!(configured(&&found[0]), "round {round}");
+            if tier.is_some() {
+                assert!(in_tier(&found[0]), "round {round}");
             }
         }
     }
