@@ -339,7 +339,15 @@ pub fn history(
     let shown = options.redaction.as_ref().map_or_else(|| user.clone(), |redaction| redaction.name(user));
     let user = audit::find_user(&reads.books, &shown)?;
     let judged = judge(config, &reads, None)?;
-    Ok(audit::history(&reads.books, config, &judged.audit, &judged.balances, user)?)
+    Ok(audit::history(
+        &reads.books,
+        config,
+        &judged.audit,
+        &judged.balances,
+        &judged.setting,
+        &reads.usage_log,
+        user,
+    )?)
 }
 
 /// What the SQL files warn of; what several warn of is said once.

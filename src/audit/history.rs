@@ -4,12 +4,15 @@ use std::cmp::Reverse;
 
 use super::Audit;
 use super::ids::NoIds;
+use super::statement::{self, PolicyLine, Statement};
+use crate::balance::replay::{Replay, Setting};
 use crate::balance::{Balances, UserBalance};
 use crate::config::Config;
 use crate::domain::{
     Books, Class, Disposition, Entry, Finding, FindingId, Instant, Kind, Outcome, Overflow, PopulationClass,
     RowId, Rule, Side, UserNo,
 };
+use crate::normalise::UsageLog;
 
 /// How many ids are offered in place of an unknown one.
 const NEAREST_SHOWN: usize = 3;
@@ -38,6 +41,9 @@ pub enum HistoryError {
         /// The recomputed balance.
         balance: i128,
     },
+    /// The use could not be read again.
+    #[error("the balance could not be replayed: {0}")]
+    Replay(String),
     /// A sum left its range.
     #[error(transparent)]
     Overflow(#[from] Overflow),
@@ -71,6 +77,9 @@ pub struct HistoryLine {
     pub change: Option<i64>,
     /// The running balance of its own table after it; `None`: it does not count.
     pub balance: Option<i128>,
+    /// The running balance under the configured policies after it; `None`: it does not count, or
+    /// the balance is shared in a pool.
+    pub balance_policy: Option<i128>,
     /// What became of it.
     pub outcome: Outcome,
     /// Its partner in the other table.
@@ -97,6 +106,39 @@ pub struct UserHistory {
     pub balance: UserBalance,
     /// Findings about the user that are about no row.
     pub findings: Vec<(Class, FindingId)>,
+    /// What the configured policies make of it.
+    pub statement: Statement,
+}
+
+/// A row, or a change that the policies make without one.
+#[derive(Debug, Clone, Copy)]
+pub enum Step<'a> {
+    /// A row of either table.
+    Row(&'a HistoryLine),
+    /// A change without a row.
+    Policy(&'a PolicyLine),
+}
+
+impl UserHistory {
+    /// Rows and changes without a row, newest first.
+    pub fn steps(&self) -> Vec<Step<'_>> {
+        let mut steps = Vec::with_capacity(self.lines.len() + self.statement.lines.len());
+        let mut policies = self.statement.lines.iter().rev().peekable();
+        for (at, line) in self.lines.iter().enumerate() {
+            let older = self.lines.len() - at;
+            while let Some(policy) = policies.next_if(|policy| policy.after >= older) {
+                steps.push(Step::Policy(policy));
+            }
+            steps.push(Step::Row(line));
+        }
+        steps.extend(policies.map(Step::Policy));
+        steps
+    }
+
+    /// The running balance is that under the configured policies, which differs from the plain sum.
+    pub fn follows_policies(&self) -> bool {
+        !self.statement.is_pooled && !self.statement.lines.is_empty()
+    }
 }
 
 /// The number of a user.
@@ -139,6 +181,8 @@ pub fn history(
     config: &Config,
     audit: &Audit,
     balances: &Balances,
+    setting: &Setting,
+    log: &UsageLog,
     user: UserNo,
 ) -> Result<UserHistory, HistoryError> {
     let rows = Rows { books, audit, user, count_failed_usage: config.balances.count_failed_usage };
@@ -157,6 +201,9 @@ pub fn history(
         *sum = sum.checked_add(i128::from(change)).ok_or(Overflow)?;
         line.balance = Some(*sum);
     }
+    let replay = Replay::new(books, log, setting);
+    let counts_failed = config.balances.count_failed_usage;
+    let statement = statement::state(books, &replay, setting, counts_failed, user, &mut lines)?;
     lines.reverse();
 
     let id = books.roster.id(user);
@@ -176,6 +223,7 @@ pub fn history(
         legacy: rows.legacy_sums()?,
         lines,
         balance,
+        statement,
         findings: audit.findings.iter().filter(about_user).map(named).collect(),
     })
 }
@@ -210,6 +258,7 @@ impl Rows<'_> {
                 tokens: Some(entry.raw_tokens()),
                 change: counts(entry).then(|| entry.signed_tokens()),
                 balance: None,
+                balance_policy: None,
                 outcome: Outcome::Population(entry.class),
                 partner: None,
                 finding: None,
@@ -235,6 +284,7 @@ impl Rows<'_> {
                 tokens: Some(row.raw_tokens),
                 change: (side == Side::Unified && is_used).then(|| -row.raw_tokens.abs()),
                 balance: None,
+                balance_policy: None,
                 outcome: Outcome::Population(row.class),
                 partner: None,
                 finding: None,
@@ -260,6 +310,7 @@ impl Rows<'_> {
                 tokens: row.tokens,
                 change: None,
                 balance: None,
+                balance_policy: None,
                 outcome: Outcome::Finding(Class::RejectedRow),
                 partner: None,
                 finding: None,

@@ -8,10 +8,12 @@ mod grants;
 mod history;
 mod ids;
 pub mod period;
+mod statement;
 
 pub use account::{AuditError, account};
 pub use grants::{GrantGroup, GrantSum, GrantTable, GrantsBy, NotCounted, Part, grants};
-pub use history::{HistoryError, HistoryLine, Partner, UserHistory, find_user, history};
+pub use history::{HistoryError, HistoryLine, Partner, Step, UserHistory, find_user, history};
+pub use statement::{LotLine, PolicyLine, Statement};
 
 use crate::domain::{Disposition, Finding, Pair, Population, Rule, Total};
 

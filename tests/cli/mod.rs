@@ -8,6 +8,7 @@ mod init;
 mod reconcile;
 mod redact;
 mod signals;
+mod statement;
 mod streams;
 mod verify;
 

@@ -95,6 +95,12 @@ impl Holding {
         !self.by_user.is_empty()
     }
 
+    /// The tokens of `user` stand at the row of `owner` at some time.
+    pub fn ever_at(&self, user: UserNo, owner: UserNo) -> bool {
+        let memberships = self.by_user.get(user.0 as usize);
+        memberships.into_iter().flatten().any(|membership| membership.owner == owner)
+    }
+
     /// At whose row a token that moves for `user` at an instant stands.
     pub fn holder(&self, user: UserNo, at: Instant) -> UserNo {
         let Some(memberships) = self.by_user.get(user.0 as usize) else { return user };

@@ -1,37 +1,19 @@
-//! Draws one user's history: a table for people, JSON and CSV for programs.
+//! Draws one user's history: a table or a page for people, JSON and CSV for programs.
 
-use serde::Serialize;
+mod document;
+mod statement;
+
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::audit::{HistoryLine, UserHistory};
-use crate::domain::{Instant, Outcome, PopulationClass, RowId, Side};
+use crate::audit::{HistoryLine, LotLine, PolicyLine, Step, UserHistory};
+use crate::balance::replay::MovementKind;
+use crate::domain::{Outcome, PopulationClass, RowId, Side};
 
-use super::csv::is_formula;
-use super::error::ReportError;
-use super::figures::{grouped, minute, moment, signed};
-use super::json::pretty;
-use super::page::{Page, Paint, printable, shorten};
+use crate::report::figures::{grouped, minute, moment, signed};
+use crate::report::page::{Page, Paint, printable, shorten};
 
-/// Name and version of the shape of the JSON.
-pub const SCHEMA: &str = "reckon.history/1";
-
-/// The columns of the CSV, in order.
-pub const COLUMNS: [&str; 14] = [
-    "created_at",
-    "side",
-    "row_id",
-    "action",
-    "action_unified",
-    "tokens",
-    "change",
-    "balance",
-    "disposition",
-    "partner_ids",
-    "rule",
-    "class",
-    "finding_id",
-    "user_id",
-];
+pub use document::{COLUMNS, LOT_COLUMNS, SCHEMA, csv, json, lots_csv};
+pub use statement::html;
 
 /// Columns that an id gets: in the table, and in the notes below a row.
 const ID_COLUMNS: (usize, usize) = (9, 13);
@@ -49,13 +31,48 @@ pub fn human(history: &UserHistory, width: usize, color: bool) -> String {
     page.end();
     lines(&mut page, history);
     balances(&mut page, history);
+    lots(&mut page, history);
     page.finish()
 }
 
 /// The cells of a row: time, label, legacy, unified, balance, id.
 type Cells = [String; 6];
 
-fn cells(line: &HistoryLine) -> Cells {
+fn cells(step: &Step<'_>, follows_policies: bool) -> Cells {
+    match step {
+        Step::Row(line) => row_cells(line, follows_policies),
+        Step::Policy(line) => policy_cells(line),
+    }
+}
+
+fn policy_cells(line: &PolicyLine) -> Cells {
+    let id = line.row.as_ref().map(|row| shorten(&printable(&row.to_string()), ID_COLUMNS.0));
+    [
+        minute(line.at),
+        printable(&policy_words(line.kind, line.action.as_deref())),
+        String::new(),
+        signed(line.tokens),
+        line.balance.map(grouped).unwrap_or_default(),
+        id.unwrap_or_default(),
+    ]
+}
+
+/// What a change without a row is called.
+fn policy_words(kind: MovementKind, action: Option<&str>) -> String {
+    let action = action.unwrap_or_default();
+    match kind {
+        MovementKind::Opening => "opening tokens".to_owned(),
+        MovementKind::Expired(_) => format!("expired {action}"),
+        MovementKind::RolledOver(_) => format!("beyond the cap of {action}"),
+        MovementKind::Reset => "replaced by a grant".to_owned(),
+        MovementKind::Clamped => "held at zero".to_owned(),
+        MovementKind::WrittenOff => "written off".to_owned(),
+        MovementKind::FailedUsage => "failed use".to_owned(),
+        other => other.name().to_owned(),
+    }
+}
+
+fn row_cells(line: &HistoryLine, follows_policies: bool) -> Cells {
     // What does not count stands in brackets.
     let amount = match (line.change, line.tokens) {
         (Some(change), _) => signed(change.into()),
@@ -68,6 +85,7 @@ fn cells(line: &HistoryLine) -> Cells {
     };
     let balance = match line.side {
         Side::Legacy => String::new(),
+        Side::Unified if follows_policies => line.balance_policy.map(grouped).unwrap_or_default(),
         Side::Unified => line.balance.map(grouped).unwrap_or_default(),
     };
     [
@@ -82,7 +100,8 @@ fn cells(line: &HistoryLine) -> Cells {
 
 fn lines(page: &mut Page, history: &UserHistory) {
     let titles: Cells = ["at, UTC", "action", "legacy", "unified", "balance", "row"].map(str::to_owned);
-    let rows: Vec<Cells> = history.lines.iter().map(cells).collect();
+    let steps = history.steps();
+    let rows: Vec<Cells> = steps.iter().map(|step| cells(step, history.follows_policies())).collect();
     let mut widths = [0; 6];
     for row in rows.iter().chain([&titles]) {
         widths.iter_mut().zip(row).for_each(|(width, cell)| *width = (*width).max(cell.width()));
@@ -109,7 +128,11 @@ fn lines(page: &mut Page, history: &UserHistory) {
         page.end();
     };
     put(page, &titles, Paint::Faint);
-    for (line, row) in history.lines.iter().zip(&rows) {
+    for (step, row) in steps.iter().zip(&rows) {
+        let Step::Row(line) = step else {
+            put(page, row, Paint::Plain);
+            continue;
+        };
         put(page, row, if line.finding.is_some() { Paint::Warn } else { Paint::Plain });
         let notes = notes(line, !shows_id);
         if !notes.is_empty() {
@@ -166,6 +189,7 @@ fn balances(page: &mut Page, history: &UserHistory) {
     }
     let rows: Vec<_> = rows
         .into_iter()
+        .chain(policy_rows(history))
         .map(|(table, what, tokens)| (vec![table.to_owned(), what.to_owned(), grouped(tokens)], Paint::Plain))
         .collect();
     page.table(&[("", false), ("", false), ("tokens", true)], &rows);
@@ -174,141 +198,54 @@ fn balances(page: &mut Page, history: &UserHistory) {
     }
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
-    schema: &'static str,
-    user_id: String,
-    as_of: String,
-    rows: Vec<Row<'a>>,
-    legacy: Legacy,
-    unified: Unified,
-    stored: Option<i128>,
-    gap: Option<i128>,
-    unexplained: Option<i128>,
-    findings: Vec<About<'a>>,
-}
-
-#[derive(Serialize)]
-struct Row<'a> {
-    created_at: Option<String>,
-    side: &'static str,
-    row_id: String,
-    action: &'a str,
-    action_unified: Option<&'a str>,
-    tokens: Option<i64>,
-    change: Option<i64>,
-    balance: Option<i128>,
-    disposition: &'static str,
-    partner_ids: Vec<String>,
-    rule: Option<&'static str>,
-    class: Option<&'static str>,
-    finding_id: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Legacy {
-    granted: i128,
-    deducted: i128,
-    balance: i128,
-}
-
-#[derive(Serialize)]
-struct Unified {
-    granted: i128,
-    deducted: i128,
-    used: i128,
-    recomputed: i128,
-    corrected: i128,
-}
-
-#[derive(Serialize)]
-struct About<'a> {
-    class: &'static str,
-    finding_id: &'a str,
-}
-
-fn row(line: &HistoryLine) -> Row<'_> {
-    let partner = line.partner.as_ref();
-    Row {
-        created_at: line.at.map(Instant::rfc3339),
-        side: line.side.name(),
-        row_id: line.row.to_string(),
-        action: &line.label,
-        action_unified: line.action.as_deref(),
-        tokens: line.tokens,
-        change: line.change,
-        balance: line.balance,
-        disposition: line.outcome.name(),
-        partner_ids: partner.map_or(Vec::new(), |partner| partner.ids.iter().map(RowId::to_string).collect()),
-        rule: partner.map(|partner| partner.rule.name()),
-        class: line.finding.as_ref().map(|(class, _)| class.name()),
-        finding_id: line.finding.as_ref().map(|(_, id)| id.0.as_str()),
+/// What the policies add to the recomputed balance, and what they come to.
+fn policy_rows(history: &UserHistory) -> Vec<(&'static str, &'static str, i128)> {
+    let statement = &history.statement;
+    if !history.follows_policies() {
+        return Vec::new();
     }
+    let mut sums: Vec<(&'static str, i128)> = Vec::new();
+    for line in &statement.lines {
+        match sums.iter_mut().find(|(kind, _)| *kind == line.kind.name()) {
+            Some((_, sum)) => *sum += line.tokens,
+            None => sums.push((line.kind.name(), line.tokens)),
+        }
+    }
+    let mut rows: Vec<_> = sums.into_iter().map(|(kind, tokens)| ("", kind, tokens)).collect();
+    if let Some(first) = rows.first_mut() {
+        first.0 = "policies";
+    }
+    rows.push(("", "recomputed with policies", statement.balance));
+    rows
 }
 
-/// The bytes of the JSON: everything that the table shows, with whole ids and microseconds.
-///
-/// # Errors
-/// When a value cannot be written as JSON.
-pub fn json(history: &UserHistory) -> Result<Vec<u8>, ReportError> {
-    let balance = &history.balance;
-    let (granted, deducted) = history.legacy;
-    let document = Document {
-        schema: SCHEMA,
-        user_id: history.user.to_string(),
-        as_of: history.as_of.rfc3339(),
-        rows: history.lines.iter().map(row).collect(),
-        legacy: Legacy { granted, deducted, balance: granted - deducted },
-        unified: Unified {
-            granted: balance.granted,
-            deducted: balance.deducted,
-            used: balance.used,
-            recomputed: balance.recomputed,
-            corrected: balance.corrected,
-        },
-        stored: balance.stored,
-        gap: balance.gap,
-        unexplained: balance.unexplained,
-        findings: history
-            .findings
-            .iter()
-            .map(|(class, id)| About { class: class.name(), finding_id: &id.0 })
-            .collect(),
+/// The grants with something left, and how many are used up.
+fn lots(page: &mut Page, history: &UserHistory) {
+    let statement = &history.statement;
+    let left: Vec<&LotLine> = statement.lots.iter().filter(|line| line.lot.remaining > 0).collect();
+    let note = match statement.is_pooled {
+        true => format!("of the pool, whose balance of {} stands at its owner", grouped(statement.balance)),
+        false => format!("{} of {} grants", left.len(), statement.lots.len()),
     };
-    pretty("history", &document)
-}
-
-/// The rows as CSV; unknown is empty.
-pub fn csv(history: &UserHistory) -> Vec<u8> {
-    let mut writer =
-        ::csv::WriterBuilder::new().terminator(::csv::Terminator::Any(b'\n')).from_writer(Vec::new());
-    let mut write = |cells: &[String]| writer.write_record(cells).expect("memory takes every record");
-    write(&COLUMNS.map(str::to_owned));
-    let user = guarded(&history.user.to_string());
-    for line in &history.lines {
-        let row = row(line);
-        let number = |value: Option<i128>| value.map(|value| value.to_string()).unwrap_or_default();
-        write(&[
-            row.created_at.unwrap_or_default(),
-            row.side.to_owned(),
-            guarded(&row.row_id),
-            guarded(row.action),
-            guarded(row.action_unified.unwrap_or_default()),
-            number(row.tokens.map(i128::from)),
-            number(row.change.map(i128::from)),
-            number(row.balance),
-            row.disposition.to_owned(),
-            guarded(&row.partner_ids.join(";")),
-            row.rule.unwrap_or_default().to_owned(),
-            row.class.unwrap_or_default().to_owned(),
-            row.finding_id.unwrap_or_default().to_owned(),
-            user.clone(),
-        ]);
+    page.heading("Left of each grant", &note);
+    let rows: Vec<_> = left
+        .iter()
+        .map(|line| {
+            let action = line.action.as_deref().unwrap_or("opening tokens");
+            let cells = vec![
+                minute(line.lot.granted_at),
+                shorten(&printable(action), 20),
+                grouped(line.lot.granted),
+                grouped(line.lot.remaining),
+                line.lot.ends_at.map_or("does not end".to_owned(), minute),
+            ];
+            (cells, Paint::Plain)
+        })
+        .collect();
+    let columns =
+        [("granted, UTC", false), ("action", false), ("granted", true), ("left", true), ("until", false)];
+    page.table(&columns, &rows);
+    if statement.debt > 0 {
+        page.paragraph("  ", &format!("{} tokens are owed", grouped(statement.debt)), Paint::Warn);
     }
-    writer.into_inner().expect("memory takes every record")
-}
-
-/// A cell of text that a spreadsheet will not run.
-fn guarded(text: &str) -> String {
-    if is_formula(text) { format!("'{text}") } else { text.to_owned() }
 }
