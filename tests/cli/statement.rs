@@ -141,7 +141,8 @@ fn without_policies_the_balance_is_the_sum_of_the_rows() {
 
 #[test]
 fn a_pool_is_said_and_its_balance_stands_at_the_owner() {
-    let statement: serde_json::Value = serde_json::from_str(&ask(POOLS, &["u2", "--format", "json"])).unwrap();
+    let statement: serde_json::Value =
+        serde_json::from_str(&ask(POOLS, &["u2", "--format", "json"])).unwrap();
     // 1,000 + 200 + 5,000 + 10 − 6,250 of u1, 10 − 4 of u2.
     let expected = serde_json::json!({ "holder": "u1", "pooled": true, "balance": -34, "debt": 34 });
     assert_eq!(statement["policies"], expected);
