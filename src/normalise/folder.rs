@@ -318,11 +318,7 @@ impl Folder {
         match meaning {
             Meaning::Action(action, kind) => {
                 if self.rules.side == Side::Legacy {
-                    let sign = match raw.signum() {
-                        1 => 0,
-                        -1 => 1,
-                        _ => 2,
-                    };
+                    let sign = if raw == 0 { 2 } else { usize::from(raw < 0) };
                     self.signs.entry((label, Month::of(at))).or_default()[sign] += 1;
                 }
                 let (expires_at, end_is_unreadable) = details.expires_at(at_detail);
