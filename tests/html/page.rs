@@ -159,8 +159,8 @@ fn the_balances_of_the_page_are_those_of_the_model() {
     let people = packed::people(&page);
     let line = |id: &str| people.iter().find(|line| line[0].ends_with(id)).unwrap().join(" ");
     assert!(people[0][0].ends_with("03"), "whom a finding names comes first");
-    assert_eq!(line("00")[37..], *"600000 0 432778 167222 267222 600100 432878 0 unique 8:432778,9:100");
-    assert_eq!(line("03")[37..], *"600000 0 432778 167222 267222 167222 0 0 none_needed ");
+    assert_eq!(line("00")[37..], *"600000 0 432778 167222 267222 600100 432878 0 unique 8:432778,9:100  ");
+    assert_eq!(line("03")[37..], *"600000 0 432778 167222 267222 167222 0 0 none_needed   ");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::balance::{GapCause, UserBalance};
 
 use super::super::figures::counted;
+use super::super::gap_causes::GapCauseTotals;
 use super::super::model::Model;
 use super::escape::address;
 use super::view::{change, number, per_mille, tokens};
@@ -19,6 +20,7 @@ pub struct BalanceView {
     pub unexplained_users: String,
     pub gap: String,
     pub gap_users: String,
+    pub explained: String,
     pub has_stored: bool,
     pub rows: Vec<UserRow>,
     pub more: String,
@@ -27,6 +29,8 @@ pub struct BalanceView {
 /// Tokens of all gaps by cause.
 pub struct CauseBar {
     pub title: &'static str,
+    /// What is taken to be behind it, and whether something else would do as well.
+    pub detail: String,
     pub users: String,
     pub tokens: String,
     pub bar: u32,
@@ -61,6 +65,7 @@ pub fn view(model: &Model<'_>) -> BalanceView {
         unexplained_users: count(model, |user| user.unexplained.is_some_and(|tokens| tokens != 0)),
         gap: model.balances.gap_tokens.map(change).unwrap_or_default(),
         gap_users: count(model, |user| gap(user) != 0),
+        explained: explained(model),
         has_stored: model.balances.stored.is_some(),
         more: if all > SHOWN { number(all as u64) } else { String::new() },
         rows: chosen.into_iter().map(|user| row(model, user)).collect(),
@@ -79,21 +84,39 @@ fn count(model: &Model<'_>, is_counted: impl Fn(&UserBalance) -> bool) -> String
     number(model.users.iter().filter(|user| is_counted(user)).count() as u64)
 }
 
-/// Causes of gaps, those of the most tokens first.
+/// Causes of gaps with what is behind each, in the order of the model: those of most users first.
 fn causes(model: &Model<'_>) -> Vec<CauseBar> {
-    let has = |user: &UserBalance, cause: GapCause| gap(user) != 0 && user.causes[cause as usize] != 0;
-    let mut known: Vec<(GapCause, i128)> = model.balances.causes.clone();
-    // Causes that cancel out over all users are causes still.
-    known.retain(|(cause, tokens)| *tokens != 0 || model.users.iter().any(|user| has(user, *cause)));
-    known.sort_by_key(|(_, tokens)| std::cmp::Reverse(tokens.unsigned_abs()));
-    let most = known.iter().map(|(_, tokens)| tokens.unsigned_abs()).max().unwrap_or(0);
-    let bar = |(cause, tokens): (GapCause, i128)| CauseBar {
-        title: words::gap_cause(cause),
-        users: count(model, |user| has(user, cause)),
-        tokens: change(tokens),
-        bar: per_mille(tokens.unsigned_abs(), most),
+    let causes = &model.balances.gap_causes;
+    let most = causes.iter().map(|cause| cause.tokens.unsigned_abs()).max().unwrap_or(0);
+    let bar = |cause: &GapCauseTotals| CauseBar {
+        title: words::gap_cause(cause.cause),
+        detail: match cause.users_several {
+            0 => cause.detail.clone(),
+            several => format!(
+                "{}; of {} other causes would do as well",
+                cause.detail,
+                counted(several, "user", "users")
+            ),
+        },
+        users: number(cause.users),
+        tokens: change(cause.tokens),
+        bar: per_mille(cause.tokens.unsigned_abs(), most),
     };
-    known.into_iter().map(bar).collect()
+    causes.iter().map(bar).collect()
+}
+
+/// How the gaps are explained, in a sentence.
+fn explained(model: &Model<'_>) -> String {
+    let Some(totals) = model.balances.explanations else { return String::new() };
+    let parts = [
+        (totals.unique, "by one set of causes"),
+        (totals.several, "by several sets, none preferred"),
+        (totals.partial, "in part"),
+        (totals.unexplained, "not at all"),
+    ];
+    let said = parts.iter().filter(|(users, _)| *users > 0);
+    let said: Vec<String> = said.map(|(users, how)| format!("{} {how}", number(*users))).collect();
+    if said.is_empty() { String::new() } else { format!("Gaps explained: {}.", said.join(", ")) }
 }
 
 fn row(model: &Model<'_>, user: &UserBalance) -> UserRow {

@@ -250,6 +250,8 @@ const Engine = (() => {
       const out = Object.fromEntries(PERSON.map((name, at) => [name, line[at + 1]]));
       out.explanation = line[PERSON_CAUSES - 1];
       out.causes = line[PERSON_CAUSES].split(",").filter(Boolean).map((pair) => pair.split(":"));
+      out.detail = unescape(line[PERSON_CAUSES + 1]);
+      out.alternatives = unescape(line[PERSON_CAUSES + 2]);
       return out;
     };
 

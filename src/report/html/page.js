@@ -205,6 +205,8 @@
         const lines = balance.causes.map(([cause, tokens]) => [facts.gap_causes[Number(cause)], change(tokens)]);
         if (!["0", ""].includes(balance.unexplained)) lines.push(["Unexplained", change(balance.unexplained)]);
         parts.push(element("h3", {}, "Why the stored balance differs ", element("small", {}, `explanation: ${balance.explanation}`)), smallTable("Causes of the gap", [["cause", ""], ["tokens", "n"]], lines));
+        if (balance.detail !== "") parts.push(element("p", { class: "aside" }, words(balance.detail)));
+        if (balance.alternatives !== "") parts.push(element("p", { class: "aside" }, "As good: ", words(balance.alternatives)));
       }
     } else {
       parts.push(element("p", { class: "lead" }, "This page has no balance of this user; balances.csv has every one."));

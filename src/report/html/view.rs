@@ -168,12 +168,15 @@ pub fn figures(model: &Model<'_>) -> Vec<Figure> {
             tone: "",
         },
     ];
-    if let (Some(users), Some(gap)) = (model.balances.users_with_gap, model.balances.gap_tokens) {
+    let balances = &model.balances;
+    if let (Some(users), Some(gap), Some(unexplained)) =
+        (balances.users_with_gap, balances.gap_tokens, balances.unexplained_tokens_absolute)
+    {
         figures.push(Figure {
-            caption: "Users with a gap",
-            value: number(users),
-            note: format!("{} tokens, stored less recomputed", change(gap)),
-            tone: if users > 0 { "warn" } else { "good" },
+            caption: "Unexplained tokens",
+            value: tokens(unexplained),
+            note: format!("{} with a gap, {} tokens in all", counted(users, "user", "users"), change(gap)),
+            tone: if unexplained > 0 { "bad" } else { "good" },
         });
     }
     figures

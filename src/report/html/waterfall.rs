@@ -66,7 +66,7 @@ fn from_stored(model: &Model<'_>, stored: i128, compared: i128, unexplained: i12
     let causes = totals.causes.iter().filter(|(_, tokens)| *tokens != 0);
     lines.extend(causes.map(|(cause, tokens)| by(words::gap_cause(*cause), -tokens)));
     if unexplained != 0 {
-        lines.push(by("Unexplained", -unexplained));
+        lines.push(by("Unexplained, net", -unexplained));
     }
     if compared != totals.recomputed {
         lines.push(by("Users without a stored balance", totals.recomputed - compared));

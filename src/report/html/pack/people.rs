@@ -1,7 +1,7 @@
 //! Users and their balances, for the page of one user.
 
 use crate::balance::UserBalance;
-use crate::domain::RowId;
+use crate::domain::{Books, RowId};
 
 use super::super::super::model::Model;
 use super::{end_line, push_field, zipped};
@@ -29,7 +29,7 @@ pub fn blocks(model: &Model<'_>, named: &[&RowId], max_bytes: usize) -> Vec<Stri
     for block in people.chunks(BLOCK_USERS) {
         let mut text = String::new();
         for (id, balance) in block {
-            push_line(&mut text, id, *balance);
+            push_line(&mut text, id, *balance, model.books);
         }
         let packed = zipped(text.as_bytes());
         bytes += packed.len();
@@ -49,7 +49,7 @@ fn stands_out(user: &UserBalance) -> bool {
     user.gap.is_some_and(|gap| gap != 0) || user.corrected != user.recomputed
 }
 
-fn push_line(line: &mut String, id: &RowId, balance: Option<&UserBalance>) {
+fn push_line(line: &mut String, id: &RowId, balance: Option<&UserBalance>, books: &Books) {
     push_field(line, &id.to_string());
     if let Some(balance) = balance {
         let known = |value: Option<i128>| value.map(|value| value.to_string()).unwrap_or_default();
@@ -65,6 +65,8 @@ fn push_line(line: &mut String, id: &RowId, balance: Option<&UserBalance>) {
         let causes = balance.causes.iter().enumerate().filter(|(_, tokens)| has_gap && **tokens != 0);
         let causes: Vec<String> = causes.map(|(cause, tokens)| format!("{cause}:{tokens}")).collect();
         push_field(line, &causes.join(","));
+        push_field(line, &balance.explained_by.shown_words(books));
+        push_field(line, &balance.explained_by.other_words(books));
     }
     end_line(line);
 }
