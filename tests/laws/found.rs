@@ -147,3 +147,31 @@ fn later_than_as_of_is_a_warning() {
         "rejected_row warning [] [u1] ? none forced review",
     );
 }
+
+#[test]
+fn the_kept_row_that_lies_nearest_is_the_one_repeated() {
+    check(
+        "the copy of its own grant, not the pair a microsecond away",
+        "l1 ann sub 200 2s
+         l2 ann admin 100 1us ref:R1
+         u1 ann token_pack_purchase 200 2s link:l1
+         u2 ann subscription_grant 200 1s+999999us
+         u3 ann subscription_grant 200 2s marked",
+        "action_mismatch error [l1] [u1] +0 link forced update
+         action_mismatch error [l2] [u2] -100 mismatch forced review
+         duplicate error [l1] [u3] -200 exact forced review",
+    );
+}
+
+#[test]
+fn a_row_that_repeats_a_grant_booked_on_another_user_is_still_that_users_copy() {
+    check(
+        "two users that swap grants a microsecond apart",
+        "l0 ann sub 50 1h
+         l1 cyd sub 50 1h+1us
+         u9 cyd subscription_grant 50 1h link:l0
+         u8 ann subscription_grant 50 1h+1us",
+        "user_mismatch error [l0] [u9] +50 link forced review
+         user_mismatch error [l1] [u8] +50 user forced review",
+    );
+}

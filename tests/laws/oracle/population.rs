@@ -23,10 +23,12 @@ pub struct Entry {
     pub migrated: bool,
     /// Legacy: stored with the rarer sign of its label and month.
     pub minority: bool,
+    /// Stored with a negative amount.
+    pub negative: bool,
 }
 
 /// Everything that matters about a row but its id: rows that agree in it are interchangeable.
-pub type Signature = (String, String, String, i64, i64, BTreeSet<String>, Option<String>, (bool, bool, bool));
+pub type Signature = (String, String, String, i64, i64, BTreeSet<String>, Option<String>, [bool; 4]);
 
 impl Entry {
     /// What the row adds to a balance.
@@ -44,7 +46,7 @@ impl Entry {
             self.at,
             self.refs.clone(),
             self.link.clone(),
-            (self.migrated, self.paid, self.minority),
+            [self.migrated, self.paid, self.minority, self.negative],
         )
     }
 
@@ -157,6 +159,7 @@ fn class_of(side: &str, row: &Row, rules: &Rules) -> (&'static str, Option<Entry
         link: row.link.clone(),
         migrated: row.migrated,
         minority: false,
+        negative: amount < 0,
     };
     (class(if grant { "grants" } else { "deductions" }), Some(entry))
 }
