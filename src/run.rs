@@ -292,10 +292,12 @@ pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> 
 /// As [`judge`]; also when no SQL can be written.
 pub fn reconcile(
     config: &Config,
-    reads: Reads,
+    mut reads: Reads,
     previous: Option<&PreviousRun>,
 ) -> anyhow::Result<Reconciliation> {
     let Judged { audit, balances, calibration, mut warnings, .. } = judge(config, &reads, previous)?;
+    // Balances are judged: nothing replays any more, and reports need the room.
+    reads.usage_log = UsageLog::default();
     if reads.redacted {
         warnings.push(REDACTED.to_owned());
         return Ok(Reconciliation { reads, audit, balances, calibration, sql: Vec::new(), warnings });

@@ -38,7 +38,7 @@ pub fn account(
     books: &Books,
     config: &Config,
     matched: Matched,
-    more_findings: Vec<Finding>,
+    mut more_findings: Vec<Finding>,
 ) -> Result<Audit, AuditError> {
     let Matched { pairs, groups, legacy, unified, mut findings, .. } = matched;
     let no_ids = NoIds::of(books);
@@ -46,12 +46,16 @@ pub fn account(
     for (position, id) in of_rejected.iter().zip(no_ids.in_order()) {
         findings[*position].id = finding_id(&findings[*position], id);
     }
+    let rejected_ids: Vec<FindingId> = of_rejected.iter().map(|&at| findings[at].id.clone()).collect();
+    // The longer list takes the shorter one in, so that neither is in memory twice.
+    if findings.len() < more_findings.len() {
+        std::mem::swap(&mut findings, &mut more_findings);
+    }
     findings.reserve_exact(more_findings.len());
     findings.extend(more_findings);
     for finding in findings.iter_mut().filter(|finding| finding.id.0.is_empty()) {
         finding.id = finding_id(finding, None);
     }
-    let rejected_ids: Vec<FindingId> = of_rejected.iter().map(|&at| findings[at].id.clone()).collect();
     // Ids are the last key, so no two are equal; a stable sort would need half the memory again.
     findings.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
 

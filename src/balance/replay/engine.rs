@@ -77,8 +77,7 @@ struct Run<'p, S> {
 
 impl<'p, S: FnMut(&Movement)> Run<'p, S> {
     fn new(policies: &'p Policies, see: S) -> Run<'p, S> {
-        let mut lots = Lots::default();
-        lots.follow(&policies.all()[0]);
+        let lots = Lots::new(policies);
         let (totals, at_marks) = ([0; KINDS], Vec::new());
         Run { policies, now: 0, lots, debt: 0, totals, at_marks, dip: None, see }
     }

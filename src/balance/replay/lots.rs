@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::movement::Lot;
-use super::policy::Policy;
+use super::policy::{Policies, Policy};
 use crate::config::ExpiryOrder;
 use crate::domain::{ActionNo, Instant};
 
@@ -19,12 +19,21 @@ pub(super) struct Lots {
     all: Vec<Lot>,
     /// Lots with something left, in the order of burning.
     burning: BTreeMap<BurnKey, usize>,
+    /// The same lots apart by action, for actions that have a cap at some time; and what is left.
+    of_action: BTreeMap<ActionNo, OfAction>,
     /// Lots with something left that end, by their end.
     ending: BTreeMap<(Instant, usize), BurnKey>,
     order: Option<(ExpiryOrder, Vec<u32>)>,
     /// What is left of paid lots, and of the others.
     paid: i128,
     free: i128,
+}
+
+/// The lots of one action with something left.
+#[derive(Debug, Default)]
+struct OfAction {
+    burning: BTreeMap<BurnKey, usize>,
+    left: i128,
 }
 
 /// Tokens taken from lots.
@@ -48,6 +57,17 @@ pub(super) enum Fate {
 }
 
 impl Lots {
+    /// No lots yet, under these policies.
+    pub(super) fn new(policies: &Policies) -> Lots {
+        let mut lots = Lots::default();
+        for policy in policies.all() {
+            let capped = (0..).zip(&policy.rollover).filter(|(_, cap)| cap.is_some());
+            lots.of_action.extend(capped.map(|(action, _)| (ActionNo(action), OfAction::default())));
+        }
+        lots.follow(&policies.all()[0]);
+        lots
+    }
+
     pub(super) fn balance(&self) -> i128 {
         self.paid + self.free
     }
@@ -69,6 +89,7 @@ impl Lots {
         self.order = Some((policy.order, policy.ranks.clone()));
         let left: Vec<usize> = std::mem::take(&mut self.burning).into_values().collect();
         self.ending.clear();
+        self.of_action.values_mut().for_each(|own| *own = OfAction::default());
         left.into_iter().for_each(|lot| self.enlist(lot));
     }
 
@@ -91,6 +112,10 @@ impl Lots {
     fn enlist(&mut self, at: usize) {
         let key = self.key(at);
         self.burning.insert(key, at);
+        if let Some(own) = self.all[at].action.and_then(|action| self.of_action.get_mut(&action)) {
+            own.burning.insert(key, at);
+            own.left += self.all[at].remaining;
+        }
         if let Some(end) = self.all[at].ends_at {
             self.ending.insert((end, at), key);
         }
@@ -108,33 +133,32 @@ impl Lots {
         }
     }
 
-    /// Takes up to `tokens` in the order of burning, from the lots of one action or from all.
-    /// Answers what was taken.
+    /// Takes up to `tokens` in the order of burning, from all lots or from those of one action that
+    /// has a cap. Answers what was taken.
     pub(super) fn take(&mut self, tokens: i128, from: Option<ActionNo>, fate: Fate) -> Taken {
         let mut taken = Taken::default();
         let mut wanted = tokens;
-        let mut empty = Vec::new();
-        for (&key, &at) in &self.burning {
+        let mut touched = Vec::new();
+        let burning = match from {
+            None => &self.burning,
+            Some(action) => &self.of_action[&action].burning,
+        };
+        for (&key, &at) in burning {
             if wanted == 0 {
                 break;
             }
             let lot = &mut self.all[at];
-            if from.is_some() && lot.action != from {
-                continue;
-            }
             let part = wanted.min(lot.remaining);
             lot.remaining -= part;
             *if fate == Fate::Used { &mut lot.used } else { &mut lot.voided } += part;
             taken.add(part, lot.paid);
             wanted -= part;
-            if lot.remaining == 0 {
-                empty.push((key, at));
-            }
+            touched.push((key, at, part));
         }
-        for (key, at) in empty {
-            self.burning.remove(&key);
-            if let Some(end) = self.all[at].ends_at {
-                self.ending.remove(&(end, at));
+        for (key, at, part) in touched {
+            self.less_left(at, part);
+            if self.all[at].remaining == 0 {
+                self.strike(key, at);
             }
         }
         self.paid -= taken.paid;
@@ -142,10 +166,26 @@ impl Lots {
         taken
     }
 
-    /// What is left of the grants of an action.
+    /// What is left of the grants of an action that has a cap.
     pub(super) fn left_of(&self, action: ActionNo) -> i128 {
-        let of_action = |at: &&usize| self.all[**at].action == Some(action);
-        self.burning.values().filter(of_action).map(|&at| self.all[at].remaining).sum()
+        self.of_action[&action].left
+    }
+
+    fn less_left(&mut self, at: usize, tokens: i128) {
+        if let Some(own) = self.all[at].action.and_then(|action| self.of_action.get_mut(&action)) {
+            own.left -= tokens;
+        }
+    }
+
+    /// A lot with nothing left is burnt no more.
+    fn strike(&mut self, key: BurnKey, at: usize) {
+        self.burning.remove(&key);
+        if let Some(own) = self.all[at].action.and_then(|action| self.of_action.get_mut(&action)) {
+            own.burning.remove(&key);
+        }
+        if let Some(end) = self.all[at].ends_at {
+            self.ending.remove(&(end, at));
+        }
     }
 
     /// Ends the next lot whose end lies at or before `until`. Answers the lot and what was left.
@@ -154,8 +194,8 @@ impl Lots {
         if end > until {
             return None;
         }
-        self.ending.remove(&(end, at));
-        self.burning.remove(&key);
+        self.strike(key, at);
+        self.less_left(at, self.all[at].remaining);
         let lot = &mut self.all[at];
         let left = std::mem::take(&mut lot.remaining);
         lot.expired += left;
