@@ -140,9 +140,9 @@ fn assigned(ledgers: &Ledgers) -> Worth {
         let mut changed = true;
         while changed {
             changed = false;
-            for l in 0..legacy.len() {
+            for (l, &is_taken) in taken.iter().enumerate() {
                 let at = partner.iter().position(|found| *found == Some(l));
-                let start = match (taken[l], at.and_then(|at| near[at])) {
+                let start = match (is_taken, at.and_then(|at| near[at])) {
                     (false, _) => (0, 0),
                     (true, Some((far, _))) => {
                         let own = cost(l, at.expect("it has a partner")).expect("they were paired");
