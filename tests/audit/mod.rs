@@ -4,5 +4,6 @@ mod chain;
 mod document;
 mod pack;
 mod page;
+mod postgres;
 mod workbook;
 mod world;
