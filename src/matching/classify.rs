@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::board::{Board, Row, lag};
+use super::copies::{Awaited, duplicate};
 use super::draft::Draft;
-use super::repeats::{self, Kept, Repeat};
+use super::repeats::{self, Kept};
 use super::{Matched, cause};
 use crate::domain::{
     ActionNo, Books, Class, Confidence, Entry, Finding, Kind, Pair, PopulationClass, RepairKind, Rule,
@@ -222,7 +223,7 @@ fn judged(board: &Board<'_>, side: Side) -> Vec<u32> {
     rows
 }
 
-fn verdict_of_free(row: Row) -> Verdict {
+pub(super) fn verdict_of_free(row: Row) -> Verdict {
     if let Row::Free(verdict) = row { verdict } else { Verdict::Forced }
 }
 
@@ -230,11 +231,14 @@ fn verdict_of_free(row: Row) -> Verdict {
 fn left_over_unified(board: &Board<'_>) -> (Vec<Finding>, BTreeSet<u32>) {
     let rows = judged(board, Side::Unified);
     let mut kept = Kept::of_pairs(board, &rows);
+    let awaiting = board.free(Side::Legacy).into_iter().map(|row| board.entry(Side::Legacy, row));
+    let awaited: HashSet<Awaited> =
+        awaiting.map(|entry| (entry.user, board.action(entry), entry.tokens)).collect();
     let mut findings = Vec::new();
     let mut dedupes = BTreeSet::new();
     for row in rows {
         if let Some(repeat) = kept.repeated_by(board, row) {
-            let finding = duplicate(board, row, repeat);
+            let finding = duplicate(board, row, repeat, &awaited);
             if finding.repair == RepairKind::Dedupe {
                 dedupes.insert(row);
             }
@@ -245,56 +249,6 @@ fn left_over_unified(board: &Board<'_>) -> (Vec<Finding>, BTreeSet<u32>) {
         findings.extend(alone(board, row));
     }
     (findings, dedupes)
-}
-
-/// A unified row that repeats a kept one.
-fn duplicate(board: &Board<'_>, row: u32, repeat: Repeat) -> Finding {
-    let (extra, kept) = (board.entry(Side::Unified, row), board.entry(Side::Unified, repeat.kept));
-    let same = extra.user == kept.user && extra.action == kept.action && extra.tokens == kept.tokens;
-    let copy = matches!(repeat.by, Rule::Link | Rule::Reference) || extra.is_marked() || kept.is_marked();
-    let same_look = super::components::looks(board, extra) == super::components::looks(board, kept);
-    let verdict = verdict_of_free(board.unified[row as usize]).max(if same_look {
-        Verdict::Interchangeable
-    } else {
-        Verdict::Forced
-    });
-    let may_remove =
-        same && copy && repeats::within(extra, kept, board.window) && verdict != Verdict::Contested;
-    let repair = if may_remove { RepairKind::Dedupe } else { RepairKind::Review };
-    let mut draft = Draft::new(board.books, Class::Duplicate, Severity::Error, repair)
-        .unified(board.books, row)
-        .rule(repeat.by, 0)
-        .verdict(verdict)
-        .effect(-i128::from(extra.signed_tokens()))
-        .expects(board.action(kept))
-        .evidence("repeats", &kept.id.to_string());
-    let partners = legacy_of_kept(board, repeat.kept);
-    draft = draft.cause(cause::of_duplicate(extra, kept, repeat.by, !partners.is_empty(), board.tolerance));
-    for position in partners {
-        draft = draft.legacy(board.books, position);
-    }
-    if !same {
-        draft = draft.evidence("differs_from_kept", &differs_from_kept(extra, kept));
-    }
-    draft.finish()
-}
-
-fn differs_from_kept(extra: &Entry, kept: &Entry) -> String {
-    let all = [
-        (extra.user != kept.user, "user"),
-        (extra.action != kept.action, "action"),
-        (extra.tokens != kept.tokens, "amount"),
-    ];
-    all.iter().filter(|(differs, _)| *differs).map(|(_, name)| *name).collect::<Vec<_>>().join("+")
-}
-
-/// Positions of the legacy rows that a kept row stands for.
-fn legacy_of_kept(board: &Board<'_>, kept: u32) -> Vec<u32> {
-    match board.unified[kept as usize] {
-        Row::Paired(pair) => vec![board.pairs[pair as usize].legacy],
-        Row::Grouped(group) => board.groups[group as usize].legacy.clone(),
-        Row::Apart | Row::Free(_) => Vec::new(),
-    }
 }
 
 /// A unified row without a legacy row, that repeats nothing.

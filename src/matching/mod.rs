@@ -10,6 +10,7 @@ pub mod calibrate;
 mod cause;
 mod classify;
 mod components;
+mod copies;
 mod draft;
 mod exact;
 mod flow;

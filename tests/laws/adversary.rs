@@ -253,3 +253,18 @@ fn replays_far_apart() {
          time_mismatch warning [l1] [u2] +0 link forced none",
     );
 }
+
+#[test]
+fn a_copy_is_removed_only_where_nothing_waits_for_it() {
+    check(
+        "two grants, both copied and stamped at one instant: neither copy is too many",
+        "la ann sub 100 0
+         lb ann sub 100 5d
+         ua ann subscription_grant 100 40d marked
+         ub ann subscription_grant 100 40d marked",
+        "unmigrated error [la] [] +100 none forced review
+         unmigrated error [lb] [] +100 none forced review
+         orphan error [] [ua] ? none forced review
+         duplicate error [] [ub] -100 exact interchangeable review",
+    );
+}

@@ -285,7 +285,8 @@ impl Book {
                 policy.priority.iter().position(|first| *first == label).unwrap_or(policy.priority.len())
             });
             match policy.order {
-                Order::Fifo => (0, lot.at, ends, number),
+                // Opening tokens were there before the first row.
+                Order::Fifo => (usize::from(lot.label.is_some()), lot.at, ends, number),
                 Order::EarliestExpiry => (0, ends, lot.at, number),
                 Order::Priority => (rank, ends, lot.at, number),
             }

@@ -13,6 +13,7 @@ use crate::laws::ledger::{PURCHASE, Rules, Said, UNIFIED_ONLY};
 type Finding = (&'static str, &'static str, i64, &'static str);
 
 struct Writer<'a> {
+    legacy_free: &'a [bool],
     books: &'a Books,
     rules: &'a Rules,
     judgement: Judgement,
@@ -26,7 +27,7 @@ pub fn write(books: &Books, paired: &Paired, left: &Left, rules: &Rules) -> Judg
         pairs: BTreeMap::new(),
         population: books.population.clone(),
     };
-    let mut writer = Writer { books, rules, judgement };
+    let mut writer = Writer { books, rules, legacy_free: &paired.legacy_free, judgement };
     writer.others();
     paired.taken.iter().for_each(|taken| writer.group(taken));
     left.duplicates.iter().for_each(|repeat| writer.duplicate(repeat));
@@ -154,7 +155,7 @@ impl Writer<'_> {
         };
         let legacy: Vec<String> =
             repeat.kept.partners.iter().map(|at| books.legacy[*at].id.clone()).collect();
-        let words = ("duplicate", "error", dedupe_or_review(repeat, books, self.rules));
+        let words = ("duplicate", "error", dedupe_or_review(repeat, books, self.rules, self.legacy_free));
         self.say(
             words,
             &legacy,
@@ -195,7 +196,8 @@ impl Writer<'_> {
                 // A copy that dedupe.sql removes is not there any more.
                 let stays = |at: usize| {
                     !left.duplicates.iter().any(|repeat| {
-                        repeat.extra == at && dedupe_or_review(repeat, books, self.rules) == "dedupe"
+                        repeat.extra == at
+                            && dedupe_or_review(repeat, books, self.rules, self.legacy_free) == "dedupe"
                     })
                 };
                 let same_elsewhere = books.unified.iter().enumerate().any(|(at, other)| {
@@ -246,12 +248,22 @@ impl Writer<'_> {
 
 /// "`dedupe` when user, action and amount are equal, within the window, and link, mark or reference
 /// shows the copy."
-fn dedupe_or_review(repeat: &Repeat, books: &Books, rules: &Rules) -> &'static str {
+fn dedupe_or_review(repeat: &Repeat, books: &Books, rules: &Rules, legacy_free: &[bool]) -> &'static str {
     let (extra, kept) = (&books.unified[repeat.extra], &books.unified[repeat.kept.unified]);
     let equal = extra.user == kept.user && extra.action == kept.action && extra.tokens == kept.tokens;
     let within = (extra.at - kept.at).abs() <= rules.window;
-    let marked = |row: &Entry| row.migrated || row.link.is_some();
-    let shown = repeat.evidence != Evidence::Content || marked(extra) || marked(kept);
+    let partners = &repeat.kept.partners;
+    // A link to another legacy row says that it is no copy of this grant.
+    let marked = |row: &Entry| match &row.link {
+        Some(link) => partners.iter().any(|at| books.legacy[*at].id == *link),
+        None => row.migrated,
+    };
+    // Two unpaired copies may be those of two legacy rows that wait for them.
+    let awaited = partners.is_empty()
+        && books.legacy.iter().zip(legacy_free).any(|(row, free)| {
+            *free && row.user == extra.user && row.effective == extra.effective && row.tokens == extra.tokens
+        });
+    let shown = repeat.evidence != Evidence::Content || (!awaited && (marked(extra) || marked(kept)));
     unless_contested(if equal && within && shown { "dedupe" } else { "review" }, repeat.verdict)
 }
 

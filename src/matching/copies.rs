@@ -1,0 +1,78 @@
+//! The finding about a unified row that repeats a kept one, and whether it may be removed.
+
+use hashbrown::HashSet;
+
+use super::board::{Board, Row};
+use super::classify::verdict_of_free;
+use super::draft::Draft;
+use super::repeats::{self, Repeat};
+use super::{cause, components};
+use crate::domain::{
+    ActionNo, Class, Entry, Finding, RepairKind, RowId, Rule, Severity, Side, UserNo, Verdict,
+};
+
+/// User, action and amount of a legacy row without a partner.
+pub(super) type Awaited = (UserNo, ActionNo, i64);
+
+/// A unified row that repeats a kept one.
+pub(super) fn duplicate(board: &Board<'_>, row: u32, repeat: Repeat, awaited: &HashSet<Awaited>) -> Finding {
+    let (extra, kept) = (board.entry(Side::Unified, row), board.entry(Side::Unified, repeat.kept));
+    let same = extra.user == kept.user && extra.action == kept.action && extra.tokens == kept.tokens;
+    let partners = repeats::partners(board, repeat.kept);
+    // A link to a row that neither stands for denies the copy.
+    let shows = |row: &Entry| {
+        let agrees = |link: &RowId| partners.iter().any(|partner| partner.id == *link);
+        row.is_marked() && row.link.as_deref().is_none_or(agrees)
+    };
+    let tied = matches!(repeat.by, Rule::Link | Rule::Reference);
+    // Neither is paired, and a legacy row waits for one of them: both may be true copies.
+    let is_awaited =
+        !tied && partners.is_empty() && awaited.contains(&(extra.user, board.action(extra), extra.tokens));
+    let copy = tied || shows(extra) || shows(kept);
+    let same_look = components::looks(board, extra) == components::looks(board, kept);
+    let verdict = verdict_of_free(board.unified[row as usize]).max(if same_look {
+        Verdict::Interchangeable
+    } else {
+        Verdict::Forced
+    });
+    let may_remove = same
+        && copy
+        && !is_awaited
+        && repeats::within(extra, kept, board.window)
+        && verdict != Verdict::Contested;
+    let repair = if may_remove { RepairKind::Dedupe } else { RepairKind::Review };
+    let mut draft = Draft::new(board.books, Class::Duplicate, Severity::Error, repair)
+        .unified(board.books, row)
+        .rule(repeat.by, 0)
+        .verdict(verdict)
+        .effect(-i128::from(extra.signed_tokens()))
+        .expects(board.action(kept))
+        .evidence("repeats", &kept.id.to_string());
+    let partners = legacy_of_kept(board, repeat.kept);
+    draft = draft.cause(cause::of_duplicate(extra, kept, repeat.by, !partners.is_empty(), board.tolerance));
+    for position in partners {
+        draft = draft.legacy(board.books, position);
+    }
+    if !same {
+        draft = draft.evidence("differs_from_kept", &differs_from_kept(extra, kept));
+    }
+    draft.finish()
+}
+
+fn differs_from_kept(extra: &Entry, kept: &Entry) -> String {
+    let all = [
+        (extra.user != kept.user, "user"),
+        (extra.action != kept.action, "action"),
+        (extra.tokens != kept.tokens, "amount"),
+    ];
+    all.iter().filter(|(differs, _)| *differs).map(|(_, name)| *name).collect::<Vec<_>>().join("+")
+}
+
+/// Positions of the legacy rows that a kept row stands for.
+fn legacy_of_kept(board: &Board<'_>, kept: u32) -> Vec<u32> {
+    match board.unified[kept as usize] {
+        Row::Paired(pair) => vec![board.pairs[pair as usize].legacy],
+        Row::Grouped(group) => board.groups[group as usize].legacy.clone(),
+        Row::Apart | Row::Free(_) => Vec::new(),
+    }
+}
