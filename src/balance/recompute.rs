@@ -183,8 +183,11 @@ fn gap_finding(books: &Books, balance: &UserBalance) -> Finding {
         evidence += &format!("; alternatives={}", found.other_words(books));
     }
     let mut finding = about_user(books, balance.user, Class::BalanceGap, Severity::Error);
-    let names: Vec<&str> = found.shown.iter().map(|cause| cause.cause.name()).collect();
-    finding.cause = names.join("+");
+    // What explains a part is not why the rest is there.
+    if balance.unexplained == Some(0) {
+        let names: Vec<&str> = found.shown.iter().map(|cause| cause.cause.name()).collect();
+        finding.cause = names.join("+");
+    }
     finding.evidence = evidence;
     finding
 }

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use super::{Judged, Options, Reads, judge, read};
 use crate::audit::period::{self, Asked, Period};
 use crate::balance::replay::Replay;
-use crate::config::Config;
+use crate::config::{Config, Origin};
 use crate::domain::{Instant, UserNo};
 use crate::history::packs;
 use crate::report::{self, Inputs, Place, Run, Staging, pack};
@@ -58,14 +58,17 @@ pub fn audit(
     let options = Options { as_of: Some(days.as_of()), ..options.clone() };
     let mut reads = read(config, &options, progress)?;
     // Balances in a file are of the configured as-of, where there is one.
-    let stored_later = config.as_of.filter(|as_of| days.end() < *as_of && reads.stored.is_some());
-    reads.as_of_is_past |= stored_later.is_some();
+    let in_file =
+        config.balances.stored.as_ref().is_some_and(|stored| matches!(stored.origin, Origin::Files { .. }));
+    let is_other = |as_of: &Instant| days.end() < *as_of || (in_file && *as_of < days.as_of());
+    let stored_of = config.as_of.filter(|as_of| reads.stored.is_some() && is_other(as_of));
+    reads.as_of_is_past |= stored_of.is_some();
     let judged = judge(config, &reads, None)?;
     let mut warnings = judged.warnings.clone();
     if sealed.is_none() {
         warnings.extend(gap_in_chain(&days, &folders));
     }
-    warnings.extend(of_period(&days, &reads, stored_later, options.started));
+    warnings.extend(of_period(&days, &reads, stored_of, options.started));
     let asked = Asked { period: days, sealed: sealed.as_ref(), seed: asked.seed, sample: asked.sample };
     let audited = roll(&reads, &judged, &asked)?;
     let model = report::build(Inputs {
@@ -114,15 +117,16 @@ fn gap_in_chain(days: &Period, folders: &[PathBuf]) -> Option<String> {
 }
 
 /// What a reader of the pack must know about its period.
-fn of_period(days: &Period, reads: &Reads, stored_later: Option<Instant>, now: Instant) -> Vec<String> {
+fn of_period(days: &Period, reads: &Reads, stored_of: Option<Instant>, now: Instant) -> Vec<String> {
     let mut warnings = Vec::new();
     if reads.redacted {
         warnings.push("users are named by keyed hashes of their ids (--redact)".to_owned());
     }
-    if let Some(later) = stored_later {
+    if let Some(as_of) = stored_of {
+        let ends = if as_of < days.as_of() { "later" } else { "before" };
         warnings.push(format!(
-            "the stored balances are of {} and the period ends before: they are not compared",
-            later.rfc3339()
+            "the stored balances are of {} and the period ends {ends}: they are not compared",
+            as_of.rfc3339()
         ));
     }
     if days.end() > now {

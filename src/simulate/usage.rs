@@ -56,6 +56,9 @@ pub(super) fn spend(
     mut budget: i64,
     usage: &mut Vec<Usage>,
 ) {
+    if from >= to {
+        return;
+    }
     let mut at = from;
     let mut burst = 0;
     for left in (0..rows).rev() {

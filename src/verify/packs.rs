@@ -111,6 +111,7 @@ fn balances(folder: &Path) -> Result<(Vec<String>, String), String> {
         for name in csv.header.iter().take(last).skip(first + 1) {
             reached += csv.number(row, name)?;
         }
+        wrong.extend(gap_is_off(&csv, row)?);
         if reached != closing {
             wrong.push(format!("balances.csv: {} does not roll forward", row.get(0).unwrap_or_default()));
         }
@@ -125,6 +126,30 @@ fn balances(folder: &Path) -> Result<(Vec<String>, String), String> {
         }
     }
     Ok((wrong, format!("{} holders add up to the roll-forward", csv.rows.len())))
+}
+
+/// The gap of a holder with a stored balance, and what explains it.
+fn gap_is_off(csv: &Csv, row: &csv::StringRecord) -> Result<Option<String>, String> {
+    let who = row.get(0).unwrap_or_default();
+    let known =
+        ["stored", "gap", "unexplained"].map(|column| csv.text(row, column).map(|cell| !cell.is_empty()));
+    let [stored, gap, unexplained] = known;
+    match [stored?, gap?, unexplained?] {
+        [false, false, false] => return Ok(None),
+        [true, true, true] => {}
+        _ => return Ok(Some(format!("balances.csv: {who} has a part of stored, gap and unexplained only"))),
+    }
+    let gap = csv.number(row, "gap")?;
+    let mut parts = csv.number(row, "unexplained")?;
+    for cause in crate::balance::GapCause::ALL {
+        parts =
+            parts.checked_add(csv.number(row, cause.column())?).ok_or("balances.csv: a sum is too large")?;
+    }
+    let is_off = csv.number(row, "stored")?.checked_sub(csv.number(row, "recomputed")?) != Some(gap);
+    let wrong = is_off.then(|| format!("balances.csv: the gap of {who} is not stored less recomputed"));
+    Ok(wrong.or_else(|| {
+        (parts != gap).then(|| format!("balances.csv: the causes of {who} do not add up to the gap"))
+    }))
 }
 
 /// Rows and tokens by month, movement, action type and paid or not.

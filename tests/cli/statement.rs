@@ -161,3 +161,12 @@ fn the_page_has_every_row_needs_no_network_and_obeys_no_id() {
     let page = ask("", &["<b>&u3", "--html"]);
     assert!(page.contains("&lt;b&gt;&amp;u3") && !page.contains("<b>"), "{page}");
 }
+
+#[test]
+fn under_fifo_opening_tokens_go_before_the_first_grant() {
+    let fifo = "[balances]\nopening_tokens = 100\n[balances.expiry]\norder = \"fifo\"\n\
+                after = { subscription_grant = \"20d\" }\n";
+    let found = columns(&ask(fifo, &["u1", "--lots"]), &["action", "used", "expired"]);
+    // 150 of use on January 6: all opening tokens, and 50 of the first grant.
+    assert_eq!(found[..2], ["opening 100 0", "subscription_grant 50 950"], "{found:?}");
+}

@@ -99,7 +99,8 @@ impl Lots {
         let end = lot.ends_at.map_or(i64::MAX, |end| end.0);
         let granted = lot.granted_at.0;
         match order {
-            ExpiryOrder::Fifo => (0, granted, end, at),
+            // Opening tokens come before the first row, also of the same instant.
+            ExpiryOrder::Fifo => (u32::from(lot.row.is_some()), granted, end, at),
             ExpiryOrder::EarliestExpiry => (0, end, granted, at),
             // Opening tokens have no action: they are burnt last.
             ExpiryOrder::Priority => {
