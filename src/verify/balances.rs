@@ -85,18 +85,22 @@ fn off(figures: &[Option<i128>; 8], explained: i128, repair: i128) -> Result<Opt
         (found != expected).then(|| format!("{what} is {found}, its parts give {expected}"))
     };
     let sums = [
-        differs("recomputed", recomputed, sum(sum(granted, -deducted)?, -used)?),
+        differs("recomputed", recomputed, less(less(granted, deducted)?, used)?),
         differs("corrected", corrected, sum(recomputed, repair)?),
     ];
     let with_stored = match (stored, gap, unexplained) {
         (None, None, None) => [differs("explained without a stored balance", explained, 0), None],
         (Some(stored), Some(gap), Some(unexplained)) => [
-            differs("gap", gap, sum(stored, -recomputed)?),
+            differs("gap", gap, less(stored, recomputed)?),
             differs("causes with unexplained", sum(explained, unexplained)?, gap),
         ],
         _ => [Some("stored, gap and unexplained are not all known or all unknown".to_owned()), None],
     };
     Ok(sums.into_iter().chain(with_stored).flatten().next())
+}
+
+fn less(tokens: i128, taken: i128) -> Result<i128, String> {
+    tokens.checked_sub(taken).ok_or_else(|| "a difference of tokens leaves 128 bits".to_owned())
 }
 
 /// The columns against the summary.

@@ -3,8 +3,10 @@
 //!
 //! What is checked: every file against the manifest's digest, the chain of manifests, the control
 //! totals against the rows as listed, ids and counts of the findings, and the arithmetic of every
-//! balance. Of an audit pack: files, chain, and that its figures roll forward. Sums are added again from the CSV and Parquet files; nothing is taken from the report.
+//! balance. Of an audit pack: files, chain, that its figures roll forward, and its gaps. Sums are added
+//! again from the CSV and Parquet files; nothing is taken from the report.
 
+mod balances;
 mod chain;
 mod conservation;
 mod files;
@@ -12,8 +14,6 @@ mod findings;
 mod json;
 mod packs;
 mod tables;
-
-mod balances;
 
 use std::path::{Path, PathBuf};
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::tables::sum;
 use super::{Check, failed, judged};
 
 /// A CSV file by the names of its columns.
@@ -72,8 +73,8 @@ fn roll_forward(folder: &Path) -> Result<(Vec<String>, String, Ends), String> {
             sums = [0; 3];
             months.push((month.to_owned(), Ends { opening, closing }));
         } else {
-            for (sum, value) in sums.iter_mut().zip([opening, tokens, closing]) {
-                *sum = sum.checked_add(value).ok_or("roll_forward.csv: a sum is too large")?;
+            for (total, value) in sums.iter_mut().zip([opening, tokens, closing]) {
+                *total = sum(*total, value)?;
             }
         }
     }
@@ -109,20 +110,20 @@ fn balances(folder: &Path) -> Result<(Vec<String>, String), String> {
         let closing = csv.number(row, "closing")?;
         let mut reached = opening;
         for name in csv.header.iter().take(last).skip(first + 1) {
-            reached += csv.number(row, name)?;
+            reached = sum(reached, csv.number(row, name)?)?;
         }
         wrong.extend(gap_is_off(&csv, row)?);
         if reached != closing {
             wrong.push(format!("balances.csv: {} does not roll forward", row.get(0).unwrap_or_default()));
         }
-        openings += opening;
-        closings += closing;
+        openings = sum(openings, opening)?;
+        closings = sum(closings, closing)?;
     }
-    for (what, sum, expected) in
+    for (what, found, expected) in
         [("open with", openings, whole.opening), ("close with", closings, whole.closing)]
     {
-        if sum != expected {
-            wrong.push(format!("balances.csv: holders {what} {sum}, the roll-forward with {expected}"));
+        if found != expected {
+            wrong.push(format!("balances.csv: holders {what} {found}, the roll-forward with {expected}"));
         }
     }
     Ok((wrong, format!("{} holders add up to the roll-forward", csv.rows.len())))
@@ -142,8 +143,7 @@ fn gap_is_off(csv: &Csv, row: &csv::StringRecord) -> Result<Option<String>, Stri
     let gap = csv.number(row, "gap")?;
     let mut parts = csv.number(row, "unexplained")?;
     for cause in crate::balance::GapCause::ALL {
-        parts =
-            parts.checked_add(csv.number(row, cause.column())?).ok_or("balances.csv: a sum is too large")?;
+        parts = sum(parts, csv.number(row, cause.column())?)?;
     }
     let is_off = csv.number(row, "stored")?.checked_sub(csv.number(row, "recomputed")?) != Some(gap);
     let wrong = is_off.then(|| format!("balances.csv: the gap of {who} is not stored less recomputed"));
@@ -194,9 +194,10 @@ fn movements(folder: &Path) -> Result<(Vec<String>, String), String> {
 
 fn added_up(folder: &Path, months: &[String]) -> Result<Lines, String> {
     let mut added = Lines::new();
-    let mut add = |key, rows: i128, tokens: i128| {
-        let sum: &mut (i128, i128) = added.entry(key).or_default();
-        *sum = (sum.0 + rows, sum.1 + tokens);
+    let mut add = |key, rows: i128, tokens: i128| -> Result<(), String> {
+        let total: &mut (i128, i128) = added.entry(key).or_default();
+        *total = (sum(total.0, rows)?, sum(total.1, tokens)?);
+        Ok(())
     };
     let rows = Csv::read(folder, "rows.csv")?;
     for row in &rows.rows {
@@ -206,7 +207,7 @@ fn added_up(folder: &Path, months: &[String]) -> Result<Lines, String> {
         let month = rows.text(row, "created_at")?.get(..7).unwrap_or_default().to_owned();
         let cell = |column| rows.text(row, column).map(str::to_owned);
         let key = (month, cell("kind")?, cell("action_type")?, cell("paid")?);
-        add(key, 1, rows.number(row, "effect")?);
+        add(key, 1, rows.number(row, "effect")?)?;
     }
     let usage = Csv::read(folder, "usage.csv")?;
     let days = days(folder)?;
@@ -218,7 +219,9 @@ fn added_up(folder: &Path, months: &[String]) -> Result<Lines, String> {
             continue;
         }
         let key = (month, "usage".to_owned(), usage.text(row, "action_type")?.to_owned(), String::new());
-        add(key, usage.number(row, "rows")?, -usage.number(row, "tokens")?);
+        let used = usage.number(row, "tokens")?;
+        let taken = used.checked_neg().ok_or("usage.csv: a number is too large")?;
+        add(key, usage.number(row, "rows")?, taken)?;
     }
     added.retain(|_, moved| *moved != (0, 0));
     Ok(added)
@@ -240,13 +243,13 @@ fn adjustments(folder: &Path) -> Result<(Vec<String>, String), String> {
     let mut booked = 0_i128;
     for row in &roll.rows {
         if roll.text(row, "month")? == "period" && roll.text(row, "movement")? == "adjustment" {
-            booked += roll.number(row, "tokens")?;
+            booked = sum(booked, roll.number(row, "tokens")?)?;
         }
     }
     let list = Csv::read(folder, "adjustments.csv")?;
     let mut listed = 0_i128;
     for row in &list.rows {
-        listed += list.number(row, "effect")?;
+        listed = sum(listed, list.number(row, "effect")?)?;
     }
     let wrong = (booked != listed)
         .then(|| format!("{booked} tokens are booked for sealed periods, {listed} are listed"))
