@@ -33,8 +33,14 @@ pub mod repair;
 // Would the job run here: looks, changes nothing.
 pub mod doctor;
 
+// GO or NO-GO before the legacy table is dropped.
+pub mod cutover;
+
 // Frozen numbers → files and terminal.
 pub mod report;
+
+// Who is told, and when.
+pub mod notify;
 
 // Re-checks a run directory from its files alone.
 pub mod verify;

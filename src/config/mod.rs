@@ -7,6 +7,7 @@ pub mod contract;
 mod error;
 mod identifier;
 pub mod infer;
+mod nightly;
 mod policy;
 pub mod raw;
 mod resolve;
@@ -19,6 +20,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use error::ConfigError;
+pub use nightly::{Alert, Backup, Cutover, History, Keep, Notify, Postgres, Webhook};
 pub use resolve::{load, parse};
 pub use value::{parse_duration, parse_field, parse_instant, parse_table, table_of_path};
 
@@ -47,6 +49,10 @@ pub struct Config {
     pub backfill: Backfill,
     /// `[history]`.
     pub history: History,
+    /// `[notify]`; `None`: nobody is told.
+    pub notify: Option<Notify>,
+    /// `[cutover]`.
+    pub cutover: Cutover,
     /// `[audit]`.
     pub audit: AuditPacks,
     /// `[postgres]`: limits of the database sessions.
@@ -352,29 +358,11 @@ pub enum Literal {
     Boolean(bool),
 }
 
-/// `[history]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct History {
-    /// Folder of the runs. Default `reports`.
-    pub folder: PathBuf,
-}
-
 /// `[audit]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditPacks {
     /// Folder of the packs. Default `reports/audit`.
     pub folder: PathBuf,
-}
-
-/// `[postgres]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Postgres {
-    /// Parallel readers. Default: the number of cores, at most 4.
-    pub streams: usize,
-    /// `statement_timeout` of the readers. Default 0: none.
-    pub statement_timeout: Span,
-    /// How long to wait for further sessions (poolers). Default 5 s.
-    pub session_wait: Span,
 }
 
 /// One user's stored balance.

@@ -42,15 +42,14 @@ pub struct RawConfig {
     /// `[postgres]`.
     #[serde(default)]
     pub postgres: RawPostgres,
-    /// `[notify]`: no keys in this version.
-    #[serde(default)]
-    pub notify: RawEmpty,
+    /// `[notify]`.
+    pub notify: Option<Spanned<RawNotify>>,
     /// `[evidence]`: no keys in this version.
     #[serde(default)]
     pub evidence: RawEmpty,
-    /// `[cutover]`: no keys in this version.
+    /// `[cutover]`.
     #[serde(default)]
-    pub cutover: RawEmpty,
+    pub cutover: RawCutover,
     /// `[audit]`.
     #[serde(default)]
     pub audit: RawAudit,
@@ -309,6 +308,50 @@ pub struct RawEngine {
 pub struct RawHistory {
     /// Folder of the runs.
     pub folder: Option<Text>,
+    /// How many runs, or for how long: a number or a duration.
+    pub keep: Option<Spanned<toml::Value>>,
+    /// File of the waivers.
+    pub waivers: Option<Text>,
+}
+
+/// `[notify]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawNotify {
+    /// `new` or `any`.
+    pub alert: Option<Text>,
+    /// A program with its arguments.
+    pub command: Option<Spanned<OneOrMany>>,
+    /// An address.
+    pub webhook: Option<Text>,
+    /// Name of the environment variable that holds the address.
+    pub webhook_env: Option<Text>,
+    /// Further tries after the first.
+    pub retries: Option<Spanned<i64>>,
+    /// Duration of one try.
+    pub timeout: Option<Text>,
+    /// Duration of all tries.
+    pub deadline: Option<Text>,
+}
+
+/// `[cutover]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawCutover {
+    /// Number of nights.
+    pub clean_nights: Option<Spanned<i64>>,
+    /// Duration.
+    pub snapshot_age: Option<Text>,
+    /// Duration.
+    pub quiet: Option<Text>,
+    /// Functions.
+    pub writers: Option<Spanned<Vec<Text>>>,
+    /// `remind` or `require`.
+    pub backup: Option<Text>,
+    /// Duration.
+    pub valid_for: Option<Text>,
+    /// Duration.
+    pub hold: Option<Text>,
 }
 
 /// `[audit]`.
@@ -329,6 +372,12 @@ pub struct RawPostgres {
     pub statement_timeout: Option<Text>,
     /// Duration.
     pub session_wait: Option<Text>,
+    /// Duration.
+    pub idle_timeout: Option<Text>,
+    /// Duration.
+    pub retry_for: Option<Text>,
+    /// Duration.
+    pub snapshot_age: Option<Text>,
 }
 
 /// A section that has no keys in this version.

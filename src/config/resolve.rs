@@ -9,20 +9,18 @@ use sha2::{Digest, Sha256};
 use super::error::{Fault, nearest};
 use super::policy::policies;
 use super::raw::{
-    RawAudit, RawBackfill, RawBalances, RawConfig, RawHistory, RawLegacy, RawMatching, RawPools, RawPostgres,
-    RawStored, RawUnified, Text,
+    RawAudit, RawBackfill, RawBalances, RawConfig, RawLegacy, RawMatching, RawPools, RawStored, RawUnified,
+    Text,
 };
 use super::section::{Section, duration, known_labels};
 use super::value::parse_instant;
 use super::{
-    AuditPacks, Backfill, Balances, Config, ConfigError, History, LegacyConfig, LegacyMeaning, Literal,
-    Matching, Pools, Postgres, Repair, SignPolicy, Stored, UnifiedConfig,
+    AuditPacks, Backfill, Balances, Config, ConfigError, LegacyConfig, LegacyMeaning, Literal, Matching,
+    Pools, Repair, SignPolicy, Stored, UnifiedConfig, nightly,
 };
 use crate::domain::{Instant, Span};
 
 const SECOND: i64 = 1_000_000;
-/// More readers than this only take connections from the application.
-const MOST_STREAMS: i64 = 64;
 
 /// Reads and checks a configuration file.
 ///
@@ -65,9 +63,11 @@ fn resolve(file: &Path, text: &str, raw: &RawConfig) -> Result<Config, Fault> {
         balances: balances(folder, &raw.balances, &unified_config)?,
         repair: Repair { time: raw.repair.time, allow_triggers: raw.repair.allow_triggers },
         backfill: backfill(&raw.backfill)?,
-        history: history(folder, &raw.history)?,
+        history: nightly::history(folder, &raw.history)?,
+        notify: raw.notify.as_ref().map(nightly::notify).transpose()?,
+        cutover: nightly::cutover(&raw.cutover)?,
         audit: audit(folder, &raw.audit)?,
-        postgres: postgres(&raw.postgres)?,
+        postgres: nightly::postgres(&raw.postgres)?,
         unified: unified_config,
     })
 }
@@ -290,14 +290,6 @@ fn backfill(raw: &RawBackfill) -> Result<Backfill, Fault> {
     Ok(Backfill { values })
 }
 
-fn history(folder: &Path, raw: &RawHistory) -> Result<History, Fault> {
-    let Some(written) = &raw.folder else { return Ok(History { folder: PathBuf::from("reports") }) };
-    if written.get_ref().trim().is_empty() {
-        return Err(Fault::new(written.span(), "[history] folder is empty: name the folder of the runs"));
-    }
-    Ok(History { folder: folder.join(written.get_ref()) })
-}
-
 fn audit(folder: &Path, raw: &RawAudit) -> Result<AuditPacks, Fault> {
     let Some(written) = &raw.folder else { return Ok(AuditPacks { folder: PathBuf::from("reports/audit") }) };
     if written.get_ref().trim().is_empty() {
@@ -307,39 +299,4 @@ fn audit(folder: &Path, raw: &RawAudit) -> Result<AuditPacks, Fault> {
         ));
     }
     Ok(AuditPacks { folder: folder.join(written.get_ref()) })
-}
-
-impl Default for Postgres {
-    fn default() -> Postgres {
-        Postgres {
-            streams: std::thread::available_parallelism().map_or(1, usize::from).min(4),
-            statement_timeout: Span(0),
-            session_wait: Span(5 * SECOND),
-        }
-    }
-}
-
-fn postgres(raw: &RawPostgres) -> Result<Postgres, Fault> {
-    let default = Postgres::default();
-    let streams = match &raw.streams {
-        None => default.streams,
-        Some(written) if (1..=MOST_STREAMS).contains(written.get_ref()) => *written.get_ref() as usize,
-        Some(written) => {
-            let message = format!(
-                "[postgres] streams: {} is out of range, write a number from 1 to {MOST_STREAMS}",
-                written.get_ref()
-            );
-            return Err(Fault::new(written.span(), message));
-        }
-    };
-    Ok(Postgres {
-        streams,
-        statement_timeout: duration(
-            "postgres",
-            "statement_timeout",
-            raw.statement_timeout.as_ref(),
-            default.statement_timeout,
-        )?,
-        session_wait: duration("postgres", "session_wait", raw.session_wait.as_ref(), default.session_wait)?,
-    })
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms in the order of the data; a room may use those above it.
-const ROOMS: [&str; 15] = [
+const ROOMS: [&str; 17] = [
     "domain",
     "config",
     "source",
@@ -15,7 +15,9 @@ const ROOMS: [&str; 15] = [
     "history",
     "repair",
     "doctor",
+    "cutover",
     "report",
+    "notify",
     "verify",
     "simulate",
     "run",

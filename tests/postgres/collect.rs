@@ -15,7 +15,7 @@ use super::cluster::Db;
 
 /// Settings with so many readers.
 pub fn settings(streams: usize) -> Postgres {
-    Postgres { streams, statement_timeout: Span(0), session_wait: Span(5_000_000) }
+    Postgres { streams, session_wait: Span(5_000_000), ..Postgres::default() }
 }
 
 /// Opens the database that a URL names.
