@@ -27,6 +27,13 @@ pub enum SourceError {
         /// May pass by itself: connection lost, standby conflict, too many connections.
         transient: bool,
     },
+    /// No server could be reached: nothing listens there, nobody knows the name, nobody answers. It may
+    /// be starting again, or its address may be wrong.
+    #[error("{message}")]
+    Unreachable {
+        /// Role, server, what happened, the way out. Never a secret.
+        message: String,
+    },
     /// Interrupted by a signal.
     #[error("interrupted")]
     Interrupted,

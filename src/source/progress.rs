@@ -56,6 +56,11 @@ impl Progress {
         Meter { bar, rows: AtomicU64::new(0), stop: self.stop.clone() }
     }
 
+    /// Somebody watches: progress is drawn on a terminal.
+    pub fn is_shown(&self) -> bool {
+        self.shown
+    }
+
     /// The run shall stop.
     pub fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)

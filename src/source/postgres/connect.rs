@@ -8,7 +8,7 @@ use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::super::{Progress, SourceError};
-use super::explain::explain;
+use super::explain::{CONNECTING, explain};
 use super::target::{Server, SessionKind, SslMode, Target};
 
 /// Makes any transaction of the session read only unless it says otherwise.
@@ -158,7 +158,7 @@ async fn attempt(
     let Ok(connected) = connected else {
         let seconds = target.connect_timeout.as_secs();
         let message = format!("{who}: no answer within {seconds} s: look at host, port and firewall");
-        let explained = SourceError::Database { message, transient: true };
+        let explained = SourceError::Unreachable { message };
         return Err(Failure { explained, refuses_options: false, other_mode_may_do: false });
     };
     match connected {
@@ -174,11 +174,7 @@ async fn attempt(
             let code = error.as_db_error().map(|error| error.code().code());
             let refuses_options = matches!(code, Some("08P01" | "0A000"));
             let other_mode_may_do = code == Some("28000") || error.to_string().contains("TLS");
-            Err(Failure {
-                explained: explain(&error, &who, "connecting"),
-                refuses_options,
-                other_mode_may_do,
-            })
+            Err(Failure { explained: explain(&error, &who, CONNECTING), refuses_options, other_mode_may_do })
         }
     }
 }
@@ -199,14 +195,11 @@ fn configure(target: &Target, server: &Server, mode: WireMode, options: bool) ->
     if !startup.is_empty() {
         config.options(startup.join(" "));
     }
-    if let Some(alive) = target.keepalives {
-        config.keepalives(alive.on);
-        if let Some(seconds) = alive.idle_seconds.filter(|seconds| *seconds > 0) {
-            config.keepalives_idle(Duration::from_secs(seconds));
-        }
-        if let Some(seconds) = alive.interval_seconds.filter(|seconds| *seconds > 0) {
-            config.keepalives_interval(Duration::from_secs(seconds));
-        }
+    let alive = target.keepalives;
+    config.keepalives(alive.on).keepalives_idle(alive.idle).keepalives_interval(alive.interval);
+    config.keepalives_retries(alive.count);
+    if alive.user_timeout > Duration::ZERO {
+        config.tcp_user_timeout(alive.user_timeout);
     }
     if target.direct_tls && mode == WireMode::Require {
         config.ssl_negotiation(SslNegotiation::Direct);

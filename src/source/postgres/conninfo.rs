@@ -8,7 +8,7 @@ use super::super::SourceError;
 pub(super) type Words = BTreeMap<String, String>;
 
 /// Key words that mean something here.
-const KNOWN: [&str; 31] = [
+const KNOWN: [&str; 32] = [
     "host",
     "hostaddr",
     "port",
@@ -24,6 +24,7 @@ const KNOWN: [&str; 31] = [
     "keepalives",
     "keepalives_idle",
     "keepalives_interval",
+    "keepalives_count",
     "tcp_user_timeout",
     "target_session_attrs",
     "channel_binding",
@@ -43,12 +44,11 @@ const KNOWN: [&str; 31] = [
 ];
 
 /// libpq key words without effect here, and what other clients put into the same URL.
-const WITHOUT_EFFECT: [&str; 19] = [
+const WITHOUT_EFFECT: [&str; 18] = [
     "client_encoding",
     "fallback_application_name",
     "gssdelegation",
     "gsslib",
-    "keepalives_count",
     "krbsrvname",
     "load_balance_hosts",
     "ssl_max_protocol_version",

@@ -1,14 +1,23 @@
 //! What the server's errors mean, and the way out. No message holds a secret.
 
 use std::error::Error as _;
+use std::io::ErrorKind;
 
 use tokio_postgres::error::SqlState;
 
 use super::super::SourceError;
 
+/// What is done when there is no session yet.
+pub(super) const CONNECTING: &str = "connecting";
+
 /// Turns an error of the driver into a sentence: `who` says role, database and server, `doing` what
 /// was tried (`reading public.token_usage`).
 pub(super) fn explain(error: &tokio_postgres::Error, who: &str, doing: &str) -> SourceError {
+    if let (true, Some((what, io))) = (doing == CONNECTING, io_of(error))
+        && is_unreachable(io)
+    {
+        return SourceError::Unreachable { message: format!("{who}: {doing}: {what}: {}", of_io(io)) };
+    }
     let (what, way_out, transient) = match error.as_db_error() {
         Some(error) => {
             let (way_out, transient) = way_out(error.code(), error.message());
@@ -25,18 +34,11 @@ fn of_connection(error: &tokio_postgres::Error) -> (String, &'static str, bool) 
         let way_out = "the connection was lost; nothing was written, run it again";
         return ("connection closed".to_owned(), way_out, true);
     }
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text = format!("{text}: {inner_text}");
-        }
-        if let Some(io) = inner.downcast_ref::<std::io::Error>() {
-            return (text, of_io(io), io.kind() != std::io::ErrorKind::NotFound);
-        }
-        cause = inner.source();
+    if let Some((text, io)) = io_of(error) {
+        let stays = [ErrorKind::NotFound, ErrorKind::PermissionDenied].contains(&io.kind());
+        return (text, of_io(io), !stays && !is_about_certificates(io));
     }
+    let text = error.to_string();
     if text.contains("password missing") {
         return (text, "put the password into DATABASE_URL, PGPASSWORD or ~/.pgpass", false);
     }
@@ -48,11 +50,42 @@ fn of_connection(error: &tokio_postgres::Error) -> (String, &'static str, bool) 
     (text, way_out, transient)
 }
 
-fn of_io(error: &std::io::Error) -> &'static str {
-    use std::io::ErrorKind;
+/// The I/O error behind an error of the driver, with all that both say.
+fn io_of(error: &tokio_postgres::Error) -> Option<(String, &std::io::Error)> {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        if let Some(io) = inner.downcast_ref::<std::io::Error>() {
+            return Some((text, io));
+        }
+        cause = inner.source();
+    }
+    None
+}
+
+/// Is there nobody who could say no? A socket that is not there is that of a server that is down, or a
+/// wrong folder; a name that nobody knows may be a resolver that is down, or a wrong name.
+fn is_unreachable(error: &std::io::Error) -> bool {
+    use ErrorKind::{
+        ConnectionRefused, HostUnreachable, NetworkDown, NetworkUnreachable, NotFound, TimedOut,
+    };
+    let nobody = [ConnectionRefused, HostUnreachable, NetworkDown, NetworkUnreachable, NotFound, TimedOut];
+    // A name that was not found has no kind of its own.
+    nobody.contains(&error.kind()) || error.to_string().contains("failed to lookup address")
+}
+
+fn is_about_certificates(error: &std::io::Error) -> bool {
     let text = error.to_string();
+    text.contains("certificate") || text.contains("UnknownIssuer")
+}
+
+fn of_io(error: &std::io::Error) -> &'static str {
     match error.kind() {
-        _ if text.contains("certificate") || text.contains("UnknownIssuer") => {
+        _ if is_about_certificates(error) => {
             "the server's certificate was not accepted: look at sslmode and sslrootcert"
         }
         ErrorKind::ConnectionRefused => "no server listens there: look at host and port in DATABASE_URL",
@@ -84,11 +117,14 @@ fn way_out(code: &SqlState, message: &str) -> (&'static str, bool) {
             true,
         ),
         "25006" => ("every session of reckon is read only", false),
-        "25P03" | "25P04" => (
-            "the server ends long transactions (idle_in_transaction_session_timeout, transaction_timeout): \
-              raise them for this role",
-            false,
+        // Each session asks for [postgres] idle_timeout itself, and is pinged while it waits.
+        "25P03" => (
+            "this program said nothing for longer than [postgres] idle_timeout (a machine that slept?), and the \
+              server gave the snapshot up; run it again",
+            true,
         ),
+        "25P04" => ("the server ends long transactions (transaction_timeout): raise it for this role", false),
+        "40P01" => ("the standby had to go on with replay: run it again, or read the primary", true),
         "53300" => ("all sessions are taken: wait, or lower [postgres] streams", true),
         "55P03" => ("somebody holds an exclusive lock on the table: run it when that is over", true),
         "57P01" | "57P02" | "57P03" | "57P05" => {
@@ -98,6 +134,10 @@ fn way_out(code: &SqlState, message: &str) -> (&'static str, bool) {
             ("the connection was lost; nothing was written, run it again", true)
         }
         code if code.starts_with("53") => ("the server is short of disk, memory or sessions", true),
+        // Poolers have no code of their own for it.
+        "XX000" if message.to_lowercase().contains("max client") => {
+            ("all sessions of the pooler are taken: wait, or lower [postgres] streams", true)
+        }
         code if code.starts_with("XX") || code.starts_with("58") => {
             ("the server itself has a problem: look at its log", false)
         }

@@ -20,10 +20,13 @@ mod session;
 mod target;
 mod tls;
 
+use std::sync::mpsc;
+use std::time::{Duration, Instant as Clock};
+
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::config::{self, Columns, Field, Origin, Pools, Stored, StoredBalance, TableName};
-use crate::domain::{Instant, RowId, parse_tokens};
+use crate::domain::{Instant, RowId, Span, parse_tokens};
 
 use super::{
     DetailRule, PoolsReading, Progress, Provenance, Reading, Sink, Snapshot, SourceError, StoredReading,
@@ -44,6 +47,7 @@ pub struct Database {
     settings: config::Postgres,
     session: Session,
     snapshot: Snapshot,
+    opened: Clock,
     version: u32,
     role: String,
     // Last: the session ends while its runtime is still there.
@@ -92,6 +96,7 @@ impl Database {
         let target = target::find(variable)?;
         let tls = tls::connector(&target)?;
         let runtime = runtime()?;
+        let opened = Clock::now();
         let (session, route, version) = runtime.block_on(async {
             let (client, route) =
                 connect::unless_stopped(progress, connect::find_route(&target, &tls)).await??;
@@ -102,12 +107,38 @@ impl Database {
         })?;
         let (snapshot, role) = runtime.block_on(export(&session))?;
         tracing::debug!("{}: snapshot {} at {:?}", session.who, snapshot.name, snapshot.lsn);
-        Ok(Database { target, tls, route, settings: *settings, session, snapshot, version, role, runtime })
+        let settings = *settings;
+        Ok(Database { target, tls, route, settings, session, snapshot, opened, version, role, runtime })
     }
 
     /// The moment that all reads see.
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
+    }
+
+    /// How long the snapshot has been held: so long the server's vacuum has had to keep what it sees.
+    pub fn held(&self) -> Span {
+        Span(i64::try_from(self.opened.elapsed().as_micros()).unwrap_or(i64::MAX))
+    }
+
+    /// Does other work while the session waits, and lets the server know now and then that it is still
+    /// wanted, so that `idle_timeout` ends a program that hangs and not one that is busy.
+    pub fn awake_during<T>(&self, work: impl FnOnce() -> T) -> T {
+        let idle = Duration::from_micros(self.settings.idle_timeout.0.max(0).unsigned_abs());
+        if idle.is_zero() {
+            return work();
+        }
+        let (done, waiting) = mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                while waiting.recv_timeout(idle / 3) == Err(mpsc::RecvTimeoutError::Timeout) {
+                    self.runtime.block_on(self.session.ping());
+                }
+            });
+            // Gone also when the work panics: then nobody is waited for.
+            let _done = done;
+            work()
+        })
     }
 
     /// The server's version, `server_version_num`: 150004 is 15.4.
@@ -224,7 +255,8 @@ impl Database {
                 let part = work.read(&self.session, new_sink()).await?;
                 Ok::<_, SourceError>((part, control))
             });
-            let others: Vec<_> = others.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
+            let join = || others.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
+            let others: Vec<_> = self.awake_during(join);
             (first, others)
         });
         let mut parts = Vec::new();

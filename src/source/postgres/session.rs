@@ -5,6 +5,7 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::config;
+use crate::domain::Span;
 
 use super::super::{Progress, SourceError};
 use super::connect::unless_stopped;
@@ -49,12 +50,14 @@ impl Session {
         let adopt = snapshot
             .map(|name| format!("set transaction snapshot '{}';", name.replace('\'', "''")))
             .unwrap_or_default();
-        let timeout_ms = settings.statement_timeout.0.max(0) / 1000;
+        let milliseconds = |span: Span| span.0.max(0) / 1000;
+        let (timeout_ms, idle_ms) =
+            (milliseconds(settings.statement_timeout), milliseconds(settings.idle_timeout));
         let begin = format!(
             "begin transaction isolation level repeatable read read only; {adopt} \
              set local timezone = 'UTC'; set local datestyle = 'ISO, YMD'; \
              set local standard_conforming_strings = on; set local client_min_messages = warning; \
-             set local idle_in_transaction_session_timeout = 0; \
+             set local idle_in_transaction_session_timeout = {idle_ms}; \
              set local lock_timeout = '{LOCK_TIMEOUT}'; set local statement_timeout = {timeout_ms}; \
              set local jit = off;"
         );
@@ -66,6 +69,12 @@ impl Session {
             self.run("set local transaction_timeout = 0", "beginning the snapshot").await?;
         }
         Ok(version)
+    }
+
+    /// Tells the server that this session is still wanted. Best effort: what is wrong with the session,
+    /// its next query says.
+    pub async fn ping(&self) {
+        let _ = tokio::time::timeout(GOODBYE, self.client.batch_execute("select 1")).await;
     }
 
     /// Runs statements without looking at their rows.

@@ -56,12 +56,31 @@ pub(super) enum SessionKind {
     PreferStandby,
 }
 
-/// When a silent line is asked whether it is still there.
+/// When a silent line is asked whether it is still there, and when it is given up. The system's own
+/// default asks after two hours, and an unattended job would wait as long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Keepalives {
     pub on: bool,
-    pub idle_seconds: Option<u64>,
-    pub interval_seconds: Option<u64>,
+    /// Silence before the first question.
+    pub idle: Duration,
+    /// Time between questions.
+    pub interval: Duration,
+    /// Questions without an answer.
+    pub count: u32,
+    /// How long something sent may stay unacknowledged; zero: as long as the system wants.
+    pub user_timeout: Duration,
+}
+
+impl Default for Keepalives {
+    fn default() -> Keepalives {
+        Keepalives {
+            on: true,
+            idle: Duration::from_secs(60),
+            interval: Duration::from_secs(15),
+            count: 4,
+            user_timeout: Duration::from_secs(120),
+        }
+    }
 }
 
 /// Everything that a connection needs to know.
@@ -82,7 +101,7 @@ pub(super) struct Target {
     pub sslrootcert: Option<String>,
     pub sslcert: Option<PathBuf>,
     pub sslkey: Option<PathBuf>,
-    pub keepalives: Option<Keepalives>,
+    pub keepalives: Keepalives,
 }
 
 /// libpq's variables and the key words they stand for.
@@ -245,12 +264,19 @@ fn number(origin: &str, word: &str, text: &str) -> Result<u64, SourceError> {
     text.trim().parse().map_err(|_| wrong(origin, &format!("{word} {text:?} is no number")))
 }
 
-fn keepalives(words: &Words, origin: &str) -> Result<Option<Keepalives>, SourceError> {
+fn keepalives(words: &Words, origin: &str) -> Result<Keepalives, SourceError> {
     let read = |word: &str| words.get(word).map(|text| number(origin, word, text)).transpose();
-    let (on, idle_seconds, interval_seconds) =
-        (read("keepalives")?, read("keepalives_idle")?, read("keepalives_interval")?);
-    let written = on.is_some() || idle_seconds.is_some() || interval_seconds.is_some();
-    Ok(written.then_some(Keepalives { on: on != Some(0), idle_seconds, interval_seconds }))
+    // As in libpq, 0 is the same as not written.
+    let written = |word: &str| Ok(read(word)?.filter(|number| *number > 0));
+    let default = Keepalives::default();
+    Ok(Keepalives {
+        on: read("keepalives")? != Some(0),
+        idle: written("keepalives_idle")?.map_or(default.idle, Duration::from_secs),
+        interval: written("keepalives_interval")?.map_or(default.interval, Duration::from_secs),
+        count: written("keepalives_count")?
+            .map_or(default.count, |count| u32::try_from(count).unwrap_or(u32::MAX)),
+        user_timeout: read("tcp_user_timeout")?.map_or(default.user_timeout, Duration::from_millis),
+    })
 }
 
 fn ssl_mode(origin: &str, text: Option<&str>, root: Option<&str>) -> Result<SslMode, SourceError> {
