@@ -1,5 +1,6 @@
 //! Calls the stages in order, decides nothing.
 
+mod again;
 mod period;
 
 use std::path::PathBuf;
@@ -11,15 +12,17 @@ use crate::audit::{self, Audit, GrantTable, GrantsBy, UserHistory};
 use crate::balance::replay::{Ends, Holding, Policies, Replay, Replayed, Setting};
 use crate::balance::{self, Balances, Grounds};
 use crate::config::{Columns, Config, Origin};
-use crate::domain::{Books, Instant, RowId, Side, Status};
-use crate::history::{self, PreviousRun};
+use crate::domain::{Books, Instant, RowId, Side, Span, Status};
+use crate::history::{self, FolderLock, PreviousRun, Waiter};
 use crate::matching::{self, Calibration, Matched};
 use crate::normalise::{self, Folder, Member, Redaction, Rules, Sides, UsageLog};
+use crate::notify::RunFacts;
 use crate::repair::{self, SqlFile, Targets};
 use crate::report::{self, Inputs, Place, Previous, Staging};
 use crate::source::postgres::Database;
 use crate::source::{self, Progress, Provenance, Reading, Snapshot, StoredReading};
 
+pub use again::read;
 pub use period::{PackOptions, PackOutcome, audit};
 
 /// What a run is asked for, beside its configuration.
@@ -37,6 +40,8 @@ pub struct Options {
     pub host: String,
     /// Keep the usage rows of this user one by one, for its history; `None`: usage is only summed.
     pub keep_usage_of: Option<RowId>,
+    /// How long to wait for another run on the same folder of runs; zero: not at all.
+    pub wait: Span,
     /// Users are renamed before anything is judged, so that nothing that is written names one.
     pub redaction: Option<Redaction>,
 }
@@ -45,7 +50,7 @@ impl Options {
     /// What a question needs that writes no run directory.
     pub fn to_read(as_of: Option<Instant>, started: Instant) -> Options {
         let (host, keep_usage_of, redaction) = (String::new(), None, None);
-        Options { out: None, as_of, threads: None, started, host, keep_usage_of, redaction }
+        Options { out: None, as_of, threads: None, started, host, keep_usage_of, wait: Span(0), redaction }
     }
 }
 
@@ -68,6 +73,8 @@ pub struct Reads {
     pub unified: Provenance,
     /// The moment that all reads of the database saw.
     pub snapshot: Option<Snapshot>,
+    /// How long that moment was held; longer than a cap it holds up the server's vacuum.
+    pub snapshot_held: Option<Span>,
     /// What the catalogue says of the tables.
     pub targets: Targets,
     /// The stored balances were read at a later moment than as-of, so they cannot be compared. A
@@ -128,23 +135,13 @@ pub struct Outcome {
     pub new_errors: u64,
     /// Rows or users of the previous run are gone.
     pub shrunk: bool,
+    /// What is told of it.
+    pub facts: RunFacts,
 }
 
-/// Reads both ledgers at one moment and brings them into the books.
-///
-/// # Errors
-/// Whatever keeps a row from being read.
-pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::Result<Reads> {
-    let origins = [&config.legacy.columns.origin, &config.unified.columns.origin];
-    let stored_origin = config.balances.stored.as_ref().map(|stored| &stored.origin);
-    let pools_origin = config.balances.pools.as_ref().map(|pools| &pools.origin);
-    let more_origins = stored_origin.into_iter().chain(pools_origin);
-    let needs_database =
-        origins.into_iter().chain(more_origins).any(|origin| matches!(origin, Origin::Table(_)));
-    let mut database = match needs_database {
-        true => Some(Database::open(&config.postgres, progress)?),
-        false => None,
-    };
+/// One try of [`read`].
+fn read_once(config: &Config, options: &Options, progress: &Progress) -> anyhow::Result<Reads> {
+    let mut database = again::open(config, progress)?;
     let snapshot = database.as_ref().map(|database| database.snapshot().clone());
     let asked = options.as_of.or(config.as_of);
     let as_of = asked.or(snapshot.as_ref().map(|snapshot| snapshot.at)).unwrap_or(options.started);
@@ -162,6 +159,9 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
         let rule = Rules::detail_rule(config, side, keep_usage_of);
         let reading = match (&columns.origin, &mut database) {
             (Origin::Table(_), Some(database)) => database.scan(columns, &rule, &new_sink, progress)?,
+            (_, Some(database)) => {
+                database.awake_during(|| source::files::scan(columns, &rule, threads, &new_sink, progress))?
+            }
             _ => source::files::scan(columns, &rule, threads, &new_sink, progress)?,
         };
         Ok(reading)
@@ -177,6 +177,7 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
         legacy: facts(&config.legacy.columns.origin)?,
         unified: facts(&config.unified.columns.origin)?,
     };
+    let snapshot_held = database.as_ref().map(Database::held);
     drop(database);
 
     let sides = Sides {
@@ -192,6 +193,7 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
     let owners = members.iter().filter_map(|member| member.owner.as_ref());
     let more_users: Vec<RowId> = with_balance.chain(owners).cloned().collect();
     let (books, usage_log) = normalise::books(config, sides, &more_users, as_of, options.redaction.as_ref())?;
+    let stored_origin = config.balances.stored.as_ref().map(|stored| &stored.origin);
     let stored_in_database = matches!(stored_origin, Some(Origin::Table(_)));
     let read_later = snapshot.as_ref().is_some_and(|snapshot| as_of < snapshot.at);
     Ok(Reads {
@@ -204,6 +206,7 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
         unified: unified.provenance,
         snapshot,
         targets,
+        snapshot_held,
         as_of_is_past: stored_in_database && read_later,
         redacted: options.redaction.is_some(),
     })
@@ -219,6 +222,7 @@ fn beside(
         None => None,
         Some(stored) => Some(match (&stored.origin, &mut *database) {
             (Origin::Table(_), Some(database)) => database.stored(stored)?,
+            (_, Some(database)) => database.awake_during(|| source::files::stored(stored, progress))?,
             _ => source::files::stored(stored, progress)?,
         }),
     };
@@ -380,6 +384,12 @@ pub fn run(
         None => Place::History(config.history.folder.clone()),
     };
     let staging = Staging::begin(place)?;
+    let waiter = Waiter { host: &options.host, started: options.started, wait: options.wait };
+    // Held until the run is in its place: the next one follows it, and no other.
+    let _lock = match &options.out {
+        Some(_) => None,
+        None => Some(FolderLock::take(&config.history.folder, &waiter, &|| progress.is_stopped())?),
+    };
     let previous = match &options.out {
         Some(_) => None,
         None => history::previous(&config.history.folder)?,
@@ -412,17 +422,20 @@ pub fn run(
             shrunk: shrunk.clone().unwrap_or_default(),
         }),
     });
-    let run = report::Run { started: options.started, host: options.host.clone() };
+    let run = report::Run {
+        started: options.started,
+        host: options.host.clone(),
+        snapshot_held: done.reads.snapshot_held,
+    };
     let files = report::write(&model, &run, &staging)?;
     if progress.is_stopped() {
         return Err(source::SourceError::Interrupted.into());
     }
     let folder = staging.commit(model.as_of, &model.run_id)?;
     let printed = print(&model, report::terminal::Written { folder: &folder, files: &files })?;
-    let blocking = || done.audit.findings.iter().filter(|finding| finding.is_blocking());
-    let new_errors = blocking().filter(|finding| finding.status == Status::New).count() as u64;
+    let facts = RunFacts::of(&model, &folder);
     let shrunk = shrunk.is_some_and(|shrunk| shrunk.is_any());
-    Ok(Outcome { folder, printed, errors: blocking().count() as u64, new_errors, shrunk })
+    Ok(Outcome { folder, printed, errors: facts.errors, new_errors: facts.new_errors, shrunk, facts })
 }
 
 impl Reads {

@@ -3,9 +3,13 @@
 use super::{Global, out};
 use crate::doctor::{self, Examination, State};
 
-/// Flags of `reckon doctor`: none of its own.
+/// Flags of `reckon doctor`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Send a test message to all that `[notify]` names
+    #[arg(long)]
+    pub notify: bool,
+}
 
 /// Columns of the terminal that a line may take.
 const WIDTH: usize = 80;
@@ -16,9 +20,10 @@ const INDENT: usize = 12;
 ///
 /// # Errors
 /// Configuration, a signal, or a stdout that cannot be written.
-pub fn run(_args: &Args, global: &Global) -> anyhow::Result<u8> {
+pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
     let config = global.load_config()?;
-    let found = doctor::examine(&config, &global.progress)?;
+    let mut found = doctor::examine(&config, &global.progress)?;
+    found.checks.extend(super::notify::checks(&config, args.notify, global));
     if global.json() {
         out::print(&format!("{}\n", serde_json::to_string_pretty(&json(&found))?))?;
     } else {

@@ -13,6 +13,7 @@ mod grants;
 mod history;
 mod init;
 mod man;
+mod notify;
 pub mod out;
 mod reconcile;
 mod redact;
@@ -144,8 +145,14 @@ fn print_usage(error: &clap::Error) -> u8 {
     }
 }
 
-/// Says why, in a sentence; causes follow, where they add something.
+/// Says why.
 fn fail(error: &anyhow::Error) -> u8 {
+    eprintln!("reckon: {}", message(error));
+    EXIT_FAILED
+}
+
+/// Why, in a sentence; causes follow, where they add something.
+fn message(error: &anyhow::Error) -> String {
     let mut message = error.to_string();
     for cause in error.chain().skip(1) {
         let cause = cause.to_string();
@@ -154,8 +161,7 @@ fn fail(error: &anyhow::Error) -> u8 {
             message.push_str(&cause);
         }
     }
-    eprintln!("reckon: {message}");
-    EXIT_FAILED
+    message
 }
 
 /// Now, in UTC microseconds.

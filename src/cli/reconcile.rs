@@ -1,16 +1,21 @@
 //! `reckon reconcile`: the main job.
 
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::ValueEnum;
 
 use super::Global;
+use super::notify::Teller;
 use super::redact::Redact;
-use crate::config::parse_instant;
-use crate::domain::Instant;
+use crate::config::{Config, parse_duration, parse_instant};
+use crate::domain::{Instant, Span};
 use crate::report;
-use crate::run::{self, Options};
+use crate::run::{self, Options, Outcome};
+
+/// What is told of a panic; its own words are on stderr.
+const DEFECT: &str = "a defect of reckon ended the run: its log has the place";
 
 /// Flags of `reckon reconcile`.
 #[derive(Debug, clap::Args)]
@@ -27,6 +32,12 @@ pub struct Args {
     /// Worker threads [default: the number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+    /// Wait so long for another run on the same folder, as in 10m [default: exit 2 at once]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub wait: Option<Span>,
+    /// Tell nobody, whatever `[notify]` says
+    #[arg(long)]
+    pub no_notify: bool,
     /// Users under other names, and no SQL; needs --out
     #[command(flatten)]
     pub redact: Redact,
@@ -42,10 +53,11 @@ pub enum FailOn {
     New,
 }
 
-/// Runs the command.
+/// Runs the command: reconciles, prints, then tells those who want to know.
 ///
 /// # Errors
-/// Whatever keeps the run from covering every row.
+/// Usage, configuration, a signal. Whatever else keeps the run from covering every row is exit code 2,
+/// and somebody is told.
 pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
     let config = global.load_config()?;
     let options = Options {
@@ -55,25 +67,50 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
         started: super::now(),
         host: super::host(),
         keep_usage_of: None,
+        wait: args.wait.unwrap_or_default(),
         redaction: args.redact.redaction()?,
     };
     if options.redaction.is_some() && options.out.is_none() {
         bail!("--redact needs --out DIR: in the history, findings about renamed users would all look new");
     }
-    let outcome = run::run(&config, &options, &global.progress, |model, written| {
-        if global.json() {
-            let summary = report::json::summary(model)?;
-            return Ok(String::from_utf8_lossy(&summary).into_owned());
+    let settings = config.notify.as_ref().filter(|_| !args.no_notify);
+    let teller = Teller { settings, host: &options.host, is_redacted: options.redaction.is_some(), global };
+    let done = std::panic::catch_unwind(AssertUnwindSafe(|| reconcile(&config, &options, global)));
+    let done = done.unwrap_or_else(|panic| {
+        teller.failed(DEFECT, None);
+        std::panic::resume_unwind(panic)
+    });
+    let outcome = match done {
+        Ok(outcome) => outcome,
+        Err(error) if global.progress.is_stopped() => return Err(error),
+        Err(error) => {
+            let code = super::fail(&error);
+            teller.failed(&super::message(&error), None);
+            return Ok(code);
         }
-        Ok(report::terminal::render(model, written, super::width(), global.color))
-    })?;
+    };
     let silent = global.quiet && outcome.new_errors == 0 && !outcome.shrunk;
-    if !silent {
-        super::out::print(&outcome.printed)?;
+    let printed = if silent { Ok(()) } else { super::out::print(&outcome.printed) };
+    if let Err(error) = printed {
+        let code = super::fail(&error);
+        teller.failed(&super::message(&error), Some(outcome));
+        return Ok(code);
     }
     let failing = match args.fail_on {
         FailOn::Any => outcome.errors,
         FailOn::New => outcome.new_errors,
     };
-    Ok(u8::from(failing > 0))
+    let code = u8::from(failing > 0);
+    teller.done(outcome, code);
+    Ok(code)
+}
+
+fn reconcile(config: &Config, options: &Options, global: &Global) -> anyhow::Result<Outcome> {
+    run::run(config, options, &global.progress, |model, written| {
+        if global.json() {
+            let summary = report::json::summary(model)?;
+            return Ok(String::from_utf8_lossy(&summary).into_owned());
+        }
+        Ok(report::terminal::render(model, written, super::width(), global.color))
+    })
 }

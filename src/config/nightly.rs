@@ -59,6 +59,8 @@ pub struct Notify {
     pub command: Vec<String>,
     /// Where the JSON is posted to.
     pub webhook: Option<Webhook>,
+    /// Where the metrics of the last run are kept for a collector.
+    pub metrics: Option<PathBuf>,
     /// Tries after the first. Default 3.
     pub retries: u32,
     /// Longest time of one try. Default 10 s.
@@ -190,7 +192,7 @@ fn keep(written: &Spanned<toml::Value>) -> Result<Keep, Fault> {
     }
 }
 
-pub(super) fn notify(raw: &Spanned<RawNotify>) -> Result<Notify, Fault> {
+pub(super) fn notify(folder: &Path, raw: &Spanned<RawNotify>) -> Result<Notify, Fault> {
     let section = Section { name: "notify", span: raw.span() };
     let raw = raw.get_ref();
     let command = match raw.command.as_ref() {
@@ -220,9 +222,17 @@ pub(super) fn notify(raw: &Spanned<RawNotify>) -> Result<Notify, Fault> {
         (None, Some(variable)) => Some(Webhook::Variable(variable.get_ref().clone())),
         (None, None) => None,
     };
-    if command.is_empty() && webhook.is_none() {
-        let message =
-            "[notify] tells nobody: give it `command`, `webhook` or `webhook_env`, or remove the section";
+    let metrics = match &raw.metrics {
+        None => None,
+        Some(file) if file.get_ref().trim().is_empty() => {
+            let message = "[notify] metrics is empty: name the file that the collector reads";
+            return Err(Fault::new(file.span(), message));
+        }
+        Some(file) => Some(folder.join(file.get_ref())),
+    };
+    if command.is_empty() && webhook.is_none() && metrics.is_none() {
+        let message = "[notify] tells nobody: give it `command`, `webhook`, `webhook_env` or `metrics`, or remove \
+                       the section";
         return Err(Fault::new(section.span, message));
     }
     let alerts = [("new", Alert::New), ("any", Alert::Any)];
@@ -230,6 +240,7 @@ pub(super) fn notify(raw: &Spanned<RawNotify>) -> Result<Notify, Fault> {
         alert: raw.alert.as_ref().map_or(Ok(Alert::New), |word| section.word("alert", word, &alerts))?,
         command,
         webhook,
+        metrics,
         retries: count("notify", "retries", raw.retries.as_ref(), 3, 0..=MOST_RETRIES)?,
         timeout: duration("notify", "timeout", raw.timeout.as_ref(), Span(10 * SECOND))?,
         deadline: duration("notify", "deadline", raw.deadline.as_ref(), Span(MINUTE))?,

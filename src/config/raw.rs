@@ -332,6 +332,8 @@ pub struct RawNotify {
     pub timeout: Option<Text>,
     /// Duration of all tries.
     pub deadline: Option<Text>,
+    /// A file for a collector.
+    pub metrics: Option<Text>,
 }
 
 /// `[cutover]`.

@@ -64,7 +64,7 @@ fn resolve(file: &Path, text: &str, raw: &RawConfig) -> Result<Config, Fault> {
         repair: Repair { time: raw.repair.time, allow_triggers: raw.repair.allow_triggers },
         backfill: backfill(&raw.backfill)?,
         history: nightly::history(folder, &raw.history)?,
-        notify: raw.notify.as_ref().map(nightly::notify).transpose()?,
+        notify: raw.notify.as_ref().map(|raw| nightly::notify(folder, raw)).transpose()?,
         cutover: nightly::cutover(&raw.cutover)?,
         audit: audit(folder, &raw.audit)?,
         postgres: nightly::postgres(&raw.postgres)?,

@@ -1,5 +1,6 @@
 //! Runs before this one: what is new, what is still open, what is resolved, and what has gone.
 
+mod lock;
 pub mod packs;
 mod sealed;
 mod shrunk;
@@ -11,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::{Books, Finding, FindingId};
 
+pub use lock::{FolderLock, LockError, Waiter};
 use shrunk::Seen;
 pub use shrunk::{Shrunk, SideShrunk};
 

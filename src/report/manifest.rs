@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::domain::Instant;
+use crate::domain::{Instant, Span};
 use crate::source::FileDigest;
 
 use super::error::ReportError;
@@ -23,6 +23,15 @@ pub struct Run {
     pub started: Instant,
     /// Name of the machine.
     pub host: String,
+    /// How long the database's snapshot was held, where there was one.
+    pub snapshot_held: Option<Span>,
+}
+
+impl Run {
+    /// How long the snapshot was held, in seconds to the millisecond.
+    pub fn snapshot_seconds(&self) -> Option<f64> {
+        self.snapshot_held.map(|span| (span.0 / 1000) as f64 / 1000.0)
+    }
 }
 
 #[derive(Serialize)]
@@ -45,6 +54,8 @@ struct RunPart<'a> {
     started: String,
     finished: String,
     host: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot_seconds: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -86,6 +97,7 @@ pub fn render(model: &Model<'_>, run: &Run, files: &[WrittenFile]) -> Result<Vec
                 started: run.started.rfc3339(),
                 finished: Instant(chrono::Utc::now().timestamp_micros()).rfc3339(),
                 host: &run.host,
+                snapshot_seconds: run.snapshot_seconds(),
             },
             configuration: Configuration { sha256: model.config_digest },
             inputs: inputs.collect(),

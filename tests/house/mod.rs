@@ -31,8 +31,9 @@ const EXCEPTIONS: [(&str, &str); 1] = [
 ];
 
 /// A crate, and the only places that may name it.
-const CRATES: [(&str, &[&str]); 10] = [
+const CRATES: [(&str, &[&str]); 11] = [
     ("tokio_postgres", &["src/source/postgres"]),
+    ("ureq", &["src/notify"]),
     ("clap", &["src/cli"]),
     ("clap_complete", &["src/cli"]),
     ("clap_mangen", &["src/cli"]),

@@ -39,6 +39,8 @@ struct RunPart<'a> {
     started: String,
     finished: String,
     host: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot_seconds: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -90,6 +92,7 @@ pub(super) fn render(pack: &Pack<'_>, run: &Run, files: &[WrittenFile]) -> Resul
                 started: run.started.rfc3339(),
                 finished: Instant(chrono::Utc::now().timestamp_micros()).rfc3339(),
                 host: &run.host,
+                snapshot_seconds: run.snapshot_seconds(),
             },
             configuration: Configuration { sha256: model.config_digest },
             parameters: Parameters {
