@@ -1,5 +1,6 @@
 //! Calls the stages in order, decides nothing.
 
+mod past;
 mod period;
 
 use std::path::PathBuf;
@@ -11,7 +12,8 @@ use crate::audit::{self, Audit, GrantTable, GrantsBy, UserHistory};
 use crate::balance::replay::{Ends, Holding, Policies, Replay, Replayed, Setting};
 use crate::balance::{self, Balances, Grounds};
 use crate::config::{Columns, Config, Origin};
-use crate::domain::{Books, Instant, RowId, Side, Status};
+use crate::domain::{Books, Finding, Instant, RowId, Side, Status};
+use crate::history::waivers::{Accepted, Waivers};
 use crate::history::{self, PreviousRun};
 use crate::matching::{self, Calibration, Matched};
 use crate::normalise::{self, Folder, Member, Redaction, Rules, Sides, UsageLog};
@@ -75,6 +77,8 @@ pub struct Reads {
     pub as_of_is_past: bool,
     /// Users stand under other names.
     pub redacted: bool,
+    /// What has been accepted.
+    pub waivers: Waivers,
 }
 
 /// What the reader of a redacted report must know.
@@ -94,6 +98,8 @@ pub struct Judged {
     pub setting: Setting,
     /// Balances under the configured policies.
     pub replayed: Replayed,
+    /// What the waivers mean for the findings.
+    pub accepted: Accepted,
     /// One sentence each, for people.
     pub warnings: Vec<String>,
 }
@@ -109,6 +115,8 @@ pub struct Reconciliation {
     pub balances: Balances,
     /// What the lags show.
     pub calibration: Calibration,
+    /// What the waivers mean for the findings.
+    pub accepted: Accepted,
     /// The SQL that mends.
     pub sql: Vec<SqlFile>,
     /// One sentence each, for people.
@@ -124,7 +132,8 @@ pub struct Outcome {
     pub printed: String,
     /// Unwaived findings of severity `error`.
     pub errors: u64,
-    /// Those of them that the previous run did not have.
+    /// Those of them that did not stand against the previous run: new, back again, graver, or accepted
+    /// then and no longer.
     pub new_errors: u64,
     /// Rows or users of the previous run are gone.
     pub shrunk: bool,
@@ -135,6 +144,7 @@ pub struct Outcome {
 /// # Errors
 /// Whatever keeps a row from being read.
 pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::Result<Reads> {
+    let waivers = Waivers::load(config)?;
     let origins = [&config.legacy.columns.origin, &config.unified.columns.origin];
     let stored_origin = config.balances.stored.as_ref().map(|stored| &stored.origin);
     let pools_origin = config.balances.pools.as_ref().map(|pools| &pools.origin);
@@ -206,6 +216,7 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
         targets,
         as_of_is_past: stored_in_database && read_later,
         redacted: options.redaction.is_some(),
+        waivers,
     })
 }
 
@@ -283,7 +294,8 @@ pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> 
         let known = previous.is_some_and(|previous| previous.has(&finding.id));
         finding.status = if known { Status::Open } else { Status::New };
     }
-    Ok(Judged { audit, balances, calibration, setting, replayed, warnings })
+    let accepted = past::accept(reads, &mut audit, &mut balances, &mut warnings)?;
+    Ok(Judged { audit, balances, calibration, setting, replayed, accepted, warnings })
 }
 
 /// Reconciles what was read, and plans the SQL that mends it.
@@ -295,12 +307,14 @@ pub fn reconcile(
     mut reads: Reads,
     previous: Option<&PreviousRun>,
 ) -> anyhow::Result<Reconciliation> {
-    let Judged { audit, balances, calibration, mut warnings, .. } = judge(config, &reads, previous)?;
+    let Judged { audit, balances, calibration, accepted, mut warnings, .. } =
+        judge(config, &reads, previous)?;
     // Balances are judged: nothing replays any more, and reports need the room.
     reads.usage_log = UsageLog::default();
     if reads.redacted {
         warnings.push(REDACTED.to_owned());
-        return Ok(Reconciliation { reads, audit, balances, calibration, sql: Vec::new(), warnings });
+        let sql = Vec::new();
+        return Ok(Reconciliation { reads, audit, balances, calibration, accepted, sql, warnings });
     }
     let context = repair::Context { source: reads.source_line() };
     let plan = repair::plan(config, &reads.books, &audit.findings, &reads.targets, &context)?;
@@ -309,7 +323,7 @@ pub fn reconcile(
     }));
     warnings.extend(repair_warnings(&plan.warnings));
     let sql = repair::render(&plan)?;
-    Ok(Reconciliation { reads, audit, balances, calibration, sql, warnings })
+    Ok(Reconciliation { reads, audit, balances, calibration, accepted, sql, warnings })
 }
 
 /// Grants per action type, on both sides.
@@ -387,7 +401,7 @@ pub fn run(
     let reads = read(config, options, progress)?;
     let mut done = reconcile(config, reads, previous.as_ref())?;
 
-    let resolved = previous.as_ref().map_or(0, |previous| previous.resolved(&done.audit.findings));
+    let lifecycle = past::lifecycle(options, previous.as_ref(), &done);
     let shrunk = previous.as_ref().map(|previous| previous.shrunk(&done.reads.books, &done.audit.findings));
     for (previous, shrunk) in previous.iter().zip(&shrunk) {
         done.warnings.extend(shrunk.sentences(&previous.name));
@@ -408,9 +422,11 @@ pub fn run(
         previous: previous.as_ref().map(|previous| Previous {
             name: previous.name.clone(),
             manifest_digest: previous.manifest_digest.clone(),
-            resolved,
             shrunk: shrunk.clone().unwrap_or_default(),
         }),
+        lifecycle: lifecycle.as_ref(),
+        runs: previous.as_ref().map_or(&[], |previous| &previous.runs),
+        accepted: &done.accepted,
     });
     let run = report::Run { started: options.started, host: options.host.clone() };
     let files = report::write(&model, &run, &staging)?;
@@ -420,7 +436,11 @@ pub fn run(
     let folder = staging.commit(model.as_of, &model.run_id)?;
     let printed = print(&model, report::terminal::Written { folder: &folder, files: &files })?;
     let blocking = || done.audit.findings.iter().filter(|finding| finding.is_blocking());
-    let new_errors = blocking().filter(|finding| finding.status == Status::New).count() as u64;
+    let was = |finding: &&Finding| previous.as_ref().is_some_and(|run| run.was_blocked_by(&finding.id));
+    let new_errors = blocking().filter(|finding| !was(finding)).count() as u64;
+    if options.out.is_none() {
+        past::tidy(&config.history, &folder);
+    }
     let shrunk = shrunk.is_some_and(|shrunk| shrunk.is_any());
     Ok(Outcome { folder, printed, errors: blocking().count() as u64, new_errors, shrunk })
 }

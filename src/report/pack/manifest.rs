@@ -44,6 +44,9 @@ struct RunPart<'a> {
 #[derive(Serialize)]
 struct Configuration<'a> {
     sha256: &'a str,
+    /// Of the file of the waivers, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waivers_sha256: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -91,7 +94,10 @@ pub(super) fn render(pack: &Pack<'_>, run: &Run, files: &[WrittenFile]) -> Resul
                 finished: Instant(chrono::Utc::now().timestamp_micros()).rfc3339(),
                 host: &run.host,
             },
-            configuration: Configuration { sha256: model.config_digest },
+            configuration: Configuration {
+                sha256: model.config_digest,
+                waivers_sha256: model.accepted.digest.as_deref(),
+            },
             parameters: Parameters {
                 seed: pack.period.sample.seed,
                 sample: pack.period.sample.size,
