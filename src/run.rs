@@ -1,6 +1,7 @@
 //! Calls the stages in order, decides nothing.
 
 mod again;
+mod past;
 mod period;
 
 use std::path::PathBuf;
@@ -12,7 +13,8 @@ use crate::audit::{self, Audit, GrantTable, GrantsBy, UserHistory};
 use crate::balance::replay::{Ends, Holding, Policies, Replay, Replayed, Setting};
 use crate::balance::{self, Balances, Grounds};
 use crate::config::{Columns, Config, Origin};
-use crate::domain::{Books, Instant, RowId, Side, Span, Status};
+use crate::domain::{Books, Finding, Instant, RowId, Side, Span, Status};
+use crate::history::waivers::{Accepted, Waivers};
 use crate::history::{self, FolderLock, PreviousRun, Waiter};
 use crate::matching::{self, Calibration, Matched};
 use crate::normalise::{self, Folder, Member, Redaction, Rules, Sides, UsageLog};
@@ -82,6 +84,8 @@ pub struct Reads {
     pub as_of_is_past: bool,
     /// Users stand under other names.
     pub redacted: bool,
+    /// What has been accepted.
+    pub waivers: Waivers,
 }
 
 /// What the reader of a redacted report must know.
@@ -101,6 +105,8 @@ pub struct Judged {
     pub setting: Setting,
     /// Balances under the configured policies.
     pub replayed: Replayed,
+    /// What the waivers mean for the findings.
+    pub accepted: Accepted,
     /// One sentence each, for people.
     pub warnings: Vec<String>,
 }
@@ -116,6 +122,8 @@ pub struct Reconciliation {
     pub balances: Balances,
     /// What the lags show.
     pub calibration: Calibration,
+    /// What the waivers mean for the findings.
+    pub accepted: Accepted,
     /// The SQL that mends.
     pub sql: Vec<SqlFile>,
     /// One sentence each, for people.
@@ -131,7 +139,8 @@ pub struct Outcome {
     pub printed: String,
     /// Unwaived findings of severity `error`.
     pub errors: u64,
-    /// Those of them that the previous run did not have.
+    /// Those of them that did not stand against the previous run: new, back again, graver, or accepted
+    /// then and no longer.
     pub new_errors: u64,
     /// Rows or users of the previous run are gone.
     pub shrunk: bool,
@@ -141,6 +150,7 @@ pub struct Outcome {
 
 /// One try of [`read`].
 fn read_once(config: &Config, options: &Options, progress: &Progress) -> anyhow::Result<Reads> {
+    let waivers = Waivers::load(config)?;
     let mut database = again::open(config, progress)?;
     let snapshot = database.as_ref().map(|database| database.snapshot().clone());
     let asked = options.as_of.or(config.as_of);
@@ -209,6 +219,7 @@ fn read_once(config: &Config, options: &Options, progress: &Progress) -> anyhow:
         snapshot_held,
         as_of_is_past: stored_in_database && read_later,
         redacted: options.redaction.is_some(),
+        waivers,
     })
 }
 
@@ -287,7 +298,8 @@ pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> 
         let known = previous.is_some_and(|previous| previous.has(&finding.id));
         finding.status = if known { Status::Open } else { Status::New };
     }
-    Ok(Judged { audit, balances, calibration, setting, replayed, warnings })
+    let accepted = past::accept(reads, &mut audit, &mut balances, &mut warnings)?;
+    Ok(Judged { audit, balances, calibration, setting, replayed, accepted, warnings })
 }
 
 /// Reconciles what was read, and plans the SQL that mends it.
@@ -299,12 +311,14 @@ pub fn reconcile(
     mut reads: Reads,
     previous: Option<&PreviousRun>,
 ) -> anyhow::Result<Reconciliation> {
-    let Judged { audit, balances, calibration, mut warnings, .. } = judge(config, &reads, previous)?;
+    let Judged { audit, balances, calibration, accepted, mut warnings, .. } =
+        judge(config, &reads, previous)?;
     // Balances are judged: nothing replays any more, and reports need the room.
     reads.usage_log = UsageLog::default();
     if reads.redacted {
         warnings.push(REDACTED.to_owned());
-        return Ok(Reconciliation { reads, audit, balances, calibration, sql: Vec::new(), warnings });
+        let sql = Vec::new();
+        return Ok(Reconciliation { reads, audit, balances, calibration, accepted, sql, warnings });
     }
     let context = repair::Context { source: reads.source_line() };
     let plan = repair::plan(config, &reads.books, &audit.findings, &reads.targets, &context)?;
@@ -313,7 +327,7 @@ pub fn reconcile(
     }));
     warnings.extend(repair_warnings(&plan.warnings));
     let sql = repair::render(&plan)?;
-    Ok(Reconciliation { reads, audit, balances, calibration, sql, warnings })
+    Ok(Reconciliation { reads, audit, balances, calibration, accepted, sql, warnings })
 }
 
 /// Grants per action type, on both sides.
@@ -397,7 +411,7 @@ pub fn run(
     let reads = read(config, options, progress)?;
     let mut done = reconcile(config, reads, previous.as_ref())?;
 
-    let resolved = previous.as_ref().map_or(0, |previous| previous.resolved(&done.audit.findings));
+    let lifecycle = past::lifecycle(options, previous.as_ref(), &done);
     let shrunk = previous.as_ref().map(|previous| previous.shrunk(&done.reads.books, &done.audit.findings));
     for (previous, shrunk) in previous.iter().zip(&shrunk) {
         done.warnings.extend(shrunk.sentences(&previous.name));
@@ -418,9 +432,11 @@ pub fn run(
         previous: previous.as_ref().map(|previous| Previous {
             name: previous.name.clone(),
             manifest_digest: previous.manifest_digest.clone(),
-            resolved,
             shrunk: shrunk.clone().unwrap_or_default(),
         }),
+        lifecycle: lifecycle.as_ref(),
+        runs: previous.as_ref().map_or(&[], |previous| &previous.runs),
+        accepted: &done.accepted,
     });
     let run = report::Run {
         started: options.started,
@@ -433,7 +449,11 @@ pub fn run(
     }
     let folder = staging.commit(model.as_of, &model.run_id)?;
     let printed = print(&model, report::terminal::Written { folder: &folder, files: &files })?;
-    let facts = RunFacts::of(&model, &folder);
+    let was = |finding: &Finding| previous.as_ref().is_some_and(|run| run.was_blocked_by(&finding.id));
+    let facts = RunFacts::of(&model, &folder, &|finding| finding.is_blocking() && !was(finding));
+    if options.out.is_none() {
+        past::tidy(&config.history, &folder);
+    }
     let shrunk = shrunk.is_some_and(|shrunk| shrunk.is_any());
     Ok(Outcome { folder, printed, errors: facts.errors, new_errors: facts.new_errors, shrunk, facts })
 }

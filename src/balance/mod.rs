@@ -9,7 +9,7 @@ mod snapshot;
 
 pub use gap::{Cause, Explanations, Grounds, Hypothesis, LISTED, explain_gaps};
 pub use plug::name_plugs;
-pub use recompute::{BalanceError, StoredByUser, findings, recompute, stored_by_user};
+pub use recompute::{BalanceError, StoredByUser, findings, leave_out_waived, recompute, stored_by_user};
 pub use snapshot::{ChainBreak, LabelPeriods, Meaning, Period, SnapshotColumn, snapshot_columns};
 
 use crate::domain::UserNo;

@@ -6,7 +6,9 @@ use super::evidence;
 use super::replay::{BelowZero, Replayed};
 use super::{Balances, Cause, Explanation, Explanations, GapCause, UserBalance, snapshot_columns};
 use crate::config::{Config, StoredBalance};
-use crate::domain::{Books, Class, Finding, Kind, Overflow, PopulationClass, RepairKind, Severity, UserNo};
+use crate::domain::{
+    Books, Class, Finding, Kind, Overflow, PopulationClass, RepairKind, Severity, Status, UserNo,
+};
 
 /// Why balances could not be recomputed.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +114,26 @@ pub fn recompute(
     }
     let snapshots = snapshot_columns(books, config);
     Ok(Balances { users, stored_known: stored.is_some(), snapshots })
+}
+
+/// Takes the repairs of waived findings out of the corrected balances: no SQL makes them.
+///
+/// # Errors
+/// [`BalanceError::Overflow`].
+pub fn leave_out_waived(
+    balances: &mut Balances,
+    books: &Books,
+    findings: &[Finding],
+) -> Result<(), BalanceError> {
+    let waived = findings.iter().filter(|finding| finding.status == Status::Waived);
+    for finding in waived.filter(|finding| finding.repair.is_executable()) {
+        let user = finding.user.as_ref().and_then(|id| books.roster.find(id));
+        if let (Some(user), Some(effect)) = (user, finding.tokens_effect) {
+            let corrected = &mut balances.users[user.0 as usize].corrected;
+            *corrected = corrected.checked_sub(effect).ok_or(Overflow)?;
+        }
+    }
+    Ok(())
 }
 
 fn empty(user: UserNo) -> UserBalance {

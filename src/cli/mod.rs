@@ -17,9 +17,11 @@ mod notify;
 pub mod out;
 mod reconcile;
 mod redact;
+mod runs;
 mod signals;
 mod simulate;
 mod verify;
+mod waive;
 
 use std::process::ExitCode;
 
@@ -56,6 +58,10 @@ enum Command {
     Doctor(doctor::Args),
     /// The action types as CHECK constraint, TypeScript union or JSON
     Contract(contract::Args),
+    /// Past runs, their trend, and what is new, open, resolved, re-opened
+    Runs(runs::Args),
+    /// Accept a finding, or a check before the cut-over, with owner, reason and end
+    Waive(waive::Args),
     /// Re-check a run directory offline: hashes, chain, conservation, sums
     Verify(verify::Args),
     /// A synthetic pair of ledgers with planted defects and known truth
@@ -130,6 +136,8 @@ fn dispatch(command: &Command, global: &Global) -> anyhow::Result<u8> {
         Command::Init(args) => init::run(args, global),
         Command::Doctor(args) => doctor::run(args, global),
         Command::Contract(args) => contract::run(args, global),
+        Command::Runs(args) => runs::run(args, global),
+        Command::Waive(args) => waive::run(args, global),
         Command::Verify(args) => verify::run(args, global),
         Command::Simulate(args) => simulate::run(args, global),
         Command::Completions(args) => completions::run(args, global),

@@ -39,7 +39,7 @@ pub enum ConfigError {
 
 /// A fault found at a place of the text; [`Fault::at`] makes a [`ConfigError`] of it.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     pub span: Range<usize>,
     pub message: String,
 }
@@ -94,7 +94,7 @@ fn explain(message: &str) -> String {
 }
 
 /// The known word that is most like `written`; the first of several.
-pub(super) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let written = written.to_lowercase();
     let mut best: Option<(f64, &str)> = None;
     for word in known {

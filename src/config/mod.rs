@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use error::ConfigError;
+pub(crate) use error::{Fault, nearest};
 pub use nightly::{Alert, Backup, Cutover, History, Keep, Notify, Postgres, Webhook};
 pub use resolve::{load, parse};
 pub use value::{parse_duration, parse_field, parse_instant, parse_table, table_of_path};

@@ -324,9 +324,4 @@ impl Finding {
     pub fn is_new(&self) -> bool {
         self.status == Status::New
     }
-
-    /// Worth an alert: an unwaived `error` that the previous run did not have.
-    pub fn is_new_error(&self) -> bool {
-        self.is_blocking() && self.is_new()
-    }
 }

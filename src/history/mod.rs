@@ -1,28 +1,42 @@
-//! Runs before this one: what is new, what is still open, what is resolved, and what has gone.
+//! Runs before this one: what is new, still open, resolved or back again, what has gone, which runs stay,
+//! and what has been accepted.
 
+mod chronicle;
+pub mod lifecycle;
+mod listed;
 mod lock;
 pub mod packs;
+mod retention;
+pub mod runs;
 mod sealed;
 mod shrunk;
+pub mod table;
+pub mod waivers;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::domain::{Books, Finding, FindingId};
 
+pub use chronicle::{Chronicle, ClassChanges, chronicle};
+use lifecycle::{Life, Lifecycle};
+pub use listed::{ListedFinding, ListedRun};
 pub use lock::{FolderLock, LockError, Waiter};
+pub use retention::removable;
+pub use runs::{PastRun, runs};
 use shrunk::Seen;
 pub use shrunk::{Shrunk, SideShrunk};
 
-/// Why the previous run could not be read. A history that is there but broken is never taken for an
-/// empty one: everything would look new, and nothing resolved.
+/// Why an earlier run could not be read. A history that is there but broken is never taken for an empty
+/// one: everything would look new, and nothing resolved.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
-    /// A file of the previous run cannot be read.
+    /// A file of an earlier run cannot be read.
     #[error(
-        "cannot read {file} of the previous run: {cause}. Remove or repair {folder}, or write elsewhere with --out",
+        "cannot read {file} of an earlier run: {cause}. Remove or repair {folder}, or write elsewhere with --out",
         file = .file.display(),
         folder = .folder.display()
     )]
@@ -36,6 +50,16 @@ pub enum HistoryError {
     },
 }
 
+impl HistoryError {
+    pub(super) fn unreadable(file: &Path, folder: &Path, cause: &dyn std::fmt::Display) -> HistoryError {
+        HistoryError::Unreadable {
+            file: file.to_owned(),
+            folder: folder.to_owned(),
+            cause: cause.to_string(),
+        }
+    }
+}
+
 /// The run before this one.
 #[derive(Debug, Clone)]
 pub struct PreviousRun {
@@ -43,26 +67,40 @@ pub struct PreviousRun {
     pub name: String,
     /// SHA-256 of its manifest, lower-case hexadecimal.
     pub manifest_digest: String,
-    findings: HashSet<String>,
+    /// All findings that its history had.
+    pub lifecycle: Lifecycle,
+    /// The runs before this one: those that it remembers, then itself.
+    pub runs: Vec<PastRun>,
     seen: Seen,
 }
 
 impl PreviousRun {
     /// The run had this finding.
     pub fn has(&self, id: &FindingId) -> bool {
-        self.findings.contains(&id.0)
+        self.lifecycle.find(&id.0).is_some_and(Life::stands)
+    }
+
+    /// The finding kept the run from being clean. One that does so now and did not then is worth an
+    /// alert, be it new, back again, graver, or no longer accepted.
+    pub fn was_blocked_by(&self, id: &FindingId) -> bool {
+        self.lifecycle.find(&id.0).is_some_and(Life::is_blocking)
     }
 
     /// Rows and users that it had and this run has not.
     pub fn shrunk(&self, books: &Books, now: &[Finding]) -> Shrunk {
         self.seen.shrunk(books, now)
     }
+}
 
-    /// How many of its findings are gone.
-    pub fn resolved(&self, now: &[Finding]) -> u64 {
-        let now: HashSet<&str> = now.iter().map(|finding| finding.id.0.as_str()).collect();
-        self.findings.iter().filter(|id| !now.contains(id.as_str())).count() as u64
-    }
+/// What is read of a manifest: which files there are.
+#[derive(Deserialize)]
+struct Manifest {
+    files: Vec<Listed>,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    name: String,
 }
 
 /// The run that `latest` points at, if there is one.
@@ -71,33 +109,41 @@ impl PreviousRun {
 /// [`HistoryError`] when it is there but cannot be read.
 pub fn previous(folder: &Path) -> Result<Option<PreviousRun>, HistoryError> {
     let Ok(run) = std::fs::canonicalize(folder.join("latest")) else { return Ok(None) };
-    let failed = |file: &Path, cause: String| HistoryError::Unreadable {
-        file: file.to_owned(),
-        folder: run.clone(),
-        cause,
-    };
-    let manifest = run.join("manifest.json");
-    let bytes = std::fs::read(&manifest).map_err(|cause| failed(&manifest, cause.to_string()))?;
+    let failed =
+        |file: &str, cause: &dyn std::fmt::Display| HistoryError::unreadable(&run.join(file), &run, cause);
+    let bytes = std::fs::read(run.join("manifest.json")).map_err(|cause| failed("manifest.json", &cause))?;
     let manifest_digest = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    let list = run.join("findings.csv");
-    let mut reader = csv::Reader::from_path(&list).map_err(|cause| failed(&list, cause.to_string()))?;
-    let headers = reader.headers().map_err(|cause| failed(&list, cause.to_string()))?;
-    let place = |name: &str| headers.iter().position(|header| header == name);
-    let columns = ["finding_id", "repair", "tokens_legacy", "tokens_unified"].map(place);
-    let [Some(id), Some(repair), Some(legacy), Some(unified)] = columns else {
-        return Err(failed(&list, "it lacks a column, such as finding_id".to_owned()));
-    };
-    let mut findings = HashSet::new();
+    let manifest: Manifest =
+        serde_json::from_slice(&bytes).map_err(|cause| failed("manifest.json", &cause))?;
+    let itself =
+        PastRun::read(&run)?.ok_or_else(|| failed("manifest.json", &"it is not that of a run of reckon"))?;
+
+    let findings = run.join("findings.csv");
     let mut mended = HashMap::new();
-    for record in reader.records() {
-        let record = record.map_err(|cause| failed(&list, cause.to_string()))?;
-        let cell = |column: usize| record.get(column).unwrap_or_default();
-        if let Some(taken) = shrunk::taken_by(cell(repair), cell(legacy), cell(unified)) {
-            mended.insert(cell(id).to_owned(), taken);
+    let read = table::each_row(&findings, |row| {
+        let cells = ["repair", "tokens_legacy", "tokens_unified"].map(|column| row.plain(column));
+        let [repair, legacy, unified] = cells;
+        // What was accepted is in no SQL.
+        if row.plain("status")? != "waived"
+            && let Some(taken) = shrunk::taken_by(repair?, legacy?, unified?)
+        {
+            mended.insert(row.plain("finding_id")?.to_owned(), taken);
         }
-        findings.insert(cell(id).to_owned());
-    }
-    let seen = Seen::read(&run, mended).map_err(|(file, cause)| failed(&run.join(file), cause))?;
+        Ok(())
+    });
+    read.map_err(|cause| failed("findings.csv", &cause))?;
+    // An earlier version wrote none; one that is listed and missing is an error.
+    let is_listed = manifest.files.iter().any(|file| file.name == lifecycle::FILE_NAME);
+    let lifecycle = match is_listed {
+        true => Lifecycle::read(&run.join(lifecycle::FILE_NAME))
+            .map_err(|cause| failed(lifecycle::FILE_NAME, &cause))?,
+        false => {
+            Lifecycle::of_findings(&findings, itself.as_of).map_err(|cause| failed("findings.csv", &cause))?
+        }
+    };
+    let mut runs = runs::lines(&run)?;
+    runs.push(itself);
+    let seen = Seen::read(&run, mended).map_err(|(file, cause)| failed(file, &cause))?;
     let name = run.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(Some(PreviousRun { name, manifest_digest, findings, seen }))
+    Ok(Some(PreviousRun { name, manifest_digest, lifecycle, runs, seen }))
 }

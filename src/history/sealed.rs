@@ -2,19 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::table::Row;
 use crate::audit::period::{Line, Movement, SealedRow};
-use crate::domain::{Instant, RowId, Side, Total};
+use crate::domain::{RowId, Side, Total};
 
 /// A table with a header.
 struct Table {
     header: csv::StringRecord,
     rows: Vec<csv::StringRecord>,
-}
-
-/// One row of a table.
-struct Row<'a> {
-    header: &'a csv::StringRecord,
-    cells: &'a csv::StringRecord,
 }
 
 impl Table {
@@ -28,30 +23,6 @@ impl Table {
     fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         self.rows.iter().map(|cells| Row { header: &self.header, cells })
     }
-}
-
-impl Row<'_> {
-    fn plain(&self, column: &str) -> Result<&str, String> {
-        let at = self.header.iter().position(|name| name == column);
-        at.and_then(|at| self.cells.get(at)).ok_or_else(|| format!("it has no column {column}"))
-    }
-
-    /// A text, without the sign that keeps a spreadsheet from running it.
-    fn text(&self, column: &str) -> Result<&str, String> {
-        let text = self.plain(column)?;
-        Ok(text.strip_prefix('\'').filter(|rest| is_guarded(rest)).unwrap_or(text))
-    }
-
-    fn number<T: std::str::FromStr>(&self, column: &str) -> Result<T, String> {
-        let text = self.plain(column)?;
-        text.parse().map_err(|_| format!("{column} {text:?} is no whole number"))
-    }
-}
-
-/// The writer puts a sign before such a text.
-fn is_guarded(text: &str) -> bool {
-    let bare = text.trim_start_matches('\'');
-    bare.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
 }
 
 /// What each line had come to: its closing over the whole period.
@@ -91,24 +62,16 @@ pub(super) fn rows(bytes: &[u8]) -> Result<HashMap<(Side, RowId), SealedRow>, St
             "unified" => Side::Unified,
             other => return Err(format!("{other:?} is no table")),
         };
-        let at = row.plain("created_at")?;
         let sealed = SealedRow {
             user: RowId::parse(row.text("user_id")?),
             action: row.text("action_type")?.into(),
             paid: Line::paid_of_name(row.plain("paid")?),
             tokens: row.number("effect")?,
-            at: instant(at).ok_or_else(|| format!("created_at {at:?} is no time"))?,
+            at: row.instant("created_at")?,
         };
         rows.insert((side, RowId::parse(row.text("row_id")?)), sealed);
     }
     Ok(rows)
-}
-
-fn instant(text: &str) -> Option<Instant> {
-    match text.strip_prefix('@').and_then(|text| text.strip_suffix("us")) {
-        Some(micros) => micros.parse().ok().map(Instant),
-        None => chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| Instant(at.timestamp_micros())),
-    }
 }
 
 /// Usage by UTC day, label and whether it had failed.

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::table::each_row;
 use crate::domain::{Books, Finding, Instant, PopulationClass, RepairKind, RowId, Side, Total};
 
 /// How many users a warning names.
@@ -200,14 +201,11 @@ fn movements(books: &Books, side: Side, until: Instant) -> Total {
 }
 
 fn users(file: &Path) -> Result<Vec<String>, String> {
-    let mut reader = csv::Reader::from_path(file).map_err(|cause| cause.to_string())?;
-    let headers = reader.headers().map_err(|cause| cause.to_string())?;
-    let column = headers.iter().position(|header| header == "user_id").ok_or("it has no column user_id")?;
     let mut users = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|cause| cause.to_string())?;
-        users.extend(record.get(column).map(str::to_owned));
-    }
+    each_row(file, |row| {
+        users.push(row.text("user_id")?.to_owned());
+        Ok(())
+    })?;
     Ok(users)
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::audit::RunVerdict;
+use crate::domain::Finding;
 use crate::report::Model;
 
 /// How many new error findings a notification lists; `findings.csv` has them all.
@@ -25,7 +26,7 @@ pub struct RunFacts {
     pub sentence: String,
     /// Unwaived findings of severity `error`.
     pub errors: u64,
-    /// Those of them that the previous run did not have.
+    /// Those of them that the previous run did not have, or had accepted.
     pub new_errors: u64,
     /// Findings by class; only classes that have one.
     pub classes: Vec<ClassFact>,
@@ -68,19 +69,20 @@ pub struct FindingFact {
 }
 
 impl RunFacts {
-    /// Takes them from a run that is in its place.
-    pub fn of(model: &Model<'_>, folder: &Path) -> RunFacts {
+    /// Takes them from a run that is in its place. `is_new_error` tells the findings that keep the run
+    /// from being clean and did not keep the one before from it.
+    pub fn of(model: &Model<'_>, folder: &Path, is_new_error: &dyn Fn(&Finding) -> bool) -> RunFacts {
         let classes = model.classes.iter().filter(|class| class.count > 0).map(|class| {
             let mine = || model.findings.iter().filter(|finding| finding.class == class.class);
             ClassFact {
                 class: class.class.name(),
                 count: class.count,
                 new: mine().filter(|finding| finding.is_new()).count() as u64,
-                new_errors: mine().filter(|finding| finding.is_new_error()).count() as u64,
+                new_errors: mine().filter(|finding| is_new_error(finding)).count() as u64,
                 waived: class.waived,
             }
         });
-        let new_errors = || model.findings.iter().filter(|finding| finding.is_new_error());
+        let new_errors = || model.findings.iter().filter(|finding| is_new_error(finding));
         let listed = new_errors().take(LISTED).map(|finding| FindingFact {
             finding_id: finding.id.0.clone(),
             class: finding.class.name(),

@@ -22,9 +22,9 @@ pub struct ClassTotals {
     pub blocking: u64,
     /// The gravest severity among them; `None` without findings.
     pub severity: Option<Severity>,
-    /// Findings by repair, in the order backfill, update, dedupe, review, none; no zeros.
+    /// Unwaived findings by repair, in the order backfill, update, dedupe, review, none; no zeros.
     pub repairs: Vec<(RepairKind, u64)>,
-    /// What the repairs in the SQL files add, in tokens.
+    /// What the repairs in the SQL files add, in tokens: those of unwaived findings.
     pub executable_tokens: i128,
 }
 
@@ -64,8 +64,9 @@ pub fn totals(findings: &[Finding]) -> Vec<ClassTotals> {
         total.waived += u64::from(waived);
         total.blocking += u64::from(!waived && finding.severity == Severity::Error);
         total.severity = Some(total.severity.map_or(finding.severity, |known| known.min(finding.severity)));
-        total.repairs[finding.repair as usize].1 += 1;
-        if finding.repair.is_executable() {
+        // What was accepted is left as it is.
+        total.repairs[finding.repair as usize].1 += u64::from(!waived);
+        if finding.repair.is_executable() && !waived {
             total.executable_tokens = add(total.executable_tokens, effect);
         }
     }
@@ -83,9 +84,12 @@ pub fn sentence(classes: &[ClassTotals], blocking: u64, has_sql: bool) -> String
                 Every row and every token is accounted for."
             .to_owned();
     }
+    let waived: u64 = classes.iter().map(|class| class.waived).sum();
     if blocking == 0 {
+        let waived =
+            if waived > 0 { format!(", {} of them waived", grouped(waived.into())) } else { String::new() };
         return format!(
-            "Nothing blocks a clean result. {} for the record; every row and every token is accounted for.",
+            "Nothing blocks a clean result. {} for the record{waived}; every row and every token is accounted for.",
             counted(count, "finding remains", "findings remain")
         );
     }
@@ -122,6 +126,11 @@ pub fn sentence(classes: &[ClassTotals], blocking: u64, has_sql: bool) -> String
         0 => {}
         1 => text.push_str(" One needs a person to decide."),
         review => text.push_str(&format!(" {} need a person to decide.", grouped(review.into()))),
+    }
+    match waived {
+        0 => {}
+        1 => text.push_str(" One is waived."),
+        waived => text.push_str(&format!(" {} are waived.", grouped(waived.into()))),
     }
     text
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::balance::{GapCause, UserBalance};
 use crate::domain::{Books, Finding, Instant, RowId};
+pub(crate) use crate::history::table::is_formula;
 
 use super::model::Model;
 use super::place::{PlaceError, StagedFile, WrittenFile};
@@ -185,7 +186,7 @@ impl Rows {
         self.record.push_field(self.cell.as_bytes());
     }
 
-    fn ids(&mut self, ids: &[RowId]) {
+    pub(super) fn ids(&mut self, ids: &[RowId]) {
         match ids {
             [] => self.plain(""),
             [RowId::Uuid(_)] => ids[0].with_text(|text| self.record.push_field(text.as_bytes())),
@@ -210,46 +211,5 @@ impl Rows {
 
     fn failed(&self, error: std::io::Error) -> PlaceError {
         PlaceError::write(&self.path, error)
-    }
-}
-
-/// Would a spreadsheet run this cell? A whole number is none, so that ids below zero stay as they are.
-pub(crate) fn is_formula(text: &str) -> bool {
-    // One that already begins with the mark gets a second, so that the text can be told back.
-    let text = text.trim_start_matches('\'');
-    match text.as_bytes() {
-        [b'=' | b'+' | b'@' | b'\t' | b'\r' | b'\n', ..] => true,
-        [b'-', digits @ ..] => digits.is_empty() || !digits.iter().all(u8::is_ascii_digit),
-        _ => text.starts_with(['＝', '＋', '－', '＠']),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_formula;
-
-    #[test]
-    fn cells_that_a_spreadsheet_would_run_are_known() {
-        let cases = [
-            ("=1+1", true),
-            ("+1", true),
-            ("-1+1", true),
-            ("-", true),
-            ("@SUM(A1)", true),
-            ("\t=1", true),
-            ("\r=1", true),
-            ("\n=1", true),
-            ("＝1", true),
-            ("'=1", true),
-            ("'a", false),
-            ("-5", false),
-            ("5", false),
-            ("", false),
-            ("a=1", false),
-            ("subscription_grant", false),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(is_formula(text), expected, "{text:?}");
-        }
     }
 }

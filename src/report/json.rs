@@ -12,6 +12,7 @@ use super::error::ReportError;
 use super::gap_causes::ExplanationTotals;
 use super::model::Model;
 use super::snapshots;
+use super::waivers::{self, Waiver};
 
 /// Name and version of the shape of `summary.json`.
 pub const SCHEMA: &str = "reckon.summary/1";
@@ -21,6 +22,7 @@ struct Summary<'a> {
     schema: &'static str,
     verdict: RunVerdict,
     exit_code: u8,
+    blocking: u64,
     as_of: String,
     source: Source<'a>,
     population: PopulationBySide<'a>,
@@ -30,6 +32,7 @@ struct Summary<'a> {
     balances: BalanceNumbers<'a>,
     conservation: Conservation,
     history: History<'a>,
+    waivers: Vec<Waiver<'a>>,
     // What the contract leaves free.
     run_id: &'a str,
     version: &'static str,
@@ -121,6 +124,8 @@ struct History<'a> {
     new: u64,
     open: u64,
     resolved: u64,
+    reopened: u64,
+    lapsed: u64,
     shrunk: Vec<Shrunk>,
     users_gone: u64,
 }
@@ -164,6 +169,7 @@ pub fn summary(model: &Model<'_>) -> Result<Vec<u8>, ReportError> {
             schema: SCHEMA,
             verdict: model.verdict,
             exit_code: model.exit_code(),
+            blocking: model.blocking,
             as_of: model.as_of.rfc3339(),
             source: source(model),
             population: PopulationBySide {
@@ -180,9 +186,12 @@ pub fn summary(model: &Model<'_>) -> Result<Vec<u8>, ReportError> {
                 new: model.history.new,
                 open: model.history.open,
                 resolved: model.history.resolved,
+                reopened: model.history.reopened,
+                lapsed: model.history.lapsed,
                 shrunk: shrunk(model),
                 users_gone: model.history.shrunk.users,
             },
+            waivers: waivers::of(model),
             run_id: &model.run_id,
             version: model.version,
             sentence: &model.sentence,

@@ -61,6 +61,9 @@ struct RunPart<'a> {
 #[derive(Serialize)]
 struct Configuration<'a> {
     sha256: &'a str,
+    /// Of the file of the waivers, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waivers_sha256: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -99,7 +102,10 @@ pub fn render(model: &Model<'_>, run: &Run, files: &[WrittenFile]) -> Result<Vec
                 host: &run.host,
                 snapshot_seconds: run.snapshot_seconds(),
             },
-            configuration: Configuration { sha256: model.config_digest },
+            configuration: Configuration {
+                sha256: model.config_digest,
+                waivers_sha256: model.accepted.digest.as_deref(),
+            },
             inputs: inputs.collect(),
             snapshot: model.snapshot.map(|snapshot| snapshot.name.as_str()),
             lsn: model.snapshot.and_then(|snapshot| snapshot.lsn.as_deref()),

@@ -6,6 +6,7 @@
 use std::fmt::{Display, Write as _};
 
 use crate::domain::{PopulationClass, Side, Total};
+use crate::history::waivers::WaiverState;
 
 use super::model::{Model, OutcomeName};
 
@@ -27,8 +28,19 @@ pub fn text(model: &Model<'_>) -> String {
     balances(&mut page, model);
     page.family("reckon_history_findings", "Findings beside the previous run.");
     let history = &model.history;
-    for (state, count) in [("new", history.new), ("open", history.open), ("resolved", history.resolved)] {
+    for (state, count) in [
+        ("new", history.new),
+        ("open", history.open),
+        ("resolved", history.resolved),
+        ("reopened", history.reopened),
+        ("waived", history.waived),
+    ] {
         page.sample("reckon_history_findings", &[("state", state)], count);
+    }
+    page.family("reckon_waivers", "Waivers by whether they hold.");
+    for state in WaiverState::ALL {
+        let count = model.accepted.standings.iter().filter(|standing| standing.state == state).count();
+        page.sample("reckon_waivers", &[("state", state.name())], count);
     }
     page.0.push_str("# EOF\n");
     page.0

@@ -1,7 +1,8 @@
 //! From frozen numbers to files and terminal. [`model`] computes; everything else only draws it.
 //!
 //! A run directory holds `findings.csv`, `findings.parquet`, `dispositions.parquet`, `balances.csv`,
-//! `chain_breaks.csv` where a balance column is configured, `summary.json`, `report.html`, `metrics.prom`, the SQL files and, last, `manifest.json`. It is
+//! `chain_breaks.csv` where a balance column is configured, `lifecycle.csv` and `runs.csv` where it belongs
+//! to a history, `summary.json`, `report.html`, `metrics.prom`, the SQL files and, last, `manifest.json`. It is
 //! written beside its place and renamed when whole ([`place`]). [`grants`] and [`history`] draw the
 //! answers to the owners' two questions, which are printed, not kept.
 
@@ -23,9 +24,12 @@ pub mod model;
 pub mod pack;
 mod page;
 pub mod parquet;
+mod past;
 pub mod place;
+pub mod runs;
 mod snapshots;
 pub mod terminal;
+pub mod waivers;
 
 use std::io::Write as _;
 
@@ -52,6 +56,7 @@ pub fn write(model: &Model<'_>, run: &Run, staging: &Staging) -> Result<Vec<Writ
     files.push(page.finish()?);
     files.push(write_bytes(staging, "summary.json", &json::summary(model)?)?);
     files.push(write_bytes(staging, "metrics.prom", metrics::text(model).as_bytes())?);
+    files.extend(past::write(model, staging)?);
     for file in model.sql {
         files.push(write_bytes(staging, &file.name, file.text.as_bytes())?);
     }

@@ -9,7 +9,9 @@ use crate::domain::{
     Books, Disposition, Finding, Instant, Outcome, Population, Roster, Rule, Severity, Side, SignCell, Span,
     Status, Total,
 };
-use crate::history::Shrunk;
+use crate::history::lifecycle::Lifecycle;
+use crate::history::waivers::Accepted;
+use crate::history::{PastRun, Shrunk};
 use crate::matching::Calibration;
 use crate::repair::SqlFile;
 use crate::source::{Provenance, Snapshot};
@@ -48,6 +50,12 @@ pub struct Inputs<'a> {
     pub warnings: Vec<String>,
     /// The run before this one, where a history is kept.
     pub previous: Option<Previous>,
+    /// All findings that the history had, this run included; `None`: no history is kept.
+    pub lifecycle: Option<&'a Lifecycle>,
+    /// The runs before this one, ascending by time.
+    pub runs: &'a [PastRun],
+    /// What the waivers mean for this run.
+    pub accepted: &'a Accepted,
 }
 
 /// The run before this one.
@@ -57,8 +65,6 @@ pub struct Previous {
     pub name: String,
     /// SHA-256 of its `manifest.json`, lower-case hexadecimal.
     pub manifest_digest: String,
-    /// Findings that it had and this run has not.
-    pub resolved: u64,
     /// Rows and users that it had and this run has not.
     pub shrunk: Shrunk,
 }
@@ -122,6 +128,12 @@ pub struct Model<'a> {
     pub conservation: Conservation,
     /// What is new since the run before.
     pub history: HistoryTotals,
+    /// All findings that the history had, this run included; `None`: no history is kept.
+    pub lifecycle: Option<&'a Lifecycle>,
+    /// The runs before this one, ascending by time.
+    pub runs: &'a [PastRun],
+    /// What the waivers mean for this run.
+    pub accepted: &'a Accepted,
     /// Digest of the manifest of the run before.
     pub previous_manifest: Option<String>,
     /// Sign × label × month of the legacy table.
@@ -219,6 +231,12 @@ pub struct HistoryTotals {
     pub open: u64,
     /// Findings that it had and this run has not.
     pub resolved: u64,
+    /// Findings that had been resolved and are there again; they are among the new ones.
+    pub reopened: u64,
+    /// Findings whose waiver has lapsed since; they are among the open ones.
+    pub lapsed: u64,
+    /// Findings that a waiver accepts.
+    pub waived: u64,
     /// Rows and users that it had and this run has not.
     pub shrunk: Shrunk,
 }
@@ -269,10 +287,16 @@ pub fn build(inputs: Inputs<'_>) -> Model<'_> {
         history: HistoryTotals {
             new: count(audit, |finding| finding.status == Status::New),
             open: count(audit, |finding| finding.status == Status::Open),
-            resolved: inputs.previous.as_ref().map_or(0, |previous| previous.resolved),
+            resolved: inputs.lifecycle.map_or(0, |lives| lives.resolved_now().count() as u64),
+            reopened: inputs.lifecycle.map_or(0, |lives| lives.reopened().count() as u64),
+            lapsed: inputs.lifecycle.map_or(0, |lives| lives.lapsed().count() as u64),
+            waived: count(audit, |finding| finding.status == Status::Waived),
             previous: inputs.previous.as_ref().map(|previous| previous.name.clone()),
             shrunk: inputs.previous.as_ref().map(|previous| previous.shrunk.clone()).unwrap_or_default(),
         },
+        lifecycle: inputs.lifecycle,
+        runs: inputs.runs,
+        accepted: inputs.accepted,
         previous_manifest: inputs.previous.map(|previous| previous.manifest_digest),
         signs: &inputs.books.legacy.signs,
         snapshots: &inputs.balances.snapshots,
@@ -339,6 +363,7 @@ fn run_id(inputs: &Inputs<'_>, sources: &[Input<'_>]) -> String {
     inputs.audit.findings.iter().for_each(|finding| add(&finding.id.0));
     // A run that follows itself gets a place of its own, so that no link of the chain is overwritten.
     inputs.previous.iter().for_each(|previous| add(&previous.manifest_digest));
+    inputs.accepted.digest.iter().for_each(|digest| add(digest));
     hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -46,16 +46,30 @@ fn verdict(page: &mut Page, model: &Model<'_>) {
     let history = &model.history;
     if let Some(previous) = &history.previous {
         let text = format!(
-            "Since {previous}: {} new, {} open, {} resolved.",
+            "Since {previous}: {} new{}, {} open{}, {} resolved{}.",
             grouped(history.new.into()),
+            of_these(history.reopened, "re-opened"),
             grouped(history.open.into()),
-            grouped(history.resolved.into())
+            of_these(history.lapsed, "no longer waived"),
+            grouped(history.resolved.into()),
+            if history.waived > 0 {
+                format!(", {} waived", grouped(history.waived.into()))
+            } else {
+                String::new()
+            }
         );
         page.paragraph("  ", &text, Paint::Plain);
+    } else if history.waived > 0 {
+        page.paragraph("  ", &format!("{} waived.", grouped(history.waived.into())), Paint::Plain);
     }
     for warning in &model.warnings {
         page.paragraph("  ! ", &printable(warning), Paint::Warn);
     }
+}
+
+/// ` (2 of them re-opened)`, or nothing.
+fn of_these(count: u64, what: &str) -> String {
+    if count > 0 { format!(" ({} of them {what})", grouped(count.into())) } else { String::new() }
 }
 
 fn control_totals(page: &mut Page, model: &Model<'_>) {

@@ -85,6 +85,9 @@ pub fn audit(
         sql: &[],
         warnings,
         previous: None,
+        lifecycle: None,
+        runs: &[],
+        accepted: &judged.accepted,
     });
     let pack = pack::build(model, config, &audited, reads.redacted);
     let (started, host) = (options.started, options.host.clone());

@@ -8,6 +8,7 @@ use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::RowAccessor as _;
 
 use super::json::Summary;
+pub(super) use crate::history::table::original;
 
 /// What is added again.
 #[derive(Debug)]
@@ -75,14 +76,6 @@ impl Run {
             row(&cells).map_err(|cause| format!("{name}: {cause}"))?;
         }
         Ok(())
-    }
-}
-
-/// A cell of text as it was before it was kept from being run by a spreadsheet.
-pub(super) fn original(cell: &str) -> &str {
-    match cell.strip_prefix('\'') {
-        Some(rest) if crate::report::csv::is_formula(rest) => rest,
-        _ => cell,
     }
 }
 

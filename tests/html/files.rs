@@ -9,7 +9,7 @@ use reckon::report::{Place, Previous, Run, Staging, write};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::fixture::{AS_OF, Fixture, finding, one_of_each_class, uuid};
+use super::fixture::{AS_OF, Fixture, finding, one_of_each_class, resolved, uuid};
 
 /// Writes the run into a folder; gives back file name → bytes.
 pub fn written(fixture: &Fixture, host: &str) -> BTreeMap<String, Vec<u8>> {
@@ -233,14 +233,14 @@ fn the_run_before_is_chained_and_its_resolved_findings_are_counted() {
     fixture.previous = Some(Previous {
         name: "20260228T093000Z-00000000".to_owned(),
         manifest_digest: "ab".repeat(32),
-        resolved: 4,
         shrunk: Default::default(),
     });
+    fixture.lifecycle = Some(resolved(4));
     let files = written(&fixture, "here");
     assert_eq!(json(&files, "manifest.json")["previous"], "ab".repeat(32));
     assert_eq!(
         json(&files, "summary.json")["history"],
-        serde_json::json!({"previous": "20260228T093000Z-00000000", "new": 1, "open": 1, "resolved": 4, "shrunk": [], "users_gone": 0})
+        serde_json::json!({"previous": "20260228T093000Z-00000000", "new": 1, "open": 1, "resolved": 4, "reopened": 0, "lapsed": 0, "shrunk": [], "users_gone": 0})
     );
     assert_eq!(AS_OF, fixture.model().as_of);
 }
@@ -255,7 +255,6 @@ fn a_run_that_follows_itself_gets_a_name_of_its_own() {
         Some(Previous {
             name: "before".to_owned(),
             manifest_digest: digest.repeat(32),
-            resolved: 0,
             shrunk: Default::default(),
         })
     };

@@ -10,6 +10,8 @@ use reckon::domain::{
     PopulationClass, RepairKind, Roster, RowId, Rule, Severity, Side, SignCell, Span, Status, Total, UserNo,
     UserUsage, Verdict,
 };
+use reckon::history::lifecycle::{Life, Lifecycle, State};
+use reckon::history::waivers::Accepted;
 use reckon::matching::Calibration;
 use reckon::repair::SqlFile;
 use reckon::report::{Inputs, Model, Previous, build};
@@ -50,6 +52,8 @@ pub struct Fixture {
     pub sql: Vec<SqlFile>,
     pub warnings: Vec<String>,
     pub previous: Option<Previous>,
+    pub lifecycle: Option<Lifecycle>,
+    pub accepted: Accepted,
 }
 
 impl Fixture {
@@ -91,6 +95,8 @@ impl Fixture {
             sql: vec![sql("backfill.sql", 3, 300_000), sql("undo.sql", 3, -300_000), sql("verify.sql", 0, 0)],
             warnings: Vec::new(),
             previous: None,
+            lifecycle: None,
+            accepted: Accepted::default(),
         }
     }
 
@@ -110,6 +116,9 @@ impl Fixture {
             sql: &self.sql,
             warnings: self.warnings.clone(),
             previous: self.previous.clone(),
+            lifecycle: self.lifecycle.as_ref(),
+            runs: &[],
+            accepted: &self.accepted,
         })
     }
 }
@@ -163,6 +172,24 @@ pub fn finding(number: u16, class: Class) -> Finding {
         legacy_rows: Vec::new(),
         unified_rows: Vec::new(),
     }
+}
+
+/// Findings that the run before had and this one has not.
+pub fn resolved(count: u16) -> Lifecycle {
+    let life = |number| Life {
+        id: format!("{number:016x}"),
+        class: Class::Duplicate,
+        severity: Severity::Error,
+        user: Some(uuid("cafe", 1).to_string()),
+        tokens_effect: Some(-5),
+        first_seen: AS_OF.minus(Span(172_800_000_000)),
+        last_seen: AS_OF.minus(Span(86_400_000_000)),
+        resolved_at: Some(AS_OF),
+        times_reopened: 0,
+        state: State::Resolved,
+        previous_state: Some(State::Open),
+    };
+    Lifecycle { lives: (0..count).map(life).collect() }
 }
 
 /// A UUID that says in its first group what it is.

@@ -4,7 +4,7 @@ use reckon::domain::{Class, RowId, Status};
 use reckon::report::Previous;
 use reckon::report::html::{pack_within, render, write};
 
-use super::fixture::{Fixture, finding, one_of_each_class};
+use super::fixture::{Fixture, finding, one_of_each_class, resolved};
 use super::packed;
 
 fn page(fixture: &Fixture) -> String {
@@ -173,9 +173,9 @@ fn a_run_before_leads_to_what_changed() {
     fixture.previous = Some(Previous {
         name: "20260228T093000Z-00000000".to_owned(),
         manifest_digest: "ab".repeat(32),
-        resolved: 4_321,
         shrunk: Default::default(),
     });
+    fixture.lifecycle = Some(resolved(4_321));
     let page = page(&fixture);
     let section = between(&page, "<section id=\"changes\"", "</section>");
     for text in

@@ -17,6 +17,7 @@ mod rows;
 mod signs;
 mod timeline;
 mod view;
+mod waivers;
 mod waterfall;
 mod words;
 
@@ -63,6 +64,7 @@ struct Page<'a> {
     warnings: Vec<&'a String>,
     figures: Vec<view::Figure>,
     changes: changes::Changes,
+    waivers: Vec<waivers::WaiverRow>,
     causes: causes::CauseView,
     classes: Vec<view::ClassLine>,
     timeline: Option<timeline::Timeline>,
@@ -163,6 +165,7 @@ fn page<'a>(model: &'a Model<'_>, packed: &Packed, files: &[WrittenFile]) -> Pag
         warnings: model.warnings.iter().filter(|text| !changes.gone.contains(text)).collect(),
         figures: view::figures(model),
         changes,
+        waivers: waivers::rows(model),
         causes: causes::view(model),
         classes: view::classes(model),
         timeline: timeline::view(model),

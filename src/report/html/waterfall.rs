@@ -98,8 +98,8 @@ fn repairs(model: &Model<'_>) -> Vec<Line> {
     match whole.saturating_sub(named) {
         0 => {}
         rest if lines.is_empty() => lines.push(by("Repairs", rest)),
-        // Waived findings are repaired by nobody, rows beyond as-of change no balance yet.
-        rest => lines.push(by("Of these not in balances: waived, or later than as-of", rest)),
+        // Rows beyond as-of change no balance yet.
+        rest => lines.push(by("Of these not in balances: later than as-of", rest)),
     }
     lines.push(sum("Balances after the repairs", totals.corrected));
     lines

@@ -46,6 +46,9 @@ struct RunPart<'a> {
 #[derive(Serialize)]
 struct Configuration<'a> {
     sha256: &'a str,
+    /// Of the file of the waivers, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waivers_sha256: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -94,7 +97,10 @@ pub(super) fn render(pack: &Pack<'_>, run: &Run, files: &[WrittenFile]) -> Resul
                 host: &run.host,
                 snapshot_seconds: run.snapshot_seconds(),
             },
-            configuration: Configuration { sha256: model.config_digest },
+            configuration: Configuration {
+                sha256: model.config_digest,
+                waivers_sha256: model.accepted.digest.as_deref(),
+            },
             parameters: Parameters {
                 seed: pack.period.sample.seed,
                 sample: pack.period.sample.size,

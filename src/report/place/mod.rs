@@ -42,6 +42,15 @@ pub struct Staging {
     _lock: File,
 }
 
+/// What staging directories of a history are called after.
+const HISTORY_STEM: &str = "run";
+
+/// The certificate of `reckon cutover`: a run that holds one is evidence.
+const CERTIFICATE: &str = "cutover.json";
+
+/// Number that tells a run on its way out from one that is being written.
+const REMOVED: u32 = 1000;
+
 /// How often a name or a place may be taken by another process before it is an error.
 const ATTEMPTS: u32 = 16;
 
@@ -60,7 +69,7 @@ impl Staging {
                 let stem = path.file_name().map(|name| name.to_string_lossy().into_owned());
                 (Place::Exact(path), folder, stem.unwrap_or_default())
             }
-            Place::History(folder) => (Place::History(folder.clone()), folder, "run".to_owned()),
+            Place::History(folder) => (Place::History(folder.clone()), folder, HISTORY_STEM.to_owned()),
         };
         fs::create_dir_all(&folder).map_err(|source| PlaceError::write(&folder, source))?;
         remove_stale(&folder, &stem);
@@ -100,6 +109,50 @@ impl Staging {
         }
         Ok(target)
     }
+}
+
+/// What became of a run that was to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Removed {
+    /// It is gone.
+    Gone,
+    /// It stays, and why.
+    Kept(String),
+}
+
+/// Removes a run from the folder of the history, in one step for whoever looks at the folder: it first
+/// becomes a hidden directory of a name that the next run removes too, should this process die. A run
+/// that holds a certificate or anything that it did not write stays, as does the one that `latest`
+/// points at.
+///
+/// # Errors
+/// When it cannot be moved or removed.
+pub fn remove(folder: &Path, name: &str) -> Result<Removed, PlaceError> {
+    let run = folder.join(name);
+    if fs::canonicalize(folder.join("latest")).ok() == fs::canonicalize(&run).ok() {
+        return Ok(Removed::Kept("latest points at it".to_owned()));
+    }
+    if run.join(CERTIFICATE).exists() {
+        return Ok(Removed::Kept(format!("it holds a certificate, {CERTIFICATE}")));
+    }
+    if let Some(entry) = target::foreign(&run)? {
+        return Ok(Removed::Kept(format!("it holds {entry}, which it did not write")));
+    }
+    for attempt in 0..ATTEMPTS {
+        let aside =
+            folder.join(format!("{}{}-{REMOVED}-{attempt}", prefix(HISTORY_STEM), std::process::id()));
+        match fs::rename(&run, &aside) {
+            Ok(()) => {
+                target::remove_run(&aside).map_err(|source| PlaceError::write(&aside, source))?;
+                return Ok(Removed::Gone);
+            }
+            // Somebody else was quicker.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Removed::Gone),
+            Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => {}
+            Err(error) => return Err(PlaceError::write(&run, error)),
+        }
+    }
+    Err(PlaceError::Busy { path: folder.to_owned() })
 }
 
 impl Drop for Staging {

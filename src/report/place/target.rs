@@ -133,8 +133,17 @@ fn exchange(staged: &Path, path: &Path) -> std::io::Result<()> {
     }
 }
 
+/// Something in a run directory that its manifest does not list; `None`: all of it is the run's own.
+pub(super) fn foreign(path: &Path) -> Result<Option<String>, PlaceError> {
+    match tenant(path) {
+        Ok(_) => Ok(None),
+        Err(PlaceError::Occupied { entry, .. }) => Ok(Some(entry)),
+        Err(error) => Err(error),
+    }
+}
+
 /// Removes a run, its manifest first, so that no part of it looks whole.
-fn remove_run(path: &Path) -> std::io::Result<()> {
+pub(super) fn remove_run(path: &Path) -> std::io::Result<()> {
     let removed = fs::remove_file(path.join(manifest::FILE_NAME)).and_then(|()| fs::remove_dir_all(path));
     match removed {
         // A run that started meanwhile cleans up as well.

@@ -35,7 +35,7 @@ pub fn exceptions<'a>(pack: &'a Pack<'a>) -> Table<'a> {
             finding_cells(finding, cells);
             cells.push(Cell::text(if pack.in_period[at] { "yes" } else { "no" }));
             cells.push(Cell::text(disposition(finding)));
-            cells.push(Cell::text(if finding.status == Status::Waived { "waived" } else { "none" }));
+            cells.push(Cell::text(waiver(pack, finding)));
         }),
         strong: Box::new(|_| false),
     }
@@ -65,6 +65,14 @@ fn finding_cells<'a>(finding: &'a Finding, cells: &mut Vec<Cell<'a>>) {
     cells.push(Cell::text(finding.evidence.as_str()));
     cells.push(Cell::text(finding.repair.name()));
     cells.push(Cell::text(finding.status.name()));
+}
+
+/// Who accepted a finding, until when and why.
+fn waiver(pack: &Pack<'_>, finding: &Finding) -> String {
+    match pack.model.accepted.of_finding(finding) {
+        Some(waiver) => format!("waived by {} until {}: {}", waiver.owner, waiver.until, waiver.reason),
+        None => "none".to_owned(),
+    }
 }
 
 /// What becomes of a finding, for people.

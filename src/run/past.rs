@@ -1,0 +1,72 @@
+//! What a run has to do with those before it: what has been accepted, what became of the findings, and
+//! which runs go.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use super::{Options, Reads, Reconciliation};
+use crate::audit::Audit;
+use crate::balance::{self, Balances};
+use crate::config::{History, Keep};
+use crate::history::lifecycle::Lifecycle;
+use crate::history::waivers::Accepted;
+use crate::history::{self, PreviousRun};
+use crate::report::place;
+
+/// What the reader of a redacted report must know, where something has been accepted.
+const NOT_WAIVED: &str = "waivers are bound to what findings say, their users included, so none is in force in \
+                          this report (--redact)";
+
+/// Marks the findings that are accepted, and takes their repairs out of the balances.
+pub(super) fn accept(
+    reads: &Reads,
+    audit: &mut Audit,
+    balances: &mut Balances,
+    warnings: &mut Vec<String>,
+) -> anyhow::Result<Accepted> {
+    if reads.redacted {
+        if !reads.waivers.entries.is_empty() {
+            warnings.push(NOT_WAIVED.to_owned());
+        }
+        return Ok(Accepted { digest: reads.waivers.digest.clone(), standings: Vec::new() });
+    }
+    let accepted = reads.waivers.apply(reads.books.as_of, &mut audit.findings);
+    balance::leave_out_waived(balances, &reads.books, &audit.findings)?;
+    warnings.extend(accepted.standings.iter().filter_map(history::waivers::Standing::warning));
+    Ok(accepted)
+}
+
+/// What became of all findings of the history; `None` where the run belongs to none.
+pub(super) fn lifecycle(
+    options: &Options,
+    previous: Option<&PreviousRun>,
+    done: &Reconciliation,
+) -> Option<Lifecycle> {
+    let before = previous.map(|previous| &previous.lifecycle);
+    options.out.is_none().then(|| Lifecycle::after(before, &done.audit.findings, done.reads.books.as_of))
+}
+
+/// Removes the runs that are not to be kept, now that `newest` stands. What cannot be removed is said
+/// and stays: the result is there, whatever becomes of old ones.
+pub(super) fn tidy(settings: &History, newest: &Path) {
+    if settings.keep == Keep::All {
+        return;
+    }
+    if let Err(error) = remove_old(settings, newest) {
+        tracing::warn!("earlier runs were not removed ([history] keep): {error:#}");
+    }
+}
+
+fn remove_old(settings: &History, newest: &Path) -> anyhow::Result<()> {
+    let runs = history::runs(&settings.folder)?;
+    let remembered = history::runs::lines(newest)?;
+    let remembered: HashSet<&str> = remembered.iter().map(|run| run.manifest_digest.as_str()).collect();
+    let name = newest.file_name().unwrap_or_default().to_string_lossy();
+    for run in history::removable(&runs, &name, &remembered, settings.keep) {
+        match place::remove(&settings.folder, &run.name)? {
+            place::Removed::Gone => tracing::info!("removed the run {} ([history] keep)", run.name),
+            place::Removed::Kept(why) => tracing::info!("the run {} stays: {why}", run.name),
+        }
+    }
+    Ok(())
+}
