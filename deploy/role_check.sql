@@ -1,8 +1,8 @@
 -- What the role of the job may do in this database. Reads only; one statement; any role may run it.
 --
--- needed = t: the job needs it, and role.sql gave it. needed = f: it can do this beyond its work,
--- nearly always because everybody can (PUBLIC). A role cannot be denied what PUBLIC has: way_out
--- takes it from everybody, so grant it to those who use it first. PostgreSQL 13 to 18.
+-- needed = t: the job needs it and was given it, as role.sql does. needed = f: it can do this beyond
+-- its work, nearly always because everybody can (PUBLIC). A role cannot be denied what PUBLIC has:
+-- way_out takes it from everybody, so grant it to those who use it first. PostgreSQL 13 to 18.
 with role as (
   select r.*
   from pg_catalog.pg_roles r
@@ -20,7 +20,7 @@ verbs (verb, since, of_columns) as (
          ('delete', 0, false), ('truncate', 0, false), ('trigger', 0, false), ('maintain', 170000, false)
 ),
 relations as (
-  select c.oid, c.relkind, c.oid::regclass::text as shown, c.relacl, role.oid as job
+  select c.oid, c.relkind, quote_ident(spaces.nspname) || '.' || quote_ident(c.relname) as shown, c.relacl, role.oid as job
   from pg_catalog.pg_class c
   join spaces on spaces.oid = c.relnamespace
   cross join role
@@ -71,8 +71,13 @@ rights (place, may, object, needed, way_out) as (
   join verbs on verbs.since <= current_setting('server_version_num')::int
   cross join role
   cross join lateral (
-    select exists (select from aclexplode(relations.relacl) a
-                    where a.grantee = role.oid and lower(a.privilege_type) = verbs.verb)
+    select exists (
+      select from aclexplode(relations.relacl) a
+      where a.grantee = role.oid and lower(a.privilege_type) = verbs.verb
+      union all
+      select from pg_catalog.pg_attribute t cross join aclexplode(t.attacl) a
+      where t.attrelid = relations.oid and a.grantee = role.oid and lower(a.privilege_type) = verbs.verb
+    )
   ) as own (granted)
   where relations.relkind <> 'S'
     and case when verbs.of_columns then has_any_column_privilege(role.oid, relations.oid, verbs.verb)
