@@ -20,6 +20,13 @@ const PUBLIC: [(&str, &str); 7] = [
     ("insert", "insert into public.guest_book values ('x')"),
 ];
 
+/// What a product may have left open to everybody.
+const GUEST_BOOK: &str = "\
+create table guest_book (line text);
+grant insert on guest_book to public;
+create function grant_as_owner() returns void language sql security definer
+  as 'insert into public.guest_book values (''by the owner'')';";
+
 /// The state that nobody may change: every row, and every object.
 fn state(db: &Db) -> Vec<String> {
     let tables =
@@ -79,10 +86,13 @@ fn every_statement_that_would_write_is_refused() {
 fn as_it_logs_in_the_role_writes_nowhere_at_all() {
     let product = product("default");
     let url = product.url_as("reckon").replace("reckon@", "reckon:p@");
-    product.db.sql("create table guest_book (line text); grant insert on guest_book to public");
-    for statement in
-        ["insert into guest_book values ('x')", "create temp table mine (a int)", "select lo_create(0)"]
-    {
+    product.db.sql(GUEST_BOOK);
+    for statement in [
+        "insert into guest_book values ('x')",
+        "create temp table mine (a int)",
+        "create function pg_temp.f() returns int language sql as 'select 1'",
+        "select grant_as_owner()",
+    ] {
         let error = super::said(&product.psql(&url, &[statement]));
         assert!(error.contains("25006") && error.contains("read-only transaction"), "{statement}: {error}");
     }
@@ -91,12 +101,8 @@ fn as_it_logs_in_the_role_writes_nowhere_at_all() {
 #[test]
 fn what_everybody_may_do_is_listed_with_what_takes_it_away() {
     let product = product("everybody");
-    product.db.sql(
-        "create table guest_book (line text); grant insert on guest_book to public;
-         create function grant_as_owner() returns void language sql security definer
-           as 'insert into public.guest_book values (''by the owner'')';
-         create sequence tickets; grant usage on sequence tickets to public;",
-    );
+    product.db.sql(GUEST_BOOK);
+    product.db.sql("create sequence tickets; grant usage on sequence tickets to public");
     let (needed, beyond): (Vec<_>, Vec<_>) = product.rights().into_iter().partition(|right| right[0] == "t");
     let needed: Vec<String> = needed.into_iter().map(|[_, may, on, _]| format!("{may} {on}")).collect();
     let expected = [
