@@ -10,7 +10,8 @@ const OPEN: &str = "set default_transaction_read_only = off";
 const REFUSED: &str = include_str!("refused.sql");
 
 /// What every role may do unless it is taken from PUBLIC: the part of `role_check.sql`, a statement.
-const PUBLIC: [(&str, &str); 7] = [
+const PUBLIC: [(&str, &str); 8] = [
+    ("create", "create table public.mine (a int)"),
     ("temporary", "create temp table mine as select 1"),
     ("temporary", "create function pg_temp.f() returns int language sql as 'select 1'"),
     ("create large objects", "select lo_create(0)"),
@@ -103,6 +104,8 @@ fn what_everybody_may_do_is_listed_with_what_takes_it_away() {
     let product = product("everybody");
     product.db.sql(GUEST_BOOK);
     product.db.sql("create sequence tickets; grant usage on sequence tickets to public");
+    // The default up to PostgreSQL 14.
+    product.db.sql("grant create on schema public to public");
     let (needed, beyond): (Vec<_>, Vec<_>) = product.rights().into_iter().partition(|right| right[0] == "t");
     let needed: Vec<String> = needed.into_iter().map(|[_, may, on, _]| format!("{may} {on}")).collect();
     let expected = [
@@ -122,6 +125,7 @@ fn what_everybody_may_do_is_listed_with_what_takes_it_away() {
     }
     assert!(beyond.iter().any(|right| right[1] == "usage" && right[2] == "sequence public.tickets"));
 
+    product.db.sql("drop table public.mine");
     for [_, may, on, way_out] in &beyond {
         assert!(!way_out.is_empty(), "{may} {on}");
         product.db.sql(way_out);
