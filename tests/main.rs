@@ -11,4 +11,5 @@ mod errors;
 mod house;
 mod html;
 mod laws;
+mod night;
 mod postgres;

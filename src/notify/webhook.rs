@@ -93,6 +93,10 @@ fn failed(error: &Error, timeout: Duration) -> Failure {
         Error::Timeout(_) => may_pass(format!("no answer within {:.1} s", timeout.as_secs_f64())),
         Error::HostNotFound => may_pass("no such host: look at the address, and at the resolver".to_owned()),
         Error::ConnectionFailed => may_pass("no connection".to_owned()),
+        // A certificate that is not accepted comes as an error of the line.
+        Error::Io(cause) if cause.kind() == std::io::ErrorKind::InvalidData => {
+            Failure::Lasts(format!("TLS: {cause}"))
+        }
         Error::Io(cause) => may_pass(format!("no connection: {cause}")),
         Error::Protocol(cause) => may_pass(format!("no HTTP answer: {cause}")),
         Error::BadUri(_) | Error::Http(_) => Failure::Lasts("the address cannot be used".to_owned()),

@@ -135,6 +135,17 @@ impl Cluster {
         self.server_program("pg_ctl", &["--pgdata", &self.data(), "--log", &log, "--wait", "start"]);
     }
 
+    /// Stops the server at once, as a crash does: every session is lost.
+    pub fn stop(&self) {
+        self.server_program("pg_ctl", &["--pgdata", &self.data(), "--mode", "immediate", "--wait", "stop"]);
+    }
+
+    /// Starts it again.
+    pub fn start_again(&self) {
+        let log = format!("{}/server.log", self.folder.display());
+        self.server_program("pg_ctl", &["--pgdata", &self.data(), "--log", &log, "--wait", "start"]);
+    }
+
     /// A new, empty database whose name begins with `name`.
     pub fn database(&'static self, name: &str) -> Db {
         static NEXT: AtomicU32 = AtomicU32::new(0);
