@@ -7,6 +7,7 @@ mod balances;
 mod cases;
 mod cli;
 mod errors;
+mod history;
 mod house;
 mod html;
 mod laws;
