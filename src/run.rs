@@ -155,9 +155,7 @@ fn read_once(config: &Config, options: &Options, progress: &Progress) -> anyhow:
     let snapshot = database.as_ref().map(|database| database.snapshot().clone());
     let asked = options.as_of.or(config.as_of);
     let as_of = asked.or(snapshot.as_ref().map(|snapshot| snapshot.at)).unwrap_or(options.started);
-    let threads = options
-        .threads
-        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get));
+    let threads = options.threads.unwrap_or_else(cores);
 
     let keep_usage_of = options.keep_usage_of.as_ref();
     let mut scan = |columns: &Columns, side: Side| -> anyhow::Result<Reading<Folder>> {
@@ -221,6 +219,11 @@ fn read_once(config: &Config, options: &Options, progress: &Progress) -> anyhow:
         redacted: options.redaction.is_some(),
         waivers,
     })
+}
+
+/// Cores of this machine that the process may use.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
 /// Stored balances and members of pools: what is read beside the ledgers.

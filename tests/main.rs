@@ -8,6 +8,7 @@ mod cases;
 mod cli;
 mod deploy;
 mod errors;
+mod history;
 mod house;
 mod html;
 mod laws;

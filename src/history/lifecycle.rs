@@ -197,7 +197,10 @@ impl Lifecycle {
     }
 
     /// Reads the `lifecycle.csv` of a run directory.
-    pub(super) fn read(file: &Path) -> Result<Lifecycle, String> {
+    ///
+    /// # Errors
+    /// The line and the fault.
+    pub fn read(file: &Path) -> Result<Lifecycle, String> {
         let mut lives = Vec::new();
         each_row(file, |row| {
             lives.push(Life::read(row)?);

@@ -139,7 +139,7 @@ fn bars(counts: &[Option<u64>]) -> String {
         Some(0) => '·',
         // From 1 to the most: 0 to 7.
         Some(count) => {
-            let step = u128::from(count - 1) * 8 / u128::from(most.max(1));
+            let step = u128::from(count - 1) * 7 / u128::from(most.max(2) - 1);
             BARS[usize::try_from(step).unwrap_or(0).min(BARS.len() - 1)]
         }
     };

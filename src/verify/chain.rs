@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::files::Manifest;
 use super::{Check, failed, not_tested, ok};
+use crate::history::runs;
 
 /// Follows the chain back through the directories beside this one.
 pub(super) fn check(folder: &Path, manifest: &Manifest) -> Check {
@@ -37,6 +38,9 @@ fn missing(
     links: usize,
     beside: &HashMap<String, (PathBuf, Manifest)>,
 ) -> Check {
+    if let Some(check) = removed(folder, wanted, links) {
+        return check;
+    }
     let named = (links == 0).then(|| previous_name(folder)).flatten();
     let parent = parent(folder);
     if let Some(named) = named.filter(|named| parent.join(named).is_dir()) {
@@ -58,6 +62,21 @@ fn missing(
         "chain",
         format!("the run before, whose manifest has SHA-256 {wanted}, is not beside this one"),
     )
+}
+
+/// The run that should come next is remembered by this one: it was removed since, or changed.
+fn removed(folder: &Path, wanted: &str, links: usize) -> Option<Check> {
+    let earlier = runs::lines(folder).ok()?;
+    let line = earlier.into_iter().find(|run| run.manifest_digest == wanted)?;
+    if line.name.contains(['/', '\\']) || parent(folder).join(&line.name).is_dir() {
+        return None;
+    }
+    let detail = format!(
+        "{links} earlier runs follow; {} before them is not here (any more), as `[history] keep` removes runs: \
+         its figures stand in runs.csv",
+        line.name
+    );
+    Some(not_tested("chain", detail))
 }
 
 /// The runs in the same folder, by the digest of their manifests. One that cannot be read is no link.

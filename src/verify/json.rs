@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 pub(super) struct Summary {
     pub(super) verdict: String,
     pub(super) exit_code: u8,
+    pub(super) as_of: String,
     pub(super) population: BTreeMap<String, Population>,
     pub(super) findings: BTreeMap<String, ClassFigures>,
     pub(super) balances: Balances,
@@ -80,6 +81,12 @@ pub(super) struct InAndOut {
 pub(super) struct History {
     pub(super) new: u64,
     pub(super) open: u64,
+    #[serde(default)]
+    pub(super) resolved: u64,
+    #[serde(default)]
+    pub(super) reopened: u64,
+    #[serde(default)]
+    pub(super) lapsed: u64,
 }
 
 /// Sums of `balances.csv`; those that need stored balances are empty without them.

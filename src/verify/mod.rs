@@ -3,7 +3,7 @@
 //!
 //! What is checked: every file against the manifest's digest, the chain of manifests, the control
 //! totals against the rows as listed, ids and counts of the findings, and the arithmetic of every
-//! balance. Of an audit pack: files, chain, that its figures roll forward, and its gaps. Sums are added
+//! balance, and what a run of a history says of its past. Of an audit pack: files, chain, that its figures roll forward, and its gaps. Sums are added
 //! again from the CSV and Parquet files; nothing is taken from the report.
 
 mod balances;
@@ -11,6 +11,7 @@ mod chain;
 mod conservation;
 mod files;
 mod findings;
+mod history;
 mod json;
 mod packs;
 mod tables;
@@ -34,7 +35,8 @@ pub enum State {
 /// One check with what it saw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// Its name: `files`, `chain`, `conservation`, `dispositions`, `findings`, `balances`; of an audit pack
+    /// Its name: `files`, `chain`, `conservation`, `dispositions`, `findings`, `balances`, and `history` of a run that
+    /// belongs to one; of an audit pack
     /// `files`, `chain`, `roll_forward`, `balances`, `movements`, `adjustments`.
     pub check: &'static str,
     /// How it went.
@@ -112,6 +114,7 @@ pub fn verify(folder: &Path) -> Result<Verification, VerifyError> {
             checks.push(conservation::dispositions(&run));
             checks.push(findings::check(&run));
             checks.push(balances::check(&run));
+            checks.extend(history::check(folder, &manifest, &run));
         }
         Err(cause) => checks.push(failed("contents", cause)),
     }

@@ -106,7 +106,8 @@ fn finding() -> Finding {
 fn a_waiver_holds_to_the_end_of_its_last_day_for_what_was_accepted_and_no_more() {
     use WaiverState::{InForce, LapsedAmount, LapsedContent, LapsedDate, Unmatched};
     let noon = "2026-12-30T12:00:00Z";
-    let cases: [(&str, &str, fn(&mut Finding), WaiverState, i64); 12] = [
+    type Case<'a> = (&'a str, &'a str, fn(&mut Finding), WaiverState, i64);
+    let cases: [Case<'_>; 12] = [
         (noon, "", |_| (), InForce, 1),
         ("2026-12-31T23:59:59.999999Z", "", |_| (), InForce, 0),
         ("2027-01-01T00:00:00Z", "", |_| (), LapsedDate, -1),

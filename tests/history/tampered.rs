@@ -1,0 +1,97 @@
+//! A past that was tampered with is named: by `reckon runs`, and by `reckon verify`.
+
+use super::{World, forge, migrated, missing};
+
+/// Three nights: L1 is resolved in the second and back in the third, L2 stays.
+fn world() -> World {
+    let world = World::new("");
+    for night in 0..3 {
+        let first = if night == 1 { migrated("L1", "ada", 1_000) } else { missing("L1", "ada", 1_000) };
+        world.ledgers(&[first, missing("L2", "ben", 5)]);
+        world.night(night, &[]);
+    }
+    world
+}
+
+#[test]
+fn a_forged_past_does_not_hold() {
+    let intact = world();
+    let (code, checks) = intact.verify("reports/latest");
+    assert_eq!(code, 0, "{checks:#?}");
+    assert!(checks.iter().all(|check| check[1] == "ok"), "{checks:#?}");
+
+    type Change = fn(&str) -> String;
+    let cases: [(&str, &str, Change, &str); 10] = [
+        ("lifecycle.csv", ",ben,", |_| String::new(), "lifecycle.csv does not have it"),
+        (
+            "lifecycle.csv",
+            ",ben,",
+            |line| line.replace(",open,open", ",waived,open"),
+            "is open in findings.csv",
+        ),
+        ("lifecycle.csv", ",ben,", |line| line.replace(",error,", ",info,"), "another class, severity"),
+        ("lifecycle.csv", ",ben,", |line| line.replace(",open,open", ",open,resolved"), "cannot be so"),
+        ("lifecycle.csv", ",ben,", |line| line.replacen("-01-01T", "-01-02T", 1), "told otherwise"),
+        ("lifecycle.csv", ",ada,", |line| line.replace(",reopened,resolved", ",new,"), "are reopened"),
+        ("lifecycle.csv", ",ada,", |line| line.repeat(2), "more than once"),
+        ("runs.csv", "20260102T", |_| String::new(), "is not the run that the manifest names"),
+        ("runs.csv", "20260102T", |line| line.replacen(",discrepancies,1,", ",clean,0,", 1), "other figures"),
+        (
+            "runs.csv",
+            "20260102T",
+            |line| format!("{},{}\n", line.rsplit_once(',').unwrap().0, "0".repeat(64)),
+            "does not follow",
+        ),
+    ];
+    for (file, which, change, words) in cases {
+        let world = world();
+        let text = world.read(&format!("reports/latest/{file}"));
+        let line = text.lines().find(|line| line.contains(which)).unwrap().to_owned() + "\n";
+        let run = std::fs::canonicalize(world.path("reports/latest")).unwrap();
+        forge(&run, file, &line, &change(&line));
+        let (code, checks) = world.verify("reports/latest");
+        let history = checks.iter().find(|check| check[0] == "history").unwrap();
+        assert_eq!((code, history[1].as_str()), (1, "fail"), "{file} {words}: {checks:#?}");
+        assert!(history[2].contains(words), "{words}: {}", history[2]);
+    }
+}
+
+#[test]
+fn a_chain_that_does_not_hold_is_told_by_runs() {
+    // A run that was changed after the next had followed it.
+    let changed = world();
+    let names = changed.names();
+    let run = changed.path("reports").join(&names[1]);
+    forge(&run, "summary.json", "\"verdict\": \"discrepancies\"", "\"verdict\": \"clean\"");
+    let warnings = changed.runs()["warnings"].to_string();
+    assert!(warnings.contains(&format!("{} was changed", names[1])), "{warnings}");
+
+    // A run that two follow.
+    let forked = world();
+    let names = forked.names();
+    let (last, other) =
+        (forked.path("reports").join(&names[2]), forked.path("reports/20260104T120000Z-00000000"));
+    std::fs::create_dir(&other).unwrap();
+    for entry in std::fs::read_dir(&last).unwrap().map(|entry| entry.unwrap()) {
+        std::fs::copy(entry.path(), other.join(entry.file_name())).unwrap();
+    }
+    forge(&other, "metrics.prom", "# EOF", "# eof");
+    let warnings = forked.runs()["warnings"].to_string();
+    assert!(warnings.contains("both follow the same run"), "{warnings}");
+
+    // A history that lost its past.
+    let lost = world();
+    for name in &lost.names()[..2] {
+        std::fs::remove_dir_all(lost.path("reports").join(name)).unwrap();
+    }
+    std::fs::remove_file(lost.path("reports/latest/runs.csv")).unwrap();
+    let warnings = lost.runs()["warnings"].to_string();
+    assert!(warnings.contains("no such run is known"), "{warnings}");
+
+    // A history that began anew.
+    let anew = world();
+    std::fs::remove_file(anew.path("reports/latest")).unwrap();
+    anew.night(5, &[]);
+    let warnings = anew.runs()["warnings"].to_string();
+    assert!(warnings.contains("the history began anew"), "{warnings}");
+}
