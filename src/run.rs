@@ -1,5 +1,6 @@
 //! Calls the stages in order, decides nothing.
 
+mod archive;
 mod period;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use crate::report::{self, Inputs, Place, Previous, Staging};
 use crate::source::postgres::Database;
 use crate::source::{self, Progress, Provenance, Reading, Snapshot, StoredReading};
 
+pub use archive::{ArchiveError, ArchiveOutcome, archive};
 pub use period::{PackOptions, PackOutcome, audit};
 
 /// What a run is asked for, beside its configuration.
