@@ -7,6 +7,7 @@
 --    or from a folder that the server can read:
 {{server}}
 --    A column of type money wants: set lc_monetary = 'C';
+--    psql before 18 stops at a value with a line of nothing but \. in it: then only the second way works.
 -- 3. Run check.sql: its row says ok = true when every row is back. The digest is
 {{digest}}
 --
