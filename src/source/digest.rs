@@ -1,7 +1,7 @@
 //! The digest of a whole table: the same for the same rows, in whatever order and however they lie on
 //! disk.
 //!
-//! Of each row's text, as PostgreSQL writes a row (`t::text`), the first 128 bits of its SHA-256 are
+//! Of each row's text, as PostgreSQL writes a row (`record_out`), the first 128 bits of its SHA-256 are
 //! taken as two signed 64-bit numbers, and each is added up over all rows. A sum, since under XOR a row
 //! that is there twice would cancel out. The server computes it by `postgres/sql/digest.sql`; here it is
 //! computed again from the bytes of an archive, so that what was written is known to be what was read.

@@ -245,3 +245,49 @@ fn verify_sees_every_change_of_an_archive() {
         [("files", State::Fail), ("archive", State::Fail), untested("rows"), untested("shape")]
     );
 }
+
+#[test]
+fn the_encoding_of_the_database_makes_no_difference() {
+    let db = Cluster::shared().database("archive_utf8");
+    let rows = "create table public.t (id int, name text); insert into public.t values \
+                (1, 'é'), (2, U&'a\\00a0b'), (3, U&'\\0085'), (4, 'Ÿ')";
+    let latin = Db { cluster: db.cluster, name: format!("{}_latin", db.name) };
+    let create = "encoding 'LATIN9' locale 'C' template template0";
+    db.sql(&format!("create database {} {create}", latin.name));
+    db.sql(rows);
+    latin.sql(&format!("set client_encoding = 'UTF8'; {rows}"));
+    let (place, other) = (Place::new(), Place::new());
+    let first = write(&db, &table("public.t"), &place.path()).unwrap();
+    let second = write(&latin, &table("public.t"), &other.path()).unwrap();
+    assert_eq!(first.seal, second.seal);
+
+    let ascii = Db { cluster: db.cluster, name: format!("{}_ascii", db.name) };
+    db.sql(&format!("create database {} encoding 'SQL_ASCII' locale 'C' template template0", ascii.name));
+    ascii.sql("create table public.t (name text); insert into public.t values (E'\\xff')");
+    let place = Place::new();
+    let error = write(&ascii, &table("public.t"), &place.path()).unwrap_err();
+    assert!(error.contains("invalid byte sequence for encoding \"UTF8\""), "{error}");
+    assert_eq!(place.names(), [""; 0], "bytes that are no text are not guessed at");
+}
+
+#[test]
+fn the_command_checks_an_archive() {
+    let db = Cluster::shared().database("archive_command");
+    db.sql("create table public.t (id int); insert into public.t select generate_series(1, 20000)");
+    let place = Place::new();
+    write(&db, &table("public.t"), &place.path()).unwrap();
+    let run = || {
+        let program = env!("CARGO_BIN_EXE_reckon");
+        let output = std::process::Command::new(program).arg("verify").arg(place.path()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, said) = run();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("20000 rows, digest") && said.contains("everything holds"), "{said}");
+    let path = place.path().join("public.t.csv");
+    let rows = fs::read_to_string(&path).unwrap();
+    fs::write(&path, rows.replacen("\"777\"", "\"778\"", 1)).unwrap();
+    let (code, said) = run();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("FAIL") && said.contains("this is not what reckon wrote"), "{said}");
+}

@@ -124,6 +124,20 @@ fn the_shape_knows_names_types_and_order_of_columns() {
 }
 
 #[test]
+fn a_cast_that_somebody_made_hides_nothing() {
+    let db = Cluster::shared().database("digest_cast");
+    db.sql(
+        "create table t (id int); insert into t values (1);
+         create function shown(public.t) returns text language sql immutable as $$select 'a row'$$;
+         create cast (public.t as text) with function shown(public.t);",
+    );
+    assert_eq!(db.value("select t::text from public.t"), "a row");
+    let before = digest(&db, "public.t").digest;
+    db.sql("update t set id = 2");
+    assert_ne!(digest(&db, "public.t").digest, before);
+}
+
+#[test]
 fn a_table_whose_rows_are_hidden_has_no_digest() {
     let db = Cluster::shared().database("digest_hidden");
     db.sql(

@@ -144,6 +144,74 @@ fn readers_go_on_while_writes_are_forbidden() {
 }
 
 #[test]
+fn an_editor_sends_the_whole_file_at_once() {
+    let world = World::new("at_once");
+    let said = world.db.query(&world.text("retire.sql"));
+    assert_eq!(world.called(), "");
+    let steps: Vec<&str> = said.iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(steps, ["1", "1", "2", "1", "2", "3"], "after each step, what was done so far");
+}
+
+#[test]
+fn two_at_once_do_it_once() {
+    let world = World::new("two");
+    std::thread::scope(|scope| {
+        let run = || world.db.try_sql(&world.text("retire.sql"));
+        let both = [scope.spawn(run), scope.spawn(run)];
+        let results = both.map(|run| run.join().unwrap());
+        assert!(results.iter().any(Result::is_ok), "{results:?}");
+        for error in results.iter().filter_map(|result| result.as_ref().err()) {
+            assert!(error.contains("while this waited for its lock"), "{error}");
+        }
+    });
+    assert_eq!(world.called(), "");
+    assert_eq!(world.db.value("select count(*) from reckon_journal.retirement"), "3");
+}
+
+#[test]
+fn its_owner_needs_no_superuser() {
+    let world = World::new("owner");
+    world.db.sql(&format!(
+        "create role retire_owner; create role retire_reader; grant create on database \"{}\" to retire_owner;
+         alter table public.token_transactions owner to retire_owner;
+         alter table public.token_transactions enable row level security;
+         grant create on schema public to retire_owner;
+         grant select on public.token_transactions to retire_reader;",
+        world.db.name
+    ));
+    let run = |role: &str, name: &str| {
+        world.db.try_sql(&format!("set session authorization {role};\n{}", world.text(name)))
+    };
+    let before = world.state();
+    let error = run("retire_reader", "retire.sql").unwrap_err();
+    assert!(error.contains("permission denied"), "{error}");
+    assert_eq!(world.state(), before);
+    run("retire_owner", "retire.sql").unwrap();
+    assert_eq!(world.called(), "");
+    let read = "set role retire_reader; select * from reckon_journal.retirement";
+    let error = world.db.try_sql(read).unwrap_err();
+    assert!(error.contains("permission denied for schema reckon_journal"), "{error}");
+}
+
+#[test]
+fn a_cascade_that_would_write_is_stopped_too() {
+    let world = World::of(
+        "cascade",
+        "create table public.users (id int primary key); insert into public.users values (1), (2);
+         create table public.grants (id int, user_id int references public.users on delete cascade);
+         insert into public.grants values (1, 1);",
+        "public.grants",
+    );
+    world.steps(&[1]);
+    for user in [1, 2] {
+        let error = world.db.try_sql(&format!("delete from public.users where id = {user}")).unwrap_err();
+        assert!(error.contains("public.grants is being retired"), "user {user}: {error}");
+    }
+    world.steps(&[2, 3]);
+    world.db.sql("delete from public.users where id = 1");
+}
+
+#[test]
 fn names_that_need_quotes() {
     let name = "Order's \"grants\" {{table}} $forbid$";
     let quoted = format!("\"{}\"", name.replace('"', "\"\""));

@@ -50,6 +50,16 @@ fn a_write_after_the_certificate_stops_every_step() {
 }
 
 #[test]
+fn a_client_that_goes_on_after_an_error_changes_nothing_either() {
+    let world = World::new("goes_on_after");
+    world.db.sql(INSERT);
+    let before = world.state();
+    let said = world.db.try_sql(&format!("\\set ON_ERROR_STOP off\n{}", world.text("retire.sql")));
+    assert!(said.is_ok(), "psql itself sees no failure: {said:?}");
+    assert_eq!(world.state(), before);
+}
+
+#[test]
 fn it_sees_any_change_of_the_rows() {
     let same_count = "it has 3 rows, certified were 3";
     for (at, change) in [

@@ -6,6 +6,10 @@
       message = format('reckon: {{step}}: %s is in use: its lock was not to be had within %s',
                        place, current_setting('lock_timeout')),
       hint = 'Nothing was changed. Let the transactions that use the table end (pg_locks, pg_stat_activity), then run this again.';
+  when undefined_table then
+    raise exception using
+      message = format('reckon: {{step}}: %s was renamed or dropped while this waited for its lock', place),
+      hint = 'Nothing was changed. Look at what happened to the table, then run this again.';
   end;
   -- While this waited, the table may have been renamed and another put in its place.
   perform from pg_catalog.pg_class as c
