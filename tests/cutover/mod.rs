@@ -5,3 +5,4 @@ mod digest;
 mod retire;
 mod retire_refuses;
 mod retire_world;
+mod texts;

@@ -23,8 +23,8 @@ const PROGRESS: &str = include_str!("sql/progress.sql");
 const UNRETIRE: &str = include_str!("sql/unretire.sql");
 const REFUSED: &str = include_str!("sql/refused.sql");
 
-/// Longest time of a step, and how many rows may make it a second longer: a server digests some 200,000
-/// rows a second, a slow one a tenth of that.
+/// Longest time of a step, and how many rows may make it a second longer: an idle server digests some
+/// 250,000 rows a second, a busy one a fifth of that.
 const STEP_SECONDS: u64 = 300;
 const ROWS_A_SECOND: u64 = 20_000;
 
