@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use reckon::config::TableName;
 use reckon::cutover::archive::Archive;
-use reckon::run::{ArchiveOutcome, archive};
-use reckon::source::Progress;
+use reckon::run::{ArchiveError, ArchiveOutcome, archive};
+use reckon::source::{Progress, SourceError};
 use reckon::verify::{State, verify};
 
 use super::retire_world::{open, table};
@@ -205,6 +207,33 @@ fn a_table_that_cannot_be_archived_leaves_nothing() {
         assert!(error.contains(expected), "{name}: {error}");
         assert_eq!(place.names(), [""; 0], "{name}");
     }
+}
+
+#[test]
+fn an_interrupted_archive_leaves_nothing() {
+    let db = Cluster::shared().database("archive_stopped");
+    db.sql("create table public.t (id int); insert into public.t values (1)");
+    let place = Place::new();
+    let mut database = open(&db);
+    let stopped = Progress::new(false, Arc::new(AtomicBool::new(true)));
+    let error = archive(&mut database, &table("public.t"), &place.path(), &stopped).unwrap_err();
+    assert!(matches!(error, ArchiveError::Source(SourceError::Interrupted)), "{error}");
+    assert_eq!(place.names(), [""; 0]);
+}
+
+#[test]
+fn an_archive_holds_the_rows_of_the_snapshot() {
+    let db = Cluster::shared().database("archive_snapshot");
+    db.sql("create table public.t (id int); insert into public.t values (1), (2)");
+    let place = Place::new();
+    let mut database = open(&db);
+    let before = database.digest(&table("public.t")).unwrap();
+    db.sql("insert into public.t values (3); delete from public.t where id = 1");
+    let outcome = archive(&mut database, &table("public.t"), &place.path(), &Progress::hidden()).unwrap();
+    assert_eq!(outcome.state, before);
+    let rows = fs::read_to_string(place.path().join("public.t.csv")).unwrap();
+    assert_eq!(rows, "\"id\"\n\"1\"\n\"2\"\n");
+    assert_eq!(about(&place.path()).snapshot, database.snapshot().name);
 }
 
 #[test]
