@@ -1,6 +1,7 @@
 //! Calls the stages in order, decides nothing.
 
 mod again;
+mod archive;
 mod past;
 mod period;
 
@@ -25,6 +26,7 @@ use crate::source::postgres::Database;
 use crate::source::{self, Progress, Provenance, Reading, Snapshot, StoredReading};
 
 pub use again::read;
+pub use archive::{ArchiveError, ArchiveOutcome, archive};
 pub use period::{PackOptions, PackOutcome, audit};
 
 /// What a run is asked for, beside its configuration.

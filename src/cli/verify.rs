@@ -10,11 +10,12 @@ use crate::verify::{self, State, Verification};
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Needs no database, no network and no configuration. Checks every file \
 against the manifest's SHA-256, the chain of manifests, control totals against the rows as listed, ids \
-and counts of the findings, and every balance, added again from the CSV and Parquet files.\n\n\
+and counts of the findings, and every balance, added again from the CSV and Parquet files. Of an \
+archive: the digest of the table, rebuilt from its rows.\n\n\
 Exit code: 0 nothing is wrong, 1 something does not hold, 2 there is nothing to check. What could not be \
 tested (a predecessor that is not here) is said, and is no failure.")]
 pub struct Args {
-    /// Run directory, such as reports/latest
+    /// Run directory, such as reports/latest, audit pack, or archive of a table
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
 }

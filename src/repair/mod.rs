@@ -25,7 +25,7 @@ mod kept;
 mod known;
 mod parts;
 mod plan;
-mod quote;
+pub(crate) mod quote;
 mod sql;
 mod values;
 mod verify;

@@ -4,25 +4,30 @@ use std::fmt::Write;
 
 /// A string literal. With a backslash inside it is written as `E'…'`, so that it means the same
 /// whether `standard_conforming_strings` is on or off.
-pub(super) fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
     if quoted.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
 }
 
 /// A `do` block around `body`, with a dollar quote that the body does not contain.
-pub(super) fn do_block(body: &str) -> String {
-    let mut tag = "$reckon$".to_owned();
+pub(crate) fn do_block(body: &str) -> String {
+    format!("do {};", dollar_quoted("reckon", body))
+}
+
+/// `body` between dollar quotes that bear `tag`, with a number behind it where the body holds them.
+pub(crate) fn dollar_quoted(tag: &str, body: &str) -> String {
+    let mut quote = format!("${tag}$");
     let mut number = 0;
-    while body.contains(&tag) {
+    while body.contains(&quote) {
         number += 1;
-        tag = format!("$reckon{number}$");
+        quote = format!("${tag}{number}$");
     }
-    format!("do {tag}\n{}\n{tag};", body.trim_end())
+    format!("{quote}\n{}\n{quote}", body.trim_end())
 }
 
 /// One line of comment. Characters that would end the line or turn its direction become spaces, and
 /// nothing in it opens or closes a block comment.
-pub(super) fn comment(text: &str) -> String {
+pub(crate) fn comment(text: &str) -> String {
     let mut line = String::with_capacity(text.len() + 3);
     line.push_str("--");
     if !text.is_empty() {
@@ -44,7 +49,7 @@ fn ends_or_turns_a_line(character: char) -> bool {
 /// # Panics
 /// When the template has a place without a value: the templates are constants of this crate and the
 /// tests render each of them.
-pub(super) fn fill(template: &str, values: &[(&str, &str)]) -> String {
+pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let mut filled = String::with_capacity(template.len() * 2);
     let mut rest = template;
     while let Some((before, after)) = rest.split_once("{{") {
@@ -59,7 +64,7 @@ pub(super) fn fill(template: &str, values: &[(&str, &str)]) -> String {
 }
 
 /// A number with commas between thousands, for headers.
-pub(super) fn grouped(number: i128) -> String {
+pub(crate) fn grouped(number: i128) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut grouped = String::new();
     if number < 0 {
@@ -75,7 +80,7 @@ pub(super) fn grouped(number: i128) -> String {
 }
 
 /// `1 row`, `2 rows`.
-pub(super) fn rows(number: u64) -> String {
+pub(crate) fn rows(number: u64) -> String {
     let mut text = grouped(i128::from(number));
     let _ = write!(text, " row{}", if number == 1 { "" } else { "s" });
     text

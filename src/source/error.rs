@@ -11,6 +11,12 @@ pub enum SourceError {
         /// Why.
         cause: std::io::Error,
     },
+    /// What was read could not be written down.
+    #[error("cannot write the archive: {cause}; free space there or name another folder with --archive")]
+    NotWritten {
+        /// Why.
+        cause: std::io::Error,
+    },
     /// The contents of a file are not what they should be.
     #[error("{place}: {message}")]
     Malformed {

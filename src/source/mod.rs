@@ -13,6 +13,7 @@
 
 mod control;
 mod csv;
+pub mod digest;
 mod error;
 mod fields;
 pub mod files;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{Check, VerifyError, judged};
+use crate::cutover::archive;
 use crate::history::packs::PACK_SCHEMA;
 use crate::report::manifest;
 
@@ -46,6 +47,11 @@ impl Manifest {
         self.schema == PACK_SCHEMA
     }
 
+    /// It is that of the archive of a table.
+    pub(super) fn is_archive(&self) -> bool {
+        self.schema == archive::MANIFEST_SCHEMA
+    }
+
     /// Reads the manifest of a run directory.
     pub(super) fn read(folder: &Path) -> Result<Manifest, VerifyError> {
         let file = folder.join(manifest::FILE_NAME);
@@ -60,7 +66,7 @@ impl Manifest {
             cause: cause.to_string(),
         };
         let schema: Schema = serde_json::from_slice(&bytes).map_err(unreadable)?;
-        if ![manifest::SCHEMA, PACK_SCHEMA].contains(&schema.schema.as_str()) {
+        if ![manifest::SCHEMA, PACK_SCHEMA, archive::MANIFEST_SCHEMA].contains(&schema.schema.as_str()) {
             return Err(VerifyError::Schema { file, found: schema.schema, wanted: manifest::SCHEMA });
         }
         let mut read: Manifest = serde_json::from_slice(&bytes).map_err(unreadable)?;

@@ -3,9 +3,11 @@
 //!
 //! What is checked: every file against the manifest's digest, the chain of manifests, the control
 //! totals against the rows as listed, ids and counts of the findings, and the arithmetic of every
-//! balance, and what a run of a history says of its past. Of an audit pack: files, chain, that its figures roll forward, and its gaps. Sums are added
-//! again from the CSV and Parquet files; nothing is taken from the report.
+//! balance, and what a run of a history says of its past. Of an audit pack: files, chain, that its figures
+//! roll forward, and its gaps. Of the archive of a table: files, and the table's digest, rebuilt from its
+//! rows. Sums are added again from the CSV and Parquet files; nothing is taken from the report.
 
+mod archives;
 mod balances;
 mod chain;
 mod conservation;
@@ -35,9 +37,9 @@ pub enum State {
 /// One check with what it saw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// Its name: `files`, `chain`, `conservation`, `dispositions`, `findings`, `balances`, and `history` of a run that
-    /// belongs to one; of an audit pack
-    /// `files`, `chain`, `roll_forward`, `balances`, `movements`, `adjustments`.
+    /// Its name: `files`, `chain`, `conservation`, `dispositions`, `findings`, `balances`, and `history` of a
+    /// run that belongs to one; of an audit pack `files`, `chain`, `roll_forward`, `balances`, `movements`,
+    /// `adjustments`; of an archive `files`, `archive`, `rows`, `shape`.
     pub check: &'static str,
     /// How it went.
     pub state: State,
@@ -98,6 +100,15 @@ pub enum VerifyError {
 /// [`VerifyError`] when there is nothing to check; what does not hold is a failed [`Check`].
 pub fn verify(folder: &Path) -> Result<Verification, VerifyError> {
     let manifest = files::Manifest::read(folder)?;
+    if manifest.is_archive() {
+        let mut checks = vec![files::check(folder, &manifest)];
+        checks.extend(archives::checks(folder)?);
+        return Ok(Verification {
+            folder: folder.display().to_string(),
+            manifest_sha256: manifest.digest,
+            checks,
+        });
+    }
     let mut checks = vec![files::check(folder, &manifest), chain::check(folder, &manifest)];
     if manifest.is_pack() {
         checks.extend(packs::checks(folder));

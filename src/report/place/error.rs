@@ -25,6 +25,17 @@ pub enum PlaceError {
         /// Something in it.
         entry: String,
     },
+    /// There is a directory where an archive shall go, and something in it is of no archive.
+    #[error(
+        "{} holds {entry}, which is no part of an archive; name another folder with --archive, or empty this one",
+        path.display()
+    )]
+    NoArchive {
+        /// The directory.
+        path: PathBuf,
+        /// Something in it.
+        entry: String,
+    },
     /// There is a file of that name.
     #[error("{} is a file; name a folder with --out", path.display())]
     IsAFile {

@@ -18,6 +18,7 @@ use rustix::fs::{FlockOperation, flock};
 use crate::domain::Instant;
 
 use super::figures::compact_moment;
+use target::Kind;
 
 pub use error::PlaceError;
 pub use staged::{StagedFile, WrittenFile};
@@ -27,6 +28,8 @@ pub use staged::{StagedFile, WrittenFile};
 pub enum Place {
     /// Exactly here (`--out`): absent, empty, or a complete run that is exchanged for the new one.
     Exact(PathBuf),
+    /// Exactly here (`--archive`): absent, empty, or an archive that is exchanged for the new one.
+    Archive(PathBuf),
     /// Into the folder of the history, under a name of its own, with `latest` pointing at it.
     History(PathBuf),
 }
@@ -63,11 +66,12 @@ impl Staging {
     pub fn begin(place: Place) -> Result<Staging, PlaceError> {
         let (place, folder, stem) = match place {
             Place::Exact(path) => {
-                let path = target::resolve(&path)?;
-                target::check(&path)?;
-                let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
-                let stem = path.file_name().map(|name| name.to_string_lossy().into_owned());
-                (Place::Exact(path), folder, stem.unwrap_or_default())
+                let (path, folder, stem) = beside(&path, Kind::Run)?;
+                (Place::Exact(path), folder, stem)
+            }
+            Place::Archive(path) => {
+                let (path, folder, stem) = beside(&path, Kind::Archive)?;
+                (Place::Archive(path), folder, stem)
             }
             Place::History(folder) => (Place::History(folder.clone()), folder, HISTORY_STEM.to_owned()),
         };
@@ -96,11 +100,12 @@ impl Staging {
     /// When the directory cannot be flushed or moved, or its place has been taken meanwhile.
     pub fn commit(mut self, as_of: Instant, run_id: &str) -> Result<PathBuf, PlaceError> {
         sync(&self.path)?;
-        let target = match &self.place {
-            Place::Exact(path) => path.clone(),
-            Place::History(folder) => folder.join(format!("{}-{run_id}", compact_moment(as_of))),
+        let (target, kind) = match &self.place {
+            Place::Exact(path) => (path.clone(), Kind::Run),
+            Place::Archive(path) => (path.clone(), Kind::Archive),
+            Place::History(folder) => (folder.join(format!("{}-{run_id}", compact_moment(as_of))), Kind::Run),
         };
-        target::replace(&self.path, &target)?;
+        target::replace(&self.path, &target, kind)?;
         self.is_committed = true;
         sync(&self.folder)?;
         if let Place::History(folder) = &self.place {
@@ -162,6 +167,15 @@ impl Drop for Staging {
             let _ = fs::remove_dir_all(&self.path);
         }
     }
+}
+
+/// A place as it is called, once it is known to be free for this kind; its folder; its name.
+fn beside(path: &Path, kind: Kind) -> Result<(PathBuf, PathBuf, String), PlaceError> {
+    let path = target::resolve(path)?;
+    target::check(&path, kind)?;
+    let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
+    let stem = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok((path, folder, stem))
 }
 
 /// Makes what has been renamed in a directory survive a power cut.

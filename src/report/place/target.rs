@@ -9,6 +9,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde::Deserialize;
 
 use super::{ATTEMPTS, PlaceError};
+use crate::cutover::archive;
 use crate::report::manifest;
 
 /// What is at a place.
@@ -16,7 +17,29 @@ use crate::report::manifest;
 enum Tenant {
     Nobody,
     EmptyDirectory,
-    CompleteRun,
+    /// A complete directory of the same kind.
+    Complete,
+}
+
+/// What is written, and may be exchanged for the like only: an archive may be all that is left of a
+/// table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A run or an audit pack.
+    Run,
+    /// The archive of a table.
+    Archive,
+}
+
+impl Kind {
+    /// A manifest of this schema is one of this kind.
+    fn bears(self, schema: &str) -> bool {
+        let is_archive = schema == archive::MANIFEST_SCHEMA;
+        match self {
+            Kind::Run => schema.starts_with("reckon.") && !is_archive,
+            Kind::Archive => is_archive,
+        }
+    }
 }
 
 /// What the check needs of a manifest.
@@ -47,12 +70,12 @@ pub(super) fn resolve(path: &Path) -> Result<PathBuf, PlaceError> {
     }
 }
 
-/// May a run go here?
-pub(super) fn check(path: &Path) -> Result<(), PlaceError> {
-    tenant(path).map(|_| ())
+/// May a directory of this kind go here?
+pub(super) fn check(path: &Path, kind: Kind) -> Result<(), PlaceError> {
+    tenant(path, kind).map(|_| ())
 }
 
-fn tenant(path: &Path) -> Result<Tenant, PlaceError> {
+fn tenant(path: &Path, kind: Kind) -> Result<Tenant, PlaceError> {
     let entries = match fs::read_dir(path) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Tenant::Nobody),
@@ -69,7 +92,7 @@ fn tenant(path: &Path) -> Result<Tenant, PlaceError> {
         return Ok(Tenant::EmptyDirectory);
     }
     names.sort();
-    let listed = listed_files(path);
+    let listed = listed_files(path, kind);
     // Somebody's notes in a run directory would be lost with it; what desktops hide there may go.
     let is_ours = |name: &String| {
         listed.as_ref().is_some_and(|listed| {
@@ -77,25 +100,25 @@ fn tenant(path: &Path) -> Result<Tenant, PlaceError> {
         })
     };
     match names.into_iter().find(|name| !is_ours(name)) {
+        Some(entry) if kind == Kind::Archive => Err(PlaceError::NoArchive { path: path.to_owned(), entry }),
         Some(entry) => Err(PlaceError::Occupied { path: path.to_owned(), entry }),
-        None => Ok(Tenant::CompleteRun),
+        None => Ok(Tenant::Complete),
     }
 }
 
-/// The files that the manifest of a run directory lists; `None` where there is no such manifest.
-fn listed_files(path: &Path) -> Option<Vec<String>> {
+/// The files that the manifest of a directory lists; `None` where there is no manifest of this kind.
+fn listed_files(path: &Path, kind: Kind) -> Option<Vec<String>> {
     let bytes = fs::read(path.join(manifest::FILE_NAME)).ok()?;
     let listing: Listing = serde_json::from_slice(&bytes).ok()?;
-    let is_ours = listing.schema.starts_with("reckon.");
-    is_ours.then(|| listing.files.into_iter().map(|file| file.name).collect())
+    kind.bears(&listing.schema).then(|| listing.files.into_iter().map(|file| file.name).collect())
 }
 
-/// Moves a whole directory to its place, in exchange for a complete run that may be there.
-pub(super) fn replace(staged: &Path, path: &Path) -> Result<(), PlaceError> {
+/// Moves a whole directory to its place, in exchange for a complete one that may be there.
+pub(super) fn replace(staged: &Path, path: &Path, kind: Kind) -> Result<(), PlaceError> {
     for _ in 0..ATTEMPTS {
-        let moved = match tenant(path)? {
+        let moved = match tenant(path, kind)? {
             Tenant::Nobody | Tenant::EmptyDirectory => fs::rename(staged, path),
-            Tenant::CompleteRun => exchange(staged, path),
+            Tenant::Complete => exchange(staged, path),
         };
         match moved {
             Ok(()) => return Ok(()),

@@ -4,10 +4,12 @@
 //! that took over its snapshot. Nothing is set outside a transaction and no statement outlives one,
 //! so that poolers in transaction mode can stand between.
 
+mod archive;
 pub mod catalogue;
 mod column;
 mod connect;
 mod conninfo;
+mod digest;
 mod examine;
 mod explain;
 mod fields;
@@ -36,6 +38,8 @@ use select::Layout;
 use session::Session;
 use target::Target;
 
+pub use archive::{ArchivedColumn, ArchivedTable};
+pub use digest::{ROW_TEXT_SETTINGS, TableState, digest_query, shape_query};
 pub use examine::{Fit, Mapped};
 pub use session::TextRow;
 

@@ -1,0 +1,24 @@
+declare
+  place text;
+  is_in_place boolean;
+  done_at timestamptz;
+  retired_name text;
+  hold_until timestamptz;
+  dependents text;
+  shape text;
+  digest text;
+begin
+{{find}}
+{{absent}}
+  -- The longer of the hold that was promised when it was renamed and the one of this certificate.
+  select r.done_at, r.retired_name, greatest(r.hold_until, r.done_at + {{hold}})
+    into done_at, retired_name, hold_until
+    from reckon_journal.retirement as r
+   where r.table_oid = {{oid}} and r.step = 2 and r.ended_at is null;
+  if done_at is null then
+    raise exception using
+      message = format('reckon: step 3: step 2 has not been done: the table is still called %s; it was not dropped', place),
+      hint = 'Nothing was changed. Run the steps of this file in their order.';
+  end if;
+{{rest}}
+end

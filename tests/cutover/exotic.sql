@@ -1,0 +1,68 @@
+-- Every kind of value whose text is easily got wrong.
+create schema "Odd schema";
+create type public.mood as enum ('fine', 'so, so', 'say "no"');
+create type public.pair as (a integer, b text);
+create domain public.positive as integer check (value > 0);
+create table "Odd schema"."Token ""table""" (
+  id integer primary key,
+  "quoted ""name""" text,
+  "order" text,
+  price numeric,
+  fixed numeric(12, 4),
+  ratio double precision,
+  small real,
+  at timestamptz,
+  local timestamp,
+  day date,
+  clock timetz,
+  span interval,
+  cash money,
+  doc jsonb,
+  raw json,
+  bytes bytea,
+  uid uuid,
+  feeling public.mood,
+  feelings public.mood[],
+  both_ public.pair,
+  pairs public.pair[],
+  few public.positive,
+  words tsvector,
+  query tsquery,
+  numbers int4range,
+  times tstzrange,
+  texts text[],
+  grid integer[][],
+  address inet,
+  bits bit varying,
+  place point,
+  relation regclass,
+  doubled integer generated always as (id * 2) stored,
+  flag boolean not null default true
+);
+insert into "Odd schema"."Token ""table""" (
+  id, "quoted ""name""", "order", price, fixed, ratio, small, at, local, day, clock, span, cash, doc, raw, bytes, uid,
+  feeling, feelings, both_, pairs, few, words, query, numbers, times, texts, grid, address, bits, place, relation)
+values
+  (1, 'plain', '', 'NaN', 1.5, 'NaN', 0.1, 'infinity', '-infinity', 'infinity', '10:00:00.000001+05:45',
+   '1 year -2 mons 3 days -04:05:06.7', 1234.56, '{"a": "x\"y", "b": [1, null]}', '{"a" : 1,  "a":2}', '\x00ff5c22',
+   '00000000-0000-4000-8000-000000000001', 'so, so', array['fine', 'say "no"']::public.mood[], row(1, 'a, "b" \ (c)'),
+   array[row(1, null), row(null, '')]::public.pair[], 5, 'fat:2,4 ''it''''s'':1A', 'fat & (rat | !cat)', '[1,5)',
+   '["2026-01-01 00:00:00+00",)', array['a,b', 'c"d', 'e\f', null, 'NULL', ''], '{{1,2},{3,null}}', '10.0.0.1/8',
+   b'0101', '(1.5,-2)', 'pg_class'),
+  (2, E'two\nlines', E'tab\tand\r\nreturn', 1e30, -0.0001, 'Infinity', '-Infinity', '0044-03-15 12:00:00+00 BC',
+   '2026-03-29 02:30:00.123456', '0044-03-15 BC', '23:59:60-12', '-1 mons +1 day', -0.01, 'null', 'null', '', null, null,
+   '{}', row(null, null), '{}', null, '', null, 'empty', 'empty', '{}', '{}', '::1', '', '(NaN,Infinity)',
+   '"Odd schema"."Token ""table"""'),
+  (3, null, null, 0, null, '-0', 1e-40, null, null, null, null, null, null, null, null, null, null, null, null, null,
+   null, null, null, null, null, null, null, null, null, null, null, null),
+  (4, 'back\slash', '"', 0.10, 0, 0.30000000000000004, 16777216, '2026-01-01 00:00:00.000001+05:45', null, null, null,
+   '0', 0, '"\u00e9"', '"\ud83d\ude00"', '\x', null, 'fine', null, row(2, ''), null, 1, null, null, '(,)', '(,)',
+   array[E'\n', ' ', '{', '}'], null, null, null, null, null),
+  (5, E'a\n\\.\nb', E'\\.', 0.100, 0, 5e-324, 0, 'epoch', null, null, null, null, null, null, null, null, null, null, null,
+   row(3, ' '), null, null, null, null, null, null, null, null, null, null, null, null),
+  (6, '(parentheses)', ', , ,', -0.0, 0, 1, 1, null, null, null, null, null, null, null, null, null, null, null, null,
+   null, null, null, null, null, null, null, null, null, null, null, null, null),
+  (7, 'naïve ☃ 😀', E'\u00a0\u2028\u0085', 1, 1, 1, 1, null, null, null, null, null, null, null, null, null, null, null, null,
+   null, null, null, null, null, null, null, null, null, null, null, null, null),
+  (8, E'\x0b\x0c\x01\x7f', '''', 1, 1, 1, 1, null, null, null, null, null, null, null, null, null, null, null, null,
+   null, null, null, null, null, null, null, null, null, null, null, null, null);
