@@ -8,6 +8,7 @@ pub mod catalogue;
 mod column;
 mod connect;
 mod conninfo;
+pub mod dependencies;
 mod examine;
 mod explain;
 mod fields;

@@ -105,6 +105,27 @@ impl Session {
             .map_err(|error| explain(&error, &self.who, doing))
     }
 
+    /// As [`Session::rows_with`]; where the server refuses, the reason is no error of the run, and the
+    /// transaction goes on.
+    ///
+    /// # Errors
+    /// What may pass by itself (a lost connection), and [`SourceError::Interrupted`] after a signal.
+    pub async fn try_rows(
+        &self,
+        sql: &str,
+        parameters: &[&str],
+        doing: &str,
+    ) -> Result<Result<Vec<TextRow>, String>, SourceError> {
+        self.run("savepoint look", doing).await?;
+        let answer = self.rows_with(sql, parameters, doing).await;
+        if let Err(SourceError::Interrupted) = answer {
+            return Err(SourceError::Interrupted);
+        }
+        // Fails where the connection is lost; otherwise whatever happened is undone.
+        self.run("rollback to savepoint look; release savepoint look", doing).await?;
+        Ok(answer.map_err(|error| error.to_string()))
+    }
+
     /// Waits for the server; after a signal the server's query is cancelled.
     pub async fn watched<T>(&self, work: impl Future<Output = T>) -> Result<T, SourceError> {
         let done = unless_stopped(&self.progress, work).await;
