@@ -7,7 +7,7 @@
 mod bodies;
 mod jobs;
 pub(super) mod mention;
-mod paths;
+pub(super) mod paths;
 
 use std::collections::BTreeMap;
 

@@ -4,6 +4,7 @@
 //! that took over its snapshot. Nothing is set outside a transaction and no statement outlives one,
 //! so that poolers in transaction mode can stand between.
 
+pub mod activity;
 pub mod catalogue;
 mod column;
 mod connect;
@@ -20,6 +21,7 @@ mod select;
 mod session;
 mod target;
 mod tls;
+pub mod writers;
 
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -29,6 +31,7 @@ use crate::domain::{Instant, RowId, parse_tokens};
 use super::{
     DetailRule, PoolsReading, Progress, Provenance, Reading, Sink, Snapshot, SourceError, StoredReading,
 };
+use dependencies::Certainty;
 use catalogue::{Relation, TableFacts, text};
 use select::Layout;
 use session::Session;
