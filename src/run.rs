@@ -1,5 +1,6 @@
 //! Calls the stages in order, decides nothing.
 
+mod gate;
 mod period;
 
 use std::path::PathBuf;
@@ -11,15 +12,18 @@ use crate::audit::{self, Audit, GrantTable, GrantsBy, UserHistory};
 use crate::balance::replay::{Ends, Holding, Policies, Replay, Replayed, Setting};
 use crate::balance::{self, Balances, Grounds};
 use crate::config::{Columns, Config, Origin};
+use crate::cutover::Live;
 use crate::domain::{Books, Instant, RowId, Side, Status};
 use crate::history::{self, PreviousRun};
 use crate::matching::{self, Calibration, Matched};
 use crate::normalise::{self, Folder, Member, Redaction, Rules, Sides, UsageLog};
 use crate::repair::{self, SqlFile, Targets};
-use crate::report::{self, Inputs, Place, Previous, Staging};
+use crate::report::{self, Beside, Inputs, Place, Previous, Staging};
 use crate::source::postgres::Database;
+use crate::source::postgres::activity::Activity;
 use crate::source::{self, Progress, Provenance, Reading, Snapshot, StoredReading};
 
+pub use gate::{GateOptions, GateOutcome, cutover};
 pub use period::{PackOptions, PackOutcome, audit};
 
 /// What a run is asked for, beside its configuration.
@@ -39,13 +43,28 @@ pub struct Options {
     pub keep_usage_of: Option<RowId>,
     /// Users are renamed before anything is judged, so that nothing that is written names one.
     pub redaction: Option<Redaction>,
+    /// What else is asked of the database.
+    pub look: Look,
+}
+
+/// What is asked of a database beside the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Look {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// What its statistics count around the run, for those that come later.
+    Activity,
+    /// That, and everything that the gate asks.
+    Gate,
 }
 
 impl Options {
     /// What a question needs that writes no run directory.
     pub fn to_read(as_of: Option<Instant>, started: Instant) -> Options {
         let (host, keep_usage_of, redaction) = (String::new(), None, None);
-        Options { out: None, as_of, threads: None, started, host, keep_usage_of, redaction }
+        let look = Look::Nothing;
+        Options { out: None, as_of, threads: None, started, host, keep_usage_of, redaction, look }
     }
 }
 
@@ -75,6 +94,10 @@ pub struct Reads {
     pub as_of_is_past: bool,
     /// Users stand under other names.
     pub redacted: bool,
+    /// What the statistics counted around the reading, where that was asked for.
+    pub activity: Option<Activity>,
+    /// What the gate was told, where it asked.
+    pub live: Option<Live>,
 }
 
 /// What the reader of a redacted report must know.
@@ -145,6 +168,7 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
         true => Some(Database::open(&config.postgres, progress)?),
         false => None,
     };
+    let mut watch = gate::Watch::begin(config, options.look, database.as_mut())?;
     let snapshot = database.as_ref().map(|database| database.snapshot().clone());
     let asked = options.as_of.or(config.as_of);
     let as_of = asked.or(snapshot.as_ref().map(|snapshot| snapshot.at)).unwrap_or(options.started);
@@ -177,7 +201,7 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
         legacy: facts(&config.legacy.columns.origin)?,
         unified: facts(&config.unified.columns.origin)?,
     };
-    drop(database);
+    watch.end(config, database)?;
 
     let sides = Sides {
         legacy: legacy.sinks,
@@ -206,6 +230,8 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
         targets,
         as_of_is_past: stored_in_database && read_later,
         redacted: options.redaction.is_some(),
+        activity: watch.activity,
+        live: watch.live,
     })
 }
 
@@ -375,6 +401,17 @@ pub fn run(
     progress: &Progress,
     print: impl Fn(&report::Model<'_>, report::terminal::Written<'_>) -> anyhow::Result<String>,
 ) -> anyhow::Result<Outcome> {
+    run_with(config, options, progress, |_, _| Ok(Vec::new()), print)
+}
+
+/// As [`run`], with files that a command adds to the directory.
+fn run_with(
+    config: &Config,
+    options: &Options,
+    progress: &Progress,
+    beside: impl FnOnce(&report::Model<'_>, &Reconciliation) -> anyhow::Result<Vec<Beside>>,
+    print: impl FnOnce(&report::Model<'_>, report::terminal::Written<'_>) -> anyhow::Result<String>,
+) -> anyhow::Result<Outcome> {
     let place = match &options.out {
         Some(folder) => Place::Exact(folder.clone()),
         None => Place::History(config.history.folder.clone()),
@@ -412,8 +449,10 @@ pub fn run(
             shrunk: shrunk.clone().unwrap_or_default(),
         }),
     });
-    let run = report::Run { started: options.started, host: options.host.clone() };
-    let files = report::write(&model, &run, &staging)?;
+    let activity = done.reads.activity.clone();
+    let run = report::Run { started: options.started, host: options.host.clone(), activity };
+    let beside = beside(&model, &done)?;
+    let files = report::write(&model, &run, &beside, &staging)?;
     if progress.is_stopped() {
         return Err(source::SourceError::Interrupted.into());
     }

@@ -6,6 +6,7 @@ mod audit;
 mod balances;
 mod cases;
 mod cli;
+mod cutover;
 mod errors;
 mod house;
 mod html;

@@ -10,7 +10,7 @@ use super::redact::Redact;
 use crate::config::parse_instant;
 use crate::domain::Instant;
 use crate::report;
-use crate::run::{self, Options};
+use crate::run::{self, Look, Options};
 
 /// Flags of `reckon reconcile`.
 #[derive(Debug, clap::Args)]
@@ -56,6 +56,7 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
         host: super::host(),
         keep_usage_of: None,
         redaction: args.redact.redaction()?,
+        look: Look::Activity,
     };
     if options.redaction.is_some() && options.out.is_none() {
         bail!("--redact needs --out DIR: in the history, findings about renamed users would all look new");

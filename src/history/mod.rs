@@ -3,6 +3,7 @@
 pub mod packs;
 mod sealed;
 mod shrunk;
+mod watched;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use crate::domain::{Books, Finding, FindingId};
 
 use shrunk::Seen;
 pub use shrunk::{Shrunk, SideShrunk};
+pub use watched::{Watched, watched};
 
 /// Why the previous run could not be read. A history that is there but broken is never taken for an
 /// empty one: everything would look new, and nothing resolved.

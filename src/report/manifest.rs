@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::domain::Instant;
 use crate::source::FileDigest;
+use crate::source::postgres::activity::Activity;
 
 use super::error::ReportError;
 use super::json::pretty;
@@ -23,6 +24,8 @@ pub struct Run {
     pub started: Instant,
     /// Name of the machine.
     pub host: String,
+    /// What the database's statistics counted around the run, where it read a database.
+    pub activity: Option<Activity>,
 }
 
 #[derive(Serialize)]
@@ -45,6 +48,8 @@ struct RunPart<'a> {
     started: String,
     finished: String,
     host: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    activity: Option<&'a Activity>,
 }
 
 #[derive(Serialize)]
@@ -86,6 +91,7 @@ pub fn render(model: &Model<'_>, run: &Run, files: &[WrittenFile]) -> Result<Vec
                 started: run.started.rfc3339(),
                 finished: Instant(chrono::Utc::now().timestamp_micros()).rfc3339(),
                 host: &run.host,
+                activity: run.activity.as_ref(),
             },
             configuration: Configuration { sha256: model.config_digest },
             inputs: inputs.collect(),

@@ -87,7 +87,7 @@ pub fn audit(
         previous: None,
     });
     let pack = pack::build(model, config, &audited, reads.redacted);
-    let run = Run { started: options.started, host: options.host.clone() };
+    let run = Run { started: options.started, host: options.host.clone(), activity: None };
     let (folder, was_sealed) = place(&pack, &run, folder, already, progress)?;
     let written = pack::Written { folder: &folder, was_sealed };
     Ok(PackOutcome { printed: print(&pack, &written)?, errors: pack.model.blocking })

@@ -1,0 +1,5 @@
+//! The gate before the legacy table is dropped, on a real server.
+
+mod dependencies;
+mod gate;
+mod world;
