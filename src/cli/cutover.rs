@@ -9,10 +9,12 @@ use crate::run::{self, GateOptions, Look, Options};
 
 /// Flags of `reckon cutover`.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "Reconciles as `reckon reconcile` does, always as of now, then makes every check of \
+#[command(
+    after_long_help = "Reconciles as `reckon reconcile` does, always as of now, then makes every check of \
 the gate (docs/cutover.md says what each means) and writes cutover.json and certificate.html into the run \
 directory. A check that could not be made is not_tested and keeps the verdict from being GO, unless it was \
-accepted by name. Exit code 0: GO, 1: NO-GO, 2: the checks could not be made.")]
+accepted by name. Exit code 0: GO, 1: NO-GO, 2: the checks could not be made."
+)]
 pub struct Args {
     /// Run directory to write [default: reports/<as-of>-<id>/, with reports/latest pointing at it]
     #[arg(long, value_name = "DIR")]

@@ -36,7 +36,8 @@ impl<'a> Counted<'a> {
     pub(super) fn new(facts: &Facts<'a>) -> Option<Counted<'a>> {
         let table = facts.live?.dependencies.as_ref()?.table.to_string();
         let activity = facts.activity?;
-        let of = |list: &'a [TableActivity]| list.iter().find(|counted| counted.table == table && counted.counts);
+        let of =
+            |list: &'a [TableActivity]| list.iter().find(|counted| counted.table == table && counted.counts);
         let now = of(&activity.start)?;
         let mut moments: Vec<Moment<'a>> = facts
             .past
@@ -46,7 +47,11 @@ impl<'a> Counted<'a> {
             .filter(|run| run.start.at < now.at)
             .collect();
         moments.sort_by_key(|run| run.start.at);
-        Some(Counted { now, end: of(&activity.end), before: baseline(moments, now, facts.config.cutover.quiet) })
+        Some(Counted {
+            now,
+            end: of(&activity.end),
+            before: baseline(moments, now, facts.config.cutover.quiet),
+        })
     }
 }
 
@@ -102,7 +107,8 @@ pub(super) fn writes(facts: &Facts<'_>, counted: Option<&Counted<'_>>) -> Check 
     const NAME: &str = "legacy_writes";
     let quiet = facts.config.cutover.quiet;
     let table = facts.config.legacy.columns.origin.target().to_string();
-    let mut evidence: Vec<Evidence> = young_rows(&facts.books.legacy, facts.books.as_of.minus(quiet), &table).into_iter().collect();
+    let mut evidence: Vec<Evidence> =
+        young_rows(&facts.books.legacy, facts.books.as_of.minus(quiet), &table).into_iter().collect();
     let mut said = Vec::new();
     let mut unknown = None;
     match counted {
@@ -136,7 +142,12 @@ fn young_rows(legacy: &Ledger, since: Instant, table: &str) -> Option<Evidence> 
     let rejected = legacy.rejected.iter().filter_map(|row| row.at);
     let young: Vec<Instant> = entries.chain(others).chain(rejected).filter(|at| *at > since).collect();
     let newest = young.iter().max()?;
-    let detail = format!("{} rows are younger than {}, the newest of {}", young.len(), since.rfc3339(), newest.rfc3339());
+    let detail = format!(
+        "{} rows are younger than {}, the newest of {}",
+        young.len(),
+        since.rfc3339(),
+        newest.rfc3339()
+    );
     Some(Evidence::certain("rows", table.to_owned(), detail))
 }
 

@@ -33,7 +33,14 @@ fn said(seen: &Seen) -> &'static str {
 
 /// Two nights and now; each run reads twice sequentially.
 fn nights() -> Vec<TableActivity> {
-    vec![at(0, 5, 10, 3), at(1, 5, 12, 3), at(24, 5, 12, 3), at(25, 5, 14, 3), at(49, 5, 14, 3), at(50, 5, 16, 3)]
+    vec![
+        at(0, 5, 10, 3),
+        at(1, 5, 12, 3),
+        at(24, 5, 12, 3),
+        at(25, 5, 14, 3),
+        at(49, 5, 14, 3),
+        at(50, 5, 16, 3),
+    ]
 }
 
 #[test]
@@ -44,7 +51,12 @@ fn what_is_counted_between_runs_was_done_by_others() {
         ("a row between the nights, before the baseline", |all| all[0].n_tup_ins = 4, "still", "still"),
         ("a row since the baseline", |all| all[4].n_tup_ins = 6, "certain", "still"),
         ("a row while this run reads", |all| all[5].n_tup_ins = 6, "certain", "still"),
-        ("a row while the run of the baseline read", |all| all[..3].iter_mut().for_each(|run| run.n_tup_ins = 4), "certain", "still"),
+        (
+            "a row while the run of the baseline read",
+            |all| all[..3].iter_mut().for_each(|run| run.n_tup_ins = 4),
+            "certain",
+            "still",
+        ),
         ("a dump", |all| all[4].seq_scan = 15, "still", "possible"),
         ("a look-up", |all| all[4].idx_scan = 4, "still", "certain"),
         ("the end of the baseline is not known", |all| all[3].counts = false, "still", "unknown"),
@@ -85,11 +97,36 @@ fn without_a_run_that_is_old_enough_only_counters_that_never_moved_tell() {
         ("never counted, watched for days", at(12, 0, 0, 0), "still", "still"),
         ("rows were written at some time", at(12, 1, 0, 0), "unknown", "still"),
         ("rows were read at some time", at(12, 0, 1, 0), "still", "unknown"),
-        ("set back an hour ago", TableActivity { stats_reset: Some(Instant(11 * HOUR)), ..at(12, 0, 0, 0) }, "unknown", "unknown"),
-        ("not known since when", TableActivity { stats_reset: None, ..at(12, 0, 0, 0) }, "unknown", "unknown"),
-        ("the last scan is old", TableActivity { last_seq_scan: Some(Instant(-20 * HOUR)), ..at(12, 0, 7, 0) }, "still", "still"),
-        ("the last scan is new", TableActivity { last_seq_scan: Some(Instant(11 * HOUR)), ..at(12, 0, 7, 0) }, "still", "unknown"),
-        ("one of two is not known", TableActivity { last_seq_scan: Some(Instant(-20 * HOUR)), ..at(12, 0, 7, 1) }, "still", "unknown"),
+        (
+            "set back an hour ago",
+            TableActivity { stats_reset: Some(Instant(11 * HOUR)), ..at(12, 0, 0, 0) },
+            "unknown",
+            "unknown",
+        ),
+        (
+            "not known since when",
+            TableActivity { stats_reset: None, ..at(12, 0, 0, 0) },
+            "unknown",
+            "unknown",
+        ),
+        (
+            "the last scan is old",
+            TableActivity { last_seq_scan: Some(Instant(-20 * HOUR)), ..at(12, 0, 7, 0) },
+            "still",
+            "still",
+        ),
+        (
+            "the last scan is new",
+            TableActivity { last_seq_scan: Some(Instant(11 * HOUR)), ..at(12, 0, 7, 0) },
+            "still",
+            "unknown",
+        ),
+        (
+            "one of two is not known",
+            TableActivity { last_seq_scan: Some(Instant(-20 * HOUR)), ..at(12, 0, 7, 1) },
+            "still",
+            "unknown",
+        ),
     ];
     for (what, now, writes, reads) in cases {
         let before = baseline(vec![Moment { start: &recent, end: Some(&recent) }], &now, QUIET);

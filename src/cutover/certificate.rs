@@ -120,9 +120,17 @@ impl Certificate {
                 self.legacy.name,
                 self.checks.len()
             ),
-            1 => format!("One check of {} stands in the way of dropping {}.", self.checks.len(), self.legacy.name),
+            1 => format!(
+                "One check of {} stands in the way of dropping {}.",
+                self.checks.len(),
+                self.legacy.name
+            ),
             more => {
-                format!("{more} checks of {} stand in the way of dropping {}.", self.checks.len(), self.legacy.name)
+                format!(
+                    "{more} checks of {} stand in the way of dropping {}.",
+                    self.checks.len(),
+                    self.legacy.name
+                )
             }
         }
     }

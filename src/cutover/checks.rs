@@ -197,7 +197,13 @@ pub fn all(facts: &Facts<'_>) -> Vec<Check> {
     };
     checks.extend(dependencies::checks(found, why));
     checks.push(writers::writers(config, facts.live, NO_DATABASE));
-    checks.push(writers::constraint(config, facts.live, facts.unified, &facts.books.unified.labels, NO_DATABASE));
+    checks.push(writers::constraint(
+        config,
+        facts.live,
+        facts.unified,
+        &facts.books.unified.labels,
+        NO_DATABASE,
+    ));
     checks.push(backup(facts));
     for check in &mut checks {
         check.evidence.sort();
@@ -225,7 +231,9 @@ fn findings(facts: &Facts<'_>) -> Check {
     let evidence = blocking.iter().map(|(class, count)| {
         Evidence::certain("finding", class.name().to_owned(), format!("{count} in findings.csv"))
     });
-    let detail = format!("{all} error findings: mend them with the SQL beside the report, or waive each with a reason");
+    let detail = format!(
+        "{all} error findings: mend them with the SQL beside the report, or waive each with a reason"
+    );
     Check::fails("findings", detail, evidence.collect())
 }
 
@@ -254,7 +262,11 @@ fn balances(facts: &Facts<'_>) -> Check {
         let why = "no stored balances were compared: say where they are in [balances] stored";
         return Check::not_tested("balances", why);
     }
-    let gaps = facts.audit.findings.iter().filter(|finding| finding.class == Class::BalanceGap && finding.is_blocking());
+    let gaps = facts
+        .audit
+        .findings
+        .iter()
+        .filter(|finding| finding.class == Class::BalanceGap && finding.is_blocking());
     let gaps: Vec<_> = gaps.collect();
     if gaps.is_empty() {
         return Check::ok("balances", "every stored balance is explained to the token".to_owned());
@@ -285,7 +297,10 @@ fn nights(facts: &Facts<'_>) -> Check {
     let runs: Vec<(Instant, bool)> = facts.past.iter().map(|run| (run.as_of, run.clean)).collect();
     let nights = clean_nights(&runs, facts.now);
     if nights.clean >= asked {
-        return Check::ok("clean_nights", format!("{} clean days in a row, {asked} are asked for", nights.clean));
+        return Check::ok(
+            "clean_nights",
+            format!("{} clean days in a row, {asked} are asked for", nights.clean),
+        );
     }
     let detail = format!(
         "{} clean days in a row (UTC) before this run, {asked} are asked for ([cutover] clean_nights): {}",
@@ -301,7 +316,12 @@ fn snapshot_age(facts: &Facts<'_>) -> Check {
         return Check::not_tested("snapshot_age", why);
     };
     let age = facts.now.since(snapshot.at);
-    let detail = format!("the snapshot of {} was {} old, at most {} are allowed", snapshot.at.rfc3339(), age.words(), most.words());
+    let detail = format!(
+        "the snapshot of {} was {} old, at most {} are allowed",
+        snapshot.at.rfc3339(),
+        age.words(),
+        most.words()
+    );
     match age <= most {
         true => Check::ok("snapshot_age", detail),
         false => Check::fails("snapshot_age", format!("{detail} ([cutover] snapshot_age)"), Vec::new()),

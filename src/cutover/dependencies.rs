@@ -22,7 +22,11 @@ fn of_area(area: Area, looked: &Looked) -> Check {
         said.push(format!("{} {}", counted(certain, "object uses", "objects use"), words(area).0));
     }
     if possible > 0 {
-        said.push(format!("{} use {}, which a person has to judge", counted(possible, "object may", "objects may"), words(area).0));
+        said.push(format!(
+            "{} use {}, which a person has to judge",
+            counted(possible, "object may", "objects may"),
+            words(area).0
+        ));
     }
     if certain + possible > 0 {
         said.push(words(area).1.to_owned());
@@ -50,8 +54,13 @@ fn words(area: Area) -> (&'static str, &'static str) {
         Area::Policies => ("the table", "drop the policy, or rewrite it without the table"),
         Area::Publications => ("the table", "take it out: alter publication … drop table …"),
         Area::Rules => ("the table", "drop the rule"),
-        Area::Sequences => ("a sequence of the table", "let the other column own it: alter sequence … owned by …"),
-        Area::Inheritance => ("the table, its rows or its row type", "detach it: alter table … no inherit …, or detach partition"),
+        Area::Sequences => {
+            ("a sequence of the table", "let the other column own it: alter sequence … owned by …")
+        }
+        Area::Inheritance => (
+            "the table, its rows or its row type",
+            "detach it: alter table … no inherit …, or detach partition",
+        ),
         Area::Defaults => ("the table", "change the default, constraint or index"),
         Area::Jobs => ("the table", "rewrite the job, or end it: select cron.unschedule(…)"),
     }

@@ -51,7 +51,11 @@ mod tests {
             (&[("07T02", true), ("08T02", true)], 0, "there is no run of 2026-07-09"),
             (&[("08T02", false), ("09T02", true)], 1, "the last run of 2026-07-08 was not clean"),
             (&[("09T02", false), ("09T23", true)], 1, "there is no run of 2026-07-08"),
-            (&[("08T02", true), ("09T02", true), ("10T02", false)], 0, "the last run of 2026-07-10 was not clean"),
+            (
+                &[("08T02", true), ("09T02", true), ("10T02", false)],
+                0,
+                "the last run of 2026-07-10 was not clean",
+            ),
         ];
         for (runs, clean, end) in cases {
             let list: Vec<(Instant, bool)> =

@@ -113,7 +113,8 @@ pub(super) fn constraint(
         Ok(verdicts) => verdicts,
         Err(why) => return Check::not_tested(NAME, why),
     };
-    let column = config.unified.columns.action.first().map(|field| field.written.as_str()).unwrap_or_default();
+    let column =
+        config.unified.columns.action.first().map(|field| field.written.as_str()).unwrap_or_default();
     let definition = |by: &str| {
         let name = by.strip_prefix("constraint ")?;
         facts?.checks.iter().find(|(check, _)| check == name).map(|(_, definition)| definition.as_str())
@@ -124,7 +125,9 @@ pub(super) fn constraint(
         let read = definition(&verdict.by).map(|text| admission(text, column, &verdict.label));
         match (verdict.admits, read) {
             (_, Some(Admission::Silent)) | (None, Some(Admission::Accepts)) => {}
-            (Some(false), _) | (None, Some(Admission::Refuses)) => refused.push((&verdict.label, &verdict.by)),
+            (Some(false), _) | (None, Some(Admission::Refuses)) => {
+                refused.push((&verdict.label, &verdict.by))
+            }
             _ => unknown.push(format!("{:?} by {}", verdict.label, verdict.by)),
         }
     }
@@ -141,7 +144,8 @@ pub(super) fn constraint(
     evidence.sort();
     evidence.dedup_by(|a, b| a.name == b.name);
     if !evidence.is_empty() {
-        let detail = format!("{table} refuses {} labels in use: extend the constraint or the enum", evidence.len());
+        let detail =
+            format!("{table} refuses {} labels in use: extend the constraint or the enum", evidence.len());
         return Check::fails(NAME, detail, evidence);
     }
     if !unknown.is_empty() {
@@ -160,7 +164,8 @@ fn refused_in_use<'a>(
     let Some(facts) = facts else { return Vec::new() };
     let mut refused = Vec::new();
     for label in in_use {
-        let found = facts.checks.iter().find(|(_, text)| admission(text, column, label) == Admission::Refuses);
+        let found =
+            facts.checks.iter().find(|(_, text)| admission(text, column, label) == Admission::Refuses);
         if let Some((name, _)) = found {
             refused.push((&**label, format!("constraint {name}")));
         }

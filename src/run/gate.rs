@@ -48,11 +48,7 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Before anything is read.
-    pub fn begin(
-        config: &Config,
-        look: Look,
-        database: Option<&mut Database>,
-    ) -> Result<Watch, SourceError> {
+    pub fn begin(config: &Config, look: Look, database: Option<&mut Database>) -> Result<Watch, SourceError> {
         let mut watch = Watch { look, ..Watch::default() };
         if let Some(database) = database.filter(|_| look != Look::Nothing) {
             let start = database.activity(&tables(config))?;

@@ -119,7 +119,8 @@ pub(super) fn page(certificate: &Certificate) -> Result<String, ReportError> {
 
 /// What stands in the way comes first.
 fn ordered(certificate: &Certificate) -> Vec<&Check> {
-    let (pass, fail): (Vec<&Check>, Vec<&Check>) = certificate.checks.iter().partition(|check| check.passes());
+    let (pass, fail): (Vec<&Check>, Vec<&Check>) =
+        certificate.checks.iter().partition(|check| check.passes());
     fail.into_iter().chain(pass).collect()
 }
 
@@ -194,15 +195,13 @@ fn tables(certificate: &Certificate) -> Vec<TablePart<'_>> {
     let [legacy, unified] = certificate.conservation;
     [("Legacy", &certificate.legacy, legacy), ("Unified", &certificate.unified, unified)]
         .into_iter()
-        .map(|(title, table, sums)| {
-            TablePart {
-                title,
-                name: &table.name,
-                rows: [grouped(i128::from(sums.rows_in)), grouped(i128::from(sums.rows_out))],
-                tokens: [grouped(sums.tokens_in), grouped(sums.tokens_out)],
-                holds: sums.rows_in == sums.rows_out && sums.tokens_in == sums.tokens_out,
-                digest: table.digest.as_deref().unwrap_or_default(),
-            }
+        .map(|(title, table, sums)| TablePart {
+            title,
+            name: &table.name,
+            rows: [grouped(i128::from(sums.rows_in)), grouped(i128::from(sums.rows_out))],
+            tokens: [grouped(sums.tokens_in), grouped(sums.tokens_out)],
+            holds: sums.rows_in == sums.rows_out && sums.tokens_in == sums.tokens_out,
+            digest: table.digest.as_deref().unwrap_or_default(),
         })
         .collect()
 }

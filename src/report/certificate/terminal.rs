@@ -76,7 +76,11 @@ fn checks(page: &mut Page, certificate: &Certificate) {
         .map(|check| {
             let (word, paint) = word(check);
             let mark = if check.passes() { "✓" } else { "✗" };
-            let cells = vec![format!("{mark} {}", check.check), word.to_owned(), super::question(check.check).to_owned()];
+            let cells = vec![
+                format!("{mark} {}", check.check),
+                word.to_owned(),
+                super::question(check.check).to_owned(),
+            ];
             (cells, paint)
         })
         .collect();

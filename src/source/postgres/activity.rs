@@ -209,9 +209,11 @@ async fn statements(session: &Session, table: &TableName) -> Result<Statements, 
 /// Makes, changes or describes objects, and reads no row for anybody.
 fn is_definition(query: &str) -> bool {
     const WORDS: [&str; 11] = [
-        "create", "alter", "drop", "comment", "grant", "revoke", "analyze", "vacuum", "reindex", "cluster", "do",
+        "create", "alter", "drop", "comment", "grant", "revoke", "analyze", "vacuum", "reindex", "cluster",
+        "do",
     ];
-    let first = query.trim_start().split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
+    let first =
+        query.trim_start().split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
     WORDS.iter().any(|word| first.eq_ignore_ascii_case(word))
 }
 

@@ -182,8 +182,7 @@ struct Members {
 async fn scan(session: &Session, relation: &Relation) -> Result<Dependencies, SourceError> {
     let areas = Area::ALL.iter().map(|area| (*area, Looked::default())).collect();
     let mut found = Dependencies { table: relation.name.clone(), areas };
-    let rows =
-        session.rows_with(include_str!("dependencies/members.sql"), &[&relation.oid], DOING).await?;
+    let rows = session.rows_with(include_str!("dependencies/members.sql"), &[&relation.oid], DOING).await?;
     let oids: Vec<String> = rows.iter().map(|row| text(row, 0)).collect();
     let oids = format!("{{{}}}", oids.join(","));
     let sql = include_str!("dependencies/sequences.sql");
@@ -192,7 +191,10 @@ async fn scan(session: &Session, relation: &Relation) -> Result<Dependencies, So
     let members = Members {
         oids,
         names: rows.iter().map(|row| (text(row, 1), text(row, 2))).collect(),
-        sequences: sequences.iter().map(|row| (text(row, 0), text(row, 1), text(row, 2), text(row, 3))).collect(),
+        sequences: sequences
+            .iter()
+            .map(|row| (text(row, 0), text(row, 1), text(row, 2), text(row, 3)))
+            .collect(),
     };
     inheritance(session, relation, &mut found).await?;
     own(session, &members, &mut found).await?;
@@ -221,14 +223,19 @@ async fn inheritance(
     let sql = include_str!("dependencies/inheritance.sql");
     let looked = session.try_rows(sql, &[&relation.oid], DOING).await?;
     for row in found.rows(&[Area::Inheritance], "inheritance", looked) {
-        let (kind, name, other) = (text(&row, 0), format!("{}.{}", text(&row, 1), text(&row, 2)), text(&row, 3));
+        let (kind, name, other) =
+            (text(&row, 0), format!("{}.{}", text(&row, 1), text(&row, 2)), text(&row, 3));
         let (detail, certainty) = match kind.as_str() {
             "partition" => (
                 format!("a partition of {other}: it goes with the table, but can be used under its own name"),
                 Certainty::Possible,
             ),
-            "child table" => (format!("inherits from {other}: its rows are read with the table's"), Certainty::Certain),
-            "partitioned table" => (format!("{other} is a partition of it: its rows vanish from there"), Certainty::Certain),
+            "child table" => {
+                (format!("inherits from {other}: its rows are read with the table's"), Certainty::Certain)
+            }
+            "partitioned table" => {
+                (format!("{other} is a partition of it: its rows vanish from there"), Certainty::Certain)
+            }
             _ => (format!("{other} inherits from it: its rows vanish from there"), Certainty::Certain),
         };
         found.add(Area::Inheritance, &kind, name, detail, certainty);
@@ -247,7 +254,11 @@ async fn own(session: &Session, members: &Members, found: &mut Dependencies) -> 
         let (area, certainty, why) = match kind.as_str() {
             "trigger" => (Area::Triggers, Certainty::Certain, "acts on its rows"),
             "rule" => (Area::Rules, Certainty::Certain, "acts on its rows"),
-            _ => (Area::Policies, Certainty::Possible, "goes with the table, but shows that clients are let in"),
+            _ => (
+                Area::Policies,
+                Certainty::Possible,
+                "goes with the table, but shows that clients are let in",
+            ),
         };
         found.add(area, &kind, name, format!("on {on}, {why}: {definition}"), certainty);
     }
@@ -267,10 +278,15 @@ async fn foreign_keys(
         let (detail, certainty) = match text(&row, 0).as_str() {
             "in" => (format!("{from} references {to}: {definition}"), Certainty::Certain),
             "out" => (
-                format!("its own, of {from}, goes with the table; then nothing here keeps rows of {to}: {definition}"),
+                format!(
+                    "its own, of {from}, goes with the table; then nothing here keeps rows of {to}: {definition}"
+                ),
                 Certainty::Note,
             ),
-            _ => (format!("its own, from {from} to itself, goes with the table: {definition}"), Certainty::Note),
+            _ => (
+                format!("its own, from {from} to itself, goes with the table: {definition}"),
+                Certainty::Note,
+            ),
         };
         found.add(Area::ForeignKeys, "foreign key", name, detail, certainty);
     }
@@ -283,18 +299,23 @@ async fn publications(
     found: &mut Dependencies,
 ) -> Result<(), SourceError> {
     let area = Area::Publications;
-    let looked = session.try_rows(include_str!("dependencies/publications.sql"), &[&members.oids], DOING).await?;
+    let looked =
+        session.try_rows(include_str!("dependencies/publications.sql"), &[&members.oids], DOING).await?;
     for row in found.rows(&[area], "publications", looked) {
         let (detail, certainty) = match (flag(&row, 1), flag(&row, 2)) {
             (_, true) => ("publishes the table: subscribers read it", Certainty::Certain),
-            (true, false) => ("publishes all tables, this one too: do its subscribers use it?", Certainty::Possible),
-            (false, false) => {
-                ("publishes all tables of its schema, this one too: do its subscribers use it?", Certainty::Possible)
+            (true, false) => {
+                ("publishes all tables, this one too: do its subscribers use it?", Certainty::Possible)
             }
+            (false, false) => (
+                "publishes all tables of its schema, this one too: do its subscribers use it?",
+                Certainty::Possible,
+            ),
         };
         found.add(area, "publication", text(&row, 0), detail.to_owned(), certainty);
     }
-    let looked = session.try_rows(include_str!("dependencies/subscriptions.sql"), &[&members.oids], DOING).await?;
+    let looked =
+        session.try_rows(include_str!("dependencies/subscriptions.sql"), &[&members.oids], DOING).await?;
     for row in found.rows(&[area], "subscriptions", looked) {
         let number = text(&row, 0);
         let sql = "select subname::text from pg_catalog.pg_subscription where oid = $1::oid";
@@ -320,7 +341,8 @@ async fn dependents(
     found: &mut Dependencies,
 ) -> Result<(), SourceError> {
     let sequences: Vec<&str> = members.sequences.iter().map(|(oid, ..)| oid.as_str()).collect();
-    let (functions, sequences) = (format!("{{{}}}", functions.join(",")), format!("{{{}}}", sequences.join(",")));
+    let (functions, sequences) =
+        (format!("{{{}}}", functions.join(",")), format!("{{{}}}", sequences.join(",")));
     let sql = include_str!("dependencies/dependents.sql");
     let looked = session.try_rows(sql, &[&members.oids, &functions, &sequences], DOING).await?;
     let areas = [
@@ -333,7 +355,8 @@ async fn dependents(
         Area::Inheritance,
         Area::Defaults,
     ];
-    let of_table: Vec<String> = members.names.iter().map(|(schema, name)| format!("{schema}.{name}")).collect();
+    let of_table: Vec<String> =
+        members.names.iter().map(|(schema, name)| format!("{schema}.{name}")).collect();
     for row in found.rows(&areas, "dependencies in the catalogue", looked) {
         let (class, kind, owner) = (text(&row, 0), text(&row, 1), text(&row, 5));
         let (relkind, via, definition) = (text(&row, 6), text(&row, 7), text(&row, 8));

@@ -31,8 +31,8 @@ use crate::domain::{Instant, RowId, parse_tokens};
 use super::{
     DetailRule, PoolsReading, Progress, Provenance, Reading, Sink, Snapshot, SourceError, StoredReading,
 };
-use dependencies::Certainty;
 use catalogue::{Relation, TableFacts, text};
+use dependencies::Certainty;
 use select::Layout;
 use session::Session;
 use target::Target;

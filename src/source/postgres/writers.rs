@@ -6,8 +6,8 @@ use super::super::SourceError;
 use super::catalogue::{self, text};
 use super::dependencies::mention::{self, Mention, Wanted};
 use super::dependencies::paths::Paths;
-use super::session::TextRow;
 use super::fields::literal;
+use super::session::TextRow;
 use super::{Certainty, Database, privileges};
 
 const DOING: &str = "looking up the functions that write grants";
@@ -151,8 +151,7 @@ impl Database {
 
 /// `{"a","b"}`.
 fn array(names: &[&str]) -> String {
-    let quoted =
-        names.iter().map(|name| format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")));
+    let quoted = names.iter().map(|name| format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")));
     format!("{{{}}}", quoted.collect::<Vec<_>>().join(","))
 }
 
@@ -174,6 +173,7 @@ fn insertion(definition: &str, wanted: Wanted<'_>, paths: &Paths, own: Option<&s
 }
 
 fn through(rows: &[TextRow], wanted: Wanted<'_>, paths: &Paths) -> Option<Insertion> {
-    let called = rows.iter().find(|row| insertion(&text(row, 3), wanted, paths, row[4].as_deref()).is_some())?;
+    let called =
+        rows.iter().find(|row| insertion(&text(row, 3), wanted, paths, row[4].as_deref()).is_some())?;
     Some(Insertion::Through(format!("{}.{}", text(called, 0), text(called, 1))))
 }

@@ -27,9 +27,7 @@ pub(super) async fn scan(
         let name = format!("{}.{}", text(&row, 1), text(&row, 2));
         let own = row[6].as_deref();
         let arguments = text(&row, 7);
-        if let Some((certainty, how, table)) =
-            uses_of(&language, &body, members.names.iter(), paths, own)
-        {
+        if let Some((certainty, how, table)) = uses_of(&language, &body, members.names.iter(), paths, own) {
             let detail = format!("({arguments}) in {language} {how} {table}");
             found.add(Area::Functions, &kind, name, detail, certainty);
             users.push(oid);

@@ -73,7 +73,7 @@ select
     else ''
   end
 from named
-where owner_oid is distinct from all (select oid from own)
+where (owner_oid is null or owner_oid not in (select oid from own))
   -- Row types of views and their arrays are the views; keys have a query of their own.
   and not (classid = 'pg_catalog.pg_type'::regclass and owner_oid is not null)
   and not (classid = 'pg_catalog.pg_class'::regclass and owner_kind in ('t', 'S'))

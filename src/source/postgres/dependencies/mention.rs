@@ -27,8 +27,19 @@ const LONGEST: usize = 63;
 
 /// What stands before a table and before little else.
 const BEFORE_TABLES: [&str; 13] = [
-    "from", "join", "into", "update", "table", "only", "using", "truncate", "copy", "lock", "references",
-    "exists", "on",
+    "from",
+    "join",
+    "into",
+    "update",
+    "table",
+    "only",
+    "using",
+    "truncate",
+    "copy",
+    "lock",
+    "references",
+    "exists",
+    "on",
 ];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +52,8 @@ enum Token {
 /// Every kind of mention in a piece of SQL or PL/pgSQL, the strongest first.
 pub(in crate::source::postgres) fn in_sql(sql: &str, wanted: Wanted<'_>) -> Vec<Mention> {
     let tokens = tokens(sql);
-    let mut found: Vec<Mention> = chains(&tokens).filter_map(|chain| chain.mention(&tokens, wanted)).collect();
+    let mut found: Vec<Mention> =
+        chains(&tokens).filter_map(|chain| chain.mention(&tokens, wanted)).collect();
     if texts_of(&tokens).iter().any(|text| is_in_text(text, wanted)) {
         found.push(Mention::Text);
     }
@@ -120,7 +132,8 @@ fn without_placeholders(text: &str) -> String {
     while let Some(at) = rest.find('%') {
         let (before, after) = (&rest[..at], &rest[at + 1..]);
         plain.push_str(before);
-        let flags = after.trim_start_matches(|letter: char| letter.is_ascii_digit() || "$-*".contains(letter));
+        let flags =
+            after.trim_start_matches(|letter: char| letter.is_ascii_digit() || "$-*".contains(letter));
         match flags.strip_prefix(['I', 's', 'L']) {
             Some(after) => {
                 plain.push(' ');
@@ -172,7 +185,9 @@ fn chains(tokens: &[Token]) -> impl Iterator<Item = Chain<'_>> {
             };
             let mut names = vec![first.as_str()];
             at += 1;
-            while let (Some(Token::Symbol('.')), Some(Token::Name(next))) = (tokens.get(at), tokens.get(at + 1)) {
+            while let (Some(Token::Symbol('.')), Some(Token::Name(next))) =
+                (tokens.get(at), tokens.get(at + 1))
+            {
                 names.push(next);
                 at += 2;
             }
@@ -192,7 +207,9 @@ fn texts_of(tokens: &[Token]) -> Vec<String> {
                 found.push(text.clone());
                 let bars = at >= 2 && tokens[at - 2..at] == [Token::Symbol('|'), Token::Symbol('|')];
                 joined = Some(match joined.take() {
-                    Some(before) if bars && matches!(tokens.get(at.wrapping_sub(3)), Some(Token::Text(_))) => {
+                    Some(before)
+                        if bars && matches!(tokens.get(at.wrapping_sub(3)), Some(Token::Text(_))) =>
+                    {
                         let both = before + text;
                         found.push(both.clone());
                         both

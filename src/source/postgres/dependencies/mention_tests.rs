@@ -70,7 +70,8 @@ fn quoted_names_are_found_as_they_are_written() {
 
 #[test]
 fn text_that_is_broken_off_is_read_to_its_end() {
-    for sql in ["'token_transactions", "$x$ token_transactions", "E'\\", "/* token", "\"", "$", "$a", "U&'\\"] {
+    for sql in ["'token_transactions", "$x$ token_transactions", "E'\\", "/* token", "\"", "$", "$a", "U&'\\"]
+    {
         let _ = in_sql(sql, OLD);
     }
     assert_eq!(in_sql("'token_transactions", OLD), [Mention::Text]);
