@@ -2,32 +2,32 @@
 
 mod again;
 mod archive;
+mod gate;
 mod past;
 mod period;
+mod read;
 
 use std::path::PathBuf;
-use std::sync::Arc;
-
-use anyhow::Context as _;
 
 use crate::audit::{self, Audit, GrantTable, GrantsBy, UserHistory};
 use crate::balance::replay::{Ends, Holding, Policies, Replay, Replayed, Setting};
 use crate::balance::{self, Balances, Grounds};
-use crate::config::{Columns, Config, Origin};
-use crate::domain::{Books, Finding, Instant, RowId, Side, Span, Status};
-use crate::history::waivers::{Accepted, Waivers};
+use crate::config::Config;
+use crate::domain::{Finding, Instant, RowId, Span, Status};
+use crate::history::waivers::Accepted;
 use crate::history::{self, FolderLock, PreviousRun, Waiter};
 use crate::matching::{self, Calibration, Matched};
-use crate::normalise::{self, Folder, Member, Redaction, Rules, Sides, UsageLog};
+use crate::normalise::{Redaction, UsageLog};
 use crate::notify::RunFacts;
-use crate::repair::{self, SqlFile, Targets};
-use crate::report::{self, Inputs, Place, Previous, Staging};
-use crate::source::postgres::Database;
-use crate::source::{self, Progress, Provenance, Reading, Snapshot, StoredReading};
+use crate::repair::{self, SqlFile};
+use crate::report::{self, Beside, Inputs, Place, Previous, Staging};
+use crate::source::{self, Progress};
 
 pub use again::read;
 pub use archive::{ArchiveError, ArchiveOutcome, archive};
+pub use gate::{GateOptions, GateOutcome, cutover};
 pub use period::{PackOptions, PackOutcome, audit};
+pub use read::Reads;
 
 /// What a run is asked for, beside its configuration.
 #[derive(Debug, Clone)]
@@ -48,46 +48,42 @@ pub struct Options {
     pub wait: Span,
     /// Users are renamed before anything is judged, so that nothing that is written names one.
     pub redaction: Option<Redaction>,
+    /// What else is asked of the database.
+    pub look: Look,
+}
+
+/// What is asked of a database beside the rows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Look {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// What its statistics count around the run, for those that come later.
+    Activity,
+    /// That, and everything that the gate asks.
+    Gate {
+        /// Where the legacy table is archived, in the same snapshot.
+        archive: Option<PathBuf>,
+    },
 }
 
 impl Options {
     /// What a question needs that writes no run directory.
     pub fn to_read(as_of: Option<Instant>, started: Instant) -> Options {
         let (host, keep_usage_of, redaction) = (String::new(), None, None);
-        Options { out: None, as_of, threads: None, started, host, keep_usage_of, wait: Span(0), redaction }
+        let look = Look::Nothing;
+        Options {
+            out: None,
+            as_of,
+            threads: None,
+            started,
+            host,
+            keep_usage_of,
+            wait: Span(0),
+            redaction,
+            look,
+        }
     }
-}
-
-/// Both ledgers as read, and where they came from.
-#[derive(Debug)]
-pub struct Reads {
-    /// The books.
-    pub books: Books,
-    /// Every row of usage, for replays.
-    pub usage_log: UsageLog,
-    /// Members of pools, where configured.
-    pub members: Vec<Member>,
-    /// Source of the members.
-    pub pools: Option<Provenance>,
-    /// Stored balances, where configured.
-    pub stored: Option<StoredReading>,
-    /// Source of the legacy rows.
-    pub legacy: Provenance,
-    /// Source of the unified rows.
-    pub unified: Provenance,
-    /// The moment that all reads of the database saw.
-    pub snapshot: Option<Snapshot>,
-    /// How long that moment was held; longer than a cap it holds up the server's vacuum.
-    pub snapshot_held: Option<Span>,
-    /// What the catalogue says of the tables.
-    pub targets: Targets,
-    /// The stored balances were read at a later moment than as-of, so they cannot be compared. A
-    /// file of balances has no moment of its own: it is taken to be of as-of.
-    pub as_of_is_past: bool,
-    /// Users stand under other names.
-    pub redacted: bool,
-    /// What has been accepted.
-    pub waivers: Waivers,
 }
 
 /// What the reader of a redacted report must know.
@@ -148,118 +144,6 @@ pub struct Outcome {
     pub shrunk: bool,
     /// What is told of it.
     pub facts: RunFacts,
-}
-
-/// One try of [`read`].
-fn read_once(config: &Config, options: &Options, progress: &Progress) -> anyhow::Result<Reads> {
-    let waivers = Waivers::load(config)?;
-    let mut database = again::open(config, progress)?;
-    let snapshot = database.as_ref().map(|database| database.snapshot().clone());
-    let asked = options.as_of.or(config.as_of);
-    let as_of = asked.or(snapshot.as_ref().map(|snapshot| snapshot.at)).unwrap_or(options.started);
-    let threads = options.threads.unwrap_or_else(cores);
-
-    let keep_usage_of = options.keep_usage_of.as_ref();
-    let mut scan = |columns: &Columns, side: Side| -> anyhow::Result<Reading<Folder>> {
-        let rules = Arc::new(match side {
-            Side::Legacy => Rules::legacy(config, as_of),
-            Side::Unified => Rules::unified(config, as_of, keep_usage_of),
-        });
-        let new_sink = || Folder::new(rules.clone());
-        let rule = Rules::detail_rule(config, side, keep_usage_of);
-        let reading = match (&columns.origin, &mut database) {
-            (Origin::Table(_), Some(database)) => database.scan(columns, &rule, &new_sink, progress)?,
-            (_, Some(database)) => {
-                database.awake_during(|| source::files::scan(columns, &rule, threads, &new_sink, progress))?
-            }
-            _ => source::files::scan(columns, &rule, threads, &new_sink, progress)?,
-        };
-        Ok(reading)
-    };
-    let legacy = scan(&config.legacy.columns, Side::Legacy).context("the legacy side")?;
-    let unified = scan(&config.unified.columns, Side::Unified).context("the unified side")?;
-    let (mut stored, mut members, pools) = beside(config, &mut database, progress)?;
-    let mut facts = |origin: &Origin| match (origin, &mut database) {
-        (Origin::Table(table), Some(database)) => database.facts(table).map(Some),
-        _ => Ok(None),
-    };
-    let targets = Targets {
-        legacy: facts(&config.legacy.columns.origin)?,
-        unified: facts(&config.unified.columns.origin)?,
-    };
-    let snapshot_held = database.as_ref().map(Database::held);
-    drop(database);
-
-    let sides = Sides {
-        legacy: legacy.sinks,
-        legacy_control: legacy.provenance.control,
-        unified: unified.sinks,
-        unified_control: unified.provenance.control,
-    };
-    if let Some(redaction) = &options.redaction {
-        rename(&mut stored, &mut members, redaction);
-    }
-    let with_balance = stored.iter().flat_map(|stored| &stored.balances).map(|row| &row.user);
-    let owners = members.iter().filter_map(|member| member.owner.as_ref());
-    let more_users: Vec<RowId> = with_balance.chain(owners).cloned().collect();
-    let (books, usage_log) = normalise::books(config, sides, &more_users, as_of, options.redaction.as_ref())?;
-    let stored_origin = config.balances.stored.as_ref().map(|stored| &stored.origin);
-    let stored_in_database = matches!(stored_origin, Some(Origin::Table(_)));
-    let read_later = snapshot.as_ref().is_some_and(|snapshot| as_of < snapshot.at);
-    Ok(Reads {
-        books,
-        usage_log,
-        members,
-        pools,
-        stored,
-        legacy: legacy.provenance,
-        unified: unified.provenance,
-        snapshot,
-        targets,
-        snapshot_held,
-        as_of_is_past: stored_in_database && read_later,
-        redacted: options.redaction.is_some(),
-        waivers,
-    })
-}
-
-/// Cores of this machine that the process may use.
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
-}
-
-/// Stored balances and members of pools: what is read beside the ledgers.
-fn beside(
-    config: &Config,
-    database: &mut Option<Database>,
-    progress: &Progress,
-) -> anyhow::Result<(Option<StoredReading>, Vec<Member>, Option<Provenance>)> {
-    let stored = match &config.balances.stored {
-        None => None,
-        Some(stored) => Some(match (&stored.origin, &mut *database) {
-            (Origin::Table(_), Some(database)) => database.stored(stored)?,
-            (_, Some(database)) => database.awake_during(|| source::files::stored(stored, progress))?,
-            _ => source::files::stored(stored, progress)?,
-        }),
-    };
-    let Some(pools) = &config.balances.pools else { return Ok((stored, Vec::new(), None)) };
-    let reading = match (&pools.origin, database) {
-        (Origin::Table(_), Some(database)) => database.pools(pools)?,
-        _ => source::files::pools(pools, progress)?,
-    };
-    let members = normalise::members(&reading, pools)?;
-    Ok((stored, members, Some(reading.provenance)))
-}
-
-/// Puts other names in the place of users and pools read beside the ledgers.
-fn rename(stored: &mut Option<StoredReading>, members: &mut [Member], redaction: &Redaction) {
-    let mut users: Vec<&mut RowId> = Vec::new();
-    users.extend(stored.iter_mut().flat_map(|stored| &mut stored.balances).map(|row| &mut row.user));
-    for member in members {
-        users.extend([&mut member.user, &mut member.pool]);
-        users.extend(member.owner.as_mut());
-    }
-    users.into_iter().for_each(|user| *user = redaction.name(user));
 }
 
 /// Matches what was read, recomputes balances and accounts for every row. `previous` gives the
@@ -398,6 +282,17 @@ pub fn run(
     progress: &Progress,
     print: impl Fn(&report::Model<'_>, report::terminal::Written<'_>) -> anyhow::Result<String>,
 ) -> anyhow::Result<Outcome> {
+    run_with(config, options, progress, |_, _| Ok(Vec::new()), print)
+}
+
+/// As [`run`], with files that a command adds to the directory.
+fn run_with(
+    config: &Config,
+    options: &Options,
+    progress: &Progress,
+    beside: impl FnOnce(&report::Model<'_>, &Reconciliation) -> anyhow::Result<Vec<Beside>>,
+    print: impl FnOnce(&report::Model<'_>, report::terminal::Written<'_>) -> anyhow::Result<String>,
+) -> anyhow::Result<Outcome> {
     let place = match &options.out {
         Some(folder) => Place::Exact(folder.clone()),
         None => Place::History(config.history.folder.clone()),
@@ -447,8 +342,10 @@ pub fn run(
         started: options.started,
         host: options.host.clone(),
         snapshot_held: done.reads.snapshot_held,
+        activity: done.reads.activity.clone(),
     };
-    let files = report::write(&model, &run, &staging)?;
+    let beside = beside(&model, &done)?;
+    let files = report::write(&model, &run, &beside, &staging)?;
     if progress.is_stopped() {
         return Err(source::SourceError::Interrupted.into());
     }
@@ -461,42 +358,4 @@ pub fn run(
     }
     let shrunk = shrunk.is_some_and(|shrunk| shrunk.is_any());
     Ok(Outcome { folder, printed, errors: facts.errors, new_errors: facts.new_errors, shrunk, facts })
-}
-
-impl Reads {
-    /// Where the rows came from, in one line.
-    fn source_line(&self) -> String {
-        format!("{} and {}", self.legacy.name, self.unified.name)
-    }
-
-    /// What a reader of the report must know about the rows.
-    fn warnings(&self, matched: &Matched) -> Vec<String> {
-        let mut warnings = Vec::new();
-        for side in [Side::Legacy, Side::Unified] {
-            let ledger = self.books.side(side);
-            let late = ledger.population.get(crate::domain::PopulationClass::AfterAsOf).rows;
-            if late > 0 {
-                let as_of = self.books.as_of.rfc3339();
-                warnings.push(format!(
-                    "{late} {} rows lie after as-of {as_of}; they are counted apart",
-                    side.name()
-                ));
-            }
-            if let Some(first) = ledger.unreadable_ends.first() {
-                warnings.push(format!(
-                    "{} {} grants say when they end in a way that is no time, as {first} does: they are \
-                     taken not to end",
-                    ledger.unreadable_ends.len(),
-                    side.name()
-                ));
-            }
-            for row in &ledger.rejected {
-                tracing::info!("{}: rejected: {}", row.place, row.reason);
-            }
-        }
-        warnings.extend(matched.bounded.iter().map(|component| {
-            format!("too many candidates to tell all answers apart, so these rows are contested: {component}")
-        }));
-        warnings
-    }
 }

@@ -7,6 +7,7 @@
 mod audit;
 mod completions;
 mod contract;
+mod cutover;
 mod doctor;
 mod global;
 mod grants;
@@ -48,6 +49,8 @@ enum Command {
     Reconcile(reconcile::Args),
     /// The finance pack of a period: roll-forward, exceptions, balances, sample
     Audit(audit::Args),
+    /// GO or NO-GO before the legacy table is dropped: every check, and a certificate
+    Cutover(cutover::Args),
     /// Grants per action type: count, tokens, first, last
     Grants(grants::Args),
     /// One user's whole token history, with signed change and running balance
@@ -131,6 +134,7 @@ fn dispatch(command: &Command, global: &Global) -> anyhow::Result<u8> {
     match command {
         Command::Reconcile(args) => reconcile::run(args, global),
         Command::Audit(args) => audit::run(args, global),
+        Command::Cutover(args) => cutover::run(args, global),
         Command::Grants(args) => grants::run(args, global),
         Command::History(args) => history::run(args, global),
         Command::Init(args) => init::run(args, global),

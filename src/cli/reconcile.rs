@@ -12,7 +12,7 @@ use super::redact::Redact;
 use crate::config::{Config, parse_duration, parse_instant};
 use crate::domain::{Instant, Span};
 use crate::report;
-use crate::run::{self, Options, Outcome};
+use crate::run::{self, Look, Options, Outcome};
 
 /// What is told of a panic; its own words are on stderr.
 const DEFECT: &str = "a defect of reckon ended the run: its log has the place";
@@ -69,6 +69,7 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
         keep_usage_of: None,
         wait: args.wait.unwrap_or_default(),
         redaction: args.redact.redaction()?,
+        look: Look::Activity,
     };
     if options.redaction.is_some() && options.out.is_none() {
         bail!("--redact needs --out DIR: in the history, findings about renamed users would all look new");

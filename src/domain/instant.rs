@@ -50,6 +50,33 @@ impl Span {
         Span(self.0.saturating_abs())
     }
 
+    /// The length for reading: `5 h`, `1 h 2 min 3 s`, `0.000250 s`.
+    pub fn words(self) -> String {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let micros = self.0.unsigned_abs();
+        let (seconds, rest) = (micros / 1_000_000, micros % 1_000_000);
+        let mut parts = Vec::new();
+        for (unit, size) in [("d", 86_400), ("h", 3_600), ("min", 60)] {
+            let count = seconds / size
+                % if unit == "d" {
+                    u64::MAX
+                } else if unit == "h" {
+                    24
+                } else {
+                    60
+                };
+            if count > 0 {
+                parts.push(format!("{count} {unit}"));
+            }
+        }
+        match (seconds % 60, rest) {
+            (0, 0) if !parts.is_empty() => {}
+            (seconds, 0) => parts.push(format!("{seconds} s")),
+            (seconds, micros) => parts.push(format!("{seconds}.{micros:06} s")),
+        }
+        format!("{sign}{}", parts.join(" "))
+    }
+
     /// Seconds with six decimals, as the column `lag_seconds` shows them: `-0.000250`.
     pub fn seconds(self) -> String {
         let sign = if self.0 < 0 { "-" } else { "" };

@@ -12,6 +12,7 @@ mod sealed;
 mod shrunk;
 pub mod table;
 pub mod waivers;
+mod watched;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ pub use retention::removable;
 pub use runs::{PastRun, runs};
 use shrunk::Seen;
 pub use shrunk::{Shrunk, SideShrunk};
+pub use watched::{Watched, watched};
 
 /// Why an earlier run could not be read. A history that is there but broken is never taken for an empty
 /// one: everything would look new, and nothing resolved.

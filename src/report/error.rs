@@ -22,6 +22,9 @@ pub enum ReportError {
     /// The page of a pack could not be made.
     #[error("cannot make audit.html: {0}")]
     PackPage(#[from] askama::Error),
+    /// The page of a certificate could not be made.
+    #[error("cannot make certificate.html: {0}")]
+    Certificate(askama::Error),
     /// The page could not be made.
     #[error("cannot make report.html: {0}")]
     Html(std::io::Error),

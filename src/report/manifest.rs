@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::domain::{Instant, Span};
 use crate::source::FileDigest;
+use crate::source::postgres::activity::Activity;
 
 use super::error::ReportError;
 use super::json::pretty;
@@ -25,6 +26,8 @@ pub struct Run {
     pub host: String,
     /// How long the database's snapshot was held, where there was one.
     pub snapshot_held: Option<Span>,
+    /// What the database's statistics counted around the run, where it read a database.
+    pub activity: Option<Activity>,
 }
 
 impl Run {
@@ -56,6 +59,8 @@ struct RunPart<'a> {
     host: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     snapshot_seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    activity: Option<&'a Activity>,
 }
 
 #[derive(Serialize)]
@@ -101,6 +106,7 @@ pub fn render(model: &Model<'_>, run: &Run, files: &[WrittenFile]) -> Result<Vec
                 finished: Instant(chrono::Utc::now().timestamp_micros()).rfc3339(),
                 host: &run.host,
                 snapshot_seconds: run.snapshot_seconds(),
+                activity: run.activity.as_ref(),
             },
             configuration: Configuration {
                 sha256: model.config_digest,

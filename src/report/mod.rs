@@ -9,6 +9,7 @@
 mod advice;
 mod calibration;
 mod causes;
+pub mod certificate;
 mod classes;
 pub mod csv;
 mod error;
@@ -42,13 +43,27 @@ pub use manifest::Run;
 pub use model::{Inputs, Model, Previous, build};
 pub use place::{Place, Staging, WrittenFile};
 
+/// A file that a command adds to the run directory; the manifest lists it with the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beside {
+    /// Its name.
+    pub name: &'static str,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
 /// Writes every file of a run into a staging directory, `manifest.json` last. Gives back what was
 /// written, ascending by name. The caller then calls [`Staging::commit`].
 ///
 /// # Errors
 /// [`ReportError`] when a file cannot be made or written. The staging directory vanishes when it is
 /// dropped, so nothing half-written stays.
-pub fn write(model: &Model<'_>, run: &Run, staging: &Staging) -> Result<Vec<WrittenFile>, ReportError> {
+pub fn write(
+    model: &Model<'_>,
+    run: &Run,
+    beside: &[Beside],
+    staging: &Staging,
+) -> Result<Vec<WrittenFile>, ReportError> {
     let (mut files, packed) = write_rows(model, staging)?;
     let mut page = staging.file("report.html")?;
     html::write(model, &packed, &files, &mut page).map_err(|error| page.failed(error))?;
@@ -59,6 +74,9 @@ pub fn write(model: &Model<'_>, run: &Run, staging: &Staging) -> Result<Vec<Writ
     files.extend(past::write(model, staging)?);
     for file in model.sql {
         files.push(write_bytes(staging, &file.name, file.text.as_bytes())?);
+    }
+    for file in beside {
+        files.push(write_bytes(staging, file.name, &file.bytes)?);
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
     let manifest = manifest::render(model, run, &files)?;

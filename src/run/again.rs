@@ -8,7 +8,8 @@ use std::time::{Duration, Instant as Clock};
 
 use anyhow::Context as _;
 
-use super::{Options, Reads, read_once};
+use super::read::read_once;
+use super::{Options, Reads};
 use crate::config::{Config, Origin};
 use crate::domain::Span;
 use crate::source::postgres::Database;

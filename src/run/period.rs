@@ -91,7 +91,7 @@ pub fn audit(
     });
     let pack = pack::build(model, config, &audited, reads.redacted);
     let (started, host) = (options.started, options.host.clone());
-    let run = Run { started, host, snapshot_held: reads.snapshot_held };
+    let run = Run { started, host, snapshot_held: reads.snapshot_held, activity: None };
     let (folder, was_sealed) = place(&pack, &run, folder, already, progress)?;
     let written = pack::Written { folder: &folder, was_sealed };
     Ok(PackOutcome { printed: print(&pack, &written)?, errors: pack.model.blocking })

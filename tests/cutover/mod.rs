@@ -1,8 +1,11 @@
 //! The gate and what lies behind it, on a real server.
 
 mod archive;
+mod dependencies;
 mod digest;
+mod gate;
 mod retire;
 mod retire_refuses;
 mod retire_world;
 mod texts;
+mod world;

@@ -158,7 +158,7 @@ fn exchange(staged: &Path, path: &Path) -> std::io::Result<()> {
 
 /// Something in a run directory that its manifest does not list; `None`: all of it is the run's own.
 pub(super) fn foreign(path: &Path) -> Result<Option<String>, PlaceError> {
-    match tenant(path) {
+    match tenant(path, Kind::Run) {
         Ok(_) => Ok(None),
         Err(PlaceError::Occupied { entry, .. }) => Ok(Some(entry)),
         Err(error) => Err(error),

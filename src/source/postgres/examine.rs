@@ -202,7 +202,7 @@ impl Database {
 }
 
 /// The condition inside `CHECK (…) [NO INHERIT] [NOT VALID]`.
-fn condition_of(definition: &str) -> Option<&str> {
+pub(super) fn condition_of(definition: &str) -> Option<&str> {
     let inside = definition.strip_prefix("CHECK ")?;
     Some(inside.trim_end_matches(" NOT VALID").trim_end_matches(" NO INHERIT"))
 }

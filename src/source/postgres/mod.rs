@@ -4,11 +4,13 @@
 //! that took over its snapshot. Nothing is set outside a transaction and no statement outlives one,
 //! so that poolers in transaction mode can stand between.
 
+pub mod activity;
 mod archive;
 pub mod catalogue;
 mod column;
 mod connect;
 mod conninfo;
+pub mod dependencies;
 mod digest;
 mod examine;
 mod explain;
@@ -21,6 +23,7 @@ mod select;
 mod session;
 mod target;
 mod tls;
+pub mod writers;
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant as Clock};
@@ -34,6 +37,7 @@ use super::{
     DetailRule, PoolsReading, Progress, Provenance, Reading, Sink, Snapshot, SourceError, StoredReading,
 };
 use catalogue::{Relation, TableFacts, text};
+use dependencies::Certainty;
 use select::Layout;
 use session::Session;
 use target::Target;

@@ -20,6 +20,9 @@ const LOCK_TIMEOUT: &str = "30s";
 /// Longest wait for the server when a session ends.
 const GOODBYE: std::time::Duration = std::time::Duration::from_secs(2);
 
+/// The first version that can be asked to count at once.
+pub(super) const FLUSH_SINCE: u32 = 150_000;
+
 /// The first version that limits whole transactions.
 const TRANSACTION_TIMEOUT_SINCE: u32 = 170_000;
 
@@ -33,11 +36,14 @@ pub(super) struct Session {
     /// Role, database and server, for messages.
     pub who: String,
     pub progress: Progress,
+    /// `server_version_num`; 0 before the transaction has begun.
+    version: std::sync::atomic::AtomicU32,
 }
 
 impl Session {
     pub fn new(client: Client, tls: MakeRustlsConnect, who: String, progress: &Progress) -> Session {
-        Session { client, tls, who, progress: progress.clone() }
+        let version = std::sync::atomic::AtomicU32::new(0);
+        Session { client, tls, who, progress: progress.clone(), version }
     }
 
     /// Begins the transaction, in an exported snapshot if one is given; answers the server's version
@@ -65,6 +71,7 @@ impl Session {
         // SHOW looks at no table, so the snapshot is still to be taken.
         let version = self.rows("show server_version_num", "beginning the snapshot").await?;
         let version = version.first().and_then(|row| row[0].as_deref()?.parse().ok()).unwrap_or(0);
+        self.version.store(version, std::sync::atomic::Ordering::Relaxed);
         if version >= TRANSACTION_TIMEOUT_SINCE {
             self.run("set local transaction_timeout = 0", "beginning the snapshot").await?;
         }
@@ -114,6 +121,27 @@ impl Session {
             .map_err(|error| explain(&error, &self.who, doing))
     }
 
+    /// As [`Session::rows_with`]; where the server refuses, the reason is no error of the run, and the
+    /// transaction goes on.
+    ///
+    /// # Errors
+    /// What may pass by itself (a lost connection), and [`SourceError::Interrupted`] after a signal.
+    pub async fn try_rows(
+        &self,
+        sql: &str,
+        parameters: &[&str],
+        doing: &str,
+    ) -> Result<Result<Vec<TextRow>, String>, SourceError> {
+        self.run("savepoint look", doing).await?;
+        let answer = self.rows_with(sql, parameters, doing).await;
+        if let Err(SourceError::Interrupted) = answer {
+            return Err(SourceError::Interrupted);
+        }
+        // Fails where the connection is lost; otherwise whatever happened is undone.
+        self.run("rollback to savepoint look; release savepoint look", doing).await?;
+        Ok(answer.map_err(|error| error.to_string()))
+    }
+
     /// Waits for the server; after a signal the server's query is cancelled.
     pub async fn watched<T>(&self, work: impl Future<Output = T>) -> Result<T, SourceError> {
         let done = unless_stopped(&self.progress, work).await;
@@ -130,7 +158,14 @@ impl Session {
     }
 
     /// Ends the transaction, so that a pooler can give the server session to others. Best effort.
+    ///
+    /// What the session read is counted by then, where the server can be asked for that: who looks at
+    /// the statistics afterwards can tell our reads from those of others.
     pub async fn end(&self) {
+        if self.version.load(std::sync::atomic::Ordering::Relaxed) >= FLUSH_SINCE {
+            let flush = self.client.batch_execute("select pg_stat_force_next_flush()");
+            let _ = tokio::time::timeout(GOODBYE, flush).await;
+        }
         let _ = tokio::time::timeout(GOODBYE, self.client.batch_execute("rollback")).await;
     }
 }

@@ -1,0 +1,323 @@
+//! The checks of the gate, in the order of the contract.
+
+use std::collections::BTreeMap;
+
+use crate::audit::Audit;
+use crate::config::{Backup, Config};
+use crate::domain::{Books, Class, Instant};
+use crate::history::Watched;
+use crate::history::waivers::CHECKS;
+use crate::source::Snapshot;
+use crate::source::postgres::activity::Activity;
+use crate::source::postgres::catalogue::TableFacts;
+use crate::source::postgres::dependencies::{Certainty, Dependency};
+
+use super::activity::{self, Counted};
+use super::live::Live;
+use super::nights::clean_nights;
+use super::{dependencies, writers};
+
+/// The names of all checks, in order.
+pub const NAMES: [&str; 21] = CHECKS;
+
+/// The outcome of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// As it should be.
+    Ok,
+    /// Not as it should be.
+    No,
+    /// It could not be looked at, or not wholly: never ok.
+    NotTested,
+}
+
+/// One thing that a check rests on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Evidence {
+    /// How much it weighs.
+    pub certainty: Certainty,
+    /// What it is: `view`, `finding`, `rows written`…
+    pub kind: String,
+    /// Its name; of an object of the database `schema.name`.
+    pub name: String,
+    /// What there is to say about it.
+    pub detail: String,
+}
+
+impl Evidence {
+    pub(super) fn certain(kind: &str, name: String, detail: String) -> Evidence {
+        Evidence { certainty: Certainty::Certain, kind: kind.to_owned(), name, detail }
+    }
+
+    pub(super) fn possible(kind: &str, name: String, detail: String) -> Evidence {
+        Evidence { certainty: Certainty::Possible, ..Evidence::certain(kind, name, detail) }
+    }
+
+    pub(super) fn note(kind: &str, name: String, detail: String) -> Evidence {
+        Evidence { certainty: Certainty::Note, ..Evidence::certain(kind, name, detail) }
+    }
+}
+
+impl From<&Dependency> for Evidence {
+    fn from(found: &Dependency) -> Evidence {
+        let Dependency { kind, name, detail, certainty } = found.clone();
+        Evidence { certainty, kind, name, detail }
+    }
+}
+
+/// Who accepted a check, why, and until when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// Who.
+    pub owner: String,
+    /// Why.
+    pub reason: String,
+    /// The end of it, as it was written.
+    pub until: String,
+}
+
+/// A check that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Its name in the contract.
+    pub check: &'static str,
+    /// The outcome.
+    pub ok: Answer,
+    /// In words, with the way out where there is something to do.
+    pub detail: String,
+    /// What it rests on, the weightiest first.
+    pub evidence: Vec<Evidence>,
+    /// It was accepted by name.
+    pub accepted: Option<Accepted>,
+}
+
+impl Check {
+    pub(super) fn ok(check: &'static str, detail: String) -> Check {
+        Check { check, ok: Answer::Ok, detail, evidence: Vec::new(), accepted: None }
+    }
+
+    pub(super) fn fails(check: &'static str, detail: String, evidence: Vec<Evidence>) -> Check {
+        Check { check, ok: Answer::No, detail, evidence, accepted: None }
+    }
+
+    pub(super) fn not_tested(check: &'static str, why: &str) -> Check {
+        Check { check, ok: Answer::NotTested, detail: why.to_owned(), evidence: Vec::new(), accepted: None }
+    }
+
+    /// May a person accept it? What could not be tested, and what only may use the table.
+    pub fn can_be_accepted(&self) -> bool {
+        let is_only_possible = || {
+            let weighs = |evidence: &&Evidence| evidence.certainty != Certainty::Note;
+            let mut weighty = self.evidence.iter().filter(weighs).peekable();
+            weighty.peek().is_some() && weighty.all(|found| found.certainty == Certainty::Possible)
+        };
+        match self.ok {
+            Answer::Ok => false,
+            Answer::NotTested => true,
+            Answer::No => is_only_possible(),
+        }
+    }
+
+    /// It does not stand in the way.
+    pub fn passes(&self) -> bool {
+        self.ok == Answer::Ok || (self.accepted.is_some() && self.can_be_accepted())
+    }
+}
+
+/// What the checks are made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// Checked configuration.
+    pub config: &'a Config,
+    /// Both ledgers.
+    pub books: &'a Books,
+    /// Findings and conservation.
+    pub audit: &'a Audit,
+    /// Stored balances were read and compared.
+    pub balances_known: bool,
+    /// What the database says; `None`: nothing was read from a database.
+    pub live: Option<&'a Live>,
+    /// What the statistics counted around this run.
+    pub activity: Option<&'a Activity>,
+    /// What the catalogue says of the unified table.
+    pub unified: Option<&'a TableFacts>,
+    /// Earlier runs, ascending.
+    pub past: &'a [Watched],
+    /// The runs of the history, those that were removed too: when, and whether they were clean.
+    pub nights: &'a [(Instant, bool)],
+    /// The moment that all reads of the database saw.
+    pub snapshot: Option<&'a Snapshot>,
+    /// When the certificate is written.
+    pub now: Instant,
+    /// Somebody says that there is a backup.
+    pub backup: Option<&'a str>,
+    /// Checks that were accepted by name.
+    pub accepted: &'a BTreeMap<String, Accepted>,
+}
+
+/// Makes every check.
+pub fn all(facts: &Facts<'_>) -> Vec<Check> {
+    const NO_DATABASE: &str = "nothing was read from a database, so nothing is known about its objects: run it \
+                               where the legacy table is, with [legacy] table in the configuration";
+    let config = facts.config;
+    let counted = Counted::new(facts);
+    let mut checks = vec![
+        findings(facts),
+        conservation(facts),
+        balances(facts),
+        nights(facts),
+        snapshot_age(facts),
+        activity::writes(facts, counted.as_ref()),
+        activity::reads(facts, counted.as_ref()),
+    ];
+    let name = config.legacy.columns.origin.target();
+    let no_table = format!("there is no table {name} in this database");
+    let (found, why) = match facts.live {
+        Some(live) => (live.dependencies.as_ref(), no_table.as_str()),
+        None => (None, NO_DATABASE),
+    };
+    checks.extend(dependencies::checks(found, why));
+    checks.push(writers::writers(config, facts.live, NO_DATABASE));
+    checks.push(writers::constraint(
+        config,
+        facts.live,
+        facts.unified,
+        &facts.books.unified.labels,
+        NO_DATABASE,
+    ));
+    checks.push(backup(facts));
+    for check in &mut checks {
+        check.evidence.sort();
+        check.accepted = facts.accepted.get(check.check).cloned().filter(|_| check.can_be_accepted());
+    }
+    debug_assert!(checks.iter().map(|check| check.check).eq(NAMES));
+    checks
+}
+
+fn findings(facts: &Facts<'_>) -> Check {
+    let mut blocking: BTreeMap<Class, u64> = BTreeMap::new();
+    let mut waived = 0;
+    for finding in &facts.audit.findings {
+        if finding.is_blocking() {
+            *blocking.entry(finding.class).or_default() += 1;
+        } else if finding.status == crate::domain::Status::Waived {
+            waived += 1;
+        }
+    }
+    let all: u64 = blocking.values().sum();
+    if all == 0 {
+        let waived = if waived == 0 { String::new() } else { format!("; {waived} findings are waived") };
+        return Check::ok("findings", format!("no error finding{waived}"));
+    }
+    let evidence = blocking.iter().map(|(class, count)| {
+        Evidence::certain("finding", class.name().to_owned(), format!("{count} in findings.csv"))
+    });
+    let detail = format!(
+        "{all} error findings: mend them with the SQL beside the report, or waive each with a reason"
+    );
+    Check::fails("findings", detail, evidence.collect())
+}
+
+fn conservation(facts: &Facts<'_>) -> Check {
+    let totals = facts.audit.conservation;
+    let (legacy, unified) = (totals.legacy, totals.unified);
+    let detail = format!(
+        "legacy {} rows and {} tokens in, {} and {} out; unified {} and {} in, {} and {} out",
+        legacy.rows_in,
+        legacy.tokens_in,
+        legacy.rows_out,
+        legacy.tokens_out,
+        unified.rows_in,
+        unified.tokens_in,
+        unified.rows_out,
+        unified.tokens_out
+    );
+    match totals.holds {
+        true => Check::ok("conservation", detail),
+        false => Check::fails("conservation", detail, Vec::new()),
+    }
+}
+
+fn balances(facts: &Facts<'_>) -> Check {
+    if !facts.balances_known {
+        let why = "no stored balances were compared: say where they are in [balances] stored";
+        return Check::not_tested("balances", why);
+    }
+    let gaps = facts
+        .audit
+        .findings
+        .iter()
+        .filter(|finding| finding.class == Class::BalanceGap && finding.is_blocking());
+    let gaps: Vec<_> = gaps.collect();
+    if gaps.is_empty() {
+        return Check::ok("balances", "every stored balance is explained to the token".to_owned());
+    }
+    /// Users that are named; the others are counted.
+    const NAMED: usize = 20;
+    let mut evidence: Vec<Evidence> = gaps
+        .iter()
+        .take(NAMED)
+        .map(|finding| {
+            let user = finding.user.as_ref().map(ToString::to_string).unwrap_or_default();
+            Evidence::certain("user", user, finding.evidence.clone())
+        })
+        .collect();
+    if gaps.len() > NAMED {
+        let more = format!("{} more in balances.csv", gaps.len() - NAMED);
+        evidence.push(Evidence::note("user", "others".to_owned(), more));
+    }
+    let detail = format!("{} stored balances are not explained: see balances.csv", gaps.len());
+    Check::fails("balances", detail, evidence)
+}
+
+fn nights(facts: &Facts<'_>) -> Check {
+    let asked = facts.config.cutover.clean_nights;
+    if asked == 0 {
+        return Check::ok("clean_nights", "none is asked for ([cutover] clean_nights = 0)".to_owned());
+    }
+    let nights = clean_nights(facts.nights, facts.now);
+    if nights.clean >= asked {
+        return Check::ok(
+            "clean_nights",
+            format!("{} clean days in a row, {asked} are asked for", nights.clean),
+        );
+    }
+    let detail = format!(
+        "{} clean days in a row (UTC) before this run, {asked} are asked for ([cutover] clean_nights): {}",
+        nights.clean, nights.end
+    );
+    Check::fails("clean_nights", detail, Vec::new())
+}
+
+fn snapshot_age(facts: &Facts<'_>) -> Check {
+    let most = facts.config.cutover.snapshot_age;
+    let Some(snapshot) = facts.snapshot else {
+        let why = "files have no snapshot: how old what they say is, nobody can tell";
+        return Check::not_tested("snapshot_age", why);
+    };
+    let age = facts.now.since(snapshot.at);
+    let detail = format!(
+        "the snapshot of {} was {} old, at most {} are allowed",
+        snapshot.at.rfc3339(),
+        age.words(),
+        most.words()
+    );
+    match age <= most {
+        true => Check::ok("snapshot_age", detail),
+        false => Check::fails("snapshot_age", format!("{detail} ([cutover] snapshot_age)"), Vec::new()),
+    }
+}
+
+fn backup(facts: &Facts<'_>) -> Check {
+    match (facts.backup, facts.config.cutover.backup) {
+        (Some(text), _) => Check::ok("backup", format!("acknowledged: {text}")),
+        (None, Backup::Remind) => {
+            let detail = "make a backup, and try that it can be read back: once the table is dropped, it is all there is";
+            Check::ok("backup", detail.to_owned())
+        }
+        (None, Backup::Require) => {
+            let detail = "say that there is a backup, and where: --backup-acknowledged TEXT ([cutover] backup = \"require\")";
+            Check::fails("backup", detail.to_owned(), Vec::new())
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! The gate: a fresh reconciliation, the checks on top of it, the certificate beside its report.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::{ArchiveError, Look, Options, Reconciliation, run_with};
+use crate::audit::RunVerdict;
+use crate::config::{Config, Origin, TableName};
+use crate::cutover::retire::{self, RetireFile, Sealed};
+use crate::cutover::{self, Accepted, Archived, Certificate, Facts, Live, SealedTable, Verdict};
+use crate::domain::{Instant, Span};
+use crate::history;
+use crate::history::waivers::Waivers;
+use crate::report::{self, Beside, Model};
+use crate::source::postgres::Database;
+use crate::source::postgres::activity::Activity;
+use crate::source::{Progress, SourceError};
+
+/// What the gate is asked for, beside the configuration.
+#[derive(Debug, Clone)]
+pub struct GateOptions {
+    /// What the run is asked for.
+    pub run: Options,
+    /// Somebody says that there is a backup, and where.
+    pub backup: Option<String>,
+}
+
+/// A gate that was passed, or not.
+#[derive(Debug)]
+pub struct GateOutcome {
+    /// The run directory.
+    pub folder: PathBuf,
+    /// The result for the terminal, in the asked form.
+    pub printed: String,
+    /// GO or NO-GO.
+    pub verdict: Verdict,
+}
+
+/// What is asked of the database around the reading of the rows.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    look: Look,
+    /// The counters before and after.
+    pub activity: Option<Activity>,
+    /// What the gate was told.
+    pub live: Option<Live>,
+}
+
+impl Watch {
+    /// Before anything is read.
+    pub fn begin(config: &Config, look: Look, database: Option<&mut Database>) -> Result<Watch, SourceError> {
+        let mut watch = Watch { look, ..Watch::default() };
+        if let Some(database) = database.filter(|_| watch.look != Look::Nothing) {
+            let start = database.activity(&tables(config))?;
+            watch.activity = Some(Activity { start, end: Vec::new() });
+        }
+        Ok(watch)
+    }
+
+    /// After everything was read: the last look in the snapshot, then the end of the sessions.
+    /// How long the snapshot was held, where there was one.
+    pub fn end(
+        &mut self,
+        config: &Config,
+        database: Option<Database>,
+        progress: &Progress,
+    ) -> anyhow::Result<Option<Span>> {
+        let Some(mut database) = database else { return Ok(None) };
+        if let Look::Gate { archive } = &self.look {
+            let mut live = cutover::look(&mut database, config)?;
+            live.sealed = seal(&mut database, config, archive.as_deref(), progress)?;
+            self.live = Some(live);
+        }
+        let held = database.held();
+        if let Some(activity) = &mut self.activity {
+            activity.end = database.activity_at_end(&tables(config))?;
+        }
+        Ok(Some(held))
+    }
+}
+
+/// Digests the legacy table where its rows were read from, and archives it where that was asked for.
+fn seal(
+    database: &mut Database,
+    config: &Config,
+    archive: Option<&Path>,
+    progress: &Progress,
+) -> anyhow::Result<Option<SealedTable>> {
+    let Origin::Table(table) = &config.legacy.columns.origin else { return Ok(None) };
+    let Some(folder) = archive else {
+        return Ok(Some(SealedTable { state: database.digest(table)?, archive: None }));
+    };
+    let done = super::archive(database, table, folder, progress).map_err(|error| match error {
+        // As itself, so that what may pass is tried again.
+        ArchiveError::Source(error) => anyhow::Error::new(error),
+        error => anyhow::Error::new(error).context("the archive of the legacy table"),
+    })?;
+    let archived = Archived { folder: done.folder, seal: done.seal };
+    Ok(Some(SealedTable { state: done.state, archive: Some(archived) }))
+}
+
+/// The SQL that retires the table, or says why it does not.
+fn retirement(certificate: &Certificate, live: Option<&Live>) -> Vec<RetireFile> {
+    let sealed = live.and_then(|live| live.sealed.as_ref());
+    match (certificate.verdict, sealed) {
+        (Verdict::Go, Some(table)) => retire::files(&Sealed {
+            table: table.state.table.clone(),
+            oid: table.state.oid,
+            digest: table.state.digest,
+            shape: table.state.shape.clone(),
+            archive: table.archive.as_ref().map(|archive| archive.seal.clone()),
+            run_id: certificate.run_id.clone(),
+            issued_at: certificate.issued_at,
+            expires_at: certificate.expires_at,
+            hold: certificate.hold,
+        }),
+        (Verdict::Go, None) => vec![retire::refused(&[
+            "the legacy rows were read from files, so the table itself was neither counted nor digested: write \
+             [legacy] table in place of path, and run reckon cutover again"
+                .to_owned(),
+        ])],
+        (Verdict::NoGo, _) => {
+            let reasons: Vec<String> =
+                certificate.reasons().map(|check| format!("{}: {}", check.check, check.detail)).collect();
+            vec![retire::refused(&reasons)]
+        }
+    }
+}
+
+/// The checks that are accepted by name, in force at an instant.
+fn accepted(waivers: &Waivers, at: Instant) -> BTreeMap<String, Accepted> {
+    let named = cutover::NAMES.iter().filter_map(|name| Some((*name, waivers.of_check(name, at)?)));
+    let told = named.map(|(name, waiver)| {
+        let (owner, reason) = (waiver.owner.clone(), waiver.reason.clone());
+        (name.to_owned(), Accepted { owner, reason, until: waiver.until.to_string() })
+    });
+    told.collect()
+}
+
+/// Both tables, those of files by the names that SQL is written for.
+fn tables(config: &Config) -> [&TableName; 2] {
+    [&config.legacy.columns.origin, &config.unified.columns.origin].map(Origin::target)
+}
+
+/// Reconciles as [`super::run`] does, makes every check, and writes the certificate into the run
+/// directory.
+///
+/// # Errors
+/// Whatever keeps the run from covering every row or from being written; nothing half-written stays.
+pub fn cutover(
+    config: &Config,
+    asked: &GateOptions,
+    progress: &Progress,
+    print: impl FnOnce(&Certificate, report::terminal::Written<'_>) -> anyhow::Result<String>,
+) -> anyhow::Result<GateOutcome> {
+    let options = Options { as_of: None, ..asked.run.clone() };
+    // Before this run is one of them.
+    let runs = history::runs(&config.history.folder)?;
+    let past = history::watched(&config.history.folder, &runs)?;
+    let nights: Vec<(Instant, bool)> =
+        runs.iter().map(|run| (run.as_of, run.verdict == RunVerdict::Clean)).collect();
+    let issued = RefCell::new(None);
+    let beside = |model: &Model<'_>, done: &Reconciliation| -> anyhow::Result<Vec<Beside>> {
+        let now = Instant(chrono::Utc::now().timestamp_micros());
+        let accepted = accepted(&done.reads.waivers, now);
+        let facts = Facts {
+            config,
+            books: &done.reads.books,
+            audit: &done.audit,
+            balances_known: done.balances.stored_known,
+            live: done.reads.live.as_ref(),
+            activity: done.reads.activity.as_ref(),
+            unified: done.reads.targets.unified.as_ref(),
+            past: &past,
+            nights: &nights,
+            snapshot: done.reads.snapshot.as_ref(),
+            now,
+            backup: asked.backup.as_deref(),
+            accepted: &accepted,
+        };
+        let sources = [&done.reads.legacy, &done.reads.unified];
+        let certificate = cutover::certify(&facts, sources, &model.run_id);
+        let mut files = report::certificate::files(&certificate)?;
+        let sql = retirement(&certificate, done.reads.live.as_ref());
+        files.extend(sql.into_iter().map(|file| Beside { name: file.name, bytes: file.text.into_bytes() }));
+        issued.replace(Some(certificate));
+        Ok(files)
+    };
+    let print = |_: &Model<'_>, written: report::terminal::Written<'_>| {
+        let certificate = issued.borrow();
+        let certificate = certificate.as_ref().ok_or_else(|| anyhow::anyhow!("no certificate was made"))?;
+        print(certificate, written)
+    };
+    let outcome = run_with(config, &options, progress, beside, print)?;
+    let verdict = issued.borrow().as_ref().map_or(Verdict::NoGo, |certificate| certificate.verdict);
+    Ok(GateOutcome { folder: outcome.folder, printed: outcome.printed, verdict })
+}

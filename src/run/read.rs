@@ -1,0 +1,205 @@
+//! Reads both ledgers, and what stands beside them, at one moment.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use super::{Options, again, gate};
+use crate::config::{Columns, Config, Origin};
+use crate::cutover::Live;
+use crate::domain::{Books, PopulationClass, RowId, Side, Span};
+use crate::history::waivers::Waivers;
+use crate::matching::Matched;
+use crate::normalise::{self, Folder, Member, Redaction, Rules, Sides, UsageLog};
+use crate::repair::Targets;
+use crate::source::postgres::Database;
+use crate::source::postgres::activity::Activity;
+use crate::source::{self, Progress, Provenance, Reading, Snapshot, StoredReading};
+
+/// Both ledgers as read, and where they came from.
+#[derive(Debug)]
+pub struct Reads {
+    /// The books.
+    pub books: Books,
+    /// Every row of usage, for replays.
+    pub usage_log: UsageLog,
+    /// Members of pools, where configured.
+    pub members: Vec<Member>,
+    /// Source of the members.
+    pub pools: Option<Provenance>,
+    /// Stored balances, where configured.
+    pub stored: Option<StoredReading>,
+    /// Source of the legacy rows.
+    pub legacy: Provenance,
+    /// Source of the unified rows.
+    pub unified: Provenance,
+    /// The moment that all reads of the database saw.
+    pub snapshot: Option<Snapshot>,
+    /// How long that moment was held; longer than a cap it holds up the server's vacuum.
+    pub snapshot_held: Option<Span>,
+    /// What the catalogue says of the tables.
+    pub targets: Targets,
+    /// The stored balances were read at a later moment than as-of, so they cannot be compared. A
+    /// file of balances has no moment of its own: it is taken to be of as-of.
+    pub as_of_is_past: bool,
+    /// Users stand under other names.
+    pub redacted: bool,
+    /// What has been accepted.
+    pub waivers: Waivers,
+    /// What the statistics counted around the reading, where that was asked for.
+    pub activity: Option<Activity>,
+    /// What the gate was told, where it asked.
+    pub live: Option<Live>,
+}
+
+/// One try of [`super::read`].
+pub(super) fn read_once(config: &Config, options: &Options, progress: &Progress) -> anyhow::Result<Reads> {
+    let waivers = Waivers::load(config)?;
+    let mut database = again::open(config, progress)?;
+    let mut watch = gate::Watch::begin(config, options.look.clone(), database.as_mut())?;
+    let snapshot = database.as_ref().map(|database| database.snapshot().clone());
+    let asked = options.as_of.or(config.as_of);
+    let as_of = asked.or(snapshot.as_ref().map(|snapshot| snapshot.at)).unwrap_or(options.started);
+    let threads = options.threads.unwrap_or_else(cores);
+
+    let keep_usage_of = options.keep_usage_of.as_ref();
+    let mut scan = |columns: &Columns, side: Side| -> anyhow::Result<Reading<Folder>> {
+        let rules = Arc::new(match side {
+            Side::Legacy => Rules::legacy(config, as_of),
+            Side::Unified => Rules::unified(config, as_of, keep_usage_of),
+        });
+        let new_sink = || Folder::new(rules.clone());
+        let rule = Rules::detail_rule(config, side, keep_usage_of);
+        let reading = match (&columns.origin, &mut database) {
+            (Origin::Table(_), Some(database)) => database.scan(columns, &rule, &new_sink, progress)?,
+            (_, Some(database)) => {
+                database.awake_during(|| source::files::scan(columns, &rule, threads, &new_sink, progress))?
+            }
+            _ => source::files::scan(columns, &rule, threads, &new_sink, progress)?,
+        };
+        Ok(reading)
+    };
+    let legacy = scan(&config.legacy.columns, Side::Legacy).context("the legacy side")?;
+    let unified = scan(&config.unified.columns, Side::Unified).context("the unified side")?;
+    let (mut stored, mut members, pools) = beside(config, &mut database, progress)?;
+    let mut facts = |origin: &Origin| match (origin, &mut database) {
+        (Origin::Table(table), Some(database)) => database.facts(table).map(Some),
+        _ => Ok(None),
+    };
+    let targets = Targets {
+        legacy: facts(&config.legacy.columns.origin)?,
+        unified: facts(&config.unified.columns.origin)?,
+    };
+    let snapshot_held = watch.end(config, database, progress)?;
+
+    let sides = Sides {
+        legacy: legacy.sinks,
+        legacy_control: legacy.provenance.control,
+        unified: unified.sinks,
+        unified_control: unified.provenance.control,
+    };
+    if let Some(redaction) = &options.redaction {
+        rename(&mut stored, &mut members, redaction);
+    }
+    let with_balance = stored.iter().flat_map(|stored| &stored.balances).map(|row| &row.user);
+    let owners = members.iter().filter_map(|member| member.owner.as_ref());
+    let more_users: Vec<RowId> = with_balance.chain(owners).cloned().collect();
+    let (books, usage_log) = normalise::books(config, sides, &more_users, as_of, options.redaction.as_ref())?;
+    let stored_origin = config.balances.stored.as_ref().map(|stored| &stored.origin);
+    let stored_in_database = matches!(stored_origin, Some(Origin::Table(_)));
+    let read_later = snapshot.as_ref().is_some_and(|snapshot| as_of < snapshot.at);
+    Ok(Reads {
+        books,
+        usage_log,
+        members,
+        pools,
+        stored,
+        legacy: legacy.provenance,
+        unified: unified.provenance,
+        snapshot,
+        targets,
+        snapshot_held,
+        as_of_is_past: stored_in_database && read_later,
+        redacted: options.redaction.is_some(),
+        waivers,
+        activity: watch.activity,
+        live: watch.live,
+    })
+}
+
+/// Cores of this machine that the process may use.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
+}
+
+/// Stored balances and members of pools: what is read beside the ledgers.
+fn beside(
+    config: &Config,
+    database: &mut Option<Database>,
+    progress: &Progress,
+) -> anyhow::Result<(Option<StoredReading>, Vec<Member>, Option<Provenance>)> {
+    let stored = match &config.balances.stored {
+        None => None,
+        Some(stored) => Some(match (&stored.origin, &mut *database) {
+            (Origin::Table(_), Some(database)) => database.stored(stored)?,
+            (_, Some(database)) => database.awake_during(|| source::files::stored(stored, progress))?,
+            _ => source::files::stored(stored, progress)?,
+        }),
+    };
+    let Some(pools) = &config.balances.pools else { return Ok((stored, Vec::new(), None)) };
+    let reading = match (&pools.origin, database) {
+        (Origin::Table(_), Some(database)) => database.pools(pools)?,
+        _ => source::files::pools(pools, progress)?,
+    };
+    let members = normalise::members(&reading, pools)?;
+    Ok((stored, members, Some(reading.provenance)))
+}
+
+/// Puts other names in the place of users and pools read beside the ledgers.
+fn rename(stored: &mut Option<StoredReading>, members: &mut [Member], redaction: &Redaction) {
+    let mut users: Vec<&mut RowId> = Vec::new();
+    users.extend(stored.iter_mut().flat_map(|stored| &mut stored.balances).map(|row| &mut row.user));
+    for member in members {
+        users.extend([&mut member.user, &mut member.pool]);
+        users.extend(member.owner.as_mut());
+    }
+    users.into_iter().for_each(|user| *user = redaction.name(user));
+}
+
+impl Reads {
+    /// Where the rows came from, in one line.
+    pub(super) fn source_line(&self) -> String {
+        format!("{} and {}", self.legacy.name, self.unified.name)
+    }
+
+    /// What a reader of the report must know about the rows.
+    pub(super) fn warnings(&self, matched: &Matched) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for side in [Side::Legacy, Side::Unified] {
+            let ledger = self.books.side(side);
+            let late = ledger.population.get(PopulationClass::AfterAsOf).rows;
+            if late > 0 {
+                let as_of = self.books.as_of.rfc3339();
+                warnings.push(format!(
+                    "{late} {} rows lie after as-of {as_of}; they are counted apart",
+                    side.name()
+                ));
+            }
+            if let Some(first) = ledger.unreadable_ends.first() {
+                warnings.push(format!(
+                    "{} {} grants say when they end in a way that is no time, as {first} does: they are \
+                     taken not to end",
+                    ledger.unreadable_ends.len(),
+                    side.name()
+                ));
+            }
+            for row in &ledger.rejected {
+                tracing::info!("{}: rejected: {}", row.place, row.reason);
+            }
+        }
+        warnings.extend(matched.bounded.iter().map(|component| {
+            format!("too many candidates to tell all answers apart, so these rows are contested: {component}")
+        }));
+        warnings
+    }
+}

@@ -1,0 +1,80 @@
+//! Functions and procedures whose text names the table. What is written as standard SQL
+//! (`begin atomic`) has no text: the catalogue knows what it depends on.
+
+use super::super::super::SourceError;
+use super::super::catalogue::text;
+use super::super::session::Session;
+use super::mention::{self, Mention, Wanted};
+use super::paths::Paths;
+use super::{Area, Certainty, DOING, Dependencies, Members};
+
+/// Languages whose text is SQL; in others SQL stands in strings of any kind.
+const SQL: [&str; 2] = ["sql", "plpgsql"];
+
+/// Notes every function that names the table or a sequence of it; answers the numbers of those that
+/// certainly or possibly use the table, so that what hangs on them is found as well.
+pub(super) async fn scan(
+    session: &Session,
+    members: &Members,
+    paths: &Paths,
+    found: &mut Dependencies,
+) -> Result<Vec<String>, SourceError> {
+    let looked = session.try_rows(include_str!("functions.sql"), &[], DOING).await?;
+    let mut users = Vec::new();
+    let mut dynamic = 0usize;
+    for row in found.rows(&[Area::Functions], "functions", looked) {
+        let (oid, kind, language, body) = (text(&row, 0), text(&row, 3), text(&row, 4), text(&row, 5));
+        let name = format!("{}.{}", text(&row, 1), text(&row, 2));
+        let own = row[6].as_deref();
+        let arguments = text(&row, 7);
+        if let Some((certainty, how, table)) = uses_of(&language, &body, members.names.iter(), paths, own) {
+            let detail = format!("({arguments}) in {language} {how} {table}");
+            found.add(Area::Functions, &kind, name, detail, certainty);
+            users.push(oid);
+            continue;
+        }
+        let sequences = members.sequences.iter().map(|(_, schema, name, _)| (schema.clone(), name.clone()));
+        let sequences: Vec<(String, String)> = sequences.collect();
+        if let Some((_, how, sequence)) = uses_of(&language, &body, sequences.iter(), paths, own) {
+            let detail = format!("({arguments}) in {language} {how} {sequence}, which goes with the table");
+            found.add(Area::Sequences, &kind, name, detail, Certainty::Possible);
+        } else if language == "plpgsql" && mention::is_dynamic(&body) {
+            dynamic += 1;
+        }
+    }
+    if dynamic > 0 {
+        found.at(Area::Functions).notes.push(format!(
+            "{dynamic} functions run SQL that they put together from text which does not name the table; \
+             what they use in the end cannot be seen"
+        ));
+    }
+    Ok(users)
+}
+
+type Use = (Certainty, &'static str, String);
+
+/// The weightiest use of one of these relations in a body, with words for it.
+fn uses_of<'a>(
+    language: &str,
+    body: &str,
+    wanted: impl Iterator<Item = &'a (String, String)>,
+    paths: &Paths,
+    own: Option<&str>,
+) -> Option<Use> {
+    let found = wanted.filter_map(|(schema, name)| {
+        let wanted = Wanted { schema, name };
+        let mentions = match SQL.contains(&language) {
+            true => mention::in_sql(body, wanted),
+            false if mention::is_in_text(body, wanted) => vec![Mention::Text],
+            false => Vec::new(),
+        };
+        let certainty = paths.weigh(&mentions, wanted, own)?;
+        let how = match (certainty, mentions.first()) {
+            (Certainty::Certain, _) => "names",
+            (_, Some(Mention::Text)) => "has a text with the name of",
+            _ => "may mean",
+        };
+        Some((certainty, how, format!("{schema}.{name}")))
+    });
+    found.min_by_key(|(certainty, ..)| *certainty)
+}

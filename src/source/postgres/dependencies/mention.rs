@@ -1,0 +1,385 @@
+//! Does a piece of SQL name a table? Reads the text as the server's lexer would: comments are no
+//! mention, a longer identifier is another one, letters are folded unless they are quoted, and what
+//! stands inside a string may become SQL one day.
+
+/// A relation that is looked for.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::source::postgres) struct Wanted<'a> {
+    pub schema: &'a str,
+    pub name: &'a str,
+}
+
+/// How a text names a relation, the weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::source::postgres) enum Mention {
+    /// Inside a string: it may be put together to SQL.
+    Text,
+    /// Without its schema, at a place where a column or a variable may stand as well.
+    Word,
+    /// Without its schema, where only a table can stand.
+    Table,
+    /// With its schema.
+    Qualified,
+}
+
+/// Longest identifier in bytes; the server cuts what is longer.
+const LONGEST: usize = 63;
+
+/// What stands before a table and before little else.
+const BEFORE_TABLES: [&str; 13] = [
+    "from",
+    "join",
+    "into",
+    "update",
+    "table",
+    "only",
+    "using",
+    "truncate",
+    "copy",
+    "lock",
+    "references",
+    "exists",
+    "on",
+];
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Token {
+    Name(String),
+    Text(String),
+    Symbol(char),
+}
+
+/// Every kind of mention in a piece of SQL or PL/pgSQL, the strongest first.
+pub(in crate::source::postgres) fn in_sql(sql: &str, wanted: Wanted<'_>) -> Vec<Mention> {
+    let tokens = tokens(sql);
+    let mut found: Vec<Mention> =
+        chains(&tokens).filter_map(|chain| chain.mention(&tokens, wanted)).collect();
+    if texts_of(&tokens).iter().any(|text| is_in_text(text, wanted)) {
+        found.push(Mention::Text);
+    }
+    found.sort_by(|a, b| b.cmp(a));
+    found.dedup();
+    found
+}
+
+/// The strongest way in which a piece of SQL inserts into a table.
+pub(in crate::source::postgres) fn inserts(sql: &str, wanted: Wanted<'_>) -> Option<Mention> {
+    let tokens = tokens(sql);
+    let is = |at: Option<usize>, words: &[&str]| {
+        at.and_then(|at| tokens.get(at))
+            .is_some_and(|token| matches!(token, Token::Name(name) if words.contains(&name.as_str())))
+    };
+    let inserted = chains(&tokens).filter(|chain| {
+        is(chain.start.checked_sub(1), &["into"]) && is(chain.start.checked_sub(2), &["insert", "merge"])
+    });
+    let direct = inserted.filter_map(|chain| chain.mention(&tokens, wanted)).max();
+    direct.or_else(|| {
+        let dynamic = texts_of(&tokens).iter().any(|text| {
+            let lower = text.to_lowercase();
+            (lower.contains("insert") || lower.contains("merge")) && is_in_text(text, wanted)
+        });
+        dynamic.then_some(Mention::Text)
+    })
+}
+
+/// The functions that a piece of SQL may call: names before an opening bracket, without schema.
+pub(in crate::source::postgres) fn calls(sql: &str) -> Vec<String> {
+    let tokens = tokens(sql);
+    let called = chains(&tokens).filter(|chain| tokens.get(chain.end) == Some(&Token::Symbol('(')));
+    called.filter_map(|chain| chain.names.last().map(|name| (*name).to_owned())).collect()
+}
+
+/// The strings in a piece of SQL.
+pub(in crate::source::postgres) fn texts(sql: &str) -> Vec<String> {
+    let texts = tokens(sql).into_iter().filter_map(|token| match token {
+        Token::Text(text) => Some(text),
+        _ => None,
+    });
+    texts.collect()
+}
+
+/// Does it run SQL that it puts together itself?
+pub(in crate::source::postgres) fn is_dynamic(sql: &str) -> bool {
+    tokens(sql).iter().any(|token| matches!(token, Token::Name(name) if name == "execute"))
+}
+
+/// Does a text of no known grammar (a string, another language) name the relation? Letters are
+/// compared without case, since what becomes of the text is not known.
+pub(in crate::source::postgres) fn is_in_text(text: &str, wanted: Wanted<'_>) -> bool {
+    let text = without_placeholders(text).to_lowercase();
+    let (schema, name) = (wanted.schema.to_lowercase(), wanted.name.to_lowercase());
+    let mut found = text.match_indices(&name).map(|(at, _)| at);
+    found.any(|at| {
+        let (before, after) = (&text[..at], &text[at + name.len()..]);
+        if before.ends_with(is_part) || after.starts_with(is_part) {
+            return false;
+        }
+        let before = before.trim_end_matches('"');
+        let Some(qualifier) = before.trim_end().strip_suffix('.') else { return true };
+        let qualifier = qualifier.trim_end().trim_end_matches('"');
+        // A dot after nothing: the schema is put in later.
+        match qualifier.ends_with(is_part) {
+            false => true,
+            true => qualifier.strip_suffix(&schema).is_some_and(|rest| !rest.ends_with(is_part)),
+        }
+    })
+}
+
+/// The text without what `format` fills in: `%I`, `%1$s`, `%-10L`.
+fn without_placeholders(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('%') {
+        let (before, after) = (&rest[..at], &rest[at + 1..]);
+        plain.push_str(before);
+        let flags =
+            after.trim_start_matches(|letter: char| letter.is_ascii_digit() || "$-*".contains(letter));
+        match flags.strip_prefix(['I', 's', 'L']) {
+            Some(after) => {
+                plain.push(' ');
+                rest = after;
+            }
+            None => {
+                plain.push('%');
+                rest = after;
+            }
+        }
+    }
+    plain.push_str(rest);
+    plain
+}
+
+/// Names joined by dots.
+struct Chain<'a> {
+    names: Vec<&'a str>,
+    start: usize,
+    /// The token after the last name.
+    end: usize,
+}
+
+impl Chain<'_> {
+    fn mention(&self, tokens: &[Token], wanted: Wanted<'_>) -> Option<Mention> {
+        if self.names.windows(2).any(|pair| pair == [wanted.schema, wanted.name]) {
+            return Some(Mention::Qualified);
+        }
+        if self.names.first() != Some(&wanted.name) {
+            return None;
+        }
+        let before = self.start.checked_sub(1).map(|at| &tokens[at]);
+        let after_keyword =
+            matches!(before, Some(Token::Name(word)) if BEFORE_TABLES.contains(&word.as_str()));
+        // `name%rowtype`, `name.column%type`.
+        let as_type = tokens.get(self.end) == Some(&Token::Symbol('%'));
+        Some(if after_keyword || as_type { Mention::Table } else { Mention::Word })
+    }
+}
+
+fn chains(tokens: &[Token]) -> impl Iterator<Item = Chain<'_>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while at < tokens.len() {
+            let start = at;
+            let Token::Name(first) = &tokens[at] else {
+                at += 1;
+                continue;
+            };
+            let mut names = vec![first.as_str()];
+            at += 1;
+            while let (Some(Token::Symbol('.')), Some(Token::Name(next))) =
+                (tokens.get(at), tokens.get(at + 1))
+            {
+                names.push(next);
+                at += 2;
+            }
+            return Some(Chain { names, start, end: at });
+        }
+        None
+    })
+}
+
+/// All strings; those that `||` joins directly also as one.
+fn texts_of(tokens: &[Token]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut joined: Option<String> = None;
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            Token::Text(text) => {
+                found.push(text.clone());
+                let bars = at >= 2 && tokens[at - 2..at] == [Token::Symbol('|'), Token::Symbol('|')];
+                joined = Some(match joined.take() {
+                    Some(before)
+                        if bars && matches!(tokens.get(at.wrapping_sub(3)), Some(Token::Text(_))) =>
+                    {
+                        let both = before + text;
+                        found.push(both.clone());
+                        both
+                    }
+                    _ => text.clone(),
+                });
+            }
+            Token::Symbol('|') => {}
+            _ => joined = None,
+        }
+    }
+    found
+}
+
+fn is_start(letter: char) -> bool {
+    letter.is_ascii_alphabetic() || letter == '_' || !letter.is_ascii()
+}
+
+fn is_part(letter: char) -> bool {
+    is_start(letter) || letter.is_ascii_digit() || letter == '$'
+}
+
+/// As the server cuts a long identifier.
+fn cut(mut name: String) -> String {
+    if name.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
+        name.truncate(end);
+    }
+    name
+}
+
+fn tokens(sql: &str) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut rest = sql;
+    while let Some(first) = rest.chars().next() {
+        rest = if let Some(after) = rest.strip_prefix("--") {
+            after.find(['\n', '\r']).map_or("", |end| &after[end..])
+        } else if rest.starts_with("/*") {
+            after_comment(rest)
+        } else if first == '\'' {
+            let (text, after) = quoted(&rest[1..], '\'', false);
+            tokens.push(Token::Text(text));
+            after
+        } else if first == '"' {
+            let (name, after) = quoted(&rest[1..], '"', false);
+            tokens.push(Token::Name(cut(name)));
+            after
+        } else if first == '$' {
+            dollar(rest, &mut tokens)
+        } else if is_start(first) {
+            word(rest, &mut tokens)
+        } else {
+            if !first.is_whitespace() {
+                tokens.push(Token::Symbol(first));
+            }
+            &rest[first.len_utf8()..]
+        };
+    }
+    tokens
+}
+
+/// A word, or a string or name that a letter before its quote makes special.
+fn word<'a>(sql: &'a str, tokens: &mut Vec<Token>) -> &'a str {
+    let length = sql.find(|letter| !is_part(letter)).unwrap_or(sql.len());
+    let (word, after) = sql.split_at(length);
+    if let Some(text) = after.strip_prefix('\'')
+        && ["e", "b", "x", "n"].iter().any(|prefix| word.eq_ignore_ascii_case(prefix))
+    {
+        let (text, after) = quoted(text, '\'', word.eq_ignore_ascii_case("e"));
+        tokens.push(Token::Text(text));
+        return after;
+    }
+    if word.eq_ignore_ascii_case("u") {
+        for (start, is_name) in [("&'", false), ("&\"", true)] {
+            if let Some(text) = after.strip_prefix(start) {
+                let (text, after) = quoted(text, if is_name { '"' } else { '\'' }, false);
+                let text = unescaped(&text);
+                tokens.push(if is_name { Token::Name(cut(text)) } else { Token::Text(text) });
+                return after;
+            }
+        }
+    }
+    tokens.push(Token::Name(cut(word.to_ascii_lowercase())));
+    after
+}
+
+/// `U&"…"` with its default escape: `\0441`, `\+000441`, `\\`.
+fn unescaped(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        plain.push_str(&rest[..at]);
+        let after = &rest[at + 1..];
+        let (digits, after) = match after.strip_prefix('+') {
+            Some(long) => (long.get(..6), long.get(6..)),
+            None => (after.get(..4), after.get(4..)),
+        };
+        let letter = digits.and_then(|digits| char::from_u32(u32::from_str_radix(digits, 16).ok()?));
+        match (letter, after) {
+            (Some(letter), Some(after)) => {
+                plain.push(letter);
+                rest = after;
+            }
+            _ => {
+                plain.push('\\');
+                rest = rest[at + 1..].trim_start_matches('\\');
+            }
+        }
+    }
+    plain + rest
+}
+
+/// `$tag$ … $tag$`, or a `$` that is none.
+fn dollar<'a>(sql: &'a str, tokens: &mut Vec<Token>) -> &'a str {
+    let tag = sql[1..].find('$').map(|end| &sql[..end + 2]);
+    let is_tag = |tag: &&str| {
+        let inner = &tag[1..tag.len() - 1];
+        inner.chars().all(|letter| is_part(letter) && letter != '$')
+            && !inner.starts_with(|letter: char| letter.is_ascii_digit())
+    };
+    let Some(tag) = tag.filter(is_tag) else {
+        tokens.push(Token::Symbol('$'));
+        return &sql[1..];
+    };
+    let inner = &sql[tag.len()..];
+    let end = inner.find(tag).unwrap_or(inner.len());
+    tokens.push(Token::Text(inner[..end].to_owned()));
+    inner.get(end + tag.len()..).unwrap_or("")
+}
+
+/// What follows a comment; comments nest.
+fn after_comment(sql: &str) -> &str {
+    let mut depth = 0usize;
+    let mut at = 0;
+    while at < sql.len() {
+        if sql[at..].starts_with("/*") {
+            depth += 1;
+            at += 2;
+        } else if sql[at..].starts_with("*/") {
+            depth -= 1;
+            at += 2;
+            if depth == 0 {
+                return &sql[at..];
+            }
+        } else {
+            at += sql[at..].chars().next().map_or(1, char::len_utf8);
+        }
+    }
+    ""
+}
+
+/// The inside of a quoted text whose opening quote is gone, and what follows it.
+fn quoted(sql: &str, quote: char, with_backslashes: bool) -> (String, &str) {
+    let mut inner = String::new();
+    let mut letters = sql.char_indices().peekable();
+    while let Some((at, letter)) = letters.next() {
+        if with_backslashes && letter == '\\' {
+            inner.extend(letters.next().map(|(_, escaped)| escaped));
+        } else if letter != quote {
+            inner.push(letter);
+        } else if letters.peek().is_some_and(|(_, next)| *next == quote) {
+            inner.push(quote);
+            letters.next();
+        } else {
+            return (inner, &sql[at + quote.len_utf8()..]);
+        }
+    }
+    (inner, "")
+}
+
+#[cfg(test)]
+#[path = "mention_tests.rs"]
+mod tests;

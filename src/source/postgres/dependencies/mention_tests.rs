@@ -1,0 +1,103 @@
+use super::*;
+
+const OLD: Wanted<'_> = Wanted { schema: "public", name: "token_transactions" };
+
+#[test]
+fn a_table_is_named_where_the_server_would_see_it() {
+    use Mention::{Qualified, Table, Text, Word};
+    let cases: [(&str, Option<Mention>); 36] = [
+        ("select * from public.token_transactions", Some(Qualified)),
+        ("select * from Public . \"token_transactions\" t", Some(Qualified)),
+        ("select public.token_transactions.user_id", Some(Qualified)),
+        ("select * from app.public.token_transactions", Some(Qualified)),
+        ("select * from token_transactions", Some(Table)),
+        ("SELECT * FROM Token_Transactions", Some(Table)),
+        ("select * from \"token_transactions\"", Some(Table)),
+        ("insert into token_transactions(user_id) values (1)", Some(Table)),
+        ("declare r token_transactions%rowtype; begin end", Some(Table)),
+        ("declare r token_transactions.user_id%type; begin end", Some(Table)),
+        ("truncate token_transactions", Some(Table)),
+        ("select * from users u, token_transactions t", Some(Word)),
+        ("select u&\"token\\005ftransactions\" from t", Some(Word)),
+        // Other tables.
+        ("select * from other.token_transactions", None),
+        ("select * from \"Token_Transactions\"", None),
+        ("select * from token_transactions_old", None),
+        ("select * from old_token_transactions", None),
+        ("select * from token_transactions$x", None),
+        ("select * from \"public.token_transactions\"", None),
+        ("select t.token_transactions from t", None),
+        // Comments.
+        ("select 1 -- from token_transactions", None),
+        ("select 1 /* from token_transactions */", None),
+        ("select 1 /* a /* b */ from token_transactions */ + 1", None),
+        ("select 1 -- x\n from token_transactions", Some(Table)),
+        // Strings.
+        ("execute 'select * from token_transactions'", Some(Text)),
+        ("execute format('select * from %I.%I', 'public', 'token_transactions')", Some(Text)),
+        ("execute format('select * from %I.token_transactions', s)", Some(Text)),
+        ("execute format('select * from %1$I.token_transactions', s)", Some(Text)),
+        ("execute 'select * from ' || s || '.token_transactions'", Some(Text)),
+        ("execute 'select * from token_' || 'transactions'", Some(Text)),
+        ("execute $q$select * from \"public\".\"token_transactions\"$q$", Some(Text)),
+        ("execute E'select \\'x\\' from token_transactions'", Some(Text)),
+        ("execute 'select * from TOKEN_TRANSACTIONS'", Some(Text)),
+        ("execute 'select * from other.token_transactions'", None),
+        ("execute 'select * from token_transactions_old'", None),
+        ("select 'it''s', x from t where n = $1", None),
+    ];
+    for (sql, expected) in cases {
+        assert_eq!(in_sql(sql, OLD).first().copied(), expected, "{sql}");
+    }
+}
+
+#[test]
+fn quoted_names_are_found_as_they_are_written() {
+    let odd = Wanted { schema: "App Data", name: "Token.Transactions" };
+    let cases = [
+        ("select * from \"App Data\".\"Token.Transactions\"", Some(Mention::Qualified)),
+        ("select * from \"Token.Transactions\"", Some(Mention::Table)),
+        ("select * from Token.Transactions", None),
+    ];
+    for (sql, expected) in cases {
+        assert_eq!(in_sql(sql, odd).first().copied(), expected, "{sql}");
+    }
+    let long = "x".repeat(63);
+    let longer = format!("select * from {}", "x".repeat(80));
+    let wanted = Wanted { schema: "public", name: &long };
+    assert_eq!(in_sql(&longer, wanted), [Mention::Table], "the server cuts after 63 bytes");
+}
+
+#[test]
+fn text_that_is_broken_off_is_read_to_its_end() {
+    for sql in ["'token_transactions", "$x$ token_transactions", "E'\\", "/* token", "\"", "$", "$a", "U&'\\"]
+    {
+        let _ = in_sql(sql, OLD);
+    }
+    assert_eq!(in_sql("'token_transactions", OLD), [Mention::Text]);
+}
+
+#[test]
+fn an_insert_is_told_from_other_mentions() {
+    let usage = Wanted { schema: "public", name: "token_usage" };
+    let cases = [
+        ("insert into token_usage (a) values (1)", Some(Mention::Table)),
+        ("INSERT INTO public.token_usage AS u SELECT 1", Some(Mention::Qualified)),
+        ("merge into token_usage using x on true", Some(Mention::Table)),
+        ("execute 'insert into token_usage select 1'", Some(Mention::Text)),
+        ("select count(*) into n from token_usage", None),
+        ("update token_usage set a = 1", None),
+        ("-- insert into token_usage\nselect 1", None),
+        ("insert into token_usage_archive select * from token_usage", None),
+    ];
+    for (sql, expected) in cases {
+        assert_eq!(inserts(sql, usage), expected, "{sql}");
+    }
+}
+
+#[test]
+fn calls_and_strings_are_listed() {
+    assert_eq!(calls("begin perform app.book(1, 'x'); return coalesce (a, b); end"), ["book", "coalesce"]);
+    assert_eq!(texts("values ('trial_grant', E'a\\'b', $$c$$) -- 'd'"), ["trial_grant", "a'b", "c"]);
+    assert!(is_dynamic("begin execute x; end") && !is_dynamic("begin perform 'execute'; end"));
+}

@@ -1,0 +1,176 @@
+//! Where a name without a schema is looked up, and so whether it means the table.
+
+use std::collections::BTreeSet;
+
+use super::super::super::SourceError;
+use super::super::catalogue::{Relation, text};
+use super::super::session::Session;
+use super::mention::{Mention, Wanted};
+use super::{Certainty, DOING};
+
+/// Search paths of a database.
+#[derive(Debug, Default)]
+pub(in crate::source::postgres) struct Paths {
+    /// Where nothing else is said.
+    default: Vec<String>,
+    /// Of roles and databases.
+    others: Vec<Vec<String>>,
+    /// Schemas that hold a relation of the name.
+    holders: BTreeSet<String>,
+    /// A role bears the name of the schema, so that `"$user"` may mean it.
+    schema_is_user: bool,
+}
+
+/// What a name without a schema means on a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    Table,
+    AnotherRelation,
+    Nothing,
+}
+
+impl Paths {
+    /// Reads the paths, and who else bears the name of the relation.
+    pub(in crate::source::postgres) async fn read(
+        session: &Session,
+        relation: &Relation,
+    ) -> Result<Paths, SourceError> {
+        let schema = relation.name.schema.as_deref().unwrap_or_default();
+        let rows =
+            session.rows_with(include_str!("paths.sql"), &[&relation.name.name, schema], DOING).await?;
+        let mut paths = Paths::default();
+        for row in &rows {
+            let value = text(row, 1);
+            match text(row, 0).as_str() {
+                "default" => paths.default = parse(&value),
+                "role" => paths.others.push(parse(&value)),
+                "holder" => drop(paths.holders.insert(value)),
+                _ => paths.schema_is_user = true,
+            }
+        }
+        Ok(paths)
+    }
+
+    /// What the mentions in a text come to, the text having this path of its own.
+    pub(in crate::source::postgres) fn weigh(
+        &self,
+        mentions: &[Mention],
+        wanted: Wanted<'_>,
+        own: Option<&str>,
+    ) -> Option<Certainty> {
+        mentions.iter().filter_map(|mention| self.weight(*mention, wanted, own)).min()
+    }
+
+    fn weight(&self, mention: Mention, wanted: Wanted<'_>, own: Option<&str>) -> Option<Certainty> {
+        let here = match mention {
+            Mention::Qualified => return Some(Certainty::Certain),
+            Mention::Text => return Some(Certainty::Possible),
+            Mention::Table => Certainty::Certain,
+            Mention::Word => Certainty::Possible,
+        };
+        if let Some(own) = own {
+            return (self.meaning(&parse(own), wanted.schema) == Meaning::Table).then_some(here);
+        }
+        match self.meaning(&self.default, wanted.schema) {
+            Meaning::Table => Some(here),
+            _ if self.others.iter().any(|path| self.meaning(path, wanted.schema) == Meaning::Table) => {
+                Some(Certainty::Possible)
+            }
+            Meaning::AnotherRelation => None,
+            // Nobody's path leads to any relation of the name, unless the caller sets one.
+            Meaning::Nothing => Some(Certainty::Possible),
+        }
+    }
+
+    fn meaning(&self, path: &[String], schema: &str) -> Meaning {
+        for step in path {
+            if step == schema || (step == "$user" && self.schema_is_user) {
+                return Meaning::Table;
+            }
+            if self.holders.contains(step) {
+                return Meaning::AnotherRelation;
+            }
+        }
+        Meaning::Nothing
+    }
+}
+
+/// The schemas of a `search_path`, as it is stored: `"$user", public`.
+fn parse(path: &str) -> Vec<String> {
+    let mut steps = Vec::new();
+    let mut step = String::new();
+    let mut letters = path.chars().peekable();
+    let (mut is_quoted, mut was_quoted) = (false, false);
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' if is_quoted && letters.peek() == Some(&'"') => {
+                step.push('"');
+                letters.next();
+            }
+            '"' => {
+                is_quoted = !is_quoted;
+                was_quoted = true;
+            }
+            ',' if !is_quoted => {
+                steps.push(std::mem::take(&mut step));
+                was_quoted = false;
+            }
+            letter if !is_quoted && letter.is_whitespace() => {}
+            letter if is_quoted => step.push(letter),
+            letter => step.push(letter.to_ascii_lowercase()),
+        }
+    }
+    if !step.is_empty() || was_quoted {
+        steps.push(step);
+    }
+    steps.retain(|step| !step.is_empty());
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_read_as_the_server_stores_it() {
+        let cases: [(&str, &[&str]); 5] = [
+            ("\"$user\", public", &["$user", "public"]),
+            ("public,Extensions", &["public", "extensions"]),
+            ("\"A, b\", \"q\"\"x\"", &["A, b", "q\"x"]),
+            ("\"\"", &[]),
+            ("", &[]),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(parse(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_plain_name_means_the_first_relation_on_the_path() {
+        use Certainty::{Certain, Possible};
+        let paths = |default: &str, other: &str, holders: &[&str]| Paths {
+            default: parse(default),
+            others: vec![parse(other)],
+            holders: holders.iter().map(|name| (*name).to_owned()).collect(),
+            schema_is_user: false,
+        };
+        let both = ["app", "public"];
+        let cases = [
+            ("app, public", "", None, Mention::Table, Some(Certain)),
+            ("app, public", "", None, Mention::Word, Some(Possible)),
+            ("public", "", None, Mention::Table, None),
+            ("public", "app", None, Mention::Table, Some(Possible)),
+            ("other", "", None, Mention::Table, Some(Possible)),
+            ("app", "", Some("public"), Mention::Table, None),
+            ("public", "", Some("app"), Mention::Table, Some(Certain)),
+            ("public", "", Some("\"\""), Mention::Table, None),
+            ("public", "", None, Mention::Text, Some(Possible)),
+            ("public", "", None, Mention::Qualified, Some(Certain)),
+        ];
+        for (default, other, own, mention, expected) in cases {
+            let wanted = Wanted { schema: "app", name: "t" };
+            let weight = paths(default, other, &both).weigh(&[mention], wanted, own);
+            assert_eq!(weight, expected, "{default} {other} {own:?} {mention:?}");
+        }
+    }
+}
