@@ -26,7 +26,7 @@ pub struct Args {
     /// Reconcile as of this instant, RFC 3339 [default: `as_of` of the configuration, else now]
     #[arg(long, value_name = "INSTANT", value_parser = parse_instant)]
     pub as_of: Option<Instant>,
-    /// Exit 1 on any unwaived error, or only on one that the previous run did not have
+    /// Exit 1 on any unwaived error, or only on one that did not stand against the previous run
     #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
     pub fail_on: FailOn,
     /// Worker threads [default: the number of cores]
@@ -49,7 +49,7 @@ pub enum FailOn {
     /// Any unwaived finding of severity error.
     #[default]
     Any,
-    /// Only one that the previous run did not have.
+    /// Only one that did not stand against the previous run: new, back again, or no longer waived.
     New,
 }
 

@@ -33,8 +33,9 @@ fn entry(changes: &[(&str, &str)]) -> String {
 
 #[test]
 fn every_fault_is_named_with_its_place_and_the_way_out() {
-    let check = |changes: &[(&str, &str)]| {
-        entry(&[&[("finding", ""), ("content", ""), ("check", "\"backup\"")], changes].concat())
+    let check = |name: &str, more: &str| {
+        let rest = "reason = \"known\"\nowner = \"ops\"\nuntil = 2026-12-31\n";
+        format!("[[waiver]]\ncheck = \"{name}\"\n{rest}{more}")
     };
     let twice = |changes: &[(&str, &str)]| format!("{}\n{}", entry(&[("max_tokens", "5")]), entry(changes));
     let cases = [
@@ -57,9 +58,9 @@ fn every_fault_is_named_with_its_place_and_the_way_out() {
         (entry(&[("max_tokens", "1.5")]), "7:14", "a whole number"),
         (entry(&[("check", "\"backup\"")]), "7:9", "stands beside finding"),
         (entry(&[("untill", "2026-12-31")]), "7:1", "the nearest known key is `until`"),
-        (check(&[("check", "\"legacy_read\"")]), "5:9", "the nearest is \"legacy_reads\""),
-        (check(&[("max_tokens", "1")]), "6:14", "max_tokens belongs to a finding"),
-        (check(&[("content", "\"x\"")]), "2:11", "content belongs to a finding"),
+        (check("legacy_read", ""), "2:9", "the nearest is \"legacy_reads\""),
+        (check("backup", "max_tokens = 1\n"), "6:14", "max_tokens belongs to a finding"),
+        (check("backup", "content = \"x\"\n"), "6:11", "content belongs to a finding"),
         (twice(&[("max_tokens", "5")]), "9:1", "does not: remove one"),
         (twice(&[("max_tokens", "4")]), "9:1", "the one of line 1"),
         ("[waiver]\n".to_owned(), "1:", ""),

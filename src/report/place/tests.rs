@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::domain::Instant;
 
-use super::{Place, PlaceError, Staging};
+use super::{Place, PlaceError, Removed, Staging, remove};
 
 const AS_OF: Instant = Instant(1_772_357_400_000_000);
 
@@ -111,6 +111,33 @@ fn the_history_names_runs_by_time_and_content_and_points_at_the_last() {
     run(Place::History(reports.clone()), "y").unwrap();
     assert_eq!(names(&reports), ["20260301T093000Z-0a1b2c3d", "latest"]);
     assert_eq!(fs::read_to_string(reports.join("latest/findings.csv")).unwrap(), "y");
+}
+
+#[test]
+fn a_run_is_removed_whole_unless_something_speaks_against_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let reports = folder.path().join("reports");
+    let mut runs = Vec::new();
+    for day in 0..4 {
+        let staging = Staging::begin(Place::History(reports.clone())).unwrap();
+        let mut file = staging.file("manifest.json").unwrap();
+        file.write_all(br#"{"schema":"reckon.manifest/1","files":[]}"#).unwrap();
+        file.finish().unwrap();
+        let run = staging.commit(AS_OF.plus(crate::domain::Span(day * 86_400_000_000)), "0a1b2c3d").unwrap();
+        runs.push(run.file_name().unwrap().to_string_lossy().into_owned());
+    }
+    fs::write(reports.join(&runs[1]).join("cutover.json"), "{}").unwrap();
+    fs::write(reports.join(&runs[2]).join("notes.txt"), "mine").unwrap();
+    let kept = |name: &str| match remove(&reports, name).unwrap() {
+        Removed::Gone => None,
+        Removed::Kept(why) => Some(why),
+    };
+    assert_eq!(kept(&runs[0]), None);
+    assert!(kept(&runs[1]).is_some_and(|why| why.contains("cutover.json")));
+    assert!(kept(&runs[2]).is_some_and(|why| why.contains("notes.txt")));
+    assert!(kept(&runs[3]).is_some_and(|why| why.contains("latest")));
+    assert_eq!(kept(&runs[0]), None, "it is gone already");
+    assert_eq!(names(&reports), [&runs[1], &runs[2], &runs[3], "latest"]);
 }
 
 #[test]
