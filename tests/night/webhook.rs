@@ -62,6 +62,9 @@ fn a_night_with_news_is_told_once_and_a_quiet_one_is_not() {
     assert_eq!(listed[0]["tokens_effect"], 250_000);
     let csv = std::fs::read_to_string(latest.join("findings.csv")).unwrap();
     assert!(csv.contains(listed[0]["finding_id"].as_str().unwrap()));
+    for key in body.as_object().unwrap().keys() {
+        assert!(super::document().contains(&format!("`{key}`")), "docs/nightly.md does not explain {key}");
+    }
     let text = body["text"].as_str().unwrap();
     assert!(text.contains("2 of 2 errors are new (unmigrated 2).") && !text.contains('\n'), "{text}");
 
