@@ -136,7 +136,8 @@ fn a_session_that_is_ended_midway_is_begun_again_from_the_beginning() {
     let db = product(Cluster::shared(), "ended");
     db.sql(
         "insert into token_usage (user_id, action_type, model_used, tokens_used, created_at)
-         select gen_random_uuid(), 'chat_conversation', 'm', 1, '2026-01-01' from generate_series(1, 150000)",
+         select lpad((i % 100)::text, 32, '0')::uuid, 'chat_conversation', 'm', 1, '2026-01-01'
+         from generate_series(1, 150000) i",
     );
     let night = night(&db.url(), "[postgres]\nstreams = 1\nretry_for = \"60s\"");
     let run = start(&night, &OUT);

@@ -52,6 +52,10 @@ fn it_is_replaced_by_every_run_and_says_so_when_one_failed() {
     let failed = samples(&night);
     assert_eq!((failed["reckon_up"], failed["reckon_run_failed"]), (0.0, 1.0));
     assert_eq!(failed["reckon_last_success_timestamp_seconds"], success, "it stays known");
+    for family in failed.keys() {
+        let document = super::document();
+        assert!(document.contains(&format!("`{family}`")), "docs/nightly.md does not explain {family}");
+    }
     assert!(!failed.contains_key("reckon_blocking_findings"), "{failed:?}");
 
     let mode = std::fs::metadata(night.path("collect/reckon.prom")).unwrap().permissions().mode();

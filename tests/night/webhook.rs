@@ -62,6 +62,9 @@ fn a_night_with_news_is_told_once_and_a_quiet_one_is_not() {
     assert_eq!(listed[0]["tokens_effect"], 250_000);
     let csv = std::fs::read_to_string(latest.join("findings.csv")).unwrap();
     assert!(csv.contains(listed[0]["finding_id"].as_str().unwrap()));
+    for key in body.as_object().unwrap().keys() {
+        assert!(super::document().contains(&format!("`{key}`")), "docs/nightly.md does not explain {key}");
+    }
     let text = body["text"].as_str().unwrap();
     assert!(text.contains("2 of 2 errors are new (unmigrated 2).") && !text.contains('\n'), "{text}");
 
@@ -299,9 +302,13 @@ fn over_tls_the_server_has_to_prove_who_it_is() {
             .with("HOOK", &format!("https://127.0.0.1:{}/{SECRET}", hook.port()))
             .with("SSL_CERT_FILE", roots.to_str().unwrap())
     };
+    // However much is logged, the address is not.
+    let talkative = night(&file).with("RUST_LOG", "trace").run(&["reconcile", "--no-progress"]);
+    assert!(talkative.stderr.contains("told https://127.0.0.1:"), "{talkative:?}");
+    assert!(!talkative.stderr.contains("SECRET") && !talkative.stdout.contains("SECRET"), "{talkative:?}");
     let trusted = night(&file).run(&["reconcile", "-q"]);
     assert_eq!((trusted.code, trusted.stderr.as_str()), (1, ""), "{trusted:?}");
-    assert_eq!(hook.came().len(), 1);
+    assert_eq!(hook.came().len(), 2);
 
     let other = tempfile::tempdir().unwrap();
     certificate(other.path());
@@ -311,5 +318,5 @@ fn over_tls_the_server_has_to_prove_who_it_is() {
         untrusted.stderr.contains("certificate") && !untrusted.stderr.contains("SECRET"),
         "{untrusted:?}"
     );
-    assert_eq!(hook.came().len(), 1, "nothing is said to a server that nobody vouches for");
+    assert_eq!(hook.came().len(), 2, "nothing is said to a server that nobody vouches for");
 }

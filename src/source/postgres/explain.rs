@@ -110,7 +110,8 @@ fn way_out(code: &SqlState, message: &str) -> (&'static str, bool) {
         "57014" if message.contains("statement timeout") => {
             ("raise [postgres] statement_timeout (0: none), or the role's own setting", false)
         }
-        "57014" => ("somebody cancelled the query; nothing was written, run it again", true),
+        // Who cancels a query does not want it back a second later.
+        "57014" => ("somebody cancelled the query; nothing was written, run it again", false),
         "40001" if message.contains("recovery") => (
             "the standby had to go on with replay: raise max_standby_streaming_delay, set hot_standby_feedback, \
               or read the primary",
@@ -142,5 +143,54 @@ fn way_out(code: &SqlState, message: &str) -> (&'static str, bool) {
             ("the server itself has a problem: look at its log", false)
         }
         _ => ("the server refused it", false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_pass_by_itself_is_told_from_what_does_not() {
+        let cases = [
+            ("53300", "sorry, too many clients already", true),
+            ("XX000", "MaxClientsInSessionMode: max clients reached", true),
+            ("08006", "server closed the connection", true),
+            ("57P01", "terminating connection due to administrator command", true),
+            ("57P03", "the database system is starting up", true),
+            ("40001", "canceling statement due to conflict with recovery", true),
+            ("40P01", "canceling statement due to conflict with recovery", true),
+            ("25P03", "terminating connection due to idle-in-transaction timeout", true),
+            ("55P03", "canceling statement due to lock timeout", true),
+            ("57014", "canceling statement due to statement timeout", false),
+            ("57014", "canceling statement due to user request", false),
+            ("25P04", "terminating connection due to transaction timeout", false),
+            ("28P01", "password authentication failed", false),
+            ("3D000", "database does not exist", false),
+            ("42501", "permission denied", false),
+            ("XX000", "cache lookup failed", false),
+            ("22P02", "invalid input syntax", false),
+        ];
+        for (code, message, expected) in cases {
+            let (way_out, may_pass) = way_out(&SqlState::from_code(code), message);
+            assert_eq!(may_pass, expected, "{code} {message}: {way_out}");
+        }
+    }
+
+    #[test]
+    fn nobody_there_is_told_from_a_line_that_broke() {
+        let cases = [
+            (ErrorKind::ConnectionRefused, true),
+            (ErrorKind::NotFound, true),
+            (ErrorKind::TimedOut, true),
+            (ErrorKind::ConnectionReset, false),
+            (ErrorKind::PermissionDenied, false),
+            (ErrorKind::InvalidData, false),
+        ];
+        for (kind, expected) in cases {
+            assert_eq!(is_unreachable(&kind.into()), expected, "{kind}");
+        }
+        let resolver = "failed to lookup address information: Name or service not known";
+        assert!(is_unreachable(&std::io::Error::other(resolver)));
     }
 }

@@ -96,3 +96,18 @@ fn a_password_is_not_shown_by_debug_output() {
     let target = found(&[("DATABASE_URL", "postgres://me:hunter2@h/d")]).unwrap();
     assert!(!format!("{target:?}").contains("hunter2"));
 }
+
+#[test]
+fn a_silent_line_is_given_up_after_minutes_unless_told_otherwise() {
+    let found = |words: &str| {
+        let url = format!("postgres://ada@h/d?{words}");
+        super::find(&|name| (name == "DATABASE_URL").then(|| url.clone())).unwrap().keepalives
+    };
+    let plain = found("");
+    assert!(plain.on && plain.idle + plain.interval * plain.count <= Duration::from_secs(120), "{plain:?}");
+    let told = found("keepalives_idle=7&keepalives_interval=0&keepalives_count=2&tcp_user_timeout=1500");
+    assert_eq!((told.idle, told.count), (Duration::from_secs(7), 2));
+    assert_eq!(told.interval, plain.interval, "0 is the default");
+    assert_eq!(told.user_timeout, Duration::from_millis(1_500));
+    assert!(!found("keepalives=0").on);
+}
