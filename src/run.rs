@@ -158,13 +158,8 @@ pub struct Outcome {
 /// # Errors
 /// Whatever keeps a row from being read.
 pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::Result<Reads> {
-    let origins = [&config.legacy.columns.origin, &config.unified.columns.origin];
     let stored_origin = config.balances.stored.as_ref().map(|stored| &stored.origin);
-    let pools_origin = config.balances.pools.as_ref().map(|pools| &pools.origin);
-    let more_origins = stored_origin.into_iter().chain(pools_origin);
-    let needs_database =
-        origins.into_iter().chain(more_origins).any(|origin| matches!(origin, Origin::Table(_)));
-    let mut database = match needs_database {
+    let mut database = match needs_database(config) {
         true => Some(Database::open(&config.postgres, progress)?),
         false => None,
     };
@@ -233,6 +228,15 @@ pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::
         activity: watch.activity,
         live: watch.live,
     })
+}
+
+/// Something of what is read is a table.
+fn needs_database(config: &Config) -> bool {
+    let origins = [&config.legacy.columns.origin, &config.unified.columns.origin];
+    let stored = config.balances.stored.as_ref().map(|stored| &stored.origin);
+    let pools = config.balances.pools.as_ref().map(|pools| &pools.origin);
+    let mut all = origins.into_iter().chain(stored).chain(pools);
+    all.any(|origin| matches!(origin, Origin::Table(_)))
 }
 
 /// Stored balances and members of pools: what is read beside the ledgers.

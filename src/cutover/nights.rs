@@ -43,7 +43,8 @@ mod tests {
     fn only_days_in_a_row_up_to_now_count() {
         let at = |text: &str| parse_instant(text).expect("an instant");
         // Day and hour of July, clean; now is 2026-07-10 14:00.
-        let cases: [(&[(&str, bool)], u32, &str); 8] = [
+        type Runs = &'static [(&'static str, bool)];
+        let cases: [(Runs, u32, &str); 8] = [
             (&[], 0, "there is no run of 2026-07-09"),
             (&[("10T02", true)], 1, "there is no run of 2026-07-09"),
             (&[("08T02", true), ("09T02", true)], 2, "there is no run of 2026-07-07"),
