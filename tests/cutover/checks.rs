@@ -251,7 +251,7 @@ fn statements_of_other_roles_are_read_where_the_server_keeps_them() {
     let mut world = World::on(cluster, "statements");
     world.db.sql(
         "create extension pg_stat_statements; create role app; create role plain login;
-         grant usage on schema a to app, plain; grant select on all tables in schema a, public to app, plain;
+         grant usage on schema a, b to app, plain; grant select on all tables in schema a, b, public to app, plain;
          set role app; select count(*), 'monthly' from a.token_transactions;
          reset role; select pg_stat_statements_reset(0, 0, 0) is null;
          set role app; select sum(token_amount) from a.token_transactions; select count(*) from b.token_transactions",
