@@ -321,3 +321,33 @@ fn backup(facts: &Facts<'_>) -> Check {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_unknown_or_possible_can_be_accepted() {
+        let certain = || Evidence::certain("view", "public.v".to_owned(), String::new());
+        let possible = || Evidence::possible("function", "public.f".to_owned(), String::new());
+        let note = || Evidence::note("sequence", "public.s".to_owned(), String::new());
+        let fails = |evidence| Check::fails("views", String::new(), evidence);
+        let cases = [
+            (Check::ok("views", String::new()), false, true),
+            (Check::not_tested("views", "no right"), true, true),
+            (fails(vec![possible(), possible()]), true, true),
+            (fails(vec![possible(), note()]), true, true),
+            (fails(vec![certain()]), false, false),
+            (fails(vec![certain(), possible()]), false, false),
+            (fails(vec![]), false, false),
+            (fails(vec![note()]), false, false),
+        ];
+        for (mut check, can_be_accepted, passes_when_accepted) in cases {
+            assert_eq!(check.can_be_accepted(), can_be_accepted, "{check:?}");
+            assert_eq!(check.passes(), check.ok == Answer::Ok, "not accepted: {check:?}");
+            let (owner, reason, until) = ("ops".to_owned(), "known".to_owned(), "2026-12-31".to_owned());
+            check.accepted = Some(Accepted { owner, reason, until });
+            assert_eq!(check.passes(), passes_when_accepted, "{check:?}");
+        }
+    }
+}

@@ -33,7 +33,7 @@ fn of_area(area: Area, looked: &Looked) -> Check {
     }
     said.extend(looked.unread.iter().map(|what| format!("not looked at: {what}")));
     if said.is_empty() {
-        said.push("none".to_owned());
+        said.push("none found".to_owned());
     }
     said.extend(looked.notes.iter().cloned());
     let detail = said.join("; ");

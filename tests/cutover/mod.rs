@@ -1,6 +1,7 @@
 //! The gate and what lies behind it, on a real server.
 
 mod archive;
+mod checks;
 mod dependencies;
 mod digest;
 mod gate;

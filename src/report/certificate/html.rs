@@ -5,7 +5,7 @@ use askama::Template;
 use crate::cutover::{Answer, Certificate, Check, Table, Verdict};
 use crate::domain::PopulationClass;
 use crate::report::error::ReportError;
-use crate::report::figures::{grouped, length, moment};
+use crate::report::figures::{counted, grouped, length, moment};
 use crate::source::postgres::dependencies::Certainty;
 
 #[derive(Template)]
@@ -128,7 +128,7 @@ fn figures(certificate: &Certificate) -> Vec<Figure> {
     let passed = certificate.checks.iter().filter(|check| check.passes()).count();
     let table = |caption, table: &Table| Figure {
         caption,
-        value: format!("{} rows", grouped(i128::from(table.rows))),
+        value: counted(table.rows, "row", "rows"),
         note: format!("{} tokens as stored", grouped(table.tokens)),
     };
     let blocking: u64 = certificate.findings.iter().map(|found| found.blocking).sum();

@@ -138,6 +138,8 @@ impl Dependencies {
     }
 
     fn add(&mut self, area: Area, kind: &str, name: String, detail: String, certainty: Certainty) {
+        // On one line, however it was written.
+        let detail = detail.split_whitespace().collect::<Vec<_>>().join(" ");
         self.at(area).found.push(Dependency { kind: kind.to_owned(), name, detail, certainty });
     }
 

@@ -76,7 +76,7 @@ impl Database {
                 let (definition, own) = (text(row, 4), row[5].as_deref());
                 let mut inserts = insertion(&definition, wanted, &paths, own);
                 if inserts.is_none() {
-                    let called = mention::calls(&definition);
+                    let called = called(&definition);
                     let called: Vec<&str> =
                         called.iter().map(String::as_str).filter(|name| *name != function.name).collect();
                     let sql = include_str!("writers/called.sql");
@@ -159,6 +159,12 @@ fn array(names: &[&str]) -> String {
 fn literals(body: &str) -> Vec<String> {
     let inner = mention::texts(body);
     if inner.is_empty() { vec![body.to_owned()] } else { inner }
+}
+
+/// The functions that a definition calls: its body stands in it as a string, or as SQL.
+fn called(definition: &str) -> Vec<String> {
+    let bodies = mention::texts(definition);
+    bodies.iter().map(String::as_str).chain([definition]).flat_map(mention::calls).collect()
 }
 
 fn insertion(definition: &str, wanted: Wanted<'_>, paths: &Paths, own: Option<&str>) -> Option<Insertion> {

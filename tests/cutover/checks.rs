@@ -1,0 +1,270 @@
+//! The checks that rest on rows, counters, the history and the configuration.
+
+use super::world::{USER, World};
+use crate::postgres::cluster::{Cluster, OPEN_HBA};
+
+#[test]
+fn who_writes_or_reads_between_two_runs_is_noticed() {
+    let world = World::new("counters");
+    let cases = [
+        ("nothing", "select 1", "true", "true"),
+        (
+            "a row that came and went",
+            "insert into a.token_transactions (user_id) values (gen_random_uuid());
+             delete from a.token_transactions where transaction_type is null",
+            "false",
+            "false",
+        ),
+        ("a read from first to last", "select count(*) from a.token_transactions", "true", "false"),
+        (
+            "a look-up",
+            "set enable_seqscan = off;
+             select * from a.token_transactions where id = '00000000-0000-4000-8000-000000000001'",
+            "true",
+            "false",
+        ),
+    ];
+    for (what, sql, writes, reads) in cases {
+        world.reconcile();
+        world.db.sql(sql);
+        // The server counts a session when it ends, and does not tell when it has.
+        world.db.sql("select pg_sleep(0.2)");
+        let gate = world.gate();
+        assert_eq!(
+            (gate.ok("legacy_writes").as_str(), gate.ok("legacy_reads").as_str()),
+            (writes, reads),
+            "{what}"
+        );
+        match what {
+            "nothing" => gate.must_be_go(),
+            "a look-up" => assert_eq!(gate.evidence("legacy_reads"), ["scans a.token_transactions certain"]),
+            "a read from first to last" => {
+                assert_eq!(gate.evidence("legacy_reads"), ["scans a.token_transactions possible"]);
+            }
+            _ => assert_eq!(gate.evidence("legacy_writes"), ["rows written a.token_transactions certain"]),
+        }
+    }
+}
+
+#[test]
+fn without_a_run_to_compare_with_nobody_knows_who_writes_or_reads() {
+    let world = World::new("no_baseline");
+    for quiet in ["0s", "1h"] {
+        world.change("quiet = \"0s\"", &format!("quiet = \"{quiet}\""));
+        let gate = world.gate();
+        assert_eq!(gate.reasons(), ["legacy_writes", "legacy_reads"], "{quiet}");
+        for check in gate.reasons() {
+            assert_eq!(gate.ok(check), "not_tested");
+            let detail = gate.check(check)["detail"].as_str().unwrap();
+            assert!(
+                detail.contains("reckon reconcile") && detail.contains("the baseline is there after"),
+                "{detail}"
+            );
+        }
+        // A night that is too young is none either.
+        if quiet == "0s" {
+            world.reconcile();
+        }
+    }
+}
+
+#[test]
+fn a_young_row_is_a_write_whatever_the_counters_say() {
+    let world = World::new("young");
+    world.db.sql(&format!(
+        "insert into a.token_transactions (user_id, transaction_type, token_amount, source, created_at)
+           values ('{USER}', 'grant', 500, 'subscription', date_trunc('second', now()) - interval '2 hours');
+         insert into token_usage (user_id, action_type, model_used, tokens_used, created_at)
+           values ('{USER}', 'subscription_grant', 'none', 500, date_trunc('second', now()) - interval '2 hours');
+         update user_profiles set vibe_assistant_tokens_remaining = 1500 where user_id = '{USER}';"
+    ));
+    world.fresh_gate().must_be_go();
+    world.change("quiet = \"0s\"", "quiet = \"3h\"");
+    let gate = world.gate();
+    assert_eq!(gate.ok("legacy_writes"), "false");
+    assert_eq!(gate.evidence("legacy_writes"), ["rows a.token_transactions certain"]);
+}
+
+#[test]
+fn findings_and_balances_stand_in_the_way() {
+    let world = World::new("balance");
+    world.db.sql("update user_profiles set vibe_assistant_tokens_remaining = 999");
+    let gate = world.fresh_gate();
+    assert_eq!(gate.reasons(), ["findings", "balances"]);
+    assert_eq!(gate.evidence("findings"), ["finding balance_gap certain"]);
+    assert_eq!(gate.evidence("balances"), [format!("user {USER} certain")]);
+
+    world.configure("[cutover]\nclean_nights = 0\nquiet = \"0s\"\nwriters = [\"grant_tokens\"]");
+    let gate = world.fresh_gate();
+    assert_eq!((gate.reasons(), gate.ok("balances").as_str()), (vec!["balances"], "not_tested"));
+}
+
+#[test]
+fn what_the_configuration_asks_for_is_asked() {
+    let world = World::new("asked");
+    let cases: [(&str, &str, &[&str], &[&str]); 5] = [
+        ("clean_nights = 0", "clean_nights = 2", &[], &["clean_nights"]),
+        ("clean_nights = 0", "clean_nights = 0\nbackup = \"require\"", &[], &["backup"]),
+        (
+            "clean_nights = 0",
+            "clean_nights = 0\nbackup = \"require\"",
+            &["--backup-acknowledged", "vault 7"],
+            &[],
+        ),
+        ("clean_nights = 0", "clean_nights = 0\nsnapshot_age = \"0s\"", &[], &["snapshot_age"]),
+        ("clean_nights = 0", "clean_nights = 1", &[], &[]),
+    ];
+    for (from, to, flags, reasons) in cases {
+        world.change(from, to);
+        world.reconcile();
+        let gate = world.gate_with(flags);
+        assert_eq!(gate.reasons(), reasons, "{to}");
+    }
+}
+
+#[test]
+fn nights_count_by_day_and_a_gap_ends_them() {
+    let world = World::new("nights");
+    world.change("clean_nights = 0", "clean_nights = 4");
+    for (days, enough) in [(4, false), (2, false), (1, false), (3, true)] {
+        let at = chrono::Utc::now() - chrono::Duration::days(days);
+        let output = world.reckon(&["reconcile", "--as-of", &at.to_rfc3339()]);
+        assert!(output.status.code().unwrap() < 2, "{}", String::from_utf8_lossy(&output.stderr));
+        let gate = world.gate();
+        assert_eq!(gate.ok("clean_nights"), enough.to_string(), "{}", gate.check("clean_nights"));
+    }
+}
+
+#[test]
+fn writers_have_to_insert_into_the_unified_table() {
+    let world = World::new("writers");
+    let body = |name: &str, body: &str| {
+        format!(
+            "create or replace function public.{name}(u uuid) returns void language plpgsql as $$ begin {body} end $$"
+        )
+    };
+    let insert = "insert into token_usage (user_id, action_type, model_used, tokens_used) values (u, 'trial_grant', 'x', 1);";
+    let cases = [
+        (body("w", insert), "true", ""),
+        (body("w", "-- insert into token_usage\n perform 1;"), "false", "function public.w certain"),
+        (
+            body("w", &format!("execute '{}';", insert.replace('\'', "''"))),
+            "false",
+            "function public.w possible",
+        ),
+        (
+            format!("{}; {}", body("inner_w", insert), body("w", "perform public.inner_w(u);")),
+            "false",
+            "function public.w possible",
+        ),
+        ("drop function public.w(uuid)".to_owned(), "false", "function w certain"),
+    ];
+    world.change("\"grant_tokens\"", "\"w\"");
+    for (sql, ok, evidence) in cases {
+        world.db.sql(&sql);
+        let gate = world.fresh_gate();
+        assert_eq!(
+            (gate.ok("writers").as_str(), gate.evidence("writers").join(";").as_str()),
+            (ok, evidence),
+            "{sql}"
+        );
+    }
+    // Those of the product are looked for where none is named, and need not be there.
+    world.change("writers = [\"grant_tokens\"]\n", "");
+    assert_eq!(world.fresh_gate().ok("writers"), "not_tested");
+    world.db.sql(&format!(
+        "{}; {}",
+        body("grant_annual_tokens", insert).replace("trial_grant", "subscription_grant"),
+        body("grant_trial_tokens", insert)
+    ));
+    world.fresh_gate().must_be_go();
+}
+
+#[test]
+fn a_label_that_the_table_refuses_is_named() {
+    let world = World::new("labels");
+    let check = |labels: &str| {
+        format!(
+            "alter table token_usage drop constraint if exists token_usage_action_type_check;
+             alter table token_usage add constraint token_usage_action_type_check check ({labels})"
+        )
+    };
+    let four = "action_type in ('admin_grant', 'subscription_grant', 'trial_grant', 'admin_deduct'";
+    let cases = [
+        (check(&format!("{four})")), "false", "label token_pack_purchase certain"),
+        (check(&format!("{four}, 'token_pack_purchase')")), "true", ""),
+        (
+            check("length(action_type) > 12"),
+            "false",
+            "label admin_deduct certain;label admin_grant certain;label trial_grant certain",
+        ),
+        (check("length(action_type) > 2 and tokens_used >= 0"), "not_tested", ""),
+    ];
+    for (sql, ok, evidence) in cases {
+        world.db.sql(&sql);
+        let gate = world.fresh_gate();
+        assert_eq!(
+            (gate.ok("constraint").as_str(), gate.evidence("constraint").join(";").as_str()),
+            (ok, evidence),
+            "{sql}"
+        );
+    }
+    // A writer with a label of its own.
+    world.db.sql(&check(&format!("{four}, 'token_pack_purchase')")));
+    world.db.sql(
+        "create or replace function public.grant_tokens(p_user_id uuid) returns void language sql as
+         $$ insert into public.token_usage (user_id, action_type, model_used, tokens_used)
+            select p_user_id, 'loyalty_grant', 'none', 1 $$",
+    );
+    assert_eq!(world.fresh_gate().evidence("constraint"), ["label loyalty_grant certain"]);
+}
+
+#[test]
+fn what_a_role_may_not_see_is_not_tested() {
+    let mut world = World::new("rights");
+    world.db.sql(
+        "drop role if exists gate_reader; create role gate_reader login;
+         grant usage on schema a to gate_reader; grant select on all tables in schema a, public to gate_reader;
+         create schema cron; create table cron.job (jobid bigint, schedule text, command text, username text);
+         insert into cron.job values (1, '* * * * *', 'select 1', 'somebody')",
+    );
+    world.read_as("gate_reader");
+    world.reconcile();
+    let gate = world.gate();
+    assert_eq!((gate.reasons(), gate.ok("jobs").as_str()), (vec!["jobs"], "not_tested"));
+    assert!(gate.check("jobs")["detail"].as_str().unwrap().contains("gate_reader"));
+    // As pg_cron has it: everybody sees their own.
+    world.db.sql(
+        "grant usage on schema cron to gate_reader; grant select on cron.job to gate_reader;
+         alter table cron.job enable row level security;
+         create policy own on cron.job using (username = current_user)",
+    );
+    assert_eq!(world.fresh_gate().ok("jobs"), "not_tested");
+    world.db.sql("create policy all_of_them on cron.job for select to gate_reader using (true)");
+    world.fresh_gate().must_be_go();
+    world.db.sql("drop schema cron cascade; drop owned by gate_reader; drop role gate_reader");
+}
+
+#[test]
+fn statements_of_other_roles_are_read_where_the_server_keeps_them() {
+    let cluster = Cluster::start(&["shared_preload_libraries = 'pg_stat_statements'"], OPEN_HBA).leak();
+    let mut world = World::on(cluster, "statements");
+    world.db.sql(
+        "create extension pg_stat_statements; create role app; create role plain login;
+         grant usage on schema a, b to app, plain; grant select on all tables in schema a, b, public to app, plain;
+         set role app; select count(*), 'monthly' from a.token_transactions;
+         reset role; select pg_stat_statements_reset(0, 0, 0) is null;
+         set role app; select sum(token_amount) from a.token_transactions; select count(*) from b.token_transactions",
+    );
+    let gate = world.fresh_gate();
+    assert_eq!(gate.reasons(), ["legacy_reads"]);
+    assert_eq!(gate.evidence("legacy_reads"), ["statement role app possible"]);
+    let detail = gate.check("legacy_reads")["evidence"][0]["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("select sum(token_amount) from a.token_transactions"), "{detail}");
+
+    world.read_as("plain");
+    let gate = world.fresh_gate();
+    assert_eq!((gate.reasons(), gate.ok("legacy_reads").as_str()), (vec!["legacy_reads"], "not_tested"));
+    world.db.sql("grant pg_read_all_stats to plain; select pg_stat_statements_reset()");
+    world.fresh_gate().must_be_go();
+}
