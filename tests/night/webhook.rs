@@ -252,6 +252,9 @@ fn a_variable_that_is_not_set_is_said_and_doctor_sees_it_beforehand() {
     assert_eq!(tried.code, 2);
     assert_eq!(checks(&tried), ["[notify] webhook warn", "[notify] webhook fail"]);
 
+    let said = unset.run(&["doctor", "--notify", "-q"]).stdout;
+    assert!(said.contains("the job can run, but people are not told"), "{said}");
+
     let hook = Hook::new(OK);
     let set = night(&hook, "");
     let doctor = set.run(&["doctor", "--format", "json"]);

@@ -13,7 +13,7 @@ pub(super) const CONNECTING: &str = "connecting";
 /// Turns an error of the driver into a sentence: `who` says role, database and server, `doing` what
 /// was tried (`reading public.token_usage`).
 pub(super) fn explain(error: &tokio_postgres::Error, who: &str, doing: &str) -> SourceError {
-    if let (true, Some((what, io))) = (doing == CONNECTING, io_of(error))
+    if let (true, (what, Some(io))) = (doing == CONNECTING, causes_of(error))
         && is_unreachable(io)
     {
         return SourceError::Unreachable { message: format!("{who}: {doing}: {what}: {}", of_io(io)) };
@@ -34,11 +34,11 @@ fn of_connection(error: &tokio_postgres::Error) -> (String, &'static str, bool) 
         let way_out = "the connection was lost; nothing was written, run it again";
         return ("connection closed".to_owned(), way_out, true);
     }
-    if let Some((text, io)) = io_of(error) {
+    let (text, io) = causes_of(error);
+    if let Some(io) = io {
         let stays = [ErrorKind::NotFound, ErrorKind::PermissionDenied].contains(&io.kind());
         return (text, of_io(io), !stays && !is_about_certificates(io));
     }
-    let text = error.to_string();
     if text.contains("password missing") {
         return (text, "put the password into DATABASE_URL, PGPASSWORD or ~/.pgpass", false);
     }
@@ -50,8 +50,8 @@ fn of_connection(error: &tokio_postgres::Error) -> (String, &'static str, bool) 
     (text, way_out, transient)
 }
 
-/// The I/O error behind an error of the driver, with all that both say.
-fn io_of(error: &tokio_postgres::Error) -> Option<(String, &std::io::Error)> {
+/// What an error of the driver and its causes say, as far as the I/O error behind it, if there is one.
+fn causes_of(error: &tokio_postgres::Error) -> (String, Option<&std::io::Error>) {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
@@ -60,11 +60,11 @@ fn io_of(error: &tokio_postgres::Error) -> Option<(String, &std::io::Error)> {
             text = format!("{text}: {inner_text}");
         }
         if let Some(io) = inner.downcast_ref::<std::io::Error>() {
-            return Some((text, io));
+            return (text, Some(io));
         }
         cause = inner.source();
     }
-    None
+    (text, None)
 }
 
 /// Is there nobody who could say no? A socket that is not there is that of a server that is down, or a
