@@ -135,11 +135,11 @@ impl World {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    /// Names in the folder of the runs, without `latest`, ascending.
+    /// Names in the folder of the runs, without `latest` and the lock, ascending.
     fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.path("reports")).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let mut names: Vec<String> = names.filter(|name| name != "latest").collect();
+        let mut names: Vec<String> = names.filter(|name| name != "latest" && name != ".reckon.lock").collect();
         names.sort();
         names
     }
