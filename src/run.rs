@@ -23,7 +23,7 @@ use crate::source::postgres::Database;
 use crate::source::postgres::activity::Activity;
 use crate::source::{self, Progress, Provenance, Reading, Snapshot, StoredReading};
 
-pub use gate::{GateOptions, GateOutcome, cutover};
+pub use gate::{GateOptions, GateOutcome, Look, cutover};
 pub use period::{PackOptions, PackOutcome, audit};
 
 /// What a run is asked for, beside its configuration.
@@ -45,18 +45,6 @@ pub struct Options {
     pub redaction: Option<Redaction>,
     /// What else is asked of the database.
     pub look: Look,
-}
-
-/// What is asked of a database beside the rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Look {
-    /// Nothing.
-    #[default]
-    Nothing,
-    /// What its statistics count around the run, for those that come later.
-    Activity,
-    /// That, and everything that the gate asks.
-    Gate,
 }
 
 impl Options {

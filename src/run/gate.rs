@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{Look, Options, Reconciliation, run_with};
+use super::{Options, Reconciliation, run_with};
 use crate::config::{Config, Origin, TableName};
 use crate::cutover::{self, Accepted, Certificate, Facts, Live, Verdict};
 use crate::domain::Instant;
@@ -13,6 +13,18 @@ use crate::report::{self, Beside, Model};
 use crate::source::postgres::Database;
 use crate::source::postgres::activity::Activity;
 use crate::source::{Progress, SourceError};
+
+/// What is asked of a database beside the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Look {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// What its statistics count around the run, for those that come later.
+    Activity,
+    /// That, and everything that the gate asks.
+    Gate,
+}
 
 /// What the gate is asked for, beside the configuration.
 #[derive(Debug, Clone)]
