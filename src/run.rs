@@ -25,7 +25,7 @@ use crate::source::{self, Progress};
 
 pub use again::read;
 pub use archive::{ArchiveError, ArchiveOutcome, archive};
-pub use gate::{GateOptions, GateOutcome, cutover};
+pub use gate::{GateOptions, GateOutcome, Look, cutover};
 pub use period::{PackOptions, PackOutcome, audit};
 pub use read::Reads;
 
@@ -50,21 +50,6 @@ pub struct Options {
     pub redaction: Option<Redaction>,
     /// What else is asked of the database.
     pub look: Look,
-}
-
-/// What is asked of a database beside the rows.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Look {
-    /// Nothing.
-    #[default]
-    Nothing,
-    /// What its statistics count around the run, for those that come later.
-    Activity,
-    /// That, and everything that the gate asks.
-    Gate {
-        /// Where the legacy table is archived, in the same snapshot.
-        archive: Option<PathBuf>,
-    },
 }
 
 impl Options {

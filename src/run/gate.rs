@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{ArchiveError, Look, Options, Reconciliation, run_with};
+use super::{ArchiveError, Options, Reconciliation, run_with};
 use crate::audit::RunVerdict;
 use crate::config::{Config, Origin, TableName};
 use crate::cutover::retire::{self, RetireFile, Sealed};
@@ -16,6 +16,21 @@ use crate::report::{self, Beside, Model};
 use crate::source::postgres::Database;
 use crate::source::postgres::activity::Activity;
 use crate::source::{Progress, SourceError};
+
+/// What is asked of a database beside the rows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Look {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// What its statistics count around the run, for those that come later.
+    Activity,
+    /// That, and everything that the gate asks.
+    Gate {
+        /// Where the legacy table is archived, in the same snapshot.
+        archive: Option<PathBuf>,
+    },
+}
 
 /// What the gate is asked for, beside the configuration.
 #[derive(Debug, Clone)]

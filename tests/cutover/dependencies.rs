@@ -198,6 +198,37 @@ const PLANTS: &[Plant] = &[
     },
 ];
 
+/// Names in texts that are handed to functions.
+const TEXTS: &[Plant] = &[
+    Plant {
+        what: "argument of a trigger",
+        sql: "create function public.to_table() returns trigger language plpgsql as
+              $$ begin execute format('insert into %s default values', tg_argv[0]); return new; end $$;
+              create trigger booked after insert on public.household_members
+              for each row execute function public.to_table('a.token_transactions')",
+        check: "triggers",
+        evidence: &["trigger public.booked possible"],
+        undo: "drop function public.to_table() cascade",
+    },
+    Plant {
+        what: "default that names a sequence of the table by text",
+        sql: "create sequence a.numbers owned by a.token_transactions.id;
+              create table public.bills (n bigint default nextval('a.numbers'::text::regclass))",
+        check: "sequences",
+        evidence: &["default public.bills.n possible", "sequence a.numbers note"],
+        undo: "drop table public.bills; drop sequence a.numbers",
+    },
+    Plant {
+        what: "default that hands the name to a function",
+        sql: "create function public.rows_in(t text) returns bigint language plpgsql as
+              $$ declare n bigint; begin execute 'select count(*) from ' || t into n; return n; end $$;
+              create table public.counts (n bigint default public.rows_in('a.token_transactions'))",
+        check: "defaults",
+        evidence: &["default public.counts.n possible"],
+        undo: "drop table public.counts; drop function public.rows_in(text)",
+    },
+];
+
 /// What hangs on a function that names the table: the function is in the way as well.
 const THROUGH_A_FUNCTION: &[Plant] = &[
     Plant {
@@ -285,7 +316,7 @@ create sequence a.own owned by a.token_transactions.id;
 fn each_kind_planted_alone_is_found_named_and_in_the_way() {
     let world = World::new("plants");
     world.fresh_gate().must_be_go();
-    for plant in PLANTS {
+    for plant in PLANTS.iter().chain(TEXTS) {
         world.db.sql(plant.sql);
         let gate = world.fresh_gate();
         assert_eq!(gate.evidence(plant.check), plant.evidence, "{}", plant.what);

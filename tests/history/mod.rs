@@ -139,7 +139,8 @@ impl World {
     fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.path("reports")).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let mut names: Vec<String> = names.filter(|name| name != "latest" && name != ".reckon.lock").collect();
+        let mut names: Vec<String> =
+            names.filter(|name| name != "latest" && name != ".reckon.lock").collect();
         names.sort();
         names
     }

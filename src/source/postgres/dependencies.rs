@@ -9,7 +9,7 @@ mod jobs;
 pub(super) mod mention;
 pub(super) mod paths;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -203,6 +203,7 @@ async fn scan(session: &Session, relation: &Relation) -> Result<Dependencies, So
     foreign_keys(session, &members, &mut found).await?;
     publications(session, &members, &mut found).await?;
     let paths = paths::Paths::read(session, relation).await?;
+    texts(session, &members, &mut found).await?;
     let functions = bodies::scan(session, &members, &paths, &mut found).await?;
     dependents(session, &members, &functions, &mut found).await?;
     jobs::scan(session, &members, &paths, &mut found).await?;
@@ -213,6 +214,17 @@ async fn scan(session: &Session, relation: &Relation) -> Result<Dependencies, So
     for looked in found.areas.values_mut() {
         looked.found.sort_by(|a, b| (a.certainty, &a.kind, a).cmp(&(b.certainty, &b.kind, b)));
         looked.found.dedup();
+        let certain: BTreeSet<(String, String)> = looked
+            .found
+            .iter()
+            .filter(|found| found.certainty == Certainty::Certain)
+            .map(|found| (found.kind.clone(), found.name.clone()))
+            .collect();
+        // Found by the catalogue and by its text: the catalogue knows.
+        looked.found.retain(|found| {
+            found.certainty != Certainty::Possible
+                || !certain.contains(&(found.kind.clone(), found.name.clone()))
+        });
     }
     Ok(found)
 }
@@ -331,6 +343,26 @@ async fn publications(
     for row in found.rows(&[area], "replication slots", looked) {
         let detail = format!("plugin {}: its reader sees every table, does it use this one?", text(&row, 1));
         found.add(area, "replication slot", text(&row, 0), detail, Certainty::Possible);
+    }
+    Ok(())
+}
+
+/// Names inside strings that the server hands to functions: it does not know what they stand for.
+async fn texts(session: &Session, members: &Members, found: &mut Dependencies) -> Result<(), SourceError> {
+    let sql = include_str!("dependencies/texts.sql");
+    let looked = session.try_rows(sql, &[&members.oids], DOING).await?;
+    let named =
+        |said: &str, schema: &str, name: &str| mention::is_in_text(said, mention::Wanted { schema, name });
+    for row in found.rows(&[Area::Triggers, Area::Defaults, Area::Sequences], "texts of defaults", looked) {
+        let (kind, name, said) =
+            (text(&row, 0), format!("{}.{}", text(&row, 1), text(&row, 2)), text(&row, 4));
+        let detail = format!("on {}, has a text with the name: {said}", text(&row, 3));
+        let area = if kind == "trigger" { Area::Triggers } else { Area::Defaults };
+        if members.names.iter().any(|(schema, table)| named(&said, schema, table)) {
+            found.add(area, &kind, name, detail, Certainty::Possible);
+        } else if members.sequences.iter().any(|(_, schema, sequence, _)| named(&said, schema, sequence)) {
+            found.add(Area::Sequences, &kind, name, detail, Certainty::Possible);
+        }
     }
     Ok(())
 }

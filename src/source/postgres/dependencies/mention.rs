@@ -116,8 +116,8 @@ pub(in crate::source::postgres) fn is_in_text(text: &str, wanted: Wanted<'_>) ->
         }
         let before = before.trim_end_matches('"');
         let Some(qualifier) = before.trim_end().strip_suffix('.') else { return true };
-        let qualifier = qualifier.trim_end().trim_end_matches('"');
-        // A dot after nothing: the schema is put in later.
+        let qualifier = qualifier.trim_end_matches('"');
+        // A dot after nothing, or after a blank: the schema is put in later.
         match qualifier.ends_with(is_part) {
             false => true,
             true => qualifier.strip_suffix(&schema).is_some_and(|rest| !rest.ends_with(is_part)),
