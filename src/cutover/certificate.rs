@@ -7,6 +7,7 @@ use crate::domain::{Class, Instant, Population, Severity, Side, Span, Status};
 use crate::source::Provenance;
 
 use super::checks::{Check, Facts, all};
+use super::live::Archived;
 
 /// The result of the gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +97,8 @@ pub struct Certificate {
     pub unified_population: Population,
     /// In and out: legacy, unified.
     pub conservation: [SideConservation; 2],
+    /// The archive of the legacy table, where one was written.
+    pub archive: Option<Archived>,
     /// Findings by class, those that there are.
     pub findings: Vec<Found>,
 }
@@ -170,6 +173,7 @@ pub fn certify(facts: &Facts<'_>, sources: [&Provenance; 2], run_id: &str) -> Ce
         legacy_population: facts.audit.legacy_population.clone(),
         unified_population: facts.audit.unified_population.clone(),
         conservation: [conservation.legacy, conservation.unified],
+        archive: facts.live.and_then(|live| live.sealed.as_ref()).and_then(|table| table.archive.clone()),
         findings: found(facts),
     }
 }

@@ -40,7 +40,7 @@ pub struct SealedTable {
 }
 
 /// An archive of the legacy table.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Archived {
     /// Its folder.
     pub folder: PathBuf,

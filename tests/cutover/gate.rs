@@ -54,8 +54,9 @@ fn a_run_without_out_is_part_of_the_history() {
     assert!(manifest["previous"].is_string(), "it follows the night before");
     let [start, end] = ["start", "end"].map(|part| &manifest["run"]["activity"][part][0]);
     assert_eq!(start["table"], "a.token_transactions");
-    let scans = |part: &serde_json::Value| part["seq_scan"].as_i64().unwrap();
-    assert!(scans(end) > scans(start), "its own reads lie between: {start} {end}");
+    // Its own reads are by place, which is not counted.
+    assert!(start["seq_scan"].is_i64());
+    assert_eq!(start["seq_scan"], end["seq_scan"]);
     // Nothing but its own reads happened, so a gate right after it is open again.
     world.gate().must_be_go();
 }

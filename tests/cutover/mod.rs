@@ -9,4 +9,5 @@ mod retire;
 mod retire_refuses;
 mod retire_world;
 mod texts;
+mod whole;
 mod world;

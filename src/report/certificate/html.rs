@@ -232,16 +232,28 @@ fn provenance(certificate: &Certificate) -> Vec<(&'static str, String)> {
         ("Run", certificate.run_id.clone()),
         ("Snapshot", or_none(&certificate.snapshot)),
         ("Position in the write-ahead log", or_none(&certificate.lsn)),
+        ("Archive", archive(certificate)),
         ("Program", format!("reckon {}", certificate.version)),
     ]
+}
+
+fn archive(certificate: &Certificate) -> String {
+    match &certificate.archive {
+        Some(archive) => {
+            format!("{}, its rows with SHA-256 {}", archive.folder.display(), archive.seal.csv_sha256)
+        }
+        None => "none: without one the last step does not drop the table".to_owned(),
+    }
 }
 
 fn next(certificate: &Certificate) -> Vec<&'static str> {
     match certificate.verdict {
         Verdict::Go => vec![
             "Make sure that a backup of the legacy table can be read back.",
-            "Retire the table in steps with the SQL beside this page: forbid writes, rename, hold, drop. Each step \
-             counts and digests the table again and refuses if it is not the one certified here.",
+            "Retire the table with retire.sql, beside this page: it forbids writes, renames, and after the hold, run \
+             again, drops. Each step counts and digests the table again and refuses if it is not the one certified \
+             here. unretire.sql takes the first two steps back.",
+            "The drop needs an archive: `reckon cutover --archive DIR` writes the whole table and digests it.",
             "After the expiry, run the gate again: its first step is closed by then.",
         ],
         Verdict::NoGo => vec![

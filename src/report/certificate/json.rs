@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::audit::SideConservation;
-use crate::cutover::{Accepted, Answer, Certificate, Check, Evidence, Found, Table};
+use crate::cutover::{Accepted, Answer, Archived, Certificate, Check, Evidence, Found, Table};
 use crate::domain::Population;
 use crate::report::error::ReportError;
 use crate::report::json::pretty;
@@ -31,6 +31,7 @@ struct Document<'a> {
     version: &'static str,
     snapshot: Option<&'a str>,
     lsn: Option<&'a str>,
+    archive: Option<ArchivePart<'a>>,
     legacy: TablePart<'a>,
     unified: TablePart<'a>,
     findings: Vec<FoundPart>,
@@ -86,6 +87,14 @@ struct TablePart<'a> {
 }
 
 #[derive(Serialize)]
+struct ArchivePart<'a> {
+    folder: String,
+    digest: String,
+    shape: &'a str,
+    csv_sha256: &'a str,
+}
+
+#[derive(Serialize)]
 struct FoundPart {
     class: &'static str,
     count: u64,
@@ -122,6 +131,7 @@ pub fn document(certificate: &Certificate) -> Result<Vec<u8>, ReportError> {
             version: certificate.version,
             snapshot: certificate.snapshot.as_deref(),
             lsn: certificate.lsn.as_deref(),
+            archive: certificate.archive.as_ref().map(archive),
             legacy: table(&certificate.legacy, &certificate.legacy_population, legacy),
             unified: table(&certificate.unified, &certificate.unified_population, unified),
             findings: certificate.findings.iter().map(found).collect(),
@@ -152,6 +162,15 @@ fn table<'a>(table: &'a Table, population: &'a Population, conservation: SideCon
         digest: table.digest.as_deref(),
         population,
         conservation,
+    }
+}
+
+fn archive(archive: &Archived) -> ArchivePart<'_> {
+    ArchivePart {
+        folder: archive.folder.display().to_string(),
+        digest: archive.seal.digest.to_string(),
+        shape: &archive.seal.shape,
+        csv_sha256: &archive.seal.csv_sha256,
     }
 }
 

@@ -109,9 +109,14 @@ fn next(page: &mut Page, certificate: &Certificate, folder: &Path) {
     page.heading("Next", "");
     let text = match certificate.verdict {
         Verdict::Go => format!(
-            "Valid for {}, until {}. Keep certificate.html with the change.",
+            "Valid for {}, until {}. Then: psql -v ON_ERROR_STOP=1 -f retire.sql, which forbids writes and renames; \
+             run again after the hold it drops{}. unretire.sql takes the first two steps back.",
             length(certificate.valid_for),
-            moment(certificate.expires_at)
+            moment(certificate.expires_at),
+            match certificate.archive {
+                Some(_) => "",
+                None => ", once `reckon cutover --archive DIR` has written the archive",
+            }
         ),
         Verdict::NoGo if certificate.reasons().all(Check::can_be_accepted) => {
             "Look at each reason above; what a person has judged can be accepted by name, with owner, reason and \

@@ -126,8 +126,9 @@ async fn copy(
     let doing = format!("archiving {}", relation.sql());
     let failed = |error: tokio_postgres::Error| explain(&error, &session.who, &doing);
     let statement = format!(
-        "copy (select t.* from {} as t) to stdout (format csv, force_quote *, encoding 'UTF8')",
-        relation.sql()
+        "copy (select t.* from {} as t{}) to stdout (format csv, force_quote *, encoding 'UTF8')",
+        relation.sql(),
+        relation.all_rows()
     );
     let stream = session.watched(session.client.copy_out(&statement)).await?.map_err(failed)?;
     let mut stream = std::pin::pin!(stream);

@@ -119,6 +119,16 @@ pub(super) enum BaseType {
 }
 
 impl Relation {
+    /// What follows `from … t` to read every row: a condition that every row meets, since a scan by place
+    /// is not counted among the sequential scans of the statistics. So the job's own reads do not look
+    /// like somebody else's. Empty where rows cannot be asked for by place.
+    pub fn all_rows(&self) -> &'static str {
+        match self.by_block && self.table_select {
+            true => " where t.ctid >= '(0,0)'",
+            false => "",
+        }
+    }
+
     /// Quoted name with its schema.
     pub fn sql(&self) -> String {
         let schema = self.name.schema.as_deref().unwrap_or("public");

@@ -15,7 +15,12 @@ pub const ROW_TEXT_SETTINGS: &str = include_str!("sql/row_text.sql");
 /// A query of one text, `sha256/128:ROWS:HIGH:LOW`: the digest of a table, given as SQL wants its name
 /// (or as a place in a format string). Without a semicolon.
 pub fn digest_query(table: &str) -> String {
-    include_str!("sql/digest.sql").trim_end().replace("{{table}}", table)
+    digest_from(&format!("{table} as t"))
+}
+
+/// The same of what follows `from`, where the row is called `t`.
+fn digest_from(from: &str) -> String {
+    include_str!("sql/digest.sql").trim_end().replace("{{from}}", from)
 }
 
 /// A query of one text, `sha256:…`: the digest of names and types of the columns of a relation, given as
@@ -71,7 +76,8 @@ pub(super) async fn state(session: &Session, relation: &Relation) -> Result<Tabl
         let rows = session.rows(&sql, &doing).await?;
         Ok::<String, SourceError>(rows.first().map(|row| text(row, 0)).unwrap_or_default())
     };
-    let digest = one(digest_query(&relation.sql())).await?;
+    // The same rows, by the same expression.
+    let digest = one(digest_from(&format!("{} as t{}", relation.sql(), relation.all_rows()))).await?;
     let shape = one(shape_query(&format!("'{}'::oid", relation.oid))).await?;
     let digest = digest.parse().map_err(|error| refusal(session, &format!("{doing}: {error}")))?;
     let oid = relation.oid.parse();

@@ -133,9 +133,10 @@ impl Database {
                 columns.action.iter().map(|field| expression(&relation, field, Purpose::Label)).collect();
             let labels = labels.map_err(|what| privileges::refusal(&self.session, &what))?;
             let sql = format!(
-                "select {}, count(*) from {} t group by 1 order by 2 desc, 1",
+                "select {}, count(*) from {} t{} group by 1 order by 2 desc, 1",
                 joined_label(&labels),
-                relation.sql()
+                relation.sql(),
+                relation.all_rows()
             );
             let rows = self.session.rows(&sql, &format!("counting the labels of {table}")).await?;
             Ok(rows.iter().map(|row| (text(row, 0), text(row, 1).parse().unwrap_or(0))).collect())

@@ -29,6 +29,8 @@ pub(super) struct Layout {
     pub id_nullable: bool,
     /// The statement up to its WHERE.
     select: String,
+    /// The WHERE that asks for all rows; may be empty.
+    all: &'static str,
     /// `select count(*), sum(amount)` over the same rows.
     pub control: String,
 }
@@ -82,7 +84,7 @@ impl Layout {
             }
             None => outputs.extend(details_sql),
         }
-        let table = relation.sql();
+        let (table, all) = (relation.sql(), relation.all_rows());
         Ok(Layout {
             keys: keys.iter().map(|key| key.wire).collect(),
             labels: columns.action.len(),
@@ -97,14 +99,15 @@ impl Layout {
             conditional: wanted.is_some(),
             id_nullable,
             select: format!("select {} from {table} t", outputs.join(", ")),
-            control: format!("select count(*), {} from {table} t", token_sum(&amount)),
+            all,
+            control: format!("select count(*), {} from {table} t{all}", token_sum(&amount)),
         })
     }
 
     /// The COPY of all rows, or of those in blocks `from..to` (no end: all the rest).
     pub fn copy(&self, blocks: Option<(i64, Option<i64>)>) -> String {
         let place = match blocks {
-            None => String::new(),
+            None => self.all.to_owned(),
             Some((from, None)) => format!(" where t.ctid >= '({from},0)'"),
             Some((from, Some(to))) => format!(" where t.ctid >= '({from},0)' and t.ctid < '({to},0)'"),
         };

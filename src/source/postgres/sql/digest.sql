@@ -5,7 +5,7 @@ select 'sha256/128:' || count(*) || ':' || coalesce(sum(r.high), 0) || ':' || co
       from (
         -- record_out, not a cast: somebody may have made one of their own.
         select encode(sha256(convert_to(textin(record_out(t.*)), 'UTF8')), 'hex') as hash
-          from {{table}} as t
+          from {{from}}
         -- Each row is hashed once, not once for each half.
         offset 0
       ) as h
