@@ -123,10 +123,15 @@ impl Relation {
     /// is not counted among the sequential scans of the statistics. So the job's own reads do not look
     /// like somebody else's. Empty where rows cannot be asked for by place.
     pub fn all_rows(&self) -> &'static str {
-        match self.by_block && self.table_select {
+        match self.by_place() {
             true => " where t.ctid >= '(0,0)'",
             false => "",
         }
+    }
+
+    /// Rows can be asked for by place, by this role.
+    pub fn by_place(&self) -> bool {
+        self.by_block && self.table_select
     }
 
     /// Quoted name with its schema.

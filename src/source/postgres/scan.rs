@@ -25,6 +25,9 @@ const BLOCK_RANGES_SINCE: u32 = 140_000;
 /// Blocks of a range, at least and at most: 4 MiB … 128 MiB.
 const RANGE_BLOCKS: (i64, i64) = (512, 16_384);
 
+/// Keeps the planner from a sequential scan, as long as the transaction goes on.
+pub(super) const BY_PLACE: &str = "set local enable_seqscan = off";
+
 /// A range of blocks; no end: to the end of the table. No range: the whole table at once.
 type Blocks = Option<(i64, Option<i64>)>;
 
@@ -55,7 +58,7 @@ pub(super) struct Further<'a> {
 /// the last one has no end, so that together they hold every row exactly once.
 pub(super) fn ranges(relation: &Relation, version: u32, streams: usize) -> Vec<Blocks> {
     // The row's place may only be asked for with SELECT on the whole table.
-    let by_block = relation.by_block && relation.table_select && version >= BLOCK_RANGES_SINCE;
+    let by_block = relation.by_place() && version >= BLOCK_RANGES_SINCE;
     let (least, most) = RANGE_BLOCKS;
     let size = (relation.largest_blocks / (8 * streams.max(1) as i64)).clamp(least, most);
     if !by_block || streams < 2 || relation.largest_blocks <= size {
@@ -117,6 +120,7 @@ impl<'a> Work<'a> {
         let doing = format!("reading {}", self.table);
         let failed = |error: tokio_postgres::Error| explain(&error, &session.who, &doing);
         let statement = self.layout.copy(blocks);
+        self.prefer_places(session, true).await?;
         // The statement gets a name, which the driver closes again before the transaction ends.
         let stream = session.watched(session.client.copy_out(&statement)).await?.map_err(failed)?;
         let mut stream = std::pin::pin!(stream);
@@ -133,7 +137,20 @@ impl<'a> Work<'a> {
                 self.meter.add(rows)?;
             }
         }
-        filler.end()
+        filler.end()?;
+        self.prefer_places(session, false).await
+    }
+
+    /// Keeps the planner from reading a small table in sequence, which the statistics would count as
+    /// somebody's scan; or lets it choose again. Only for tables that are read by place alone.
+    async fn prefer_places(&self, session: &Session, on: bool) -> Result<(), SourceError> {
+        match (self.layout.by_place, on) {
+            (false, _) => Ok(()),
+            (true, true) => session.run(BY_PLACE, &format!("reading {}", self.table)).await,
+            (true, false) => {
+                session.run("set local enable_seqscan to default", &format!("reading {}", self.table)).await
+            }
+        }
     }
 
     /// The server's own count of rows and tokens, inside the snapshot.
@@ -142,7 +159,9 @@ impl<'a> Work<'a> {
     /// The server's.
     pub async fn control(&self, session: &Session) -> Result<Total, SourceError> {
         let doing = format!("counting {}", self.table);
+        self.prefer_places(session, true).await?;
         let rows = session.rows(&self.layout.control, &doing).await?;
+        self.prefer_places(session, false).await?;
         let row = rows.into_iter().next().unwrap_or_default();
         match (text(&row, 0).parse(), text(&row, 1).split('.').next().unwrap_or_default().parse()) {
             (Ok(rows), Ok(tokens)) => Ok(Total { rows, tokens }),

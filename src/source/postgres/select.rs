@@ -33,6 +33,8 @@ pub(super) struct Layout {
     all: &'static str,
     /// `select count(*), sum(amount)` over the same rows.
     pub control: String,
+    /// All of it is asked for by place.
+    pub by_place: bool,
 }
 
 impl Layout {
@@ -101,6 +103,7 @@ impl Layout {
             select: format!("select {} from {table} t", outputs.join(", ")),
             all,
             control: format!("select count(*), {} from {table} t{all}", token_sum(&amount)),
+            by_place: relation.by_place(),
         })
     }
 
