@@ -6,6 +6,7 @@
 
 mod bodies;
 mod jobs;
+mod lexer;
 pub(super) mod mention;
 pub(super) mod paths;
 

@@ -2,6 +2,8 @@
 //! mention, a longer identifier is another one, letters are folded unless they are quoted, and what
 //! stands inside a string may become SQL one day.
 
+use super::lexer::{Token, is_part, tokens};
+
 /// A relation that is looked for.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::source::postgres) struct Wanted<'a> {
@@ -22,9 +24,6 @@ pub(in crate::source::postgres) enum Mention {
     Qualified,
 }
 
-/// Longest identifier in bytes; the server cuts what is longer.
-const LONGEST: usize = 63;
-
 /// What stands before a table and before little else.
 const BEFORE_TABLES: [&str; 13] = [
     "from",
@@ -41,13 +40,6 @@ const BEFORE_TABLES: [&str; 13] = [
     "exists",
     "on",
 ];
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Token {
-    Name(String),
-    Text(String),
-    Symbol(char),
-}
 
 /// Every kind of mention in a piece of SQL or PL/pgSQL, the strongest first.
 pub(in crate::source::postgres) fn in_sql(sql: &str, wanted: Wanted<'_>) -> Vec<Mention> {
@@ -197,7 +189,7 @@ fn chains(tokens: &[Token]) -> impl Iterator<Item = Chain<'_>> {
     })
 }
 
-/// All strings; those that `||` joins directly also as one.
+/// All strings; those that `||` joins directly, or that stand side by side, also as one.
 fn texts_of(tokens: &[Token]) -> Vec<String> {
     let mut found = Vec::new();
     let mut joined: Option<String> = None;
@@ -205,11 +197,15 @@ fn texts_of(tokens: &[Token]) -> Vec<String> {
         match token {
             Token::Text(text) => {
                 found.push(text.clone());
+                let is_text = |token: Option<&Token>| matches!(token, Some(Token::Text(_)));
                 let bars = at >= 2 && tokens[at - 2..at] == [Token::Symbol('|'), Token::Symbol('|')];
+                let follows = match bars {
+                    true => is_text(tokens.get(at.wrapping_sub(3))),
+                    // The server takes strings on lines of their own for one.
+                    false => is_text(tokens.get(at.wrapping_sub(1))),
+                };
                 joined = Some(match joined.take() {
-                    Some(before)
-                        if bars && matches!(tokens.get(at.wrapping_sub(3)), Some(Token::Text(_))) =>
-                    {
+                    Some(before) if follows => {
                         let both = before + text;
                         found.push(both.clone());
                         both
@@ -222,162 +218,6 @@ fn texts_of(tokens: &[Token]) -> Vec<String> {
         }
     }
     found
-}
-
-fn is_start(letter: char) -> bool {
-    letter.is_ascii_alphabetic() || letter == '_' || !letter.is_ascii()
-}
-
-fn is_part(letter: char) -> bool {
-    is_start(letter) || letter.is_ascii_digit() || letter == '$'
-}
-
-/// As the server cuts a long identifier.
-fn cut(mut name: String) -> String {
-    if name.len() > LONGEST {
-        let end = (0..=LONGEST).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
-        name.truncate(end);
-    }
-    name
-}
-
-fn tokens(sql: &str) -> Vec<Token> {
-    let mut tokens = Vec::new();
-    let mut rest = sql;
-    while let Some(first) = rest.chars().next() {
-        rest = if let Some(after) = rest.strip_prefix("--") {
-            after.find(['\n', '\r']).map_or("", |end| &after[end..])
-        } else if rest.starts_with("/*") {
-            after_comment(rest)
-        } else if first == '\'' {
-            let (text, after) = quoted(&rest[1..], '\'', false);
-            tokens.push(Token::Text(text));
-            after
-        } else if first == '"' {
-            let (name, after) = quoted(&rest[1..], '"', false);
-            tokens.push(Token::Name(cut(name)));
-            after
-        } else if first == '$' {
-            dollar(rest, &mut tokens)
-        } else if is_start(first) {
-            word(rest, &mut tokens)
-        } else {
-            if !first.is_whitespace() {
-                tokens.push(Token::Symbol(first));
-            }
-            &rest[first.len_utf8()..]
-        };
-    }
-    tokens
-}
-
-/// A word, or a string or name that a letter before its quote makes special.
-fn word<'a>(sql: &'a str, tokens: &mut Vec<Token>) -> &'a str {
-    let length = sql.find(|letter| !is_part(letter)).unwrap_or(sql.len());
-    let (word, after) = sql.split_at(length);
-    if let Some(text) = after.strip_prefix('\'')
-        && ["e", "b", "x", "n"].iter().any(|prefix| word.eq_ignore_ascii_case(prefix))
-    {
-        let (text, after) = quoted(text, '\'', word.eq_ignore_ascii_case("e"));
-        tokens.push(Token::Text(text));
-        return after;
-    }
-    if word.eq_ignore_ascii_case("u") {
-        for (start, is_name) in [("&'", false), ("&\"", true)] {
-            if let Some(text) = after.strip_prefix(start) {
-                let (text, after) = quoted(text, if is_name { '"' } else { '\'' }, false);
-                let text = unescaped(&text);
-                tokens.push(if is_name { Token::Name(cut(text)) } else { Token::Text(text) });
-                return after;
-            }
-        }
-    }
-    tokens.push(Token::Name(cut(word.to_ascii_lowercase())));
-    after
-}
-
-/// `U&"…"` with its default escape: `\0441`, `\+000441`, `\\`.
-fn unescaped(text: &str) -> String {
-    let mut plain = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        plain.push_str(&rest[..at]);
-        let after = &rest[at + 1..];
-        let (digits, after) = match after.strip_prefix('+') {
-            Some(long) => (long.get(..6), long.get(6..)),
-            None => (after.get(..4), after.get(4..)),
-        };
-        let letter = digits.and_then(|digits| char::from_u32(u32::from_str_radix(digits, 16).ok()?));
-        match (letter, after) {
-            (Some(letter), Some(after)) => {
-                plain.push(letter);
-                rest = after;
-            }
-            _ => {
-                plain.push('\\');
-                rest = rest[at + 1..].trim_start_matches('\\');
-            }
-        }
-    }
-    plain + rest
-}
-
-/// `$tag$ … $tag$`, or a `$` that is none.
-fn dollar<'a>(sql: &'a str, tokens: &mut Vec<Token>) -> &'a str {
-    let tag = sql[1..].find('$').map(|end| &sql[..end + 2]);
-    let is_tag = |tag: &&str| {
-        let inner = &tag[1..tag.len() - 1];
-        inner.chars().all(|letter| is_part(letter) && letter != '$')
-            && !inner.starts_with(|letter: char| letter.is_ascii_digit())
-    };
-    let Some(tag) = tag.filter(is_tag) else {
-        tokens.push(Token::Symbol('$'));
-        return &sql[1..];
-    };
-    let inner = &sql[tag.len()..];
-    let end = inner.find(tag).unwrap_or(inner.len());
-    tokens.push(Token::Text(inner[..end].to_owned()));
-    inner.get(end + tag.len()..).unwrap_or("")
-}
-
-/// What follows a comment; comments nest.
-fn after_comment(sql: &str) -> &str {
-    let mut depth = 0usize;
-    let mut at = 0;
-    while at < sql.len() {
-        if sql[at..].starts_with("/*") {
-            depth += 1;
-            at += 2;
-        } else if sql[at..].starts_with("*/") {
-            depth -= 1;
-            at += 2;
-            if depth == 0 {
-                return &sql[at..];
-            }
-        } else {
-            at += sql[at..].chars().next().map_or(1, char::len_utf8);
-        }
-    }
-    ""
-}
-
-/// The inside of a quoted text whose opening quote is gone, and what follows it.
-fn quoted(sql: &str, quote: char, with_backslashes: bool) -> (String, &str) {
-    let mut inner = String::new();
-    let mut letters = sql.char_indices().peekable();
-    while let Some((at, letter)) = letters.next() {
-        if with_backslashes && letter == '\\' {
-            inner.extend(letters.next().map(|(_, escaped)| escaped));
-        } else if letter != quote {
-            inner.push(letter);
-        } else if letters.peek().is_some_and(|(_, next)| *next == quote) {
-            inner.push(quote);
-            letters.next();
-        } else {
-            return (inner, &sql[at + quote.len_utf8()..]);
-        }
-    }
-    (inner, "")
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ const OLD: Wanted<'_> = Wanted { schema: "public", name: "token_transactions" };
 #[test]
 fn a_table_is_named_where_the_server_would_see_it() {
     use Mention::{Qualified, Table, Text, Word};
-    let cases: [(&str, Option<Mention>); 36] = [
+    let cases: [(&str, Option<Mention>); 46] = [
         ("select * from public.token_transactions", Some(Qualified)),
         ("select * from Public . \"token_transactions\" t", Some(Qualified)),
         ("select public.token_transactions.user_id", Some(Qualified)),
@@ -45,6 +45,17 @@ fn a_table_is_named_where_the_server_would_see_it() {
         ("execute 'select * from other.token_transactions'", None),
         ("execute 'select * from token_transactions_old'", None),
         ("select 'it''s', x from t where n = $1", None),
+        ("execute E'select * from token\\x5Ftransactions'", Some(Text)),
+        ("execute E'select * from token\\137transactions'", Some(Text)),
+        ("execute E'select * from\\n\\u0074oken_transactions'", Some(Text)),
+        ("execute 'select * from token_'\n  'transactions'", Some(Text)),
+        ("execute concat('token_', 'transactions')", None),
+        // Unicode escapes.
+        ("select * from U&\"token\\005Ftransactions\"", Some(Table)),
+        ("delete from public.U&\"token!005Ftransactions\" UESCAPE '!'; select 1", Some(Qualified)),
+        ("delete from public.U&\"token!005Ftransactions\"\n uescape '!'", Some(Qualified)),
+        ("select * from U&\"token!005Ftransactions\"", None),
+        ("select U&'token#+00005Ftransactions' uescape '#'", Some(Text)),
     ];
     for (sql, expected) in cases {
         assert_eq!(in_sql(sql, OLD).first().copied(), expected, "{sql}");
@@ -70,8 +81,18 @@ fn quoted_names_are_found_as_they_are_written() {
 
 #[test]
 fn text_that_is_broken_off_is_read_to_its_end() {
-    for sql in ["'token_transactions", "$x$ token_transactions", "E'\\", "/* token", "\"", "$", "$a", "U&'\\"]
-    {
+    for sql in [
+        "'token_transactions",
+        "$x$ token_transactions",
+        "E'\\",
+        "/* token",
+        "\"",
+        "$",
+        "$a",
+        "U&'\\",
+        "E'\\x",
+        "U&'a' uescape '",
+    ] {
         let _ = in_sql(sql, OLD);
     }
     assert_eq!(in_sql("'token_transactions", OLD), [Mention::Text]);
