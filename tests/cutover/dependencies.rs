@@ -227,6 +227,37 @@ const TEXTS: &[Plant] = &[
         evidence: &["default public.counts.n possible"],
         undo: "drop table public.counts; drop function public.rows_in(text)",
     },
+    Plant {
+        what: "view with the name in a string",
+        sql: "create view public.as_xml as select query_to_xml('select * from a.token_transactions', true, false, '')",
+        check: "views",
+        evidence: &["view public.as_xml possible"],
+        undo: "drop view public.as_xml",
+    },
+    Plant {
+        what: "foreign table that leads back",
+        sql: "create foreign data wrapper nowhere; create server itself foreign data wrapper nowhere;
+              create foreign table public.mirrored (id uuid) server itself options (table_name 'token_transactions')",
+        check: "views",
+        evidence: &["foreign table public.mirrored possible"],
+        undo: "drop foreign data wrapper nowhere cascade",
+    },
+    Plant {
+        what: "policy with the name in a string",
+        sql: "create policy by_xml on public.household_members
+              using (query_to_xml('select 1 from a.token_transactions', true, false, '') is not null)",
+        check: "policies",
+        evidence: &["policy public.by_xml possible"],
+        undo: "drop policy by_xml on public.household_members",
+    },
+    Plant {
+        what: "rule with the name in a string",
+        sql: "create rule by_xml as on insert to public.household_members do also
+              select query_to_xml('select 1 from a.token_transactions', true, false, '')",
+        check: "rules",
+        evidence: &["rule public.by_xml possible"],
+        undo: "drop rule by_xml on public.household_members",
+    },
 ];
 
 /// What hangs on a function that names the table: the function is in the way as well.

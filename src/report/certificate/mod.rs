@@ -46,7 +46,7 @@ fn question(check: &str) -> &'static str {
         "jobs" => "No job in the database names it",
         "writers" => "The writers of grants write the unified table",
         "constraint" => "The unified table takes every label",
-        "backup" => "There is a backup",
+        "backup" => "A backup, which nobody but you can look at",
         _ => "",
     }
 }

@@ -351,18 +351,34 @@ async fn publications(
 /// Names inside strings that the server hands to functions: it does not know what they stand for.
 async fn texts(session: &Session, members: &Members, found: &mut Dependencies) -> Result<(), SourceError> {
     let sql = include_str!("dependencies/texts.sql");
-    let looked = session.try_rows(sql, &[&members.oids], DOING).await?;
+    let names: Vec<&str> = members.names.iter().map(|(_, name)| name.as_str()).collect();
+    let looked = session.try_rows(sql, &[&members.oids, &names.join("\n")], DOING).await?;
     let named =
         |said: &str, schema: &str, name: &str| mention::is_in_text(said, mention::Wanted { schema, name });
-    for row in found.rows(&[Area::Triggers, Area::Defaults, Area::Sequences], "texts of defaults", looked) {
+    let areas = [Area::Views, Area::Rules, Area::Policies, Area::Triggers, Area::Defaults, Area::Sequences];
+    for row in found.rows(&areas, "texts in definitions", looked) {
         let (kind, name, said) =
             (text(&row, 0), format!("{}.{}", text(&row, 1), text(&row, 2)), text(&row, 4));
-        let detail = format!("on {}, has a text with the name: {said}", text(&row, 3));
-        let area = if kind == "trigger" { Area::Triggers } else { Area::Defaults };
-        if members.names.iter().any(|(schema, table)| named(&said, schema, table)) {
-            found.add(area, &kind, name, detail, Certainty::Possible);
-        } else if members.sequences.iter().any(|(_, schema, sequence, _)| named(&said, schema, sequence)) {
-            found.add(Area::Sequences, &kind, name, detail, Certainty::Possible);
+        let area = match kind.as_str() {
+            "trigger" => Area::Triggers,
+            "rule" => Area::Rules,
+            "policy" => Area::Policies,
+            "view" | "materialized view" | "foreign table" => Area::Views,
+            _ => Area::Defaults,
+        };
+        // What such a definition says outside its strings the catalogue knows.
+        let said = match area {
+            Area::Views | Area::Rules | Area::Policies if kind != "foreign table" => mention::texts(&said),
+            _ => vec![said],
+        };
+        let says = |schema: &str, name: &str| said.iter().find(|said| named(said, schema, name));
+        let on = |said: &str| format!("on {}, has a text with the name: {said}", text(&row, 3));
+        if let Some(said) = members.names.iter().find_map(|(schema, table)| says(schema, table)) {
+            found.add(area, &kind, name, on(said), Certainty::Possible);
+        } else if let Some(said) =
+            members.sequences.iter().find_map(|(_, schema, sequence, _)| says(schema, sequence))
+        {
+            found.add(Area::Sequences, &kind, name, on(said), Certainty::Possible);
         }
     }
     Ok(())
