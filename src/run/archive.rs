@@ -1,5 +1,6 @@
 //! Writes the archive of a table: its rows as they are read, then what proves them.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -53,9 +54,22 @@ pub enum ArchiveError {
         /// The oid of the table that was to be archived.
         wanted: u32,
     },
+    /// At its place is an archive of which it cannot be told what it holds.
+    #[error(
+        "cannot read {}: {source}; the archive that is there may be all that is left of a table: name another \
+         folder with --archive",
+        file.display()
+    )]
+    Unreadable {
+        /// Its `archive.json`.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// At its place is an archive with more rows.
     #[error(
-        "{} is an archive of {there} rows, {table} has {rows} now: some are gone, and the archive may be all          that is left of them; name another folder with --archive",
+        "{} is an archive of {there} rows, {table} has {rows} now: some are gone, and the archive may be all \
+         that is left of them; name another folder with --archive",
         folder.display()
     )]
     FewerRows {
@@ -129,7 +143,17 @@ pub fn archive(
 /// An archive is only exchanged for one of the very same table with no fewer rows: a restored copy, or an
 /// empty table that took its name, must not replace what is left of it.
 fn check_tenant(folder: &Path, state: &TableState) -> Result<(), ArchiveError> {
-    let Ok(bytes) = std::fs::read(folder.join(archive::FILE_NAME)) else { return Ok(()) };
+    let file = folder.join(archive::FILE_NAME);
+    let bytes = match std::fs::read(&file) {
+        Ok(bytes) => bytes,
+        // Without a manifest nothing is there; with one it is an archive that has lost this file.
+        Err(source)
+            if source.kind() == ErrorKind::NotFound && is_missing(&folder.join(manifest::FILE_NAME)) =>
+        {
+            return Ok(());
+        }
+        Err(source) => return Err(ArchiveError::Unreadable { file, source }),
+    };
     let there: Archive = serde_json::from_slice(&bytes)?;
     let (folder, table) = (folder.to_owned(), there.table);
     if there.oid != state.oid {
@@ -140,6 +164,10 @@ fn check_tenant(folder: &Path, state: &TableState) -> Result<(), ArchiveError> {
         return Err(ArchiveError::FewerRows { folder, table, there: there.rows, rows });
     }
     Ok(())
+}
+
+fn is_missing(file: &Path) -> bool {
+    std::fs::symlink_metadata(file).is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 fn pretty(value: &impl Serialize) -> Result<String, serde_json::Error> {

@@ -166,6 +166,18 @@ fn what_may_be_all_that_is_left_of_a_table_is_not_overwritten() {
     assert!(error.contains("is the archive of public.t of oid"), "{error}");
     assert_eq!((about(&place.path()).rows, wrong(&place.path())), (2, Vec::new()));
 
+    let about_file = place.path().join("archive.json");
+    let told = fs::read(&about_file).unwrap();
+    fs::remove_file(&about_file).unwrap();
+    let error = write(&db, &table("public.t"), &place.path()).unwrap_err();
+    assert!(error.contains("cannot read ") && error.contains("archive.json: "), "lost: {error}");
+    fs::create_dir(&about_file).unwrap();
+    let error = write(&db, &table("public.t"), &place.path()).unwrap_err();
+    assert!(error.contains("name another folder with --archive"), "unreadable: {error}");
+    fs::remove_dir(&about_file).unwrap();
+    fs::write(&about_file, told).unwrap();
+    assert_eq!((about(&place.path()).rows, wrong(&place.path())), (2, Vec::new()));
+
     fs::write(place.path().join("notes.txt"), "mine").unwrap();
     let error = write(&db, &table("public.t"), &place.path()).unwrap_err();
     assert!(

@@ -7,6 +7,7 @@ mod digest;
 mod gate;
 mod retire;
 mod retire_refuses;
+mod retire_taken_back;
 mod retire_world;
 mod texts;
 mod whole;

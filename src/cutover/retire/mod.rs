@@ -11,8 +11,12 @@
 //!
 //! - The certificate holds the table's oid: a table of the same name that was put in its place, or a
 //!   restored copy, is not the one that was certified.
-//! - What was done is kept by oid in `reckon_journal.retirement`, not by certificate: after an expired
-//!   certificate a new one goes on where the old one stopped. Of two holds the longer one counts.
+//! - What was done is kept by oid in `reckon_journal.retirement`, not by certificate: after step 1 a new
+//!   certificate goes on where the old one stopped. Of two holds the longer one counts. After step 2 the
+//!   table has another name, and `unretire.sql` comes before another certificate.
+//! - A table that no longer has the name that step 2 gave it was taken back by somebody: no step goes on.
+//! - Steps and `unretire.sql` run one at a time, under an advisory lock, and read the journal again once
+//!   they hold the table.
 //! - Step 3 is an error while the hold lasts, not a notice: web editors show no notices, and it must
 //!   never look as if the table had been dropped.
 //! - A table that is part of an inheritance or partition tree is refused: a trigger on it would not see

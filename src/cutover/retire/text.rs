@@ -7,6 +7,8 @@ use crate::source::postgres::{ROW_TEXT_SETTINGS, digest_query, shape_query};
 
 const HEAD: &str = include_str!("sql/head.sql");
 const JOURNAL: &str = include_str!("sql/journal.sql");
+const SERIAL: &str = include_str!("sql/serial.sql");
+const STANDING: &str = include_str!("sql/standing.sql");
 const FIND: &str = include_str!("sql/find.sql");
 const ABSENT: &str = include_str!("sql/absent.sql");
 const LOCK: &str = include_str!("sql/lock.sql");
@@ -116,10 +118,15 @@ impl Places {
 
     /// A block of a step: finds the table, locks it in `mode`, compares it.
     fn block(&self, template: &str, step: &str, mode: &str) -> String {
-        let named = [("step", step), ("mode", mode)];
-        let parts = [("find", FIND), ("absent", ABSENT), ("lock", LOCK), ("compare", COMPARE)]
+        let again = match step {
+            // The table has another name by now: there is nothing that a new certificate could name.
+            "step 3" => "Run unretire.sql, then reckon cutover again, and use the retire.sql that it writes.",
+            _ => "Run reckon cutover again, and use the retire.sql that it writes.",
+        };
+        let named = [("step", step), ("mode", mode), ("again", again)];
+        let parts = [("serial", SERIAL), ("find", FIND), ("absent", ABSENT), ("standing", STANDING)]
             .into_iter()
-            .chain([("forbidden", FORBIDDEN)])
+            .chain([("lock", LOCK), ("compare", COMPARE), ("forbidden", FORBIDDEN)])
             .map(|(place, part)| (place, self.fill(part, &named)))
             .collect::<Vec<_>>();
         let mut own: Vec<(&'static str, &str)> = named.to_vec();
@@ -132,7 +139,8 @@ impl Places {
 
 fn step_1(places: &Places) -> String {
     let does = "-- Step 1 of 3: forbid writes. Readers are not held up.";
-    let journal = do_block(&places.fill(JOURNAL, &[]));
+    let serial = places.fill(SERIAL, &[("step", "step 1")]);
+    let journal = do_block(&places.fill(JOURNAL, &[("serial", &serial)]));
     let block = places.block(FORBID, "step 1", "share row exclusive");
     format!("{does}\n{}\n\n{journal}\n\n{block}\n\n{}\n", places.fill(HEAD, &[]), end(places))
 }
@@ -144,7 +152,8 @@ fn step(places: &Places, step: &str, before: &str, mode: &str, template: &str) -
         }
         _ => "-- Step 3 of 3: drop, when the hold is over. It cannot be taken back.",
     };
-    let order = do_block(&places.fill(NO_STEP, &[("step", step), ("before", before)]));
+    let serial = places.fill(SERIAL, &[("step", step)]);
+    let order = do_block(&places.fill(NO_STEP, &[("step", step), ("before", before), ("serial", &serial)]));
     let block = places.block(template, step, mode);
     format!("{does}\n{}\n\n{order}\n\n{block}\n\n{}\n", places.fill(HEAD, &[]), end(places))
 }
@@ -194,7 +203,8 @@ fn header(sealed: &Sealed) -> String {
             ));
         }
         None => lines.push(
-            "There is no archive, so step 3 refuses: run reckon cutover --archive DIR to be able to drop."
+            "There is no archive, so step 3 refuses. To be able to drop, run reckon cutover --archive DIR before \
+             step 2, or after unretire.sql."
                 .to_owned(),
         ),
     }
@@ -205,7 +215,8 @@ fn header(sealed: &Sealed) -> String {
         ),
         "Each step is one transaction that locks the table, counts and digests it, and stops with an error and \
          nothing changed unless it is as it was certified. A step that is done does nothing. The file can be run \
-         whole, and again; or one step at a time. unretire.sql takes steps 1 and 2 back."
+         whole, and again; or one step at a time. unretire.sql takes steps 1 and 2 back; once step 2 is done, it \
+         has to before there can be another certificate."
             .to_owned(),
     ]);
     comments(&lines)

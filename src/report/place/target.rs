@@ -118,7 +118,7 @@ pub(super) fn replace(staged: &Path, path: &Path, kind: Kind) -> Result<(), Plac
     for _ in 0..ATTEMPTS {
         let moved = match tenant(path, kind)? {
             Tenant::Nobody | Tenant::EmptyDirectory => fs::rename(staged, path),
-            Tenant::Complete => exchange(staged, path),
+            Tenant::Complete => exchange(staged, path, kind),
         };
         match moved {
             Ok(()) => return Ok(()),
@@ -135,24 +135,45 @@ fn is_race(kind: ErrorKind) -> bool {
 }
 
 /// Exchanges two directories in one step, then removes the old one.
-fn exchange(staged: &Path, path: &Path) -> std::io::Result<()> {
+fn exchange(staged: &Path, path: &Path, kind: Kind) -> std::io::Result<()> {
     use rustix::io::Errno;
     match renameat_with(CWD, staged, CWD, path, RenameFlags::EXCHANGE) {
         Ok(()) => remove_run(staged),
-        // File systems and kernels without exchange: for a moment neither is there, but nothing
-        // that stands at the place is ever half a run.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-            let mut aside = staged.as_os_str().to_owned();
-            aside.push("-0");
-            let aside = PathBuf::from(aside);
-            fs::rename(path, &aside)?;
-            if let Err(error) = fs::rename(staged, path) {
-                fs::rename(&aside, path)?;
-                return Err(error);
-            }
-            remove_run(&aside)
-        }
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => exchange_in_two(staged, path, kind),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The exchange on file systems and kernels that have none: for a moment neither directory is at the
+/// place, but nothing that stands there is ever half written.
+fn exchange_in_two(staged: &Path, path: &Path, kind: Kind) -> std::io::Result<()> {
+    let aside = aside(staged, path, kind);
+    fs::rename(path, &aside)?;
+    if let Err(error) = fs::rename(staged, path) {
+        fs::rename(&aside, path)?;
+        return Err(error);
+    }
+    remove_run(&aside)
+}
+
+/// What the old directory is called meanwhile. That of a run is removed by the next run, should this
+/// process die; an archive may be all that is left of a table, so it gets a name that people see and
+/// nothing removes.
+fn aside(staged: &Path, path: &Path, kind: Kind) -> PathBuf {
+    let named = |of: &Path, suffix: String| {
+        let mut name = of.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    match kind {
+        Kind::Run => named(staged, "-0".to_owned()),
+        Kind::Archive => {
+            // In a container every process may have the same number.
+            let first = named(path, format!(".old-{}", std::process::id()));
+            let more = (1..ATTEMPTS).map(|attempt| named(&first, format!("-{attempt}")));
+            let free = std::iter::once(first.clone()).chain(more).find(|name| !name.exists());
+            free.unwrap_or(first)
+        }
     }
 }
 
@@ -185,4 +206,48 @@ pub(super) fn point_latest(folder: &Path, run: &Path) -> Result<(), PlaceError> 
     symlink(name, &fresh)
         .and_then(|()| fs::rename(&fresh, &link))
         .map_err(|source| PlaceError::write(&link, source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::place::{prefix, remove_stale};
+
+    /// A folder with a directory at its place and one that is to take it, each with a word in it.
+    fn two() -> (tempfile::TempDir, PathBuf, PathBuf) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("archive");
+        let staged = folder.path().join(format!("{}{}", prefix("archive"), std::process::id()));
+        for (directory, word) in [(&path, "old"), (&staged, "new")] {
+            fs::create_dir(directory).expect("a directory");
+            fs::write(directory.join(manifest::FILE_NAME), word).expect("a file");
+        }
+        (folder, path, staged)
+    }
+
+    #[test]
+    fn an_archive_set_aside_is_not_taken_for_what_an_interrupted_run_left() {
+        let (folder, path, staged) = two();
+        let aside = aside(&staged, &path, Kind::Archive);
+        fs::rename(&path, &aside).expect("set aside");
+        // Here the process dies; the next one cleans up before it begins.
+        remove_stale(folder.path(), "archive");
+        assert!(!staged.exists(), "what was being written is gone");
+        let word =
+            fs::read_to_string(aside.join(manifest::FILE_NAME)).expect("the old archive is still there");
+        assert_eq!(word, "old");
+        assert_ne!(super::aside(&staged, &path, Kind::Archive), aside, "nor is it written over");
+    }
+
+    #[test]
+    fn an_exchange_in_two_leaves_the_new_one_alone() {
+        for kind in [Kind::Run, Kind::Archive] {
+            let (folder, path, staged) = two();
+            exchange_in_two(&staged, &path, kind).expect("an exchange");
+            assert_eq!(fs::read_to_string(path.join(manifest::FILE_NAME)).expect("a file"), "new");
+            assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 1, "{kind:?}");
+            exchange_in_two(&staged, &path, kind).expect_err("there is nothing to take the place");
+            assert_eq!(fs::read_to_string(path.join(manifest::FILE_NAME)).expect("a file"), "new");
+        }
+    }
 }

@@ -4,7 +4,7 @@
 -- After step 2 it is called public.token_transactions_retired_20261128. Step 3 drops it, no sooner than 14 days after step 2.
 -- Its archive: digest sha256/128:1326:-88172645463325252:7046029254386353131, CSV of SHA-256 c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0. Keep it: the server cannot look whether it is still there.
 -- Needs: PostgreSQL 13 or later; the owner of public.token_transactions, who may create in its schema and, the first time, the schema reckon_journal; a role that row-level security lets see every row.
--- Each step is one transaction that locks the table, counts and digests it, and stops with an error and nothing changed unless it is as it was certified. A step that is done does nothing. The file can be run whole, and again; or one step at a time. unretire.sql takes steps 1 and 2 back.
+-- Each step is one transaction that locks the table, counts and digests it, and stops with an error and nothing changed unless it is as it was certified. A step that is done does nothing. The file can be run whole, and again; or one step at a time. unretire.sql takes steps 1 and 2 back; once step 2 is done, it has to before there can be another certificate.
 
 -- Step 1 of 3: forbid writes. Readers are not held up.
 begin;
@@ -26,8 +26,15 @@ set local quote_all_identifiers = off;
 
 do $reckon$
 begin
-  -- One at a time: the number is the word "reckon" in ASCII.
-  perform pg_advisory_xact_lock(125779785248622);
+  begin
+    -- One at a time: the number is the word "reckon" in ASCII.
+    perform pg_advisory_xact_lock(125779785248622);
+  exception when lock_not_available then
+    raise exception using
+      errcode = 'lock_not_available',
+      message = format('reckon: step 1: another step or unretire.sql is running in database %s', current_database()),
+      hint = 'Nothing was changed. Let it end, then run this again.';
+  end;
   if to_regclass('reckon_journal.retirement') is null then
     if to_regnamespace('reckon_journal') is null then
       create schema reckon_journal;
@@ -61,6 +68,7 @@ declare
   is_in_place boolean;
   is_forbidden boolean;
   done_at timestamptz;
+  standing bigint[];
   shape text;
   digest text;
 begin
@@ -83,6 +91,10 @@ begin
                        current_database(), '16384'::oid, 'public.token_transactions'),
       hint = 'Nothing was changed. This is another database, or somebody dropped the table; a copy of it has another oid. Run reckon cutover again for the table that is there.';
   end if;
+  -- The steps that are in force; looked at again once the table is locked.
+  select array_agg(r.seq order by r.seq) into standing
+    from reckon_journal.retirement as r
+   where r.table_oid = '16384'::oid and r.ended_at is null;
   -- Both triggers are there, as step 1 makes them, and nobody has turned them off.
   select count(*) = 2 into is_forbidden
     from pg_catalog.pg_trigger as t
@@ -103,12 +115,15 @@ begin
   if not is_in_place then
     raise exception using
       message = format('reckon: step 1: the certified table %s is called %s now', 'public.token_transactions', place),
-      hint = 'Nothing was changed. Give it back its name, or run reckon cutover for the table as it is called now.';
+      hint = 'Nothing was changed. Where step 2 renamed it, run unretire.sql, then reckon cutover again. Otherwise give it back its name, or run reckon cutover for the table as it is called now.';
   end if;
   if clock_timestamp() >= '2026-11-29T12:00:00.000000Z'::timestamptz then
     raise exception using
       message = format('reckon: step 1: the certificate %s has expired at %s', '5f0c2a9e', '2026-11-29T12:00:00.000000Z'),
-      hint = 'Nothing was changed. Run reckon cutover again, and use the retire.sql that it writes.';
+      hint = case when done_at is null
+        then 'Nothing was changed. Run reckon cutover again, and use the retire.sql that it writes.'
+        else 'Nothing was changed. Run unretire.sql, then reckon cutover again, and use the retire.sql that it writes.'
+      end;
   end if;
   perform from pg_catalog.pg_class as c
    where c.oid = '16384'::oid
@@ -142,6 +157,15 @@ begin
       message = format('reckon: step 1: %s was renamed or replaced while this waited for its lock', place),
       hint = 'Nothing was changed. Look at what happened to the table, then run this again.';
   end if;
+  if standing is distinct from (
+    select array_agg(r.seq order by r.seq)
+      from reckon_journal.retirement as r
+     where r.table_oid = '16384'::oid and r.ended_at is null
+  ) then
+    raise exception using
+      message = format('reckon: step 1: steps for %s were done or taken back while this waited for its lock', place),
+      hint = 'Nothing was changed. Look at what happened to the table, then run this again.';
+  end if;
   -- The table, now that nobody else can change it, against the certificate.
   shape := (
 select 'sha256:' || encode(sha256(convert_to(coalesce(string_agg(
@@ -155,7 +179,7 @@ select 'sha256:' || encode(sha256(convert_to(coalesce(string_agg(
   if shape is distinct from 'sha256:5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a' then
     raise exception using
       message = format('reckon: step 1: the columns of %s are not those that were certified', place),
-      hint = 'Nothing was changed. Run reckon cutover again: a column was added, removed, renamed or has another type.';
+      hint = 'Nothing was changed. A column was added, removed, renamed or has another type. Run reckon cutover again, and use the retire.sql that it writes.';
   end if;
   execute format($digest$
 select 'sha256/128:' || count(*) || ':' || coalesce(sum(r.high), 0) || ':' || coalesce(sum(r.low), 0)
@@ -237,6 +261,15 @@ set local quote_all_identifiers = off;
 
 do $reckon$
 begin
+  begin
+    -- One at a time: the number is the word "reckon" in ASCII.
+    perform pg_advisory_xact_lock(125779785248622);
+  exception when lock_not_available then
+    raise exception using
+      errcode = 'lock_not_available',
+      message = format('reckon: step 2: another step or unretire.sql is running in database %s', current_database()),
+      hint = 'Nothing was changed. Let it end, then run this again.';
+  end;
   if to_regclass('reckon_journal.retirement') is null then
     raise exception using
       message = 'reckon: step 2: step 1 has not been done',
@@ -252,6 +285,7 @@ declare
   is_forbidden boolean;
   done_at timestamptz;
   retired_name text;
+  standing bigint[];
   shape text;
   digest text;
 begin
@@ -274,9 +308,19 @@ begin
                        current_database(), '16384'::oid, 'public.token_transactions'),
       hint = 'Nothing was changed. This is another database, or somebody dropped the table; a copy of it has another oid. Run reckon cutover again for the table that is there.';
   end if;
+  -- The steps that are in force; looked at again once the table is locked.
+  select array_agg(r.seq order by r.seq) into standing
+    from reckon_journal.retirement as r
+   where r.table_oid = '16384'::oid and r.ended_at is null;
   select r.done_at, r.retired_name into done_at, retired_name
     from reckon_journal.retirement as r
    where r.table_oid = '16384'::oid and r.step = 2 and r.ended_at is null;
+  if done_at is not null and to_regclass(retired_name)::oid is distinct from '16384'::oid then
+    raise exception using
+      message = format('reckon: step 2: step 2 called the table %s at %s, and it is called %s now',
+                       retired_name, done_at, place),
+      hint = 'Nothing was changed. Whoever took it back may need it. Run unretire.sql, then reckon cutover again, and use the retire.sql that it writes.';
+  end if;
   if done_at is not null then
     raise notice 'reckon: step 2: nothing to do, the table has been called % since %', retired_name, done_at;
     return;
@@ -316,6 +360,15 @@ begin
       message = format('reckon: step 2: %s was renamed or replaced while this waited for its lock', place),
       hint = 'Nothing was changed. Look at what happened to the table, then run this again.';
   end if;
+  if standing is distinct from (
+    select array_agg(r.seq order by r.seq)
+      from reckon_journal.retirement as r
+     where r.table_oid = '16384'::oid and r.ended_at is null
+  ) then
+    raise exception using
+      message = format('reckon: step 2: steps for %s were done or taken back while this waited for its lock', place),
+      hint = 'Nothing was changed. Look at what happened to the table, then run this again.';
+  end if;
   -- The table, now that nobody else can change it, against the certificate.
   shape := (
 select 'sha256:' || encode(sha256(convert_to(coalesce(string_agg(
@@ -329,7 +382,7 @@ select 'sha256:' || encode(sha256(convert_to(coalesce(string_agg(
   if shape is distinct from 'sha256:5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a' then
     raise exception using
       message = format('reckon: step 2: the columns of %s are not those that were certified', place),
-      hint = 'Nothing was changed. Run reckon cutover again: a column was added, removed, renamed or has another type.';
+      hint = 'Nothing was changed. A column was added, removed, renamed or has another type. Run reckon cutover again, and use the retire.sql that it writes.';
   end if;
   execute format($digest$
 select 'sha256/128:' || count(*) || ':' || coalesce(sum(r.high), 0) || ':' || coalesce(sum(r.low), 0)
@@ -365,7 +418,7 @@ $digest$, place) into digest;
   if not is_forbidden then
     raise exception using
       message = format('reckon: step 2: the triggers that forbid writes to %s are gone or turned off', place),
-      hint = 'Nothing was changed. Its rows are still those that were certified: run step 1 again, with a new certificate where this one has expired.';
+      hint = 'Nothing was changed. Its rows are still those that were certified: run step 1 again. Where this certificate has expired, run unretire.sql, then reckon cutover again.';
   end if;
   if to_regclass('public.token_transactions_retired_20261128') is not null then
     raise exception using
@@ -410,6 +463,15 @@ set local quote_all_identifiers = off;
 
 do $reckon$
 begin
+  begin
+    -- One at a time: the number is the word "reckon" in ASCII.
+    perform pg_advisory_xact_lock(125779785248622);
+  exception when lock_not_available then
+    raise exception using
+      errcode = 'lock_not_available',
+      message = format('reckon: step 3: another step or unretire.sql is running in database %s', current_database()),
+      hint = 'Nothing was changed. Let it end, then run this again.';
+  end;
   if to_regclass('reckon_journal.retirement') is null then
     raise exception using
       message = 'reckon: step 3: step 2 has not been done',
@@ -425,6 +487,7 @@ declare
   done_at timestamptz;
   retired_name text;
   hold_until timestamptz;
+  standing bigint[];
   dependents text;
   shape text;
   digest text;
@@ -448,6 +511,10 @@ begin
                        current_database(), '16384'::oid, 'public.token_transactions'),
       hint = 'Nothing was changed. This is another database, or somebody dropped the table; a copy of it has another oid. Run reckon cutover again for the table that is there.';
   end if;
+  -- The steps that are in force; looked at again once the table is locked.
+  select array_agg(r.seq order by r.seq) into standing
+    from reckon_journal.retirement as r
+   where r.table_oid = '16384'::oid and r.ended_at is null;
   -- The longer of the hold that was promised when it was renamed and the one of this certificate.
   select r.done_at, r.retired_name, greatest(r.hold_until, r.done_at + interval '1209600.000000 seconds')
     into done_at, retired_name, hold_until
@@ -457,6 +524,12 @@ begin
     raise exception using
       message = format('reckon: step 3: step 2 has not been done: the table is still called %s; it was not dropped', place),
       hint = 'Nothing was changed. Run the steps of this file in their order.';
+  end if;
+  if to_regclass(retired_name)::oid is distinct from '16384'::oid then
+    raise exception using
+      message = format('reckon: step 3: %s was NOT dropped: step 2 called the table %s, and somebody has renamed it since',
+                       place, retired_name),
+      hint = 'Nothing was changed. Whoever took it back may need it. Run unretire.sql, then reckon cutover again, and use the retire.sql that it writes.';
   end if;
   if clock_timestamp() < hold_until then
     raise exception using
@@ -486,6 +559,15 @@ begin
       message = format('reckon: step 3: %s was renamed or replaced while this waited for its lock', place),
       hint = 'Nothing was changed. Look at what happened to the table, then run this again.';
   end if;
+  if standing is distinct from (
+    select array_agg(r.seq order by r.seq)
+      from reckon_journal.retirement as r
+     where r.table_oid = '16384'::oid and r.ended_at is null
+  ) then
+    raise exception using
+      message = format('reckon: step 3: steps for %s were done or taken back while this waited for its lock', place),
+      hint = 'Nothing was changed. Look at what happened to the table, then run this again.';
+  end if;
   -- The table, now that nobody else can change it, against the certificate.
   shape := (
 select 'sha256:' || encode(sha256(convert_to(coalesce(string_agg(
@@ -499,7 +581,7 @@ select 'sha256:' || encode(sha256(convert_to(coalesce(string_agg(
   if shape is distinct from 'sha256:5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a' then
     raise exception using
       message = format('reckon: step 3: the columns of %s are not those that were certified', place),
-      hint = 'Nothing was changed. Run reckon cutover again: a column was added, removed, renamed or has another type.';
+      hint = 'Nothing was changed. A column was added, removed, renamed or has another type. Run unretire.sql, then reckon cutover again, and use the retire.sql that it writes.';
   end if;
   execute format($digest$
 select 'sha256/128:' || count(*) || ':' || coalesce(sum(r.high), 0) || ':' || coalesce(sum(r.low), 0)
@@ -520,14 +602,14 @@ $digest$, place) into digest;
       message = format('reckon: step 3: %s is not as it was certified: it has %s rows, certified were %s',
                        place, split_part(digest, ':', 2), '1326'),
       detail = format('Digest %s, certified %s.', digest, 'sha256/128:1326:-88172645463325252:7046029254386353131'),
-      hint = 'Nothing was changed. Somebody wrote to the table. Run reckon cutover again, and use the retire.sql that it writes.';
+      hint = 'Nothing was changed. Somebody wrote to the table. Run unretire.sql, then reckon cutover again, and use the retire.sql that it writes.';
   end if;
   if digest is distinct from 'sha256/128:1326:-88172645463325252:7046029254386353131' or shape is distinct from 'sha256:5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a' then
     raise exception using
       message = format('reckon: step 3: %s was NOT dropped: the archive holds another table (digest %s)',
                        place, 'sha256/128:1326:-88172645463325252:7046029254386353131'),
       detail = format('Digest of the table: %s.', digest),
-      hint = 'Nothing was changed. Run reckon cutover --archive DIR again for the table as it is.';
+      hint = 'Nothing was changed. Run unretire.sql, then reckon cutover --archive DIR for the table as it is, and use the retire.sql that it writes.';
   end if;
 
   begin

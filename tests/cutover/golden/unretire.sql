@@ -24,9 +24,28 @@ do $reckon$
 declare
   place text;
   is_in_place boolean;
-  is_renamed boolean;
+  has_journal boolean;
+  has_triggers boolean;
+  is_retired boolean := false;
+  is_renamed boolean := false;
+  current_schema_name name;
+  current_table_name name;
 begin
-  if to_regclass('reckon_journal.retirement') is null then
+  begin
+    -- One at a time: the number is the word "reckon" in ASCII.
+    perform pg_advisory_xact_lock(125779785248622);
+  exception when lock_not_available then
+    raise exception using
+      errcode = 'lock_not_available',
+      message = format('reckon: unretire: another step or unretire.sql is running in database %s', current_database()),
+      hint = 'Nothing was changed. Let it end, then run this again.';
+  end;
+  has_journal := to_regclass('reckon_journal.retirement') is not null;
+  -- The triggers forbid writes whether or not the journal knows of them.
+  select count(*) > 0 into has_triggers
+    from pg_catalog.pg_trigger as t
+   where t.tgrelid = '16384'::oid and t.tgname in ('reckon_retired', 'reckon_retired_row');
+  if not has_journal and not has_triggers then
     raise notice 'reckon: unretire: nothing to do, no table of this database was retired';
     return;
   end if;
@@ -48,9 +67,12 @@ begin
         'No step 3 dropped it.'),
       hint = 'Nothing was changed. Make it again from its archive: run restore.sql, load the rows as that file says, and run check.sql.';
   end if;
-  perform from reckon_journal.retirement as r
-   where r.table_oid = '16384'::oid and r.ended_at is null;
-  if not found then
+  if has_journal then
+    perform from reckon_journal.retirement as r
+     where r.table_oid = '16384'::oid and r.ended_at is null;
+    is_retired := found;
+  end if;
+  if not is_retired and not has_triggers then
     raise notice 'reckon: unretire: nothing to do, % is not retired', place;
     return;
   end if;
@@ -77,10 +99,11 @@ begin
       message = format('reckon: unretire: %s was renamed or replaced while this waited for its lock', place),
       hint = 'Nothing was changed. Look at what happened to the table, then run this again.';
   end if;
-  perform
-    from reckon_journal.retirement as r
-   where r.table_oid = '16384'::oid and r.step = 2 and r.ended_at is null;
-  is_renamed := found and not is_in_place;
+  if has_journal then
+    perform from reckon_journal.retirement as r
+     where r.table_oid = '16384'::oid and r.step = 2 and r.ended_at is null;
+    is_renamed := found and not is_in_place;
+  end if;
   if is_renamed and to_regclass('public.token_transactions') is not null then
     raise exception using
       message = format('reckon: unretire: %s cannot have its name back: there is another %s', place, 'public.token_transactions'),
@@ -90,12 +113,24 @@ begin
   execute format('drop trigger if exists reckon_retired_row on %s', place);
   drop function if exists reckon_journal.forbid_write_16384();
   if is_renamed then
-    execute format('alter table %s rename to %I', place, 'token_transactions');
+    select n.nspname, c.relname into current_schema_name, current_table_name
+      from pg_catalog.pg_class as c
+      join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+     where c.oid = '16384'::oid;
+    if current_schema_name <> 'public' then
+      execute format('alter table %s set schema %I', place, 'public');
+    end if;
+    if current_table_name <> 'token_transactions' then
+      execute format('alter table %I.%I rename to %I', 'public', current_table_name, 'token_transactions');
+    end if;
+    place := 'public.token_transactions';
   end if;
-  update reckon_journal.retirement as r
-     set ended_at = clock_timestamp(), ended_by = 'unretire'
-   where r.table_oid = '16384'::oid and r.ended_at is null;
-  raise notice 'reckon: unretire: % can be written again', 'public.token_transactions';
+  if has_journal then
+    update reckon_journal.retirement as r
+       set ended_at = clock_timestamp(), ended_by = 'unretire'
+     where r.table_oid = '16384'::oid and r.ended_at is null;
+  end if;
+  raise notice 'reckon: unretire: % can be written again', place;
 end
 $reckon$;
 

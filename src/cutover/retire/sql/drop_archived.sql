@@ -11,7 +11,7 @@
       message = format('reckon: step 3: %s was NOT dropped: the archive holds another table (digest %s)',
                        place, {{archive_digest}}),
       detail = format('Digest of the table: %s.', digest),
-      hint = 'Nothing was changed. Run reckon cutover --archive DIR again for the table as it is.';
+      hint = 'Nothing was changed. Run unretire.sql, then reckon cutover --archive DIR for the table as it is, and use the retire.sql that it writes.';
   end if;
 
   begin

@@ -3,11 +3,13 @@ declare
   is_in_place boolean;
   is_forbidden boolean;
   done_at timestamptz;
+  standing bigint[];
   shape text;
   digest text;
 begin
 {{find}}
 {{absent}}
+{{standing}}
 {{forbidden}}
   select r.done_at into done_at
     from reckon_journal.retirement as r
@@ -19,12 +21,15 @@ begin
   if not is_in_place then
     raise exception using
       message = format('reckon: step 1: the certified table %s is called %s now', {{table_literal}}, place),
-      hint = 'Nothing was changed. Give it back its name, or run reckon cutover for the table as it is called now.';
+      hint = 'Nothing was changed. Where step 2 renamed it, run unretire.sql, then reckon cutover again. Otherwise give it back its name, or run reckon cutover for the table as it is called now.';
   end if;
   if clock_timestamp() >= {{expires_at}}::timestamptz then
     raise exception using
       message = format('reckon: step 1: the certificate %s has expired at %s', {{certificate}}, {{expires_at}}),
-      hint = 'Nothing was changed. Run reckon cutover again, and use the retire.sql that it writes.';
+      hint = case when done_at is null
+        then 'Nothing was changed. Run reckon cutover again, and use the retire.sql that it writes.'
+        else 'Nothing was changed. Run unretire.sql, then reckon cutover again, and use the retire.sql that it writes.'
+      end;
   end if;
   perform from pg_catalog.pg_class as c
    where c.oid = {{oid}}

@@ -1,6 +1,5 @@
 begin
-  -- One at a time: the number is the word "reckon" in ASCII.
-  perform pg_advisory_xact_lock(125779785248622);
+{{serial}}
   if to_regclass('reckon_journal.retirement') is null then
     if to_regnamespace('reckon_journal') is null then
       create schema reckon_journal;

@@ -1,4 +1,5 @@
 begin
+{{serial}}
   if to_regclass('reckon_journal.retirement') is null then
     raise exception using
       message = 'reckon: {{step}}: {{before}} has not been done',

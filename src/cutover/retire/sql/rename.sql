@@ -4,14 +4,22 @@ declare
   is_forbidden boolean;
   done_at timestamptz;
   retired_name text;
+  standing bigint[];
   shape text;
   digest text;
 begin
 {{find}}
 {{absent}}
+{{standing}}
   select r.done_at, r.retired_name into done_at, retired_name
     from reckon_journal.retirement as r
    where r.table_oid = {{oid}} and r.step = 2 and r.ended_at is null;
+  if done_at is not null and to_regclass(retired_name)::oid is distinct from {{oid}} then
+    raise exception using
+      message = format('reckon: step 2: step 2 called the table %s at %s, and it is called %s now',
+                       retired_name, done_at, place),
+      hint = 'Nothing was changed. Whoever took it back may need it. Run unretire.sql, then reckon cutover again, and use the retire.sql that it writes.';
+  end if;
   if done_at is not null then
     raise notice 'reckon: step 2: nothing to do, the table has been called % since %', retired_name, done_at;
     return;
@@ -35,7 +43,7 @@ begin
   if not is_forbidden then
     raise exception using
       message = format('reckon: step 2: the triggers that forbid writes to %s are gone or turned off', place),
-      hint = 'Nothing was changed. Its rows are still those that were certified: run step 1 again, with a new certificate where this one has expired.';
+      hint = 'Nothing was changed. Its rows are still those that were certified: run step 1 again. Where this certificate has expired, run unretire.sql, then reckon cutover again.';
   end if;
   if to_regclass({{retired_literal}}) is not null then
     raise exception using
