@@ -159,12 +159,15 @@ fn a_server_in_trouble_is_asked_again_and_one_that_says_no_is_not() {
     const NO: &[Answer] = &[Answer::Status("404 Not Found")];
     const AWAY: &[Answer] = &[Answer::Status("302 Found\r\nlocation: http://127.0.0.1:9/elsewhere")];
     const DOWN: &[Answer] = &[Answer::Status("503 Service Unavailable")];
+    const NEVER: &[Answer] =
+        &[Answer::Status("503 Service Unavailable\r\nretry-after: 18446744073709551615")];
     // answers, retries, requests, told
     let cases = [
         (TROUBLE, 3, 3, None),
         (LIMITED, 3, 2, None),
         (NO, 3, 1, Some("answered 404 Not Found")),
         (AWAY, 3, 1, Some("a redirect (302)")),
+        (NEVER, 3, 1, Some("answered 503 Service Unavailable")),
         (DOWN, 1, 2, Some("answered 503 Service Unavailable, after 2 tries")),
     ];
     for (answers, retries, requests, why) in cases {
@@ -184,6 +187,18 @@ fn a_server_in_trouble_is_asked_again_and_one_that_says_no_is_not() {
         }
         let (first, last) = (&hook.bodies()[0], &hook.bodies()[requests - 1]);
         assert_eq!(first, last, "each try says the same");
+    }
+}
+
+#[test]
+fn an_answer_that_repeats_the_address_puts_no_secret_into_the_log() {
+    const ECHO: &[Answer] = &[Answer::Echo("503 Service Unavailable")];
+    let hook = Hook::new(ECHO);
+    let night = night(&hook, "retries = 1").with("RUST_LOG", "info");
+    let ran = night.run(&["reconcile", "--no-progress"]);
+    assert!(ran.stderr.contains("another try follows") && ran.stderr.contains("POST /"), "{ran:?}");
+    for part in SECRET.split('/') {
+        assert!(!ran.stderr.contains(part), "{part}: {ran:?}");
     }
 }
 
