@@ -18,7 +18,7 @@ use crate::history::waivers::Accepted;
 use crate::history::{self, FolderLock, PreviousRun, Waiter};
 use crate::matching::{self, Calibration, Matched};
 use crate::normalise::{Redaction, UsageLog};
-use crate::notify::RunFacts;
+use crate::notify::{self, RunFacts};
 use crate::repair::{self, SqlFile};
 use crate::report::{self, Beside, Inputs, Place, Previous, Staging};
 use crate::source::{self, Progress};
@@ -129,6 +129,20 @@ pub struct Outcome {
     pub shrunk: bool,
     /// What is told of it.
     pub facts: RunFacts,
+    /// Where what is told is written down until it has been told; `None`: the run is of no history.
+    owed_in: Option<PathBuf>,
+    /// The next run waits until this one has told people.
+    _lock: Option<FolderLock>,
+}
+
+impl Outcome {
+    /// Everybody has been told of the run.
+    pub fn settle(&self) {
+        let Some(folder) = &self.owed_in else { return };
+        if let Err(cause) = notify::settle(folder) {
+            tracing::warn!("people were told, and will be told again by the next run: {cause}");
+        }
+    }
 }
 
 /// Matches what was read, recomputes balances and accounts for every row. `previous` gives the
@@ -285,7 +299,7 @@ fn run_with(
     let staging = Staging::begin(place)?;
     let waiter = Waiter { host: &options.host, started: options.started, wait: options.wait };
     // Held until the run is in its place: the next one follows it, and no other.
-    let _lock = match &options.out {
+    let lock = match &options.out {
         Some(_) => None,
         None => Some(FolderLock::take(&config.history.folder, &waiter, &|| progress.is_stopped())?),
     };
@@ -334,13 +348,18 @@ fn run_with(
     if progress.is_stopped() {
         return Err(source::SourceError::Interrupted.into());
     }
+    let was = |finding: &Finding| previous.as_ref().is_some_and(|run| run.was_blocked_by(&finding.id));
+    let is_new = |finding: &Finding| finding.is_blocking() && !was(finding);
+    // Before the run is in its place: whatever ends the program after that, the next run tells of it.
+    let owed = past::owe(config, options, &model, &is_new);
     let folder = staging.commit(model.as_of, &model.run_id)?;
     let printed = print(&model, report::terminal::Written { folder: &folder, files: &files })?;
-    let was = |finding: &Finding| previous.as_ref().is_some_and(|run| run.was_blocked_by(&finding.id));
-    let facts = RunFacts::of(&model, &folder, &|finding| finding.is_blocking() && !was(finding));
+    let facts = RunFacts::of(&model, &folder, &is_new, &owed);
     if options.out.is_none() {
         past::tidy(&config.history, &folder);
     }
     let shrunk = shrunk.is_some_and(|shrunk| shrunk.is_any());
-    Ok(Outcome { folder, printed, errors: facts.errors, new_errors: facts.new_errors, shrunk, facts })
+    let (errors, new_errors) = (facts.errors, facts.new_errors);
+    let owed_in = options.out.is_none().then(|| config.history.folder.clone());
+    Ok(Outcome { folder, printed, errors, new_errors, shrunk, facts, owed_in, _lock: lock })
 }

@@ -23,29 +23,35 @@ pub(super) struct Teller<'a> {
 
 impl Teller<'_> {
     /// A run stands in its directory; it may be worth an alert.
-    pub fn done(&self, outcome: Outcome, exit_code: u8) {
+    pub fn done(&self, outcome: &Outcome, exit_code: u8) {
         let Some(settings) = self.settings else { return };
         self.metrics(settings, RunEnd::Done(&outcome.folder));
         if let Some(event) = notify::event_of(&outcome.facts, settings.alert) {
-            let (host, run) = (self.host.to_owned(), Some(outcome.facts));
-            self.tell(settings, &Message { event, host, exit_code, run, error: None });
+            let (host, run) = (self.host.to_owned(), Some(outcome.facts.clone()));
+            if self.tell(settings, &Message { event, host, exit_code, run, error: None }) {
+                outcome.settle();
+            }
         }
     }
 
     /// The job could not be done, which is always worth an alert. `outcome`: a run stands in its
     /// directory nevertheless.
-    pub fn failed(&self, why: &str, outcome: Option<Outcome>) {
+    pub fn failed(&self, why: &str, outcome: Option<&Outcome>) {
         let Some(settings) = self.settings else { return };
-        self.metrics(settings, outcome.as_ref().map_or(RunEnd::Failed, |done| RunEnd::Done(&done.folder)));
+        self.metrics(settings, outcome.map_or(RunEnd::Failed, |done| RunEnd::Done(&done.folder)));
         let why = if self.is_redacted { REDACTED } else { why };
         let message = Message {
             event: Event::Failed,
             host: self.host.to_owned(),
             exit_code: EXIT_FAILED,
-            run: outcome.map(|outcome| outcome.facts),
+            run: outcome.map(|outcome| outcome.facts.clone()),
             error: Some(why.to_owned()),
         };
-        self.tell(settings, &message);
+        if self.tell(settings, &message)
+            && let Some(outcome) = outcome
+        {
+            outcome.settle();
+        }
     }
 
     fn metrics(&self, settings: &Notify, end: RunEnd<'_>) {
@@ -55,8 +61,11 @@ impl Teller<'_> {
         }
     }
 
-    fn tell(&self, settings: &Notify, message: &Message) {
+    /// Answers whether everybody was told.
+    fn tell(&self, settings: &Notify, message: &Message) -> bool {
+        let mut all = true;
         for told in send(settings, message, self.global) {
+            all &= told.result.is_ok();
             match told.result {
                 Ok(()) => tracing::info!("told {} ([notify] {})", told.who, told.way),
                 Err(why) => {
@@ -64,6 +73,7 @@ impl Teller<'_> {
                 }
             }
         }
+        all
     }
 }
 

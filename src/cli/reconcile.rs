@@ -94,7 +94,7 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
     let printed = if silent { Ok(()) } else { super::out::print(&outcome.printed) };
     if let Err(error) = printed {
         let code = super::fail(&error);
-        teller.failed(&super::message(&error), Some(outcome));
+        teller.failed(&super::message(&error), Some(&outcome));
         return Ok(code);
     }
     let failing = match args.fail_on {
@@ -102,7 +102,7 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
         FailOn::New => outcome.new_errors,
     };
     let code = u8::from(failing > 0);
-    teller.done(outcome, code);
+    teller.done(&outcome, code);
     Ok(code)
 }
 

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Write as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant as Clock};
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -17,7 +17,10 @@ const TRY_AGAIN: i32 = 75;
 const NOT_PASSED_ON: [&str; 3] = ["DATABASE_URL", "PGPASSWORD", "RECKON_REDACT_KEY"];
 
 /// How much of what the program says goes to the log.
-const SAID_BYTES: u64 = 4_000;
+const SAID_BYTES: usize = 4_000;
+
+/// How much of its last line stands in the reason why it did not do.
+const REASON_CHARS: usize = 200;
 
 /// How long its output may stay open once it has ended.
 const OUTPUT_WAIT: Duration = Duration::from_millis(500);
@@ -66,7 +69,12 @@ fn attempt(
     }
     let (out, err) = (said(child.stdout.take()), said(child.stderr.take()));
     let ended = wait(&mut child, Clock::now() + timeout, limits);
-    let [out, err] = [out, err].map(|said| hide(&said.recv_timeout(OUTPUT_WAIT).unwrap_or_default()));
+    let is_open = [&out, &err].map(|said| !said.is_complete(OUTPUT_WAIT)).contains(&true);
+    if is_open {
+        // What it left running holds its output, and would outlive the job.
+        kill_group(&child);
+    }
+    let [out, err] = [out, err].map(|said| hide(&said.so_far()));
     out.lines().for_each(|line| tracing::debug!("{program}: {line}"));
     err.lines().for_each(|line| tracing::warn!("{program}: {line}"));
     let status = match ended {
@@ -78,27 +86,55 @@ fn attempt(
         }
         Err(cause) => return Err(Failure::Lasts(format!("cannot be waited for: {cause}"))),
     };
+    let why = |short: String| match err.lines().rfind(|line| !line.trim().is_empty()) {
+        Some(last) => format!("{short}: {}", last.trim().chars().take(REASON_CHARS).collect::<String>()),
+        None => short,
+    };
     match (status.success(), status.code()) {
         (true, _) => Ok(()),
-        (_, Some(TRY_AGAIN)) => Err(Failure::MayPass(format!("exit {TRY_AGAIN}"), None)),
-        (_, Some(code)) => Err(Failure::Lasts(format!("exit {code}"))),
-        (_, None) => Err(Failure::Lasts(format!("ended by signal {}", status.signal().unwrap_or_default()))),
+        (_, Some(TRY_AGAIN)) => Err(Failure::MayPass(why(format!("exit {TRY_AGAIN}")), None)),
+        (_, Some(code)) => Err(Failure::Lasts(why(format!("exit {code}")))),
+        (_, None) => {
+            let signal = status.signal().unwrap_or_default();
+            Err(Failure::Lasts(why(format!("ended by signal {signal}"))))
+        }
     }
 }
 
-/// What a program says, once it has said it all or enough; the rest is read and dropped, so that it
-/// never waits for us.
-fn said(stream: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String> {
-    let (text, receiver) = mpsc::channel();
+/// What a program says.
+struct Said {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    end: mpsc::Receiver<()>,
+}
+
+impl Said {
+    /// Nobody holds the stream open any more; waited for so long.
+    fn is_complete(&self, wait: Duration) -> bool {
+        !matches!(self.end.recv_timeout(wait), Err(mpsc::RecvTimeoutError::Timeout))
+    }
+
+    fn so_far(&self) -> String {
+        String::from_utf8_lossy(&self.bytes.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+}
+
+/// Reads what a program says, up to a limit; the rest is read and dropped, so that it never waits for us.
+fn said(stream: Option<impl Read + Send + 'static>) -> Said {
+    let bytes: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let (open, end) = mpsc::channel();
     if let Some(mut stream) = stream {
+        let kept = bytes.clone();
         std::thread::spawn(move || {
-            let mut bytes = Vec::new();
-            let _ = stream.by_ref().take(SAID_BYTES).read_to_end(&mut bytes);
-            let _ = std::io::copy(&mut stream, &mut std::io::sink());
-            let _ = text.send(String::from_utf8_lossy(&bytes).into_owned());
+            let _open = open;
+            let mut part = [0; 1_024];
+            while let Ok(count @ 1..) = stream.read(&mut part) {
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                let room = SAID_BYTES - kept.len();
+                kept.extend_from_slice(&part[..count.min(room)]);
+            }
         });
     }
-    receiver
+    Said { bytes, end }
 }
 
 /// Waits until `until`, then kills the program with all that it started. `None`: it was killed.
@@ -112,12 +148,17 @@ fn wait(child: &mut Child, until: Clock, limits: &Limits) -> std::io::Result<Opt
             if let Some(status) = child.try_wait()? {
                 return Ok(Some(status));
             }
-            if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-                let _ = kill_process_group(group, Signal::KILL);
-            }
+            kill_group(child);
             let _ = child.kill();
             child.wait()?;
             return Ok(None);
         }
+    }
+}
+
+/// Kills a program with all that it started and that stayed in its group.
+fn kill_group(child: &Child) {
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        let _ = kill_process_group(group, Signal::KILL);
     }
 }

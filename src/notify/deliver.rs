@@ -31,6 +31,16 @@ pub(super) struct Limits {
     ended: Arc<AtomicBool>,
 }
 
+impl Failure {
+    /// The same with another reason.
+    pub fn map(self, other: impl FnOnce(&str) -> String) -> Failure {
+        match self {
+            Failure::MayPass(why, wait) => Failure::MayPass(other(&why), wait),
+            Failure::Lasts(why) => Failure::Lasts(other(&why)),
+        }
+    }
+}
+
 impl Limits {
     pub fn new(settings: &Notify, ended: Arc<AtomicBool>) -> Limits {
         let duration = |span: Span| Duration::from_micros(span.0.max(0).unsigned_abs());
@@ -73,7 +83,8 @@ impl Limits {
                 Err(Failure::Lasts(why)) => (why, None),
                 Err(Failure::MayPass(why, wait)) => {
                     let doubled = FIRST_WAIT.saturating_mul(1 << (tries - 1).min(10));
-                    (why, Some(Clock::now() + wait.unwrap_or_default().max(doubled)))
+                    // A wait beyond all clocks is one beyond the deadline.
+                    (why, Clock::now().checked_add(wait.unwrap_or_default().max(doubled)))
                 }
             };
             let until = again.filter(|until| tries <= self.retries && *until < self.deadline);
@@ -152,5 +163,7 @@ mod tests {
         assert!(began.elapsed() < Duration::from_millis(1_000), "{:?}", began.elapsed());
         let far = limits.deliver(|_| Err(Failure::MayPass("later".into(), Some(Duration::from_secs(60)))));
         assert_eq!(far, Err("later".to_owned()), "who asks for more time than there is, is not waited for");
+        let never = limits.deliver(|_| Err(Failure::MayPass("never".into(), Some(Duration::MAX))));
+        assert_eq!(never, Err("never".to_owned()));
     }
 }

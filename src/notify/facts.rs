@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::owed::Owed;
 use crate::audit::RunVerdict;
 use crate::domain::Finding;
 use crate::report::Model;
@@ -28,13 +29,16 @@ pub struct RunFacts {
     pub errors: u64,
     /// Those of them that the previous run did not have, or had accepted.
     pub new_errors: u64,
+    /// Unwaived errors that the previous run had too, and that not everybody was told of.
+    pub owed_errors: u64,
     /// Findings by class; only classes that have one.
     pub classes: Vec<ClassFact>,
-    /// The first new error findings, in the order of `findings.csv`.
+    /// The first error findings that are new or not told before, in the order of `findings.csv`.
     pub new_findings: Vec<FindingFact>,
     /// The part of the gaps of stored balances that no cause gives, without signs; `None`: unknown.
     pub unexplained_tokens: Option<i128>,
-    /// Rows and users of the previous run that are gone, one sentence each.
+    /// Rows and users that are gone, one sentence each: of runs before, where not everybody was told of
+    /// them, then of the previous run.
     pub shrunk: Vec<String>,
 }
 
@@ -70,8 +74,13 @@ pub struct FindingFact {
 
 impl RunFacts {
     /// Takes them from a run that is in its place. `is_new_error` tells the findings that keep the run
-    /// from being clean and did not keep the one before from it.
-    pub fn of(model: &Model<'_>, folder: &Path, is_new_error: &dyn Fn(&Finding) -> bool) -> RunFacts {
+    /// from being clean and did not keep the one before from it; `owed`: what earlier runs left untold.
+    pub fn of(
+        model: &Model<'_>,
+        folder: &Path,
+        is_new_error: &dyn Fn(&Finding) -> bool,
+        owed: &Owed,
+    ) -> RunFacts {
         let classes = model.classes.iter().filter(|class| class.count > 0).map(|class| {
             let mine = || model.findings.iter().filter(|finding| finding.class == class.class);
             ClassFact {
@@ -83,7 +92,10 @@ impl RunFacts {
             }
         });
         let new_errors = || model.findings.iter().filter(|finding| is_new_error(finding));
-        let listed = new_errors().take(LISTED).map(|finding| FindingFact {
+        let is_owed =
+            |finding: &Finding| finding.is_blocking() && !is_new_error(finding) && owed.has(finding);
+        let told = model.findings.iter().filter(|finding| is_new_error(finding) || is_owed(finding));
+        let listed = told.take(LISTED).map(|finding| FindingFact {
             finding_id: finding.id.0.clone(),
             class: finding.class.name(),
             user_id: finding.user.as_ref().map(ToString::to_string),
@@ -92,6 +104,10 @@ impl RunFacts {
         });
         let history = &model.history;
         let previous = history.previous.as_deref().unwrap_or_default();
+        let mut shrunk = owed.shrunk.clone();
+        shrunk.extend(
+            history.shrunk.sentences(previous).into_iter().filter(|text| !owed.shrunk.contains(text)),
+        );
         RunFacts {
             folder: std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()),
             run_id: model.run_id.clone(),
@@ -100,10 +116,11 @@ impl RunFacts {
             sentence: model.sentence.clone(),
             errors: model.blocking,
             new_errors: new_errors().count() as u64,
+            owed_errors: model.findings.iter().filter(|finding| is_owed(finding)).count() as u64,
             classes: classes.collect(),
             new_findings: listed.collect(),
             unexplained_tokens: model.balances.unexplained_tokens_absolute,
-            shrunk: history.shrunk.sentences(previous),
+            shrunk,
         }
     }
 }

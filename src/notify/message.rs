@@ -14,7 +14,7 @@ pub const SCHEMA: &str = "reckon.notification/1";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// Error findings: new ones, or any, as configured.
+    /// Error findings: new ones and those not told before, or any, as configured.
     Discrepancies,
     /// Rows or users of the previous run are gone.
     Shrunk,
@@ -27,7 +27,7 @@ pub enum Event {
 /// What is worth telling of a run that was done; `None`: nothing.
 pub fn event_of(run: &RunFacts, alert: Alert) -> Option<Event> {
     let worth = match alert {
-        Alert::New => run.new_errors,
+        Alert::New => run.new_errors + run.owed_errors,
         Alert::Any => run.errors,
     };
     match (worth > 0, run.shrunk.is_empty()) {
@@ -67,6 +67,7 @@ struct Body<'a> {
     sentence: Option<&'a str>,
     errors: Option<u64>,
     new_errors: Option<u64>,
+    owed_errors: Option<u64>,
     findings: Option<serde_json::Map<String, Value>>,
     new_findings: &'a [FindingFact],
     unexplained_tokens: Option<i128>,
@@ -103,6 +104,7 @@ impl Message {
             sentence: run.map(|run| run.sentence.as_str()),
             errors: run.map(|run| run.errors),
             new_errors: run.map(|run| run.new_errors),
+            owed_errors: run.map(|run| run.owed_errors),
             findings: run.map(by_class),
             new_findings: run.map_or(&[], |run| run.new_findings.as_slice()),
             unexplained_tokens: run.and_then(|run| run.unexplained_tokens),
@@ -128,6 +130,9 @@ impl Message {
             if run.new_errors > 0 {
                 parts.push(news(run));
             }
+            if run.owed_errors > 0 {
+                parts.push(owed(run));
+            }
             parts.extend(run.shrunk.iter().map(|sentence| format!("{}.", capital(sentence))));
             parts.push(format!("Report: {}", run.folder.display()));
         }
@@ -141,6 +146,14 @@ fn news(run: &RunFacts) -> String {
     let said: Vec<String> = new.map(|class| format!("{} {}", class.class, class.new_errors)).collect();
     let are = if run.new_errors == 1 { "is" } else { "are" };
     format!("{} of {} errors {are} new ({}).", run.new_errors, run.errors, said.join(", "))
+}
+
+/// `2 errors of earlier runs were not told before and still stand.`
+fn owed(run: &RunFacts) -> String {
+    match run.owed_errors {
+        1 => "One error of an earlier run was not told before and still stands.".to_owned(),
+        count => format!("{count} errors of earlier runs were not told before and still stand."),
+    }
 }
 
 fn capital(sentence: &str) -> String {
@@ -161,6 +174,7 @@ mod tests {
             sentence: "It is so.".to_owned(),
             errors,
             new_errors,
+            owed_errors: 0,
             classes: Vec::new(),
             new_findings: Vec::new(),
             unexplained_tokens: None,
@@ -185,6 +199,8 @@ mod tests {
             assert_eq!(event_of(&run, Alert::New), under_new, "{run:?}");
             assert_eq!(event_of(&run, Alert::Any), under_any, "{run:?}");
         }
+        let owed = RunFacts { owed_errors: 1, ..run(3, 0, &[]) };
+        assert_eq!(event_of(&owed, Alert::New), Some(Discrepancies), "what was not told is worth telling");
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod deliver;
 mod facts;
 mod message;
 mod metrics;
+mod owed;
 mod tell;
 mod webhook;
 
@@ -20,4 +21,5 @@ pub use check::checks;
 pub use facts::{FindingFact, RunFacts};
 pub use message::{Event, Message, SCHEMA, event_of};
 pub use metrics::{RunEnd, write_metrics};
+pub use owed::{Owed, settle};
 pub use tell::{Told, tell};

@@ -23,8 +23,11 @@ const MAY_PASS: [u16; 3] = [408, 425, 429];
 pub(super) fn post(address: &Address, json: &[u8], limits: &Limits) -> Result<(), String> {
     let agent = agent(address)?;
     limits
-        .deliver(|timeout| attempt(&agent, address, json, timeout))
-        .map_err(|why| format!("{}: {}", address.shown(), address.hide_in(&why)))
+        // Hidden in each reason, which goes to the log before the last one is told.
+        .deliver(|timeout| {
+            attempt(&agent, address, json, timeout).map_err(|failure| failure.map(|why| address.hide_in(why)))
+        })
+        .map_err(|why| format!("{}: {why}", address.shown()))
 }
 
 fn agent(address: &Address) -> Result<Agent, String> {
@@ -76,7 +79,8 @@ fn attempt(agent: &Agent, address: &Address, json: &[u8], timeout: Duration) -> 
         answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.trim().parse().ok());
     let said = answer.body_mut().with_config().limit(ANSWER_BYTES).read_to_string().unwrap_or_default();
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-    let said: String = said.chars().take(200).collect();
+    // Before it is cut short: half a secret would not be known again.
+    let said: String = address.hide_in(&said).chars().take(200).collect();
     let why = match said.is_empty() {
         true => format!("answered {status}"),
         false => format!("answered {status}: {said}"),

@@ -7,11 +7,13 @@ use std::path::Path;
 use super::{Options, Reads, Reconciliation};
 use crate::audit::Audit;
 use crate::balance::{self, Balances};
-use crate::config::{History, Keep};
+use crate::config::{Config, History, Keep};
+use crate::domain::Finding;
 use crate::history::lifecycle::Lifecycle;
 use crate::history::waivers::Accepted;
 use crate::history::{self, PreviousRun};
-use crate::report::place;
+use crate::notify::Owed;
+use crate::report::{Model, place};
 
 /// What the reader of a redacted report must know, where something has been accepted.
 const NOT_WAIVED: &str = "waivers are bound to what findings say, their users included, so none is in force in \
@@ -44,6 +46,30 @@ pub(super) fn lifecycle(
 ) -> Option<Lifecycle> {
     let before = previous.map(|previous| &previous.lifecycle);
     options.out.is_none().then(|| Lifecycle::after(before, &done.audit.findings, done.reads.books.as_of))
+}
+
+/// Writes down what people have to be told, until they have been; gives back what earlier runs left
+/// untold. A run of no history owes nothing, and where nobody is to be told, nothing is owed.
+pub(super) fn owe(
+    config: &Config,
+    options: &Options,
+    model: &Model<'_>,
+    is_new_error: &dyn Fn(&Finding) -> bool,
+) -> Owed {
+    let tells = config.notify.as_ref().is_some_and(|to| !to.command.is_empty() || to.webhook.is_some());
+    if options.out.is_some() || !tells {
+        return Owed::default();
+    }
+    let folder = &config.history.folder;
+    let before = Owed::read(folder);
+    let to_tell =
+        model.findings.iter().filter(|one| is_new_error(one) || (one.is_blocking() && before.has(one)));
+    let shrunk = model.history.shrunk.sentences(model.history.previous.as_deref().unwrap_or_default());
+    if let Err(cause) = before.clone().with(to_tell, &shrunk).write(folder) {
+        let folder = folder.display();
+        tracing::warn!("cannot write down in {folder} what people have to be told: {cause}");
+    }
+    before
 }
 
 /// Removes the runs that are not to be kept, now that `newest` stands. What cannot be removed is said

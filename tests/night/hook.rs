@@ -11,6 +11,8 @@ use serde_json::Value;
 pub enum Answer {
     /// This status line and these further headers.
     Status(&'static str),
+    /// This status line, and the head of the request as the answer.
+    Echo(&'static str),
     /// Nothing, ever.
     Silence,
     /// The line is cut.
@@ -52,6 +54,7 @@ impl Hook {
             for stream in listener.incoming().flatten() {
                 let Some(mut line) = wrap(stream) else { continue };
                 let Some(request) = read(&mut *line) else { continue };
+                let head = request.head.lines().next().unwrap_or_default().to_owned();
                 let number = {
                     let mut kept = kept.lock().unwrap();
                     kept.push(request);
@@ -61,6 +64,13 @@ impl Hook {
                     Answer::Status(status) => {
                         let answer =
                             format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                        let _ = line.write_all(answer.as_bytes()).and_then(|()| line.flush());
+                    }
+                    Answer::Echo(status) => {
+                        let length = head.len();
+                        let answer = format!(
+                            "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{head}"
+                        );
                         let _ = line.write_all(answer.as_bytes()).and_then(|()| line.flush());
                     }
                     Answer::Silence => silent.push(line),

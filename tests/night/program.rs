@@ -39,6 +39,7 @@ fn a_program_that_fails_changes_nothing_and_says_who_was_not_told() {
     let cases = [
         ("echo x >> tries; exit 3", 1, "[notify] command: sh: exit 3"),
         ("echo x >> tries; exit 75", 3, "exit 75, after 3 tries"),
+        ("echo x >> tries; (echo one; echo no such list; echo) >&2; exit 4", 1, "sh: exit 4: no such list;"),
         ("echo x >> tries; kill -9 $$", 1, "ended by signal 9"),
         ("echo x >> tries; sleep 100", 1, "had not ended within 0.5 s and was killed"),
     ];
@@ -70,6 +71,19 @@ fn what_a_program_started_ends_with_it() {
     assert_eq!(night.run(&["reconcile", "-q"]).code, 1);
     let pid = std::fs::read_to_string(night.path("pid")).unwrap();
     eventually("the child of the child is gone", || !is_running(pid.trim()));
+}
+
+#[test]
+fn what_a_program_leaves_behind_with_its_output_open_is_ended_and_what_it_said_is_kept() {
+    for code in [0, 3] {
+        let night = night(&format!("echo grumbled >&2; sleep 100 & echo $! > pid; exit {code}"), "");
+        let began = Instant::now();
+        let ran = night.run(&["reconcile"]);
+        assert!(began.elapsed() < Duration::from_secs(50), "{:?}", began.elapsed());
+        assert!(ran.code == 1 && ran.stderr.contains("grumbled"), "{ran:?}");
+        let pid = std::fs::read_to_string(night.path("pid")).unwrap();
+        eventually("what it left behind is gone", || !is_running(pid.trim()));
+    }
 }
 
 #[test]

@@ -124,6 +124,71 @@ fn any_tells_every_night_until_nothing_is_left_and_no_notify_tells_nobody() {
 }
 
 #[test]
+fn an_alert_that_did_not_arrive_is_owed_until_it_has() {
+    const DOWN_ONCE: &[Answer] = &[Answer::Status("500 Internal Server Error"), Answer::Status("200 OK")];
+    let hook = Hook::new(DOWN_ONCE);
+    let night = night(&hook, "retries = 0");
+    let owed = || night.path("reports/.reckon.owed.json").exists();
+    let quiet = ["reconcile", "--fail-on", "new", "-q"];
+    let first = night.run(&quiet);
+    assert!(first.code == 1 && first.stderr.contains("nobody was told") && owed(), "{first:?}");
+    // A run by hand tells nobody and uses nothing up, be it by the flag or for want of the variable; nor
+    // does one of no history.
+    assert_eq!(night.run(&["reconcile", "--fail-on", "new", "--no-notify"]).code, 0);
+    let mut unset = night.command(&quiet);
+    assert!(unset.env_remove("HOOK").output().unwrap().status.success());
+    assert!(owed());
+    assert_eq!(hook.came().len(), 1);
+    // The next night has nothing new, exits as such, and tells what was not told.
+    let next = night.run(&quiet);
+    assert_eq!((next.code, next.stderr.as_str()), (0, ""), "{next:?}");
+    let body = &hook.bodies()[1];
+    assert_eq!(
+        (&body["event"], &body["exit_code"], &body["new_errors"], &body["owed_errors"]),
+        (&"discrepancies".into(), &0.into(), &0.into(), &2.into()),
+        "{body}"
+    );
+    assert_eq!(body["new_findings"].as_array().unwrap().len(), 2);
+    let text = body["text"].as_str().unwrap();
+    assert!(text.contains("2 errors of earlier runs were not told before and still stand."), "{text}");
+    assert!(!owed());
+    assert_eq!(night.run(&quiet).code, 0);
+    assert_eq!(hook.came().len(), 2, "once told, it is told");
+
+    // Told to nobody by hand, together with what is new then; what stands no more is owed no more.
+    night.lose_a_grant("L9");
+    assert_eq!(night.run(&["reconcile", "--no-notify", "-q"]).code, 1);
+    night.lose_a_grant("L10");
+    assert_eq!(night.run(&quiet).code, 1);
+    let body = &hook.bodies()[2];
+    assert_eq!((&body["new_errors"], &body["owed_errors"]), (&1.into(), &1.into()), "{body}");
+    night.lose_a_grant("L11");
+    assert_eq!(night.run(&["reconcile", "--no-notify", "-q"]).code, 1);
+    let all = std::fs::read_to_string(night.path("legacy.csv")).unwrap();
+    let kept: Vec<&str> = all.lines().filter(|line| !line.starts_with("L11,")).collect();
+    std::fs::write(night.path("legacy.csv"), kept.join("\n")).unwrap();
+    assert_eq!(night.run(&quiet).code, 0);
+    let body = &hook.bodies()[3];
+    assert_eq!((&body["event"], &body["owed_errors"]), (&"shrunk".into(), &0.into()), "{body}");
+}
+
+#[test]
+fn what_goes_with_a_run_that_nobody_was_told_of_is_told_by_the_next() {
+    const DOWN_ONCE: &[Answer] = &[Answer::Silence, Answer::Status("200 OK")];
+    for name in ["-KILL", "-TERM"] {
+        let hook = Hook::new(DOWN_ONCE);
+        let night = night(&hook, "timeout = \"60s\"\ndeadline = \"60s\"");
+        let mut command = night.command(&["reconcile", "-q"]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        eventually("the message is on its way", || !hook.came().is_empty());
+        signal(name, child.id());
+        child.wait().unwrap();
+        assert_eq!(night.run(&["reconcile", "-q", "--fail-on", "new"]).code, 0);
+        assert_eq!(hook.bodies()[1]["owed_errors"], 2, "{name}");
+    }
+}
+
+#[test]
 fn a_job_that_cannot_be_done_is_told_with_its_reason_and_one_that_never_began_is_not() {
     let hook = Hook::new(OK);
     let night = night(&hook, "");
@@ -159,12 +224,15 @@ fn a_server_in_trouble_is_asked_again_and_one_that_says_no_is_not() {
     const NO: &[Answer] = &[Answer::Status("404 Not Found")];
     const AWAY: &[Answer] = &[Answer::Status("302 Found\r\nlocation: http://127.0.0.1:9/elsewhere")];
     const DOWN: &[Answer] = &[Answer::Status("503 Service Unavailable")];
+    const NEVER: &[Answer] =
+        &[Answer::Status("503 Service Unavailable\r\nretry-after: 18446744073709551615")];
     // answers, retries, requests, told
     let cases = [
         (TROUBLE, 3, 3, None),
         (LIMITED, 3, 2, None),
         (NO, 3, 1, Some("answered 404 Not Found")),
         (AWAY, 3, 1, Some("a redirect (302)")),
+        (NEVER, 3, 1, Some("answered 503 Service Unavailable")),
         (DOWN, 1, 2, Some("answered 503 Service Unavailable, after 2 tries")),
     ];
     for (answers, retries, requests, why) in cases {
@@ -184,6 +252,18 @@ fn a_server_in_trouble_is_asked_again_and_one_that_says_no_is_not() {
         }
         let (first, last) = (&hook.bodies()[0], &hook.bodies()[requests - 1]);
         assert_eq!(first, last, "each try says the same");
+    }
+}
+
+#[test]
+fn an_answer_that_repeats_the_address_puts_no_secret_into_the_log() {
+    const ECHO: &[Answer] = &[Answer::Echo("503 Service Unavailable")];
+    let hook = Hook::new(ECHO);
+    let night = night(&hook, "retries = 1").with("RUST_LOG", "info");
+    let ran = night.run(&["reconcile", "--no-progress"]);
+    assert!(ran.stderr.contains("another try follows") && ran.stderr.contains("POST /"), "{ran:?}");
+    for part in SECRET.split('/') {
+        assert!(!ran.stderr.contains(part), "{part}: {ran:?}");
     }
 }
 
