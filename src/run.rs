@@ -122,8 +122,8 @@ pub struct Outcome {
     pub printed: String,
     /// Unwaived findings of severity `error`.
     pub errors: u64,
-    /// Those of them that did not stand against the previous run: new, back again, graver, or accepted
-    /// then and no longer.
+    /// Those of them that did not stand against the previous run, or said something else there: new, back
+    /// again, graver, changed, or accepted then and no longer.
     pub new_errors: u64,
     /// Rows or users of the previous run are gone.
     pub shrunk: bool,
@@ -349,7 +349,10 @@ fn run_with(
         return Err(source::SourceError::Interrupted.into());
     }
     let was = |finding: &Finding| previous.as_ref().is_some_and(|run| run.was_blocked_by(&finding.id));
-    let is_new = |finding: &Finding| finding.is_blocking() && !was(finding);
+    let says_more = |finding: &Finding| {
+        lifecycle.as_ref().and_then(|lives| lives.find(&finding.id.0)).is_some_and(|life| life.is_changed)
+    };
+    let is_new = |finding: &Finding| finding.is_blocking() && (!was(finding) || says_more(finding));
     // Before the run is in its place: whatever ends the program after that, the next run tells of it.
     let owed = past::owe(config, options, &model, &is_new);
     let folder = staging.commit(model.as_of, &model.run_id)?;
