@@ -298,7 +298,7 @@ fn run_with(
     };
     let staging = Staging::begin(place)?;
     let waiter = Waiter { host: &options.host, started: options.started, wait: options.wait };
-    // Held until the run is in its place: the next one follows it, and no other.
+    // Held until the run is in its place and people were told: the next one follows it, and no other.
     let lock = match &options.out {
         Some(_) => None,
         None => Some(FolderLock::take(&config.history.folder, &waiter, &|| progress.is_stopped())?),
@@ -348,11 +348,7 @@ fn run_with(
     if progress.is_stopped() {
         return Err(source::SourceError::Interrupted.into());
     }
-    let was = |finding: &Finding| previous.as_ref().is_some_and(|run| run.was_blocked_by(&finding.id));
-    let says_more = |finding: &Finding| {
-        lifecycle.as_ref().and_then(|lives| lives.find(&finding.id.0)).is_some_and(|life| life.is_changed)
-    };
-    let is_new = |finding: &Finding| finding.is_blocking() && (!was(finding) || says_more(finding));
+    let is_new = |finding: &Finding| past::is_new_error(finding, previous.as_ref(), lifecycle.as_ref());
     // Before the run is in its place: whatever ends the program after that, the next run tells of it.
     let owed = past::owe(config, options, &model, &is_new);
     let folder = staging.commit(model.as_of, &model.run_id)?;

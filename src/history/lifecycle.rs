@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::table::{Row, each_row};
 use super::waivers::Facts;
-use crate::domain::{Class, Finding, Instant, RowId, Severity, Status};
+use crate::domain::{Class, Finding, Instant, RepairKind, RowId, Severity, Status};
 
 /// Name of the file.
 pub const FILE_NAME: &str = "lifecycle.csv";
@@ -95,7 +95,8 @@ pub struct Life {
 
 /// What a finding says, as far as another word of it is worth an alert. A gap follows every new usage, so
 /// what counts of it is the part without a cause, and the cause; how far a balance went below zero is no
-/// news once it had.
+/// news once it had. The cause of any other finding, and with it its repair, is drawn from all findings
+/// together: one more must not make news of the others.
 fn content(finding: &Finding) -> String {
     match finding.class {
         Class::BalanceGap => {
@@ -103,7 +104,10 @@ fn content(finding: &Finding) -> String {
             format!("{}; cause={}", unexplained.unwrap_or_default(), finding.cause)
         }
         Class::NegativeBalance => "below_zero".to_owned(),
-        _ => Facts::of(finding).content,
+        _ => {
+            let rows = Finding { cause: String::new(), repair: RepairKind::None, ..finding.clone() };
+            Facts::of(&rows).content
+        }
     }
 }
 
@@ -288,7 +292,7 @@ impl Lifecycle {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{FindingId, RepairKind};
+    use crate::domain::FindingId;
 
     fn at(day: i64) -> Instant {
         Instant(day * 86_400_000_000)
