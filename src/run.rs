@@ -122,8 +122,8 @@ pub struct Outcome {
     pub printed: String,
     /// Unwaived findings of severity `error`.
     pub errors: u64,
-    /// Those of them that did not stand against the previous run: new, back again, graver, or accepted
-    /// then and no longer.
+    /// Those of them that did not stand against the previous run, or said something else there: new, back
+    /// again, graver, changed, or accepted then and no longer.
     pub new_errors: u64,
     /// Rows or users of the previous run are gone.
     pub shrunk: bool,
@@ -298,7 +298,7 @@ fn run_with(
     };
     let staging = Staging::begin(place)?;
     let waiter = Waiter { host: &options.host, started: options.started, wait: options.wait };
-    // Held until the run is in its place: the next one follows it, and no other.
+    // Held until the run is in its place and people were told: the next one follows it, and no other.
     let lock = match &options.out {
         Some(_) => None,
         None => Some(FolderLock::take(&config.history.folder, &waiter, &|| progress.is_stopped())?),
@@ -348,8 +348,7 @@ fn run_with(
     if progress.is_stopped() {
         return Err(source::SourceError::Interrupted.into());
     }
-    let was = |finding: &Finding| previous.as_ref().is_some_and(|run| run.was_blocked_by(&finding.id));
-    let is_new = |finding: &Finding| finding.is_blocking() && !was(finding);
+    let is_new = |finding: &Finding| past::is_new_error(finding, previous.as_ref(), lifecycle.as_ref());
     // Before the run is in its place: whatever ends the program after that, the next run tells of it.
     let owed = past::owe(config, options, &model, &is_new);
     let folder = staging.commit(model.as_of, &model.run_id)?;

@@ -7,6 +7,9 @@ mod database;
 mod labels;
 mod table;
 
+use std::path::Path;
+
+use rustix::fs::{Access, access};
 use serde::Serialize;
 
 use crate::config::{Columns, Config, Origin, Pools};
@@ -122,7 +125,22 @@ pub fn examine(config: &Config, progress: &Progress) -> Result<Examination, Sour
     if let Some(pools) = pools.filter(|pools| matches!(pools.origin, Origin::Files { .. })) {
         members(files::pools(pools, progress), pools, &mut found)?;
     }
+    runs(&config.history.folder, &mut found);
     Ok(found)
+}
+
+/// Could a run be written among those before it? Only what is in the way is said.
+fn runs(folder: &Path, found: &mut Examination) {
+    let there = folder.ancestors().find(|folder| folder.symlink_metadata().is_ok());
+    let there = there.filter(|there| !there.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let why = match access(there, Access::WRITE_OK | Access::EXEC_OK) {
+        _ if !there.is_dir() => "is no directory".to_owned(),
+        Err(cause) => format!("cannot be written: {cause}"),
+        Ok(()) => return,
+    };
+    let detail =
+        format!("{} {why}: no run could be written; name a folder that may be written", there.display());
+    found.add("history", "[history] folder", State::Fail, detail);
 }
 
 /// Can the members of pools be read, ids and times?

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::table::{Row, each_row};
-use crate::domain::{Class, Finding, Instant, RowId, Severity, Status};
+use super::waivers::Facts;
+use crate::domain::{Class, Finding, Instant, RepairKind, RowId, Severity, Status};
 
 /// Name of the file.
 pub const FILE_NAME: &str = "lifecycle.csv";
 
 /// Its columns, in order.
-pub const COLUMNS: [&str; 11] = [
+pub const COLUMNS: [&str; 12] = [
     "finding_id",
     "class",
     "severity",
@@ -23,6 +24,7 @@ pub const COLUMNS: [&str; 11] = [
     "times_reopened",
     "state",
     "previous_state",
+    "content",
 ];
 
 pub(super) const SEVERITIES: [Severity; 3] = [Severity::Error, Severity::Warning, Severity::Info];
@@ -83,6 +85,30 @@ pub struct Life {
     pub state: State,
     /// Where it stood in the run before; `None`: that run's history did not have it.
     pub previous_state: Option<State>,
+    /// What it said in the last run that had it, as a digest; empty where an earlier version did not
+    /// write it down.
+    pub content: String,
+    /// It stood in the run before and said something else there. Not in the file: the content of both
+    /// runs tells it.
+    pub is_changed: bool,
+}
+
+/// What a finding says, as far as another word of it is worth an alert. A gap follows every new usage, so
+/// what counts of it is the part without a cause, and the cause; how far a balance went below zero is no
+/// news once it had. The cause of any other finding, and with it its repair, is drawn from all findings
+/// together: one more must not make news of the others.
+fn content(finding: &Finding) -> String {
+    match finding.class {
+        Class::BalanceGap => {
+            let unexplained = finding.evidence.split("; ").find(|part| part.starts_with("unexplained="));
+            format!("{}; cause={}", unexplained.unwrap_or_default(), finding.cause)
+        }
+        Class::NegativeBalance => "below_zero".to_owned(),
+        _ => {
+            let rows = Finding { cause: String::new(), repair: RepairKind::None, ..finding.clone() };
+            Facts::of(&rows).content
+        }
+    }
 }
 
 impl Life {
@@ -116,6 +142,9 @@ impl Life {
             times_reopened: row.number("times_reopened")?,
             state: state("state")?,
             previous_state: optional("previous_state")?.then(|| state("previous_state")).transpose()?,
+            // An earlier version has no such column.
+            content: row.text("content").unwrap_or_default().to_owned(),
+            is_changed: false,
         })
     }
 
@@ -139,12 +168,17 @@ impl Life {
             times_reopened: 0,
             state,
             previous_state: None,
+            content: String::new(),
+            is_changed: false,
         })
     }
 
     fn of(finding: &Finding, as_of: Instant, before: Option<Life>) -> Life {
         let previous_state = before.as_ref().map(|life| life.state);
         let is_back = previous_state == Some(State::Resolved);
+        let content = content(finding);
+        let is_other = |life: &Life| life.stands() && !life.content.is_empty() && life.content != content;
+        let is_changed = before.as_ref().is_some_and(is_other);
         Life {
             id: finding.id.0.clone(),
             class: finding.class,
@@ -162,6 +196,8 @@ impl Life {
                 Some(_) => State::Open,
             },
             previous_state,
+            content,
+            is_changed,
         }
     }
 }
@@ -186,6 +222,7 @@ impl Lifecycle {
                     resolved_at: life.resolved_at.or(Some(as_of)),
                     state: State::Resolved,
                     previous_state: Some(life.state),
+                    is_changed: false,
                     ..life.clone()
                 },
             };
@@ -239,6 +276,11 @@ impl Lifecycle {
         self.lives.iter().filter(|life| life.state == State::Reopened)
     }
 
+    /// Those that the run before had too, and that say something else now.
+    pub fn changed(&self) -> impl Iterator<Item = &Life> {
+        self.lives.iter().filter(|life| life.is_changed)
+    }
+
     /// Those that the run before had under a waiver, and this one without.
     pub fn lapsed(&self) -> impl Iterator<Item = &Life> {
         let is_lapsed =
@@ -250,7 +292,7 @@ impl Lifecycle {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{FindingId, RepairKind};
+    use crate::domain::FindingId;
 
     fn at(day: i64) -> Instant {
         Instant(day * 86_400_000_000)
@@ -308,6 +350,31 @@ mod tests {
                 "{nights}"
             );
         }
+    }
+
+    #[test]
+    fn a_gap_has_changed_where_its_unexplained_part_or_its_cause_has() {
+        let gap = |evidence: &str, cause: &str| {
+            let mut finding = Finding::new(Class::BalanceGap, Severity::Error, RepairKind::Review);
+            (finding.evidence, finding.cause) = (evidence.to_owned(), cause.to_owned());
+            finding
+        };
+        let before = gap("stored=9; recomputed=2; gap=7; unexplained=7; explanation=unexplained", "");
+        // evidence, cause, changed
+        let cases = [
+            ("stored=8; recomputed=1; gap=7; unexplained=7; explanation=unexplained", "", false),
+            ("stored=9; recomputed=2; gap=7; unexplained=70; explanation=unexplained", "", true),
+            ("stored=9; recomputed=2; gap=7; unexplained=7; explanation=unexplained", "unmigrated", true),
+        ];
+        let first = Lifecycle::after(None, &[before], at(0));
+        for (evidence, cause, expected) in cases {
+            let next = Lifecycle::after(Some(&first), &[gap(evidence, cause)], at(1));
+            assert_eq!(next.changed().count() == 1, expected, "{evidence} {cause}");
+        }
+        let mut unknown = first;
+        unknown.lives[0].content = String::new();
+        let next = Lifecycle::after(Some(&unknown), &[gap("unexplained=70", "")], at(1));
+        assert_eq!(next.changed().count(), 0, "an earlier version wrote no content");
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub struct ClassTotals {
     pub severity: Option<Severity>,
     /// Unwaived findings by repair, in the order backfill, update, dedupe, review, none; no zeros.
     pub repairs: Vec<(RepairKind, u64)>,
+    /// The same of those that stand against a clean result.
+    pub blocking_repairs: Vec<(RepairKind, u64)>,
     /// What the repairs in the SQL files add, in tokens: those of unwaived findings.
     pub executable_tokens: i128,
 }
@@ -51,6 +53,7 @@ pub fn totals(findings: &[Finding]) -> Vec<ClassTotals> {
             blocking: 0,
             severity: None,
             repairs: REPAIRS.iter().map(|repair| (*repair, 0)).collect(),
+            blocking_repairs: REPAIRS.iter().map(|repair| (*repair, 0)).collect(),
             executable_tokens: 0,
         })
         .collect();
@@ -62,16 +65,18 @@ pub fn totals(findings: &[Finding]) -> Vec<ClassTotals> {
         total.tokens_effect = add(total.tokens_effect, effect);
         total.known_effects += u64::from(finding.tokens_effect.is_some());
         total.waived += u64::from(waived);
-        total.blocking += u64::from(!waived && finding.severity == Severity::Error);
+        total.blocking += u64::from(finding.is_blocking());
         total.severity = Some(total.severity.map_or(finding.severity, |known| known.min(finding.severity)));
         // What was accepted is left as it is.
         total.repairs[finding.repair as usize].1 += u64::from(!waived);
+        total.blocking_repairs[finding.repair as usize].1 += u64::from(finding.is_blocking());
         if finding.repair.is_executable() && !waived {
             total.executable_tokens = add(total.executable_tokens, effect);
         }
     }
     for total in &mut totals {
         total.repairs.retain(|(_, count)| *count > 0);
+        total.blocking_repairs.retain(|(_, count)| *count > 0);
     }
     totals
 }
@@ -93,11 +98,14 @@ pub fn sentence(classes: &[ClassTotals], blocking: u64, has_sql: bool) -> String
             counted(count, "finding remains", "findings remain")
         );
     }
-    let with = |wanted: fn(RepairKind) -> bool| -> u64 {
-        let repairs = classes.iter().flat_map(|class| &class.repairs);
-        repairs.filter(|(repair, _)| wanted(*repair)).map(|(_, count)| count).sum()
+    let executable = |repairs: &[(RepairKind, u64)]| -> u64 {
+        repairs.iter().filter(|(repair, _)| repair.is_executable()).map(|(_, count)| count).sum()
     };
-    let (ready, review) = (with(RepairKind::is_executable), with(|repair| repair == RepairKind::Review));
+    let ready: u64 = classes.iter().map(|class| executable(&class.blocking_repairs)).sum();
+    let others: u64 = classes.iter().map(|class| executable(&class.repairs)).sum::<u64>() - ready;
+    let against = classes.iter().flat_map(|class| &class.blocking_repairs);
+    let review: u64 =
+        against.filter(|(repair, _)| *repair == RepairKind::Review).map(|(_, count)| count).sum();
     let effect = classes.iter().map(|class| class.executable_tokens).fold(0, add);
     let mut text = match (count, blocking) {
         (1, _) => "One finding stands against a clean result.".to_owned(),
@@ -108,19 +116,10 @@ pub fn sentence(classes: &[ClassTotals], blocking: u64, has_sql: bool) -> String
             grouped(count.into())
         ),
     };
-    if ready > 0 && !has_sql {
-        text.push_str(&format!(
-            " {} can be mended by SQL, which would change balances by {} tokens in all.",
-            grouped(ready.into()),
-            signed(effect)
-        ));
-    } else if ready > 0 {
-        let mended = if ready == count { "all".to_owned() } else { grouped(ready.into()) };
-        let mended = if count == 1 { "it".to_owned() } else { format!("{mended} of them") };
-        text.push_str(&format!(
-            " The SQL beside this report mends {mended} and changes balances by {} tokens in all.",
-            signed(effect)
-        ));
+    if let Some(mended) = mended(ready, blocking, others) {
+        let verb = if has_sql { "The SQL beside this report mends" } else { "SQL can mend" };
+        let changes = if has_sql { "and changes" } else { "which would change" };
+        text.push_str(&format!(" {verb} {mended} {changes} balances by {} tokens in all.", signed(effect)));
     }
     match review {
         0 => {}
@@ -135,15 +134,35 @@ pub fn sentence(classes: &[ClassTotals], blocking: u64, has_sql: bool) -> String
     text
 }
 
+/// What SQL mends: of the findings that stand against a clean result, and of the others.
+fn mended(ready: u64, blocking: u64, others: u64) -> Option<String> {
+    let theirs = match ready {
+        0 => None,
+        _ if blocking == 1 => Some("it".to_owned()),
+        _ if ready == blocking => Some("all of them".to_owned()),
+        _ => Some(format!("{} of them", grouped(ready.into()))),
+    };
+    let others = (others > 0).then(|| format!("{} of the others", grouped(others.into())));
+    match (theirs, others) {
+        (Some(theirs), Some(others)) => Some(format!("{theirs} and {others}")),
+        (theirs, others) => theirs.or(others),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Class totals with these findings by repair.
-    fn found(repairs: &[(RepairKind, u64)], executable_tokens: i128) -> Vec<ClassTotals> {
+    /// Class totals with these findings by repair: those that stand against a clean result, the others.
+    fn found(
+        against: &[(RepairKind, u64)],
+        others: &[(RepairKind, u64)],
+        executable_tokens: i128,
+    ) -> Vec<ClassTotals> {
         let mut classes = totals(&[]);
-        classes[0].count = repairs.iter().map(|(_, count)| count).sum();
-        classes[0].repairs = repairs.to_vec();
+        classes[0].blocking_repairs = against.to_vec();
+        classes[0].repairs = [against, others].concat();
+        classes[0].count = classes[0].repairs.iter().map(|(_, count)| count).sum();
         classes[0].executable_tokens = executable_tokens;
         classes
     }
@@ -153,46 +172,56 @@ mod tests {
         use RepairKind::{Backfill, None, Review, Update};
         let clean = "Every legacy grant stands in the unified table, once and unchanged. \
                      Every row and every token is accounted for.";
-        type Case<'a> = (&'a [(RepairKind, u64)], u64, i128, &'a str);
-        let cases: [Case<'_>; 6] = [
-            (&[], 0, 0, clean),
+        // against a clean result, others, tokens, in words
+        type Repairs<'a> = &'a [(RepairKind, u64)];
+        let cases: [(Repairs<'_>, Repairs<'_>, i128, &str); 7] = [
+            (&[], &[], 0, clean),
             (
+                &[],
                 &[(None, 1)],
-                0,
                 0,
                 "Nothing blocks a clean result. 1 finding remains for the record; \
                  every row and every token is accounted for.",
             ),
             (
                 &[(Review, 1)],
-                1,
+                &[],
                 0,
                 "One finding stands against a clean result. One needs a person to decide.",
             ),
             (
                 &[(Backfill, 1)],
-                1,
+                &[],
                 5_000,
                 "One finding stands against a clean result. \
                  The SQL beside this report mends it and changes balances by +5,000 tokens in all.",
             ),
             (
-                &[(Update, 1_200), (Review, 2)],
-                1_000,
+                &[(Update, 664), (Review, 505)],
+                &[(Update, 87), (Review, 3), (None, 1_441)],
                 -7,
-                "1,000 of 1,202 findings stand against a clean result. The SQL beside this report mends \
-                 1,200 of them and changes balances by -7 tokens in all. 2 need a person to decide.",
+                "1,169 of 2,700 findings stand against a clean result. The SQL beside this report mends \
+                 664 of them and 87 of the others and changes balances by -7 tokens in all. \
+                 505 need a person to decide.",
+            ),
+            (
+                &[(Update, 1)],
+                &[(Update, 2)],
+                0,
+                "1 of 3 findings stands against a clean result. The SQL beside this report mends it and 2 \
+                 of the others and changes balances by 0 tokens in all.",
             ),
             (
                 &[(Update, 3)],
-                1,
+                &[],
                 0,
-                "1 of 3 findings stands against a clean result. \
+                "3 of 3 findings stand against a clean result. \
                  The SQL beside this report mends all of them and changes balances by 0 tokens in all.",
             ),
         ];
-        for (repairs, blocking, tokens, expected) in cases {
-            assert_eq!(sentence(&found(repairs, tokens), blocking, true), expected);
+        for (against, others, tokens, expected) in cases {
+            let blocking = against.iter().map(|(_, count)| count).sum();
+            assert_eq!(sentence(&found(against, others, tokens), blocking, true), expected);
         }
     }
 }

@@ -233,6 +233,8 @@ pub struct HistoryTotals {
     pub resolved: u64,
     /// Findings that had been resolved and are there again; they are among the new ones.
     pub reopened: u64,
+    /// Findings that it had too, and that say something else now.
+    pub changed: u64,
     /// Findings whose waiver has lapsed since; they are among the open ones.
     pub lapsed: u64,
     /// Findings that a waiver accepts.
@@ -289,6 +291,7 @@ pub fn build(inputs: Inputs<'_>) -> Model<'_> {
             open: count(audit, |finding| finding.status == Status::Open),
             resolved: inputs.lifecycle.map_or(0, |lives| lives.resolved_now().count() as u64),
             reopened: inputs.lifecycle.map_or(0, |lives| lives.reopened().count() as u64),
+            changed: inputs.lifecycle.map_or(0, |lives| lives.changed().count() as u64),
             lapsed: inputs.lifecycle.map_or(0, |lives| lives.lapsed().count() as u64),
             waived: count(audit, |finding| finding.status == Status::Waived),
             previous: inputs.previous.as_ref().map(|previous| previous.name.clone()),

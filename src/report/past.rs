@@ -46,6 +46,7 @@ fn write_life(rows: &mut Rows, life: &Life) {
     rows.number(Some(life.times_reopened.into()));
     rows.text(life.state.name());
     rows.text(life.previous_state.map_or("", State::name));
+    rows.text(&life.content);
 }
 
 fn write_run(rows: &mut Rows, run: &PastRun) {

@@ -46,10 +46,11 @@ fn verdict(page: &mut Page, model: &Model<'_>) {
     let history = &model.history;
     if let Some(previous) = &history.previous {
         let text = format!(
-            "Since {previous}: {} new{}, {} open{}, {} resolved{}.",
+            "Since {previous}: {} new{}, {} open{}{}, {} resolved{}.",
             grouped(history.new.into()),
             of_these(history.reopened, "re-opened"),
             grouped(history.open.into()),
+            of_these(history.changed, "changed"),
             of_these(history.lapsed, "no longer waived"),
             grouped(history.resolved.into()),
             if history.waived > 0 {

@@ -48,6 +48,18 @@ pub(super) fn lifecycle(
     options.out.is_none().then(|| Lifecycle::after(before, &done.audit.findings, done.reads.books.as_of))
 }
 
+/// The finding keeps the run from being clean, and did not keep the one before from it or said something
+/// else there.
+pub(super) fn is_new_error(
+    finding: &Finding,
+    previous: Option<&PreviousRun>,
+    lifecycle: Option<&Lifecycle>,
+) -> bool {
+    let was = previous.is_some_and(|run| run.was_blocked_by(&finding.id));
+    let life = lifecycle.and_then(|lives| lives.find(&finding.id.0));
+    finding.is_blocking() && (!was || life.is_some_and(|life| life.is_changed))
+}
+
 /// Writes down what people have to be told, until they have been; gives back what earlier runs left
 /// untold. A run of no history owes nothing, and where nobody is to be told, nothing is owed.
 pub(super) fn owe(

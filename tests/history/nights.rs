@@ -216,3 +216,18 @@ fn a_history_without_lifecycles_is_gone_on_with() {
     assert_eq!(code, 0, "{checks:#?}");
     assert_eq!(world.runs()["runs"].as_array().unwrap().len(), 2);
 }
+
+#[test]
+fn an_error_that_grows_alerts_again_and_stays_open() {
+    let world = World::new("");
+    let night = |number: u32, tokens: i64| {
+        world.ledgers(&[Grant { id: "L1", user: "ada", tokens: 500, unified: Some(tokens) }]);
+        world.night(number, &["--fail-on", "new"])
+    };
+    assert_eq!(night(0, 450), 1);
+    assert_eq!(night(1, 450), 0, "the same error is known");
+    assert_eq!(night(2, 900_000), 1, "it is another error now");
+    let history = &world.json("reports/latest/summary.json")["history"];
+    assert_eq!((&history["new"], &history["open"], &history["changed"]), (&0.into(), &1.into(), &1.into()));
+    assert_eq!(night(3, 900_000), 0);
+}

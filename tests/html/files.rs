@@ -240,7 +240,7 @@ fn the_run_before_is_chained_and_its_resolved_findings_are_counted() {
     assert_eq!(json(&files, "manifest.json")["previous"], "ab".repeat(32));
     assert_eq!(
         json(&files, "summary.json")["history"],
-        serde_json::json!({"previous": "20260228T093000Z-00000000", "new": 1, "open": 1, "resolved": 4, "reopened": 0, "lapsed": 0, "shrunk": [], "users_gone": 0})
+        serde_json::json!({"previous": "20260228T093000Z-00000000", "new": 1, "open": 1, "resolved": 4, "reopened": 0, "changed": 0, "lapsed": 0, "shrunk": [], "users_gone": 0})
     );
     assert_eq!(AS_OF, fixture.model().as_of);
 }

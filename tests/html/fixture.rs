@@ -188,6 +188,8 @@ pub fn resolved(count: u16) -> Lifecycle {
         times_reopened: 0,
         state: State::Resolved,
         previous_state: Some(State::Open),
+        content: String::new(),
+        is_changed: false,
     };
     Lifecycle { lives: (0..count).map(life).collect() }
 }

@@ -108,3 +108,18 @@ fn a_program_that_reads_nothing_and_says_much_keeps_nobody_waiting() {
     let ran = night.run(&["reconcile", "-q"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (1, ""), "{ran:?}");
 }
+
+#[test]
+fn doctor_sees_that_no_run_could_be_written() {
+    let night = Night::new("");
+    assert_eq!(night.run(&["doctor"]).code, 0);
+    std::fs::write(night.path("reports"), "").unwrap();
+    let doctor = night.run(&["doctor", "-q"]);
+    assert_eq!(doctor.code, 2, "{doctor:?}");
+    assert!(
+        doctor.stdout.contains("[history] folder") && doctor.stdout.contains("is no directory"),
+        "{doctor:?}"
+    );
+    std::fs::remove_file(night.path("reports")).unwrap();
+    assert!(!night.path("reports").exists(), "a look makes no folder");
+}
