@@ -141,20 +141,29 @@ fn what_cannot_be_accepted_is_refused_and_nothing_is_written() {
         nothing.run(&["waive", "0123456789abcdef", "--reason", "r", "--owner", "o", "--until", &soon]);
     assert_eq!(code(&output), 2);
     assert!(stderr(&output).contains("holds no run in which"), "{}", stderr(&output));
+}
 
+#[test]
+fn a_check_is_accepted_as_the_newest_certificate_has_it() {
+    let world = world();
     certify(&world);
+    let soon = day(3);
+    let accept = |subject: &str| {
+        let args = ["waive", subject, "--reason", "r", "--owner", "o", "--until", &soon];
+        let output = world.run(&args);
+        (code(&output), stderr(&output))
+    };
     for (subject, expected) in [
         ("check:backup", "is ok, so there is nothing to accept"),
         ("check:findings", "rests on what is certain"),
     ] {
-        let (code, said) = with(subject, "r", "o", &soon, &[]);
+        let (code, said) = accept(subject);
         assert_eq!(code, 2, "{subject}");
         assert!(said.contains(expected), "{said}");
     }
-    let before = world.path("waivers.toml").exists();
-    assert!(!before, "nothing was written");
-    assert_eq!(with("check:views", "r", "o", &soon, &[]).0, 0, "files have no catalogue");
-    assert!(with("check:views", "r", "o", &soon, &[]).1.contains("accepts check:views until"));
+    assert!(!world.path("waivers.toml").exists(), "nothing was written");
+    assert_eq!(accept("check:views").0, 0, "files have no catalogue");
+    assert!(accept("check:views").1.contains("accepts check:views until"));
 }
 
 #[test]
