@@ -7,15 +7,15 @@ use chrono::NaiveDate;
 
 use super::{Global, out};
 use crate::config::Config;
-use crate::history::ListedRun;
-use crate::history::waivers::{self, Acceptance, Waiver, Waivers};
+use crate::history::waivers::{self, Acceptance, Sources, Waiver, Waivers};
+use crate::history::{Certified, ListedRun};
 use crate::report;
 
 /// Flags of `reckon waive`.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Writes an entry to the end of the waivers (`[history] waivers`, by default \
 waivers.toml beside the configuration) and changes nothing else; it counts from the next run on. A waiver \
-is bound to what the finding says: it lapses when that changes, after its last day, and when its cap is \
+is bound to what the finding or the check says: it lapses when that changes, after its last day, and when its cap is \
 passed.\n\nExit code: 0 written or listed, 2 refused.")]
 pub struct Args {
     /// Column finding_id of findings.csv; or check:NAME, a check of `reckon cutover`
@@ -33,7 +33,8 @@ pub struct Args {
     /// Lapse when the effect of the finding is larger than this, whatever its sign
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
     pub max_tokens: Option<i64>,
-    /// Run directory in which the finding is looked up [default: the latest of the history]
+    /// Run directory in which the finding or the check is looked up [default: the latest run of the
+    /// history; of a check the latest with a certificate]
     #[arg(long, value_name = "DIR")]
     pub run: Option<PathBuf>,
     /// Show all waivers, and whether each holds against that run
@@ -55,8 +56,12 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
         ),
         (run, _) => run,
     };
+    let (certified, certificates) = match &args.run {
+        Some(named) => (Certified::read(named)?, named),
+        None => (Certified::latest(&config.history.folder)?, &config.history.folder),
+    };
     if args.list {
-        return list(&config, run.as_ref(), global);
+        return list(&config, run.as_ref(), certified.as_ref(), global);
     }
     let (Some(subject), Some(reason), Some(owner), Some(until)) =
         (&args.subject, &args.reason, &args.owner, args.until)
@@ -65,7 +70,8 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
     };
     let asked = Acceptance { subject, reason, owner, until, max_tokens: args.max_tokens, now: super::now() };
     let file = &config.history.waivers;
-    let waiver = waivers::accept(file, run.as_ref(), &folder, &asked)?;
+    let sources = Sources { run: run.as_ref(), folder: &folder, certified: certified.as_ref(), certificates };
+    let waiver = waivers::accept(file, &sources, &asked)?;
     out::print(&said(&waiver, file, global)?)?;
     Ok(0)
 }
@@ -87,11 +93,16 @@ fn said(waiver: &Waiver, file: &Path, global: &Global) -> anyhow::Result<String>
     ))
 }
 
-fn list(config: &Config, run: Option<&ListedRun>, global: &Global) -> anyhow::Result<u8> {
+fn list(
+    config: &Config,
+    run: Option<&ListedRun>,
+    certified: Option<&Certified>,
+    global: &Global,
+) -> anyhow::Result<u8> {
     let waivers = Waivers::load(config)?;
     // Without a run nothing is known of findings, and unknown is neither held nor lapsed.
     let as_of = run.map_or_else(super::now, |run| run.as_of);
-    let standings = run.map(|run| waivers.against(run, as_of));
+    let standings = run.map(|run| waivers.against(run, certified, as_of));
     let listed = report::waivers::Listed {
         waivers: &waivers,
         standings: standings.as_deref(),

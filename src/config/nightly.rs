@@ -185,6 +185,7 @@ fn keep(written: &Spanned<toml::Value>) -> Result<Keep, Fault> {
             _ => wrong(&format!("{runs} runs are none, but the newest always stays")),
         },
         toml::Value::String(text) => match parse_duration(text) {
+            Ok(Span(0)) => wrong(&format!("\"{text}\" is no time, but the newest always stays")),
             Ok(span) => Ok(Keep::For(span)),
             Err(why) => wrong(&why),
         },

@@ -99,6 +99,12 @@ fn baseline<'a>(
     }
 }
 
+/// Stands in the detail of a statement between the count of its calls and its text.
+pub(super) const CALLS: &str = " calls so far: ";
+
+/// What was not looked at, where the counters say nothing.
+const COUNTERS: &str = "the counters of the server";
+
 const NO_COUNTERS: &str = "the server's counters say nothing here: no database was read, it is a standby, or \
                            track_counts is off";
 
@@ -192,22 +198,31 @@ fn still(nothing: bool, now: &TableActivity, quiet: Span) -> Option<(Vec<Evidenc
 pub(super) fn reads(facts: &Facts<'_>, counted: Option<&Counted<'_>>) -> Check {
     const NAME: &str = "legacy_reads";
     let quiet = facts.config.cutover.quiet;
-    let (mut evidence, mut said, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut evidence, mut said, mut unknown, mut unread) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     match counted.map(|counted| read(counted, quiet)) {
-        None => unknown.push(NO_COUNTERS.to_owned()),
+        None => {
+            unread.push(COUNTERS.to_owned());
+            unknown.push(NO_COUNTERS.to_owned());
+        }
         Some(Ok((found, since))) => {
             evidence.extend(found);
             said.push(format!("no scan by others since {since}, as the server counts"));
         }
-        Some(Err(why)) => unknown.push(why),
+        Some(Err(why)) => {
+            unread.push(COUNTERS.to_owned());
+            unknown.push(why);
+        }
     }
     match facts.live.map(|live| &live.statements) {
         None => {}
         Some(Statements::Absent) => said.push("pg_stat_statements is not there to be asked".to_owned()),
-        Some(Statements::Unread(why)) => unknown.push(format!("pg_stat_statements: {why}")),
+        Some(Statements::Unread(why)) => {
+            unread.push("pg_stat_statements".to_owned());
+            unknown.push(format!("pg_stat_statements: {why}"));
+        }
         Some(Statements::Read(list)) => {
             evidence.extend(list.iter().map(|statement| {
-                let detail = format!("{} calls so far: {}", statement.calls, statement.text);
+                let detail = format!("{}{CALLS}{}", statement.calls, statement.text);
                 Evidence::possible("statement", format!("role {}", statement.role), detail)
             }));
             if list.is_empty() {
@@ -223,11 +238,14 @@ pub(super) fn reads(facts: &Facts<'_>, counted: Option<&Counted<'_>>) -> Check {
             quiet.words()
         );
         unknown.iter().for_each(|why| detail.push_str(&format!("; not looked at: {why}")));
-        return Check::fails(NAME, detail, evidence);
+        return Check { unread, ..Check::fails(NAME, detail, evidence) };
     }
     match unknown.is_empty() {
         true => Check::ok(NAME, said.join("; ")),
-        false => Check::not_tested(NAME, &unknown.into_iter().chain(said).collect::<Vec<_>>().join("; ")),
+        false => {
+            let why = unknown.into_iter().chain(said).collect::<Vec<_>>().join("; ");
+            Check { unread, ..Check::not_tested(NAME, &why) }
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::audit::Audit;
 use crate::config::{Backup, Config};
-use crate::domain::{Books, Class, Instant};
+use crate::domain::{Books, Class, Finding, Instant, Severity, Status};
 use crate::history::Watched;
 use crate::history::waivers::CHECKS;
 use crate::source::Snapshot;
@@ -13,6 +13,7 @@ use crate::source::postgres::catalogue::TableFacts;
 use crate::source::postgres::dependencies::{Certainty, Dependency};
 
 use super::activity::{self, Counted};
+use super::content::content;
 use super::live::Live;
 use super::nights::clean_nights;
 use super::{dependencies, writers};
@@ -68,6 +69,8 @@ impl From<&Dependency> for Evidence {
 /// Who accepted a check, why, and until when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
+    /// What the check said, as in [`Check::content`].
+    pub content: String,
     /// Who.
     pub owner: String,
     /// Why.
@@ -87,21 +90,31 @@ pub struct Check {
     pub detail: String,
     /// What it rests on, the weightiest first.
     pub evidence: Vec<Evidence>,
-    /// It was accepted by name.
+    /// What could not be looked at, by name.
+    pub unread: Vec<String>,
+    /// `sha256:` and the digest of what it says, which a waiver is bound to.
+    pub content: String,
+    /// It was accepted by name, and says what was accepted.
     pub accepted: Option<Accepted>,
 }
 
 impl Check {
+    fn empty(check: &'static str) -> Check {
+        let (detail, content) = (String::new(), String::new());
+        let (evidence, unread) = (Vec::new(), Vec::new());
+        Check { check, ok: Answer::NotTested, detail, evidence, unread, content, accepted: None }
+    }
+
     pub(super) fn ok(check: &'static str, detail: String) -> Check {
-        Check { check, ok: Answer::Ok, detail, evidence: Vec::new(), accepted: None }
+        Check { ok: Answer::Ok, detail, ..Check::empty(check) }
     }
 
     pub(super) fn fails(check: &'static str, detail: String, evidence: Vec<Evidence>) -> Check {
-        Check { check, ok: Answer::No, detail, evidence, accepted: None }
+        Check { ok: Answer::No, detail, evidence, ..Check::empty(check) }
     }
 
     pub(super) fn not_tested(check: &'static str, why: &str) -> Check {
-        Check { check, ok: Answer::NotTested, detail: why.to_owned(), evidence: Vec::new(), accepted: None }
+        Check { detail: why.to_owned(), ..Check::empty(check) }
     }
 
     /// May a person accept it? What could not be tested, and what only may use the table.
@@ -151,8 +164,8 @@ pub struct Facts<'a> {
     pub now: Instant,
     /// Somebody says that there is a backup.
     pub backup: Option<&'a str>,
-    /// Checks that were accepted by name.
-    pub accepted: &'a BTreeMap<String, Accepted>,
+    /// Checks that were accepted by name, those that say something else by now too; the last counts.
+    pub accepted: &'a BTreeMap<String, Vec<Accepted>>,
 }
 
 /// Makes every check.
@@ -188,10 +201,26 @@ pub fn all(facts: &Facts<'_>) -> Vec<Check> {
     checks.push(backup(facts));
     for check in &mut checks {
         check.evidence.sort();
-        check.accepted = facts.accepted.get(check.check).cloned().filter(|_| check.can_be_accepted());
+        check.content = content(check);
+        accept(check, facts.accepted.get(check.check).map_or(&[], Vec::as_slice));
     }
     debug_assert!(checks.iter().map(|check| check.check).eq(NAMES));
     checks
+}
+
+/// Takes a check for accepted where one of its waivers is bound to what it says; says where none is.
+fn accept(check: &mut Check, waivers: &[Accepted]) {
+    if !check.can_be_accepted() {
+        return;
+    }
+    check.accepted = waivers.iter().rfind(|waiver| waiver.content == check.content).cloned();
+    if let (None, Some(waiver)) = (&check.accepted, waivers.last()) {
+        check.detail.push_str(&format!(
+            "; the waiver of {} until {} is not in force (lapsed_content): the check does not say any more what \
+             was accepted, look again",
+            waiver.owner, waiver.until
+        ));
+    }
 }
 
 fn findings(facts: &Facts<'_>) -> Check {
@@ -200,7 +229,7 @@ fn findings(facts: &Facts<'_>) -> Check {
     for finding in &facts.audit.findings {
         if finding.is_blocking() {
             *blocking.entry(finding.class).or_default() += 1;
-        } else if finding.status == crate::domain::Status::Waived {
+        } else if finding.status == Status::Waived {
             waived += 1;
         }
     }
@@ -250,7 +279,10 @@ fn balances(facts: &Facts<'_>) -> Check {
         .filter(|finding| finding.class == Class::BalanceGap && finding.is_blocking());
     let gaps: Vec<_> = gaps.collect();
     if gaps.is_empty() {
-        return Check::ok("balances", "every stored balance is explained to the token".to_owned());
+        return Check::ok(
+            "balances",
+            format!("every stored balance is explained to the token{}", waived(facts)),
+        );
     }
     /// Users that are named; the others are counted.
     const NAMED: usize = 20;
@@ -268,6 +300,19 @@ fn balances(facts: &Facts<'_>) -> Check {
     }
     let detail = format!("{} stored balances are not explained: see balances.csv", gaps.len());
     Check::fails("balances", detail, evidence)
+}
+
+/// Gaps that are not explained, but accepted; empty without one.
+fn waived(facts: &Facts<'_>) -> String {
+    let is_waived = |finding: &&Finding| {
+        let is_gap = finding.class == Class::BalanceGap && finding.severity == Severity::Error;
+        is_gap && finding.status == Status::Waived
+    };
+    match facts.audit.findings.iter().filter(is_waived).count() {
+        0 => String::new(),
+        1 => ", but for 1 gap that is waived".to_owned(),
+        more => format!(", but for {more} gaps that are waived"),
+    }
 }
 
 fn nights(facts: &Facts<'_>) -> Check {
@@ -346,7 +391,7 @@ mod tests {
             assert_eq!(check.can_be_accepted(), can_be_accepted, "{check:?}");
             assert_eq!(check.passes(), check.ok == Answer::Ok, "not accepted: {check:?}");
             let (owner, reason, until) = ("ops".to_owned(), "known".to_owned(), "2026-12-31".to_owned());
-            check.accepted = Some(Accepted { owner, reason, until });
+            check.accepted = Some(Accepted { content: String::new(), owner, reason, until });
             assert_eq!(check.passes(), passes_when_accepted, "{check:?}");
         }
     }

@@ -38,9 +38,12 @@ fn of_area(area: Area, looked: &Looked) -> Check {
     said.extend(looked.notes.iter().cloned());
     let detail = said.join("; ");
     match (certain + possible > 0, looked.unread.is_empty()) {
-        (true, _) => Check::fails(area.name(), detail, evidence),
+        (true, _) => Check { unread: looked.unread.clone(), ..Check::fails(area.name(), detail, evidence) },
         (false, true) => Check { evidence, ..Check::ok(area.name(), detail) },
-        (false, false) => Check { evidence, ..Check::not_tested(area.name(), &detail) },
+        (false, false) => {
+            let unread = looked.unread.clone();
+            Check { evidence, unread, ..Check::not_tested(area.name(), &detail) }
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod activity;
 pub mod archive;
 mod certificate;
 mod checks;
+mod content;
 mod dependencies;
 mod live;
 mod nights;

@@ -74,7 +74,8 @@ pub(super) fn writers(config: &Config, live: Option<&Live>, why: &str) -> Check 
             "there is no function {list} in the schemas of the tables and the search path: name the functions \
              that write grants in [cutover] writers (an empty list where the application writes them itself)"
         );
-        return Check::not_tested(NAME, &detail);
+        let unread = missing.iter().map(|name| name.to_string()).collect();
+        return Check { unread, ..Check::not_tested(NAME, &detail) };
     }
     Check::ok(NAME, format!("{good} functions insert into {table}"))
 }
@@ -150,7 +151,7 @@ pub(super) fn constraint(
     }
     if !unknown.is_empty() {
         let detail = format!("it cannot be told whether these are taken: {}", unknown.join(", "));
-        return Check::not_tested(NAME, &detail);
+        return Check { unread: unknown, ..Check::not_tested(NAME, &detail) };
     }
     Check::ok(NAME, format!("{table} takes all {} labels that are configured or written", live.labels.len()))
 }

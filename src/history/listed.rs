@@ -44,6 +44,11 @@ impl ListedFinding {
     pub fn content(&self) -> &str {
         &self.facts.content
     }
+
+    /// What a cap is held against, in tokens without sign; `None`: nobody knows.
+    pub fn size(&self) -> Option<u128> {
+        self.facts.weight
+    }
 }
 
 impl ListedRun {

@@ -1,6 +1,7 @@
 //! Runs before this one: what is new, still open, resolved or back again, what has gone, which runs stay,
 //! and what has been accepted.
 
+mod certified;
 mod chronicle;
 pub mod lifecycle;
 mod listed;
@@ -22,6 +23,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::{Books, Finding, FindingId};
 
+pub use certified::{Certified, CertifiedCheck};
 pub use chronicle::{Chronicle, ClassChanges, chronicle};
 use lifecycle::{Life, Lifecycle};
 pub use listed::{ListedFinding, ListedRun};

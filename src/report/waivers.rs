@@ -61,7 +61,7 @@ struct Written<'a> {
     schema: &'static str,
     file: String,
     line: usize,
-    content: Option<&'a str>,
+    content: &'a str,
     #[serde(flatten)]
     waiver: Waiver<'a>,
 }
@@ -75,7 +75,7 @@ pub fn written(waiver: &Entry, file: &Path) -> Result<String, ReportError> {
         schema: SCHEMA,
         file: file.display().to_string(),
         line: waiver.line,
-        content: waiver.content.as_deref(),
+        content: &waiver.content,
         waiver: entry(waiver, None),
     };
     Ok(String::from_utf8_lossy(&pretty("the waiver", &written)?).into_owned())

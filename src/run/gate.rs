@@ -143,14 +143,18 @@ fn retirement(certificate: &Certificate, live: Option<&Live>) -> Vec<RetireFile>
     }
 }
 
-/// The checks that are accepted by name, in force at an instant.
-fn accepted(waivers: &Waivers, at: Instant) -> BTreeMap<String, Accepted> {
-    let named = cutover::NAMES.iter().filter_map(|name| Some((*name, waivers.of_check(name, at)?)));
-    let told = named.map(|(name, waiver)| {
-        let (owner, reason) = (waiver.owner.clone(), waiver.reason.clone());
-        (name.to_owned(), Accepted { owner, reason, until: waiver.until.to_string() })
-    });
-    told.collect()
+/// The checks that are accepted by name, whose last day is not over at an instant.
+fn accepted(waivers: &Waivers, at: Instant) -> BTreeMap<String, Vec<Accepted>> {
+    let of = |name: &str| {
+        let told = waivers.of_check(name, at).map(|waiver| Accepted {
+            content: waiver.content.clone(),
+            owner: waiver.owner.clone(),
+            reason: waiver.reason.clone(),
+            until: waiver.until.to_string(),
+        });
+        (name.to_owned(), told.collect())
+    };
+    cutover::NAMES.into_iter().map(of).collect()
 }
 
 /// Both tables, those of files by the names that SQL is written for.

@@ -110,6 +110,8 @@ fn no_go_writes_no_step_and_a_check_is_accepted_by_name_until_its_day() {
     let tomorrow = (chrono::Utc::now() + chrono::Duration::days(1)).format("%Y-%m-%d").to_string();
     let waive =
         ["waive", "check:functions", "--reason", "a word in a text", "--owner", "ops", "--until", &tomorrow];
+    assert_eq!(code(&world, &waive), 2, "the history has no certificate");
+    let waive = [&waive[..], &["--run", "gate"]].concat();
     assert_eq!(code(&world, &waive), 0);
     let gate = world.fresh_gate();
     assert_eq!((gate.code, gate.certificate["verdict"].as_str()), (0, Some("go")));
@@ -118,8 +120,22 @@ fn no_go_writes_no_step_and_a_check_is_accepted_by_name_until_its_day() {
     assert_eq!(gate.ok("functions"), "false", "what was found stays found");
     assert!(file(&world, "gate/certificate.html").contains("a word in a text"));
 
+    // Another function is not what was accepted.
+    world
+        .db
+        .sql("create function public.new() returns text language sql as $$ select 'token_transactions' $$");
+    let gate = world.fresh_gate();
+    assert_eq!((gate.code, gate.reasons()), (1, vec!["functions"]));
+    let detail = gate.check("functions")["detail"].as_str().unwrap();
+    assert!(detail.contains("the waiver of ops until") && detail.contains("lapsed_content"), "{detail}");
+    assert_eq!(gate.certificate["accepted"].as_array().unwrap().len(), 0);
+    assert_eq!(code(&world, &waive), 0, "it is accepted anew");
+    assert_eq!(world.fresh_gate().code, 0);
+    world.db.sql("drop function public.new()");
+    assert_eq!(world.fresh_gate().code, 0, "what was accepted first still is");
+
     // Its day is over.
     let waivers = file(&world, "waivers.toml").replace(&tomorrow, "2026-01-31");
     std::fs::write(world.folder.path().join("waivers.toml"), waivers).unwrap();
-    assert_eq!(world.gate().reasons(), ["functions"]);
+    assert_eq!(world.fresh_gate().reasons(), ["functions"]);
 }

@@ -13,9 +13,15 @@ fn world() -> World {
     world
 }
 
+/// Makes the checks of the cut-over, of which nothing is known of files.
+fn certify(world: &World) {
+    assert_eq!(code(&world.run(&["cutover", "--no-progress"])), 1);
+}
+
 #[test]
 fn an_entry_is_added_and_the_rest_stays_byte_for_byte() {
     let world = world();
+    certify(&world);
     let starts = ["", "# mine\r\n# \u{e9}  \n", "# no end of line", "# a\n\n"];
     for before in starts {
         world.write("waivers.toml", before);
@@ -62,6 +68,16 @@ fn an_entry_is_added_and_the_rest_stays_byte_for_byte() {
     }
 }
 
+/// The findings of the latest run, one of them without any tokens.
+fn without_size(world: &World, id: &str) -> String {
+    let lines = world.read("reports/latest/findings.csv");
+    let changed = lines.lines().map(|line| match line.contains(id) {
+        true => line.replace(",5,", ",,"),
+        false => line.to_owned(),
+    });
+    changed.map(|line| line + "\n").collect()
+}
+
 #[test]
 fn what_cannot_be_accepted_is_refused_and_nothing_is_written() {
     let world = world();
@@ -74,10 +90,23 @@ fn what_cannot_be_accepted_is_refused_and_nothing_is_written() {
         (code(&output), stderr(&output))
     };
     type Case<'a> = (&'a str, &'a str, &'a str, &'a str, &'a [&'a str], &'a str);
-    let cases: [Case<'_>; 13] = [
+    let other = world.finding("L2");
+    world.write("reports/latest/findings.csv", &without_size(&world, &other));
+    let cases: [Case<'_>; 17] = [
         (&near, "r", "o", &soon, &[], "the nearest is "),
         ("check:legacy_read", "r", "o", &soon, &[], "the nearest is \"legacy_reads\""),
         ("check:backup", "r", "o", &soon, &["--max-tokens", "5"], "belongs to a finding"),
+        ("check:backup", "r", "o", &soon, &[], "run `reckon cutover` first"),
+        ("check:backup", "r", "o", &soon, &["--run", "reports/latest"], "latest holds no certificate"),
+        (
+            &id,
+            "r",
+            "o",
+            &soon,
+            &["--max-tokens", "999"],
+            "a finding of 1000 tokens, more than --max-tokens 999",
+        ),
+        (&other, "r", "o", &soon, &["--max-tokens", "999"], "is not known: accept it without a cap"),
         (&id, "  ", "o", &soon, &[], "--reason is empty"),
         (&id, "r", "", &soon, &[], "--owner is empty"),
         (&id, "r", "o", &past, &[], "is over: today is "),
@@ -112,6 +141,41 @@ fn what_cannot_be_accepted_is_refused_and_nothing_is_written() {
         nothing.run(&["waive", "0123456789abcdef", "--reason", "r", "--owner", "o", "--until", &soon]);
     assert_eq!(code(&output), 2);
     assert!(stderr(&output).contains("holds no run in which"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_check_is_accepted_as_the_newest_certificate_has_it() {
+    let world = world();
+    certify(&world);
+    let soon = day(3);
+    let accept = |subject: &str| {
+        let args = ["waive", subject, "--reason", "r", "--owner", "o", "--until", &soon];
+        let output = world.run(&args);
+        (code(&output), stderr(&output))
+    };
+    for (subject, expected) in [
+        ("check:backup", "is ok, so there is nothing to accept"),
+        ("check:findings", "rests on what is certain"),
+    ] {
+        let (code, said) = accept(subject);
+        assert_eq!(code, 2, "{subject}");
+        assert!(said.contains(expected), "{said}");
+    }
+    assert!(!world.path("waivers.toml").exists(), "nothing was written");
+    assert_eq!(accept("check:views").0, 0, "files have no catalogue");
+    assert!(accept("check:views").1.contains("accepts check:views until"));
+}
+
+#[test]
+fn a_day_beyond_a_year_that_was_written_by_hand_is_said() {
+    let world = world();
+    let (id, until) = (world.finding("L1"), day(3));
+    let args = ["waive", &id, "--reason", "r", "--owner", "o", "--until", &until];
+    assert_eq!(code(&world.run(&args)), 0);
+    world.write("waivers.toml", &world.read("waivers.toml").replace(&until, "9999-12-31"));
+    world.night(1, &[]);
+    let warnings = world.json("reports/latest/summary.json")["warnings"].to_string();
+    assert!(warnings.contains("until 9999-12-31, more than 366 days after as-of"), "{warnings}");
 }
 
 #[test]
@@ -151,7 +215,8 @@ fn the_list_says_of_each_whether_it_holds() {
     let unknown = words(&stdout(&world.run(&["waive", "--list"])));
     assert!(unknown.contains("waivers.toml 0 waivers"), "{unknown}");
     let until = day(3);
-    for subject in [world.finding("L1"), world.finding("L2"), "check:backup".to_owned()] {
+    certify(&world);
+    for subject in [world.finding("L1"), world.finding("L2"), "check:views".to_owned()] {
         let args = ["waive", &subject, "--reason", "because", "--owner", "ops", "--until", &until];
         assert_eq!(code(&world.run(&args)), 0);
     }
@@ -159,7 +224,7 @@ fn the_list_says_of_each_whether_it_holds() {
     world.night(1, &[]);
     let text = stdout(&world.run(&["waive", "--list"]));
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-    for expected in ["in force", "unmatched", "check:backup", "ops: because"] {
+    for expected in ["in force", "unmatched", "check:views", "ops: because"] {
         assert!(text.contains(expected), "{expected}: {text}");
     }
     let json: serde_json::Value =

@@ -10,7 +10,7 @@ use rustix::fs::{FlockOperation, flock};
 use super::{CHECKS, Subject, Waiver, WaiverError, WaiverState, Waivers};
 use crate::config::nearest;
 use crate::domain::{FindingId, Instant};
-use crate::history::{ListedFinding, ListedRun};
+use crate::history::{Certified, ListedFinding, ListedRun};
 
 /// A waiver may end so many days from today at the latest: what is accepted for longer is looked at
 /// again in between.
@@ -63,8 +63,60 @@ pub enum WaiveError {
         folder: PathBuf,
     },
     /// A cap on something without tokens.
-    #[error("--max-tokens belongs to a finding: a check is accepted by its name alone")]
+    #[error("--max-tokens belongs to a finding: a check has no size")]
     CapOfCheck,
+    /// A cap on a finding whose size nobody knows: it would lapse at once.
+    #[error(
+        "--max-tokens caps the size of a finding, and that of {id} is not known: accept it without a cap"
+    )]
+    CapOfNothing {
+        /// The finding.
+        id: String,
+    },
+    /// A cap below what is to be accepted: it would lapse at once.
+    #[error(
+        "{id} is a finding of {size} tokens, more than --max-tokens {cap}: name {size} or more, or no cap"
+    )]
+    CapTooLow {
+        /// The finding.
+        id: String,
+        /// Its size.
+        size: u128,
+        /// As asked.
+        cap: i64,
+    },
+    /// What the check says is not known.
+    #[error(
+        "{place} holds no certificate in which the check {name} could be looked up: run `reckon cutover` first, or \
+         name the directory of its run with --run",
+        place = .place.display()
+    )]
+    NoCertificate {
+        /// The check.
+        name: &'static str,
+        /// Where one was looked for.
+        place: PathBuf,
+    },
+    /// The certificate was written by an earlier version.
+    #[error(
+        "the certificate of the run {run} does not say what a waiver of {name} is bound to: run `reckon cutover` again"
+    )]
+    OldCertificate {
+        /// The check.
+        name: &'static str,
+        /// The run.
+        run: String,
+    },
+    /// It need not be accepted, or nobody may.
+    #[error("the check {name} {why} in the certificate of the run {run}")]
+    NotAcceptable {
+        /// The check.
+        name: &'static str,
+        /// `is ok, …`.
+        why: &'static str,
+        /// The run.
+        run: String,
+    },
     /// A word is missing.
     #[error("--{flag} is empty: write {what}")]
     Empty {
@@ -119,20 +171,42 @@ pub enum WaiveError {
     Waivers(#[from] WaiverError),
 }
 
-/// Adds a waiver to the file and gives it back as it now stands there. `run` is where a finding is looked
-/// up; `None`: there is none in `folder`.
+/// Where what is to be accepted is looked up.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    /// The run of a finding; `None`: there is none in `folder`.
+    pub run: Option<&'a ListedRun>,
+    /// Where a run was looked for.
+    pub folder: &'a Path,
+    /// The certificate of a check; `None`: there is none in `certificates`.
+    pub certified: Option<&'a Certified>,
+    /// Where a certificate was looked for.
+    pub certificates: &'a Path,
+}
+
+/// What was looked up.
+enum Found<'a> {
+    Finding(&'a ListedFinding, &'a ListedRun),
+    Check(&'static str, &'a str, &'a Certified),
+}
+
+impl Found<'_> {
+    fn subject(&self) -> Subject {
+        match self {
+            Found::Finding(finding, _) => Subject::Finding(FindingId(finding.id.clone())),
+            Found::Check(name, _, _) => Subject::Check(name),
+        }
+    }
+}
+
+/// Adds a waiver to the file and gives it back as it now stands there.
 ///
 /// # Errors
 /// [`WaiveError`]; then the file is as it was.
-pub fn accept(
-    file: &Path,
-    run: Option<&ListedRun>,
-    folder: &Path,
-    asked: &Acceptance<'_>,
-) -> Result<Waiver, WaiveError> {
+pub fn accept(file: &Path, sources: &Sources<'_>, asked: &Acceptance<'_>) -> Result<Waiver, WaiveError> {
     let today = NaiveDate::default() + chrono::TimeDelta::days(asked.now.utc_day().into());
     check_words(asked, today)?;
-    let (subject, finding) = find(asked, run, folder)?;
+    let found = find(asked, sources)?;
     // The file behind a link is what is written.
     let file = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     let unwritable = |cause| WaiveError::Unwritable { file: file.clone(), cause };
@@ -147,11 +221,15 @@ pub fn accept(
         Err(cause) => return Err(WaiverError::Unreadable { file, cause }.into()),
     };
     let known = Waivers::parse(&file, &before)?;
-    let as_of = run.map_or(asked.now, |run| run.as_of.max(asked.now));
-    if let Some(other) = in_force(&known, &subject, run, as_of) {
-        return Err(WaiveError::Already { file, line: other.line, subject, until: other.until });
+    if let Some(other) = in_force(&known, &found, asked.now) {
+        return Err(WaiveError::Already {
+            file,
+            line: other.line,
+            subject: found.subject(),
+            until: other.until,
+        });
     }
-    let text = format!("{before}{}{}", gap(&before), entry(&subject, finding, run, asked, today));
+    let text = format!("{before}{}{}", gap(&before), entry(&found, asked, today));
     let after = Waivers::parse(&file, &text).map_err(WaiveError::NotReadBack)?;
     let written = after.entries.last().filter(|_| after.entries.len() == known.entries.len() + 1);
     let written = written.cloned().ok_or_else(|| unwritable(ErrorKind::InvalidData.into()))?;
@@ -175,47 +253,78 @@ fn check_words(asked: &Acceptance<'_>, today: NaiveDate) -> Result<(), WaiveErro
     }
 }
 
-/// What is meant, and the finding where it is one.
-fn find<'a>(
-    asked: &Acceptance<'_>,
-    run: Option<&'a ListedRun>,
-    folder: &Path,
-) -> Result<(Subject, Option<&'a ListedFinding>), WaiveError> {
+/// What is meant.
+fn find<'a>(asked: &Acceptance<'_>, sources: &Sources<'a>) -> Result<Found<'a>, WaiveError> {
     if let Some(name) = asked.subject.strip_prefix("check:") {
-        let Some(check) = CHECKS.iter().find(|check| **check == name) else {
-            return Err(WaiveError::NoCheck {
-                name: name.to_owned(),
-                near: nearest(name, CHECKS).unwrap_or_default(),
-            });
-        };
-        return match asked.max_tokens {
-            Some(_) => Err(WaiveError::CapOfCheck),
-            None => Ok((Subject::Check(check), None)),
-        };
+        return find_check(name, asked, sources);
     }
-    let Some(run) = run else { return Err(WaiveError::NoRun { folder: folder.to_owned() }) };
-    match run.find(asked.subject) {
-        Some(finding) => Ok((Subject::Finding(FindingId(finding.id.clone())), Some(finding))),
-        None => {
-            let near = nearest(asked.subject, run.findings.iter().map(|finding| finding.id.as_str()));
-            Err(WaiveError::NoFinding {
-                id: asked.subject.to_owned(),
-                run: run.name.clone(),
-                near: near.map(|id| format!(", the nearest is {id}")).unwrap_or_default(),
-            })
+    let Some(run) = sources.run else {
+        return Err(WaiveError::NoRun { folder: sources.folder.to_owned() });
+    };
+    let Some(finding) = run.find(asked.subject) else {
+        let near = nearest(asked.subject, run.findings.iter().map(|finding| finding.id.as_str()));
+        return Err(WaiveError::NoFinding {
+            id: asked.subject.to_owned(),
+            run: run.name.clone(),
+            near: near.map(|id| format!(", the nearest is {id}")).unwrap_or_default(),
+        });
+    };
+    let id = finding.id.clone();
+    match (asked.max_tokens, finding.size()) {
+        (Some(_), None) => Err(WaiveError::CapOfNothing { id }),
+        (Some(cap), Some(size)) if size > u128::from(cap.unsigned_abs()) => {
+            Err(WaiveError::CapTooLow { id, size, cap })
         }
+        _ => Ok(Found::Finding(finding, run)),
     }
 }
 
-/// The entry that accepts the same already.
-fn in_force(waivers: &Waivers, subject: &Subject, run: Option<&ListedRun>, as_of: Instant) -> Option<Waiver> {
-    if let Subject::Check(name) = subject {
-        return waivers.of_check(name, as_of).cloned();
+fn find_check<'a>(
+    name: &str,
+    asked: &Acceptance<'_>,
+    sources: &Sources<'a>,
+) -> Result<Found<'a>, WaiveError> {
+    let Some(name) = CHECKS.into_iter().find(|check| *check == name) else {
+        let near = nearest(name, CHECKS).unwrap_or_default();
+        return Err(WaiveError::NoCheck { name: name.to_owned(), near });
+    };
+    if asked.max_tokens.is_some() {
+        return Err(WaiveError::CapOfCheck);
     }
-    let standings = waivers.against(run?, as_of);
-    let holds = |state| state == WaiverState::InForce;
-    let found = standings.into_iter().find(|other| other.waiver.subject == *subject && holds(other.state));
-    found.map(|standing| standing.waiver)
+    let Some(certified) = sources.certified else {
+        return Err(WaiveError::NoCertificate { name, place: sources.certificates.to_owned() });
+    };
+    let run = certified.run.clone();
+    let Some((check, content)) =
+        certified.checks.get(name).and_then(|check| Some((check, check.content.as_deref()?)))
+    else {
+        return Err(WaiveError::OldCertificate { name, run });
+    };
+    let why = match (check.is_ok, check.can_be_accepted) {
+        (true, _) => "is ok, so there is nothing to accept,",
+        (false, true) => return Ok(Found::Check(name, content, certified)),
+        (false, false) => {
+            "rests on what is certain: it has to be mended and cannot be accepted, as it stands"
+        }
+    };
+    Err(WaiveError::NotAcceptable { name, why, run })
+}
+
+/// The entry that accepts the same already.
+fn in_force(waivers: &Waivers, found: &Found<'_>, now: Instant) -> Option<Waiver> {
+    match found {
+        Found::Check(name, content, _) => {
+            waivers.of_check(name, now).rfind(|waiver| waiver.content == *content).cloned()
+        }
+        Found::Finding(_, run) => {
+            let subject = found.subject();
+            let standings = waivers.against(run, None, run.as_of.max(now));
+            let holds = |state| state == WaiverState::InForce;
+            let found =
+                standings.into_iter().find(|other| other.waiver.subject == subject && holds(other.state));
+            found.map(|standing| standing.waiver)
+        }
+    }
 }
 
 /// What ends the last line, and an empty one before the entry.
@@ -228,39 +337,25 @@ fn gap(before: &str) -> &'static str {
     }
 }
 
-fn entry(
-    subject: &Subject,
-    finding: Option<&ListedFinding>,
-    run: Option<&ListedRun>,
-    asked: &Acceptance<'_>,
-    today: NaiveDate,
-) -> String {
+fn entry(found: &Found<'_>, asked: &Acceptance<'_>, today: NaiveDate) -> String {
     let quoted = |text: &str| toml::Value::String(text.trim().to_owned()).to_string();
-    let mut lines = Vec::new();
-    match (subject, finding, run) {
-        (Subject::Finding(id), Some(finding), Some(run)) => {
-            lines.push(format!(
-                "# {}; accepted {today}, as of the run {}",
-                described(finding),
-                printable(&run.name)
-            ));
-            lines.push("[[waiver]]".to_owned());
-            lines.push(format!("finding = {}", quoted(&id.0)));
-            lines.push(format!("content = {}", quoted(finding.content())));
+    let (what, run, key, name, content) = match found {
+        Found::Finding(finding, run) => {
+            (described(finding), &run.name, "finding", finding.id.as_str(), finding.content())
         }
-        (subject, _, _) => {
-            let name = match subject {
-                Subject::Check(name) => name,
-                Subject::Finding(id) => id.0.as_str(),
-            };
-            lines.push(format!("# the check {name} of `reckon cutover`; accepted {today}"));
-            lines.push("[[waiver]]".to_owned());
-            lines.push(format!("check = {}", quoted(name)));
+        Found::Check(name, content, certified) => {
+            (format!("the check {name} of `reckon cutover`"), &certified.run, "check", *name, *content)
         }
-    }
-    lines.push(format!("reason = {}", quoted(asked.reason)));
-    lines.push(format!("owner = {}", quoted(asked.owner)));
-    lines.push(format!("until = {}", asked.until));
+    };
+    let mut lines = vec![
+        format!("# {what}; accepted {today}, as of the run {}", printable(run)),
+        "[[waiver]]".to_owned(),
+        format!("{key} = {}", quoted(name)),
+        format!("content = {}", quoted(content)),
+        format!("reason = {}", quoted(asked.reason)),
+        format!("owner = {}", quoted(asked.owner)),
+        format!("until = {}", asked.until),
+    ];
     lines.extend(asked.max_tokens.map(|cap| format!("max_tokens = {cap}")));
     lines.join("\n") + "\n"
 }

@@ -2,11 +2,12 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::domain::{Finding, Instant, RowId};
+use crate::domain::{Class, Finding, Instant, RowId};
 use crate::history::table::Row;
 
-/// The columns of `findings.csv` that a waiver is bound to. Status and evidence are not among them: a
-/// finding that says the same is the same, however it was found.
+/// The columns of `findings.csv` that a waiver is bound to. Status is not among them, and of the evidence
+/// only what says how large or whose it is ([`told`]): a finding that says the same is the same, however
+/// it was found.
 const COLUMNS: [&str; 15] = [
     "class",
     "severity",
@@ -30,8 +31,9 @@ const COLUMNS: [&str; 15] = [
 pub(in crate::history) struct Facts {
     /// `sha256:` and the digest of the content.
     pub content: String,
-    /// What the cap is held against, in tokens: the effect without its sign, or where that is unknown
-    /// the larger of both sides; `None` where nothing is known.
+    /// What the cap is held against, in tokens: of a balance the gap or the lowest balance, else the
+    /// effect, or where that is unknown the larger of both sides, all without sign; `None` where nothing
+    /// is known.
     pub weight: Option<u128>,
 }
 
@@ -58,9 +60,11 @@ impl Facts {
             finding.cause.clone(),
             finding.repair.name().to_owned(),
         ];
+        let told = told(finding.class, &finding.evidence);
         Facts {
-            content: digest(cells.iter().map(String::as_str)),
-            weight: weight(finding.tokens_effect, [finding.tokens_legacy, finding.tokens_unified]),
+            content: digest(cells.iter().map(String::as_str), &told),
+            weight: of_balance(finding.class, &finding.evidence)
+                .or_else(|| weight(finding.tokens_effect, [finding.tokens_legacy, finding.tokens_unified])),
         }
     }
 
@@ -68,8 +72,42 @@ impl Facts {
     pub(in crate::history) fn of_row(row: &Row<'_>) -> Result<Facts, String> {
         let cells = COLUMNS.iter().map(|column| row.text(column)).collect::<Result<Vec<&str>, String>>()?;
         let sides = [row.known("tokens_legacy")?, row.known("tokens_unified")?];
-        Ok(Facts { content: digest(cells), weight: weight(row.known("tokens_effect")?, sides) })
+        let (effect, evidence) = (row.known("tokens_effect")?, row.text("evidence")?);
+        let class = row.word("class", &Class::ALL, Class::name)?;
+        Ok(Facts {
+            content: digest(cells, &told(class, evidence)),
+            weight: of_balance(class, evidence).or_else(|| weight(effect, sides)),
+        })
     }
+}
+
+/// What no column says and only the evidence does, with its names: the size of what is wrong with a
+/// balance, whose the other row is, why a row cannot be read. A finding that grows is another one.
+fn told(class: Class, evidence: &str) -> Vec<(&'static str, &str)> {
+    let values = |keys: &[&'static str]| keys.iter().map(|key| (*key, value(evidence, key))).collect();
+    match class {
+        Class::BalanceGap => values(&["gap", "unexplained"]),
+        Class::NegativeBalance => values(&["lowest_balance"]),
+        // Ids and reasons may hold any text, so they are not taken apart.
+        Class::UserMismatch | Class::RejectedRow => vec![("evidence", evidence)],
+        _ => Vec::new(),
+    }
+}
+
+/// The value of a key of the evidence; of numbers only, since a text may look like the next key.
+fn value<'a>(evidence: &'a str, key: &str) -> &'a str {
+    let mut values = evidence.split("; ").filter_map(|part| part.split_once('='));
+    values.find_map(|(name, value)| (name == key).then_some(value)).unwrap_or_default()
+}
+
+/// The size of what is wrong with a balance, in tokens without sign.
+fn of_balance(class: Class, evidence: &str) -> Option<u128> {
+    let key = match class {
+        Class::BalanceGap => "gap",
+        Class::NegativeBalance => "lowest_balance",
+        _ => return None,
+    };
+    value(evidence, key).parse().ok().map(i128::unsigned_abs)
 }
 
 fn weight(effect: Option<i128>, sides: [Option<i128>; 2]) -> Option<u128> {
@@ -78,10 +116,10 @@ fn weight(effect: Option<i128>, sides: [Option<i128>; 2]) -> Option<u128> {
 }
 
 /// Over each column's name and text with their lengths, so that no text can pass for another.
-fn digest<'a>(cells: impl IntoIterator<Item = &'a str>) -> String {
+fn digest<'a>(cells: impl IntoIterator<Item = &'a str>, told: &[(&'a str, &'a str)]) -> String {
     let mut hash = Sha256::new();
-    for (column, cell) in COLUMNS.iter().zip(cells) {
-        for text in [*column, cell] {
+    for (name, value) in COLUMNS.into_iter().zip(cells).chain(told.iter().copied()) {
+        for text in [name, value] {
             hash.update((text.len() as u64).to_be_bytes());
             hash.update(text);
         }
@@ -142,5 +180,43 @@ mod tests {
         assert!(same.iter().all(|change| of(*change) == before));
         let mut seen = std::collections::HashSet::from([before]);
         assert!(other.iter().all(|change| seen.insert(of(*change))), "each change shows");
+    }
+
+    #[test]
+    fn what_only_the_evidence_says_of_size_and_owner_is_content() {
+        let gap = |rest: &str| format!("stored=1; recomputed=2; {rest}; explanation=partial");
+        type Case<'a> = (Class, String, String, bool, Option<u128>);
+        let same_gap = "stored=8; recomputed=9; gap=-1; unexplained=-1; explanation=unexplained; causes=x";
+        let cases: [Case<'_>; 8] = [
+            (Class::BalanceGap, gap("gap=-1; unexplained=-1"), gap("gap=-9; unexplained=-1"), false, Some(9)),
+            (Class::BalanceGap, gap("gap=-1; unexplained=-1"), gap("gap=-1; unexplained=0"), false, Some(1)),
+            (Class::BalanceGap, gap("gap=-1; unexplained=-1"), same_gap.to_owned(), true, Some(1)),
+            (
+                Class::NegativeBalance,
+                "lowest_balance=-5; opening=0".into(),
+                "lowest_balance=-6; opening=0".into(),
+                false,
+                Some(6),
+            ),
+            (
+                Class::NegativeBalance,
+                "lowest_balance=-5; balance_at_as_of=1".into(),
+                "lowest_balance=-5; balance_at_as_of=2".into(),
+                true,
+                Some(5),
+            ),
+            (Class::UserMismatch, "unified_user=bob".into(), "unified_user=eve".into(), false, None),
+            (Class::RejectedRow, "reason=no user".into(), "reason=no time".into(), false, None),
+            (Class::Unmigrated, "gap=1".into(), "gap=2".into(), true, None),
+        ];
+        for (class, before, after, is_same, weight) in cases {
+            let facts = |evidence: &str| {
+                let mut finding = Finding::new(class, Severity::Error, RepairKind::Review);
+                finding.evidence = evidence.to_owned();
+                Facts::of(&finding)
+            };
+            assert_eq!(facts(&before).content == facts(&after).content, is_same, "{before} / {after}");
+            assert_eq!(facts(&after).weight, weight, "{after}");
+        }
     }
 }

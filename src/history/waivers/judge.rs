@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::content::Facts;
-use super::{Subject, Waiver, Waivers};
+use super::{DAYS_AHEAD_MAX, Subject, Waiver, Waivers};
 use crate::domain::{Finding, Instant, Status};
-use crate::history::ListedRun;
+use crate::history::{Certified, ListedRun};
 
 /// A waiver that ends within so many days is said to end.
 pub const DAYS_OF_WARNING: i64 = 7;
@@ -93,10 +93,18 @@ impl Standing {
                 };
                 Some(format!("the waiver of {subject} ({owner}) ends {left}, on {until}"))
             }
+            WaiverState::InForce if self.days_left > DAYS_AHEAD_MAX as i64 => Some(format!(
+                "the waiver of {subject} ({owner}) is in force until {until}, more than {DAYS_AHEAD_MAX} days after \
+                 as-of: name a nearer day, and look at it again then"
+            )),
             WaiverState::InForce => None,
             WaiverState::LapsedDate => lapsed(format!("it was in force until {until}")),
             WaiverState::LapsedContent => {
-                lapsed("the finding does not say any more what was accepted".to_owned())
+                let what = match subject {
+                    Subject::Finding(_) => "finding",
+                    Subject::Check(_) => "check",
+                };
+                lapsed(format!("the {what} does not say any more what was accepted"))
             }
             WaiverState::LapsedAmount => lapsed(format!(
                 "the finding is larger than the {} tokens that were accepted, or its size is not known",
@@ -107,15 +115,19 @@ impl Standing {
 }
 
 impl Waiver {
-    fn judged(&self, facts: Option<&Facts>, as_of: Instant) -> WaiverState {
+    /// Of a check `certified` is the content, where a certificate is known.
+    fn judged(&self, facts: Option<&Facts>, certified: Option<&str>, as_of: Instant) -> WaiverState {
         let within = |cap: &i128, facts: &Facts| {
             facts.weight.is_some_and(|weight| i128::try_from(weight).is_ok_and(|weight| weight <= *cap))
         };
         match (&self.subject, facts) {
             (Subject::Finding(_), None) => WaiverState::Unmatched,
             _ if !self.is_in_time(as_of) => WaiverState::LapsedDate,
+            (Subject::Check(_), _) if certified.is_some_and(|content| content != self.content) => {
+                WaiverState::LapsedContent
+            }
             (Subject::Check(_), _) => WaiverState::InForce,
-            (_, Some(facts)) if self.content.as_ref() != Some(&facts.content) => WaiverState::LapsedContent,
+            (_, Some(facts)) if self.content != facts.content => WaiverState::LapsedContent,
             (_, Some(facts)) if self.max_tokens.as_ref().is_some_and(|cap| !within(cap, facts)) => {
                 WaiverState::LapsedAmount
             }
@@ -126,7 +138,7 @@ impl Waiver {
 
 impl Waivers {
     /// Marks the findings that are accepted, and says of each waiver whether it holds, in the order of
-    /// the file.
+    /// the file. Checks are made after that, so of theirs only the last day is judged.
     pub fn apply(&self, as_of: Instant, findings: &mut [Finding]) -> Accepted {
         let named = self.named();
         let mut facts: HashMap<String, Facts> = HashMap::new();
@@ -135,7 +147,7 @@ impl Waivers {
                 facts.insert(finding.id.0.clone(), Facts::of(finding));
             }
         }
-        let standings = self.standings(as_of, &facts);
+        let standings = self.standings(as_of, &facts, None);
         let accepted: HashSet<&str> = standings
             .iter()
             .filter(|standing| standing.state == WaiverState::InForce)
@@ -152,12 +164,13 @@ impl Waivers {
         Accepted { digest: self.digest.clone(), standings }
     }
 
-    /// The same against a run that has been written, at a moment of its own.
-    pub fn against(&self, run: &ListedRun, as_of: Instant) -> Vec<Standing> {
+    /// The same against a run that has been written, at a moment of its own; waivers of checks against a
+    /// certificate, where there is one.
+    pub fn against(&self, run: &ListedRun, certified: Option<&Certified>, as_of: Instant) -> Vec<Standing> {
         let named = self.named();
         let listed = run.findings.iter().filter(|finding| named.contains(finding.id.as_str()));
         let facts = listed.map(|finding| (finding.id.clone(), finding.facts.clone())).collect();
-        self.standings(as_of, &facts)
+        self.standings(as_of, &facts, certified)
     }
 
     /// The ids of the findings that are named.
@@ -169,14 +182,20 @@ impl Waivers {
         ids.collect()
     }
 
-    fn standings(&self, as_of: Instant, facts: &HashMap<String, Facts>) -> Vec<Standing> {
+    fn standings(
+        &self,
+        as_of: Instant,
+        facts: &HashMap<String, Facts>,
+        certified: Option<&Certified>,
+    ) -> Vec<Standing> {
+        let checked = |name: &str| certified?.checks.get(name)?.content.as_deref();
         let mut standings: Vec<Standing> = Vec::new();
         for waiver in &self.entries {
-            let facts = match &waiver.subject {
-                Subject::Finding(id) => facts.get(&id.0),
-                Subject::Check(_) => None,
+            let (facts, content) = match &waiver.subject {
+                Subject::Finding(id) => (facts.get(&id.0), None),
+                Subject::Check(name) => (None, checked(name)),
             };
-            let state = waiver.judged(facts, as_of);
+            let state = waiver.judged(facts, content, as_of);
             let standing = Standing { waiver: waiver.clone(), state, days_left: waiver.days_left(as_of) };
             let other = standings.iter_mut().find(|other| other.waiver.subject == waiver.subject);
             match other {

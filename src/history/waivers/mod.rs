@@ -1,6 +1,6 @@
 //! Findings and checks that somebody has accepted: `waivers.toml`, with owner, reason and end.
 //!
-//! A waiver of a finding is bound to what the finding said when it was accepted: when that changes, when
+//! A waiver is bound to what the finding or the check said when it was accepted: when that changes, when
 //! its last day is over, or when its cap is passed, it lapses. Everything is judged against the as-of of
 //! the run, never against the clock.
 
@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use crate::config::{Config, ConfigError};
 use crate::domain::{FindingId, Instant};
 
-pub use accept::{Acceptance, DAYS_AHEAD_MAX, WaiveError, accept};
+pub use accept::{Acceptance, DAYS_AHEAD_MAX, Sources, WaiveError, accept};
 pub(in crate::history) use content::Facts;
 pub use judge::{Accepted, DAYS_OF_WARNING, Standing, WaiverState};
 pub use raw::parse_day;
@@ -97,8 +97,8 @@ impl fmt::Display for Subject {
 pub struct Waiver {
     /// What it accepts.
     pub subject: Subject,
-    /// Of a finding: `sha256:` and the digest of what it said.
-    pub content: Option<String>,
+    /// `sha256:` and the digest of what the finding or the check said.
+    pub content: String,
     /// Why.
     pub reason: String,
     /// Who answers for it.
@@ -179,10 +179,12 @@ impl Waivers {
         Ok(Waivers { file: file.to_owned(), digest: Some(digest), entries })
     }
 
-    /// The waiver of a check that is in force; the last of several.
-    pub fn of_check(&self, name: &str, as_of: Instant) -> Option<&Waiver> {
-        let of_check = |waiver: &&Waiver| matches!(waiver.subject, Subject::Check(check) if check == name);
-        self.entries.iter().filter(of_check).rfind(|waiver| waiver.is_in_time(as_of))
+    /// The waivers of a check whose last day is not over, in the order of the file. Whether one holds is
+    /// told by its content.
+    pub fn of_check(&self, name: &str, as_of: Instant) -> impl DoubleEndedIterator<Item = &Waiver> {
+        let of_check =
+            move |waiver: &&Waiver| matches!(waiver.subject, Subject::Check(check) if check == name);
+        self.entries.iter().filter(of_check).filter(move |waiver| waiver.is_in_time(as_of))
     }
 }
 

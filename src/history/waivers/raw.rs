@@ -62,10 +62,10 @@ impl RawWaiver {
             }
         };
         let (subject, content) = match (&self.finding, &self.check) {
-            (Some(id), None) => (finding(id)?, Some(self.content(entry)?)),
+            (Some(id), None) => (finding(id)?, self.content(entry)?),
             (None, Some(name)) => {
-                self.only_of_findings()?;
-                (check(name)?, None)
+                self.no_cap()?;
+                (check(name)?, self.content(entry)?)
             }
             (Some(_), Some(name)) => {
                 let message = "[[waiver]] check stands beside finding: an entry accepts one thing, write two";
@@ -95,8 +95,8 @@ impl RawWaiver {
 
     fn content(&self, entry: &std::ops::Range<usize>) -> Result<String, Fault> {
         let Some(written) = &self.content else {
-            let message = "[[waiver]] needs `content`: what the finding said when it was accepted, as `reckon \
-                           waive` writes it";
+            let message = "[[waiver]] needs `content`: what the finding or the check said when it was accepted, as \
+                           `reckon waive` writes it";
             return Err(Fault::new(entry.clone(), message));
         };
         let is_digest = written.get_ref().strip_prefix("sha256:").is_some_and(|digits| {
@@ -115,18 +115,13 @@ impl RawWaiver {
         }
     }
 
-    /// A check says of itself what it found; a digest or a cap would bind nothing.
-    fn only_of_findings(&self) -> Result<(), Fault> {
-        let spans = [
-            ("content", self.content.as_ref().map(Spanned::span)),
-            ("max_tokens", self.max_tokens.as_ref().map(Spanned::span)),
-        ];
-        match spans.into_iter().find_map(|(key, span)| Some((key, span?))) {
+    /// A check has no size.
+    fn no_cap(&self) -> Result<(), Fault> {
+        match &self.max_tokens {
             None => Ok(()),
-            Some((key, span)) => {
-                let message =
-                    format!("[[waiver]] {key} belongs to a finding: a check is accepted by its name alone");
-                Err(Fault::new(span, message))
+            Some(cap) => {
+                let message = "[[waiver]] max_tokens belongs to a finding: a check has no size";
+                Err(Fault::new(cap.span(), message))
             }
         }
     }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::domain::{Class, Finding, RepairKind, Severity, Status};
+use crate::history::{Certified, CertifiedCheck, ListedRun};
 
 const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -34,7 +35,8 @@ fn entry(changes: &[(&str, &str)]) -> String {
 #[test]
 fn every_fault_is_named_with_its_place_and_the_way_out() {
     let check = |name: &str, more: &str| {
-        let rest = "reason = \"known\"\nowner = \"ops\"\nuntil = 2026-12-31\n";
+        let rest =
+            format!("content = \"{DIGEST}\"\nreason = \"known\"\nowner = \"ops\"\nuntil = 2026-12-31\n");
         format!("[[waiver]]\ncheck = \"{name}\"\n{rest}{more}")
     };
     let twice = |changes: &[(&str, &str)]| format!("{}\n{}", entry(&[("max_tokens", "5")]), entry(changes));
@@ -59,8 +61,9 @@ fn every_fault_is_named_with_its_place_and_the_way_out() {
         (entry(&[("check", "\"backup\"")]), "7:9", "stands beside finding"),
         (entry(&[("untill", "2026-12-31")]), "7:1", "the nearest known key is `until`"),
         (check("legacy_read", ""), "2:9", "the nearest is \"legacy_reads\""),
-        (check("backup", "max_tokens = 1\n"), "6:14", "max_tokens belongs to a finding"),
-        (check("backup", "content = \"x\"\n"), "6:11", "content belongs to a finding"),
+        (check("backup", "max_tokens = 1\n"), "7:14", "max_tokens belongs to a finding"),
+        (check("backup", "").replace(DIGEST, "x"), "3:11", "\"x\" is no digest"),
+        (check("backup", "").replace("content = ", "# "), "1:1", "the finding or the check said"),
         (twice(&[("max_tokens", "5")]), "9:1", "does not: remove one"),
         (twice(&[("max_tokens", "4")]), "9:1", "the one of line 1"),
         ("[waiver]\n".to_owned(), "1:", ""),
@@ -136,7 +139,7 @@ fn a_waiver_holds_to_the_end_of_its_last_day_for_what_was_accepted_and_no_more()
         assert_eq!((standing.state, standing.days_left), (state, days_left), "{as_of} {cap:?}");
         assert_eq!(findings[0].status == Status::Waived, state == InForce, "{as_of} {cap:?}");
         let warns = matches!(state, LapsedDate | LapsedContent | LapsedAmount)
-            || (state == InForce && days_left < DAYS_OF_WARNING);
+            || (state == InForce && !(DAYS_OF_WARNING..=366).contains(&days_left));
         assert_eq!(standing.warning().is_some(), warns, "{standing:?}");
     }
 }
@@ -163,12 +166,31 @@ fn of_several_entries_the_last_that_holds_counts() {
 }
 
 #[test]
-fn a_check_is_accepted_by_name_until_its_last_day() {
-    let text = "[[waiver]]\ncheck = \"legacy_reads\"\nreason = \"a report reads it\"\nowner = \"ops\"\nuntil = 2026-12-31\n";
-    let waivers = Waivers::parse(Path::new("w"), text).expect("it is right");
-    let of = |name: &str, as_of: &str| waivers.of_check(name, day(as_of)).map(|waiver| waiver.owner.as_str());
-    assert_eq!(of("legacy_reads", "2026-12-31T12:00:00Z"), Some("ops"));
-    assert_eq!(of("legacy_reads", "2027-01-01T00:00:00Z"), None);
-    assert_eq!(of("legacy_writes", "2026-12-31T12:00:00Z"), None);
-    assert_eq!(waivers.apply(day("2026-12-01T00:00:00Z"), &mut []).standings[0].state, WaiverState::InForce);
+fn a_check_is_accepted_by_name_until_its_last_day_or_until_it_says_something_else() {
+    let text = format!(
+        "[[waiver]]\ncheck = \"legacy_reads\"\ncontent = \"{DIGEST}\"\nreason = \"a report reads it\"\n\
+         owner = \"ops\"\nuntil = 2026-12-31\n"
+    );
+    let waivers = Waivers::parse(Path::new("w"), &text).expect("it is right");
+    let of = |name: &str, as_of: &str| waivers.of_check(name, day(as_of)).count();
+    assert_eq!(of("legacy_reads", "2026-12-31T12:00:00Z"), 1);
+    assert_eq!(of("legacy_reads", "2027-01-01T00:00:00Z"), 0);
+    assert_eq!(of("legacy_writes", "2026-12-31T12:00:00Z"), 0);
+    let as_of = day("2026-12-01T00:00:00Z");
+    assert_eq!(waivers.apply(as_of, &mut []).standings[0].state, WaiverState::InForce);
+
+    let run = ListedRun { name: "r".to_owned(), as_of, findings: Vec::new() };
+    let other = DIGEST.replace('0', "1");
+    let cases = [
+        (Some(DIGEST), WaiverState::InForce),
+        (Some(other.as_str()), WaiverState::LapsedContent),
+        (None, WaiverState::InForce),
+    ];
+    for (content, state) in cases {
+        let content = content.map(str::to_owned);
+        let check = CertifiedCheck { content, is_ok: false, can_be_accepted: true };
+        let checks = [("legacy_reads".to_owned(), check)].into();
+        let certified = Certified { run: "r".to_owned(), issued_at: as_of, checks };
+        assert_eq!(waivers.against(&run, Some(&certified), as_of)[0].state, state);
+    }
 }

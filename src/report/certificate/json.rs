@@ -43,6 +43,7 @@ struct CheckPart<'a> {
     ok: Ok,
     detail: &'a str,
     evidence: Vec<EvidencePart<'a>>,
+    content: &'a str,
     passes: bool,
     can_be_accepted: bool,
 }
@@ -108,7 +109,7 @@ struct FoundPart {
 /// When a value cannot be written as JSON.
 pub fn document(certificate: &Certificate) -> Result<Vec<u8>, ReportError> {
     let accepted = certificate.checks.iter().filter_map(|check| {
-        let Accepted { owner, reason, until } = check.accepted.as_ref()?;
+        let Accepted { owner, reason, until, .. } = check.accepted.as_ref()?;
         Some(AcceptedPart { check: check.check, owner, reason, until })
     });
     let [legacy, unified] = certificate.conservation;
@@ -149,6 +150,7 @@ fn check(check: &Check) -> CheckPart<'_> {
         ok: Ok(check.ok),
         detail: &check.detail,
         evidence: evidence.collect(),
+        content: &check.content,
         passes: check.passes(),
         can_be_accepted: check.can_be_accepted(),
     }

@@ -2,7 +2,7 @@
 
 use crate::audit::period::PeriodAudit;
 use crate::config::Config;
-use crate::domain::{Disposition, Finding, RowId, Side};
+use crate::domain::{Disposition, Finding, RowId, Severity, Side, Status};
 use crate::report::Model;
 use crate::report::figures::{counted, grouped};
 
@@ -51,7 +51,14 @@ impl Pack<'_> {
         match (all, self.model.blocking) {
             (0, _) => "No finding stands at the end of the period.".to_owned(),
             (_, 0) => {
-                format!("{inside} the period, of {} in all; none is an error.", grouped(i128::from(all)))
+                let all = grouped(i128::from(all));
+                let accepted = match self.waived_errors() {
+                    0 => "none is an error".to_owned(),
+                    count => {
+                        counted(count, "error is accepted, none stands", "errors are accepted, none stands")
+                    }
+                };
+                format!("{inside} the period, of {all} in all; {accepted}.")
             }
             (_, errors) => format!(
                 "{inside} the period, of {} in all; {} at its end.",
@@ -59,6 +66,13 @@ impl Pack<'_> {
                 counted(errors, "error that nobody accepted stands", "errors that nobody accepted stand")
             ),
         }
+    }
+
+    /// Errors that a waiver accepts.
+    fn waived_errors(&self) -> u64 {
+        let is_waived =
+            |finding: &&Finding| finding.severity == Severity::Error && finding.status == Status::Waived;
+        self.model.findings.iter().filter(is_waived).count() as u64
     }
 
     /// Findings that touch the period.
