@@ -296,20 +296,21 @@ fn run_with(
         Some(folder) => Place::Exact(folder.clone()),
         None => Place::History(config.history.folder.clone()),
     };
-    let staging = Staging::begin(place)?;
+    place.prepare()?;
     let waiter = Waiter { host: &options.host, started: options.started, wait: options.wait };
     // Held until the run is in its place and people were told: the next one follows it, and no other.
     let lock = match &options.out {
         Some(_) => None,
         None => Some(FolderLock::take(&config.history.folder, &waiter, &|| progress.is_stopped())?),
     };
+    let staging = Staging::begin(place)?;
     let previous = match &options.out {
         Some(_) => None,
         None => history::previous(&config.history.folder)?,
     };
     let reads = read(config, options, progress)?;
     let mut done = reconcile(config, reads, previous.as_ref())?;
-
+    past::warn_of_as_of(config, options, previous.as_ref(), done.reads.books.as_of);
     let lifecycle = past::lifecycle(options, previous.as_ref(), &done);
     let shrunk = previous.as_ref().map(|previous| previous.shrunk(&done.reads.books, &done.audit.findings));
     for (previous, shrunk) in previous.iter().zip(&shrunk) {

@@ -20,8 +20,10 @@ pub struct Chronicle {
     /// What that run changed, by class; classes without a finding are left out. `None`: it carries no
     /// lifecycle, as of an earlier version.
     pub changes: Option<Vec<ClassChanges>>,
-    /// Where the chain does not hold, and which runs had fewer rows than those before, a sentence each.
+    /// Where the chain does not hold, a sentence each.
     pub warnings: Vec<String>,
+    /// Which runs had fewer rows than those before: name, and a sentence each.
+    pub shrunk: Vec<(String, String)>,
 }
 
 /// Findings of one class in the newest run.
@@ -62,10 +64,19 @@ pub fn chronicle(folder: &Path) -> Result<Option<Chronicle>, HistoryError> {
             Some(by_class(&lives.map_err(|cause| HistoryError::unreadable(&file, &run, &cause))?))
         }
     };
-    let mut warnings = breaks(&runs);
-    warnings.extend(runs.iter().filter_map(shrunk));
+    let warnings = breaks(&runs);
+    let shrunk = runs.iter().filter_map(|run| Some((run.name.clone(), shrunk(run)?))).collect();
     let newest = newest.name.clone();
-    Ok(Some(Chronicle { folder: folder.to_owned(), runs, newest, changes, warnings }))
+    Ok(Some(Chronicle { folder: folder.to_owned(), runs, newest, changes, warnings, shrunk }))
+}
+
+impl Chronicle {
+    /// What is to be looked at, where these runs are shown: a chain that does not hold, whatever is
+    /// shown, and what they had less than the runs before them.
+    pub fn told_of(&self, runs: &[PastRun]) -> Vec<&str> {
+        let shrunk = self.shrunk.iter().filter(|(name, _)| runs.iter().any(|run| run.name == *name));
+        self.warnings.iter().map(String::as_str).chain(shrunk.map(|(_, said)| said.as_str())).collect()
+    }
 }
 
 fn by_class(lifecycle: &Lifecycle) -> Vec<ClassChanges> {

@@ -100,6 +100,9 @@ enum Kind {
 }
 
 impl FolderLock {
+    /// Name of its file in the folder.
+    pub const FILE_NAME: &str = FILE_NAME;
+
     /// Locks a folder, waiting for another run as long as `waiter` says. The folder has to exist.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ mod chronicle;
 pub mod lifecycle;
 mod listed;
 mod lock;
+mod newest;
 pub mod packs;
 mod retention;
 pub mod runs;
@@ -51,6 +52,57 @@ pub enum HistoryError {
         folder: PathBuf,
         /// Why.
         cause: String,
+    },
+    /// A file of the run before is not the one that the run wrote.
+    #[error(
+        "{file} is not as its run wrote it: its SHA-256 is not that of the manifest, so nothing can be told by it. \
+         `reckon verify {folder}` says what differs. Restore it, or move {folder} elsewhere to go on from the run \
+         before it",
+        file = .file.display(),
+        folder = .folder.display()
+    )]
+    Damaged {
+        /// File.
+        file: PathBuf,
+        /// Run directory.
+        folder: PathBuf,
+    },
+    /// Something else stands where the link to the newest run belongs.
+    #[error(
+        "{latest} is no link to the newest run, as after a copy that followed links: {way_out}; the next run sets the \
+         link again",
+        latest = .latest.display()
+    )]
+    NoLink {
+        /// Where the link belongs.
+        latest: PathBuf,
+        /// What to do.
+        way_out: String,
+    },
+    /// Several runs may be the newest.
+    #[error(
+        "{latest} {what}: {runs}. Point it at the one to go on from, such as `ln -sfn {example} {latest}`",
+        latest = .latest.display()
+    )]
+    Unclear {
+        /// The link.
+        latest: PathBuf,
+        /// What is wrong with it.
+        what: &'static str,
+        /// The runs in question.
+        runs: String,
+        /// One of them.
+        example: String,
+    },
+    /// The newest run is gone, and no other is left.
+    #[error(
+        "{latest} points at a run that is not there, and no other is beside it. Restore the runs, or remove the link \
+         to begin a new history",
+        latest = .latest.display()
+    )]
+    Gone {
+        /// The link.
+        latest: PathBuf,
     },
 }
 
@@ -105,20 +157,60 @@ struct Manifest {
 #[derive(Deserialize)]
 struct Listed {
     name: String,
+    #[serde(default)]
+    sha256: String,
 }
 
-/// The run that `latest` points at, if there is one.
+/// The files of the run before that this one builds on.
+const BUILT_ON: [&str; 5] =
+    [lifecycle::FILE_NAME, runs::FILE_NAME, "findings.csv", "summary.json", "balances.csv"];
+
+/// What is built on is as its run wrote it: a lifecycle that lost a line would make an old error new,
+/// and one with a line too many a new error old.
+fn check_intact(run: &Path, manifest: &Manifest) -> Result<(), HistoryError> {
+    for listed in manifest.files.iter().filter(|file| BUILT_ON.contains(&file.name.as_str())) {
+        let file = run.join(&listed.name);
+        let digest = digest(&file).map_err(|cause| HistoryError::unreadable(&file, run, &cause))?;
+        if digest != listed.sha256 {
+            return Err(HistoryError::Damaged { file, folder: run.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+/// SHA-256 of a file, read piece by piece.
+fn digest(file: &Path) -> std::io::Result<String> {
+    let mut file = std::fs::File::open(file)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match std::io::Read::read(&mut file, &mut buffer)? {
+            0 => return Ok(hex(&hash.finalize())),
+            read => hash.update(&buffer[..read]),
+        }
+    }
+}
+
+/// Lower-case hexadecimal.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The run that the next one follows, if there is one: that of `latest`, as far as the chain of manifests
+/// bears it out.
 ///
 /// # Errors
-/// [`HistoryError`] when it is there but cannot be read.
+/// [`HistoryError`] when it is there but cannot be read, is not as it was written, or is not to be told
+/// from others.
 pub fn previous(folder: &Path) -> Result<Option<PreviousRun>, HistoryError> {
-    let Ok(run) = std::fs::canonicalize(folder.join("latest")) else { return Ok(None) };
+    let Some(run) = newest::newest(folder)? else { return Ok(None) };
     let failed =
         |file: &str, cause: &dyn std::fmt::Display| HistoryError::unreadable(&run.join(file), &run, cause);
     let bytes = std::fs::read(run.join("manifest.json")).map_err(|cause| failed("manifest.json", &cause))?;
-    let manifest_digest = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let manifest_digest = hex(&Sha256::digest(&bytes));
     let manifest: Manifest =
         serde_json::from_slice(&bytes).map_err(|cause| failed("manifest.json", &cause))?;
+    check_intact(&run, &manifest)?;
     let itself =
         PastRun::read(&run)?.ok_or_else(|| failed("manifest.json", &"it is not that of a run of reckon"))?;
 

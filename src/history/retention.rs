@@ -9,7 +9,8 @@ use crate::domain::Instant;
 /// The runs that `keep` does not keep, ascending by time. `latest` is the name of the newest run.
 ///
 /// A run goes only where the newest one remembers it in its `runs.csv` (`remembered`: digests of
-/// manifests), so that the trend survives its runs. The newest run itself always stays.
+/// manifests), so that the trend survives its runs. The newest run itself always stays. An age counts
+/// from its as-of, or from when it was made where the as-of lies ahead of that.
 pub fn removable<'a>(
     runs: &'a [PastRun],
     latest: &str,
@@ -18,7 +19,7 @@ pub fn removable<'a>(
 ) -> Vec<&'a PastRun> {
     let mut here: Vec<&PastRun> = runs.iter().filter(|run| run.is_here).collect();
     here.sort_by_key(|run| run.order());
-    let as_of = here.iter().find(|run| run.name == latest).map(|run| run.as_of);
+    let as_of = here.iter().find(|run| run.name == latest).map(|run| run.as_of.min(run.started));
     let (Some(as_of), Some(newest)) = (as_of, here.last().map(|run| run.name.as_str())) else {
         return Vec::new();
     };
@@ -96,6 +97,17 @@ mod tests {
             let expected: Vec<String> = expected.iter().map(|day| format!("run-{day}")).collect();
             assert_eq!(names, expected, "{keep:?} {latest}");
         }
+    }
+
+    #[test]
+    fn a_run_over_the_future_makes_no_other_older() {
+        let mut days: Vec<PastRun> = (0..10).map(run).collect();
+        let ahead = PastRun { as_of: Instant(4_000 * DAY), ..run(10) };
+        days.push(ahead);
+        let all: Vec<String> = days.iter().map(|run| run.manifest_digest.clone()).collect();
+        let remembered: HashSet<&str> = all.iter().map(String::as_str).collect();
+        let gone = removable(&days, "run-10", &remembered, Keep::For(Span(8 * DAY)));
+        assert_eq!(gone.iter().map(|run| run.name.as_str()).collect::<Vec<_>>(), ["run-0", "run-1"]);
     }
 
     #[test]

@@ -7,8 +7,9 @@ use std::path::Path;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::HistoryError;
+use super::newest::{LATEST, Link, directories};
 use super::table::{Row, each_row};
+use super::{HistoryError, hex};
 use crate::audit::RunVerdict;
 use crate::domain::{Instant, Total};
 
@@ -43,7 +44,7 @@ pub const COLUMNS: [&str; 23] = [
 ];
 
 /// What `manifest.json` of a run calls itself.
-const MANIFEST_SCHEMA: &str = "reckon.manifest/1";
+pub(super) const MANIFEST_SCHEMA: &str = "reckon.manifest/1";
 
 /// One run of a history. What is not known is `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,11 +187,6 @@ pub fn verdict_name(verdict: RunVerdict) -> &'static str {
     }
 }
 
-/// Lower-case hexadecimal.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 impl PastRun {
     /// Reads a run directory; `None` where it is none: it has no manifest, or that of something else.
     ///
@@ -227,7 +223,7 @@ impl PastRun {
         let history = &summary.history;
         let rows_gone = |side: &str| {
             let shrunk = history.shrunk.iter().filter(|shrunk| shrunk.side == side);
-            shrunk.map(|shrunk| shrunk.rows.max(shrunk.rows_of_all_kinds)).sum()
+            shrunk.map(|shrunk| shrunk.rows.max(shrunk.rows_of_all_kinds)).fold(0, u64::saturating_add)
         };
         let total = |side: &In| Total { rows: side.rows_in, tokens: side.tokens_in };
         Ok(PastRun {
@@ -241,7 +237,7 @@ impl PastRun {
             open: history.open,
             resolved: history.resolved,
             reopened: history.reopened,
-            waived: summary.findings.values().map(|counts| counts.waived).sum(),
+            waived: summary.findings.values().map(|counts| counts.waived).fold(0, u64::saturating_add),
             legacy: total(&summary.conservation.legacy),
             unified: total(&summary.conservation.unified),
             users_with_gap: summary.balances.users_with_gap,
@@ -250,7 +246,7 @@ impl PastRun {
             gone: Gone {
                 legacy_rows: rows_gone("legacy"),
                 unified_rows: rows_gone("unified"),
-                tokens: history.shrunk.iter().map(|shrunk| shrunk.tokens).sum(),
+                tokens: history.shrunk.iter().map(|shrunk| shrunk.tokens).fold(0, i128::saturating_add),
                 users: history.users_gone,
             },
             manifest_digest: digest,
@@ -317,26 +313,19 @@ pub fn lines(run: &Path) -> Result<Vec<PastRun>, HistoryError> {
 }
 
 /// The runs of a history, ascending by time: those whose directories are there, and those that later
-/// runs remember. Staging directories, audit packs and whatever else lies there are left alone. Reads
-/// `manifest.json` and `summary.json` of each run, not its findings.
+/// runs remember. Staging directories, audit packs, runs that `--out` put there and whatever else lies
+/// there are left alone. Reads `manifest.json` and `summary.json` of each run, not its findings.
 ///
 /// # Errors
 /// [`HistoryError`] that names a run which is there but cannot be read, or a folder that cannot be.
 pub fn runs(folder: &Path) -> Result<Vec<PastRun>, HistoryError> {
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(cause) => return Err(HistoryError::unreadable(folder, folder, &cause)),
-    };
-    let mut runs = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(|cause| HistoryError::unreadable(folder, folder, &cause))?;
-        let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
-        // `latest` is a link to one of the others.
-        if !is_hidden && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            runs.extend(PastRun::read(&entry.path())?);
+    let mut found = Vec::new();
+    for directory in directories(folder)? {
+        if let (Some(run), Some(link)) = (PastRun::read(&directory)?, Link::read(&directory)?) {
+            found.push((run, link));
         }
     }
+    let mut runs = of_history(folder, found);
     runs.sort_by_key(PastRun::order);
     let mut known: HashSet<String> = HashSet::new();
     let here: HashSet<String> = runs.iter().map(|run| run.manifest_digest.clone()).collect();
@@ -355,6 +344,24 @@ pub fn runs(folder: &Path) -> Result<Vec<PastRun>, HistoryError> {
     runs.extend(removed);
     runs.sort_by_key(PastRun::order);
     Ok(runs)
+}
+
+/// Those that were written as part of the history. Of an earlier version a run may not show it: there,
+/// that another run follows it or that `latest` points at it does.
+fn of_history(folder: &Path, found: Vec<(PastRun, Link)>) -> Vec<PastRun> {
+    let pointed = std::fs::canonicalize(folder.join(LATEST)).ok();
+    let pointed = pointed.and_then(|run| run.file_name().map(|name| name.to_string_lossy().into_owned()));
+    let followed: HashSet<String> = found.iter().filter_map(|(_, link)| link.previous.clone()).collect();
+    // A copy that followed links has the newest run twice.
+    let copied = |link: &Link| {
+        let is_same = |(_, other): &&(PastRun, Link)| other.name != link.name && other.digest == link.digest;
+        link.name == LATEST && found.iter().any(|other| is_same(&other))
+    };
+    let belongs = |link: &Link| {
+        link.is_of_history() || followed.contains(&link.digest) || pointed.as_ref() == Some(&link.name)
+    };
+    let is_in: Vec<bool> = found.iter().map(|(_, link)| belongs(link) && !copied(link)).collect();
+    found.into_iter().zip(is_in).filter(|(_, is_in)| *is_in).map(|((run, _), _)| run).collect()
 }
 
 /// Where the chain of runs does not hold, a sentence each: every run has to follow one that is known,

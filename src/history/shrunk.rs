@@ -84,6 +84,10 @@ impl SideShrunk {
         let side = self.side.name();
         let since = "rows were deleted or changed, or are read otherwise";
         match (self.rows, self.tokens) {
+            (0, tokens) if tokens > 0 => format!(
+                "amounts of {side} grants and deductions of the run {previous} went down, by {tokens} tokens in all: \
+                 {since}"
+            ),
             (0, 0) => format!(
                 "the {side} table has {} fewer than in the run {previous}: {since}",
                 counted(self.rows_of_all_kinds, "row")
@@ -130,8 +134,8 @@ impl From<Classes> for SideSeen {
     fn from(classes: Classes) -> SideSeen {
         let all = [classes.grants, classes.deductions, classes.pending];
         let movements = Total {
-            rows: all.iter().map(|sum| sum.rows).sum(),
-            tokens: all.iter().map(|sum| sum.tokens).sum(),
+            rows: all.iter().fold(0, |rows, sum| rows.saturating_add(sum.rows)),
+            tokens: all.iter().fold(0, |tokens, sum| tokens.saturating_add(sum.tokens)),
         };
         SideSeen { rows: classes.rows, movements }
     }
@@ -158,8 +162,8 @@ impl Seen {
         let open: HashSet<&str> = now.iter().map(|finding| finding.id.0.as_str()).collect();
         let resolved = self.mended.iter().filter(|(id, _)| !open.contains(id.as_str()));
         let mended = resolved.fold(Total::default(), |sum, (_, total)| Total {
-            rows: sum.rows + total.rows,
-            tokens: sum.tokens + total.tokens,
+            rows: sum.rows.saturating_add(total.rows),
+            tokens: sum.tokens.saturating_add(total.tokens),
         });
         let sides = [(Side::Legacy, self.legacy, Total::default()), (Side::Unified, self.unified, mended)];
         let sides = sides.into_iter().filter_map(|(side, seen, mended)| {
@@ -168,7 +172,7 @@ impl Seen {
             let shrunk = SideShrunk {
                 side,
                 rows: expected.rows.saturating_sub(mended.rows).saturating_sub(now.rows),
-                tokens: (expected.tokens - mended.tokens - now.tokens).max(0),
+                tokens: expected.tokens.saturating_sub(mended.tokens).saturating_sub(now.tokens).max(0),
                 rows_of_all_kinds: seen
                     .rows
                     .saturating_sub(mended.rows)
@@ -212,11 +216,11 @@ fn users(file: &Path) -> Result<Vec<String>, String> {
 /// What the repair of a finding takes from the unified rows: a whole row, or the part of its amount
 /// that is too much.
 pub(super) fn taken_by(repair: &str, tokens_legacy: &str, tokens_unified: &str) -> Option<Total> {
-    let tokens = |text: &str| text.parse::<i128>().map_or(0, i128::abs);
+    let tokens = |text: &str| text.parse::<i128>().map_or(0, i128::saturating_abs);
     let (legacy, unified) = (tokens(tokens_legacy), tokens(tokens_unified));
     if repair == RepairKind::Dedupe.name() {
         return Some(Total { rows: 1, tokens: unified });
     }
     let is_less = repair == RepairKind::Update.name() && !tokens_legacy.is_empty() && legacy < unified;
-    is_less.then(|| Total { rows: 0, tokens: unified - legacy })
+    is_less.then(|| Total { rows: 0, tokens: unified.saturating_sub(legacy) })
 }

@@ -28,14 +28,17 @@ pub fn terminal(history: &Chronicle, last: Option<usize>, width: usize, color: b
     table(&mut page, runs);
     trend(&mut page, runs);
     changes(&mut page, history, false);
-    warnings(&mut page, history);
+    warnings(&mut page, &history.told_of(runs));
     page.finish()
 }
 
 /// What is new in the newest run, and what does not hold; nothing where there is neither.
 pub fn quiet(history: &Chronicle, width: usize, color: bool) -> String {
     let is_new = history.changes.iter().flatten().any(|class| class.new + class.reopened > 0);
-    if !is_new && history.warnings.is_empty() {
+    let newest: Vec<PastRun> =
+        history.runs.iter().filter(|run| run.name == history.newest).cloned().collect();
+    let told = history.told_of(&newest);
+    if !is_new && told.is_empty() {
         return String::new();
     }
     let mut page = Page::new(width, color);
@@ -44,7 +47,7 @@ pub fn quiet(history: &Chronicle, width: usize, color: bool) -> String {
     if is_new {
         changes(&mut page, history, true);
     }
-    warnings(&mut page, history);
+    warnings(&mut page, &told);
     page.finish()
 }
 
@@ -182,12 +185,12 @@ fn changes(page: &mut Page, history: &Chronicle, only_new: bool) {
     page.table(&columns, &rows);
 }
 
-fn warnings(page: &mut Page, history: &Chronicle) {
-    if history.warnings.is_empty() {
+fn warnings(page: &mut Page, told: &[&str]) {
+    if told.is_empty() {
         return;
     }
     page.heading("To be looked at", "");
-    for warning in &history.warnings {
+    for warning in told {
         page.paragraph("  ! ", &printable(warning), Paint::Warn);
     }
 }
@@ -199,7 +202,7 @@ struct Json<'a> {
     newest: &'a str,
     runs: Vec<Run<'a>>,
     changes: Option<Vec<Class>>,
-    warnings: &'a [String],
+    warnings: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -265,7 +268,7 @@ pub fn json(history: &Chronicle, last: Option<usize>) -> Result<Vec<u8>, ReportE
             newest: &history.newest,
             runs: shown(history, last).iter().map(run).collect(),
             changes: history.changes.as_ref().map(|classes| classes.iter().map(class).collect()),
-            warnings: &history.warnings,
+            warnings: history.told_of(shown(history, last)),
         },
     )
 }

@@ -8,7 +8,7 @@ use super::{Options, Reads, Reconciliation};
 use crate::audit::Audit;
 use crate::balance::{self, Balances};
 use crate::config::{Config, History, Keep};
-use crate::domain::Finding;
+use crate::domain::{Finding, Instant};
 use crate::history::lifecycle::Lifecycle;
 use crate::history::waivers::Accepted;
 use crate::history::{self, PreviousRun};
@@ -82,6 +82,29 @@ pub(super) fn owe(
         tracing::warn!("cannot write down in {folder} what people have to be told: {cause}");
     }
     before
+}
+
+/// Warns of a night of the history whose as-of lies before that of the newest one, or ahead of now: the
+/// order of the runs, and what `[history] keep` keeps, go by it.
+pub(super) fn warn_of_as_of(
+    config: &Config,
+    options: &Options,
+    previous: Option<&PreviousRun>,
+    as_of: Instant,
+) {
+    if options.out.is_some() {
+        return;
+    }
+    let elsewhere = "a run that is no night of the history is written elsewhere with --out";
+    let newest = previous.and_then(|previous| previous.runs.last());
+    if let Some(newest) = newest.filter(|newest| as_of < newest.as_of) {
+        let (now, before) = (as_of.rfc3339(), newest.as_of.rfc3339());
+        tracing::warn!("as of {now}, before the newest run of the history, as of {before}: {elsewhere}");
+    }
+    // Without one that was asked for it is the server's time, whose clock may be a little ahead.
+    if options.as_of.or(config.as_of).is_some_and(|asked| asked > options.started) {
+        tracing::warn!("as of {}, which is still to come: {elsewhere}", as_of.rfc3339());
+    }
 }
 
 /// Removes the runs that are not to be kept, now that `newest` stands. What cannot be removed is said

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::files::Manifest;
-use super::{Check, failed, not_tested, ok};
+use super::{Check, counted, failed, not_tested, ok};
 use crate::history::runs;
 
 /// Follows the chain back through the directories beside this one.
@@ -23,7 +23,12 @@ pub(super) fn check(folder: &Path, manifest: &Manifest) -> Check {
         }
         links += 1;
         match &before.previous {
-            None => return ok("chain", format!("{links} earlier runs, back to the first, {}", name(at))),
+            None => {
+                return ok(
+                    "chain",
+                    format!("{}, back to the first, {}", counted(links, "earlier run"), name(at)),
+                );
+            }
             Some(next) => wanted = next.clone(),
         }
     }
@@ -52,8 +57,9 @@ fn missing(
     let others = beside.len();
     if links > 0 || others > 0 {
         let detail = format!(
-            "{links} earlier runs follow; the one before them, whose manifest has SHA-256 {wanted}, is not among \
-             the {others} runs in {}",
+            "{}; the one before, whose manifest has SHA-256 {wanted}, is not among the {} in {}",
+            following(links),
+            counted(others, "other run"),
             parent.display()
         );
         return not_tested("chain", detail);
@@ -68,15 +74,34 @@ fn missing(
 fn removed(folder: &Path, wanted: &str, links: usize) -> Option<Check> {
     let earlier = runs::lines(folder).ok()?;
     let line = earlier.into_iter().find(|run| run.manifest_digest == wanted)?;
-    if line.name.contains(['/', '\\']) || parent(folder).join(&line.name).is_dir() {
+    if line.name.contains(['/', '\\']) {
         return None;
     }
+    let place = parent(folder).join(&line.name);
+    // A later run of the same as-of takes the place of an earlier one, and remembers it.
+    let is_later = || {
+        let lines = runs::lines(&place).unwrap_or_default();
+        lines.iter().any(|run| run.manifest_digest == wanted)
+    };
+    if place.is_dir() && !is_later() {
+        let name = line.name;
+        return Some(failed(
+            "chain",
+            format!(
+                "{name} was changed since: its manifest is not the one with SHA-256 {wanted}, as runs.csv has it"
+            ),
+        ));
+    }
     let detail = format!(
-        "{links} earlier runs follow; {} before them is not here (any more), as `[history] keep` removes runs: \
-         its figures stand in runs.csv",
+        "{}; {} before is not here (any more), as `[history] keep` removes runs: its figures stand in runs.csv",
+        following(links),
         line.name
     );
     Some(not_tested("chain", detail))
+}
+
+fn following(links: usize) -> String {
+    format!("{} {}", counted(links, "earlier run"), if links == 1 { "follows" } else { "follow" })
 }
 
 /// The runs in the same folder, by the digest of their manifests. One that cannot be read is no link.

@@ -21,19 +21,20 @@ pub(super) fn totals(run: &Run, manifest: &Manifest) -> Check {
         }
     };
     let conservation = &run.summary.conservation;
-    let mut rows = 0;
+    let mut rows = 0_u64;
     for (side, said) in [("legacy", conservation.legacy), ("unified", conservation.unified)] {
         let read: Vec<_> = manifest.inputs.iter().filter(|input| input.role == side).collect();
         let [input] = read[..] else {
             differ(format!("inputs of the manifest with the role {side}"), read.len() as i128, 1);
             continue;
         };
-        rows += input.rows;
+        rows = input.rows.saturating_add(rows);
         differ(format!("{side} rows_in"), said.rows_in.into(), input.rows.into());
         differ(format!("{side} tokens_in"), said.tokens_in, input.tokens);
         let outcomes = run.summary.outcomes.get(side);
         let out = outcomes.into_iter().flatten().try_fold(Total::default(), |out, (_, total)| {
-            sum(out.tokens, total.tokens).map(|tokens| Total { rows: out.rows + total.rows, tokens })
+            sum(out.tokens, total.tokens)
+                .map(|tokens| Total { rows: out.rows.saturating_add(total.rows), tokens })
         });
         match out {
             Err(cause) => return failed("conservation", cause),

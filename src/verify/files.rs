@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{Check, VerifyError, judged};
+use super::{Check, VerifyError, counted, judged};
 use crate::cutover::archive;
 use crate::history::packs::PACK_SCHEMA;
 use crate::report::manifest;
@@ -88,10 +88,10 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 /// The files of the manifest, and no other.
 pub(super) fn check(folder: &Path, manifest: &Manifest) -> Check {
     let mut wrong = Vec::new();
-    let mut bytes = 0;
+    let mut bytes = 0_u64;
     let mut listed: BTreeSet<&str> = BTreeSet::from([manifest::FILE_NAME]);
     for file in &manifest.files {
-        bytes += file.bytes;
+        bytes = bytes.saturating_add(file.bytes);
         if file.name.contains(['/', '\\']) || !listed.insert(&file.name) {
             wrong.push(format!("the manifest names {:?}, which is no file of its own directory", file.name));
             continue;
@@ -119,7 +119,11 @@ pub(super) fn check(folder: &Path, manifest: &Manifest) -> Check {
             wrong.extend(others.into_iter().map(|name| format!("{name}: not named by the manifest")));
         }
     }
-    judged("files", wrong, format!("{} files, {bytes} bytes, as the manifest says", manifest.files.len()))
+    judged(
+        "files",
+        wrong,
+        format!("{}, {bytes} bytes, as the manifest says", counted(manifest.files.len(), "file")),
+    )
 }
 
 /// Length and digest of a file, read piece by piece.

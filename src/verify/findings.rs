@@ -52,7 +52,7 @@ fn examined(run: &Run) -> Result<(usize, Vec<String>), String> {
     for (class, said) in &run.summary.findings {
         let found = classes.remove(class).unwrap_or_default();
         if found != *said {
-            wrong.push(format!("{class}: {found:?} in findings.csv, {said:?} in summary.json"));
+            wrong.push(format!("{class}: {found} in findings.csv, {said} in summary.json"));
         }
     }
     wrong.extend(classes.keys().map(|class| format!("{class}: summary.json does not have it")));

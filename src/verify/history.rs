@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::files::Manifest;
 use super::tables::{Run, original, tokens};
-use super::{Check, failed, judged, not_tested};
+use super::{Check, counted, failed, judged, not_tested};
 use crate::history::lifecycle::{self, Life, Lifecycle, State};
 use crate::history::runs::{self, PastRun};
 
@@ -23,7 +23,11 @@ pub(super) fn check(folder: &Path, manifest: &Manifest, run: &Run) -> Option<Che
         Ok((lives, runs, wrong)) => judged(
             "history",
             wrong,
-            format!("{lives} findings of all time and {runs} earlier runs, as the runs have them"),
+            format!(
+                "{} of all time and {}, as the runs have them",
+                counted(lives, "finding"),
+                counted(runs, "earlier run")
+            ),
         ),
     })
 }

@@ -59,6 +59,14 @@ pub(super) struct ClassFigures {
     pub(super) waived: u64,
 }
 
+impl std::fmt::Display for ClassFigures {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ClassFigures { count, tokens_effect, waived } = self;
+        let findings = super::counted(usize::try_from(*count).unwrap_or(usize::MAX), "finding");
+        write!(f, "{findings} with an effect of {tokens_effect} tokens, {waived} of them waived")
+    }
+}
+
 /// `conservation`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Conservation {

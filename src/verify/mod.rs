@@ -144,6 +144,11 @@ fn not_tested(check: &'static str, detail: impl Into<String>) -> Check {
     Check { check, state: State::NotTested, detail: detail.into() }
 }
 
+/// A number with its noun: `1 file`, `2 files`.
+fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// A check from what does not hold: nothing, or the first few of many.
 fn judged(check: &'static str, wrong: Vec<String>, fine: String) -> Check {
     const SHOWN: usize = 5;

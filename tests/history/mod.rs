@@ -1,5 +1,6 @@
 //! Runs after runs: what becomes of findings, which runs stay, and what has been accepted.
 
+mod chain;
 mod keep;
 mod nights;
 mod tampered;
@@ -178,6 +179,14 @@ fn stderr(output: &Output) -> String {
 /// The words with one blank between them, however lines were broken.
 fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Copies the files of a run into a new directory.
+fn copy(run: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(run).unwrap().map(|entry| entry.unwrap()) {
+        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
 }
 
 /// Replaces text in a file of a run and, as a careful forger would, brings the manifest up to date.

@@ -1,6 +1,6 @@
 //! A past that was tampered with is named: by `reckon runs`, and by `reckon verify`.
 
-use super::{World, forge, migrated, missing};
+use super::{World, copy, forge, migrated, missing};
 
 /// Three nights: L1 is resolved in the second and back in the third, L2 stays.
 fn world() -> World {
@@ -71,10 +71,7 @@ fn a_chain_that_does_not_hold_is_told_by_runs() {
     let names = forked.names();
     let (last, other) =
         (forked.path("reports").join(&names[2]), forked.path("reports/20260104T120000Z-00000000"));
-    std::fs::create_dir(&other).unwrap();
-    for entry in std::fs::read_dir(&last).unwrap().map(|entry| entry.unwrap()) {
-        std::fs::copy(entry.path(), other.join(entry.file_name())).unwrap();
-    }
+    copy(&last, &other);
     forge(&other, "metrics.prom", "# EOF", "# eof");
     let warnings = forked.runs()["warnings"].to_string();
     assert!(warnings.contains("both follow the same run"), "{warnings}");
@@ -90,8 +87,10 @@ fn a_chain_that_does_not_hold_is_told_by_runs() {
 
     // A history that began anew.
     let anew = world();
-    std::fs::remove_file(anew.path("reports/latest")).unwrap();
-    anew.night(5, &[]);
+    let (first, other) =
+        (anew.path("reports").join(&anew.names()[0]), anew.path("reports/20260104T120000Z-00000000"));
+    copy(&first, &other);
+    forge(&other, "metrics.prom", "# EOF", "# eof");
     let warnings = anew.runs()["warnings"].to_string();
     assert!(warnings.contains("the history began anew"), "{warnings}");
 }

@@ -36,6 +36,25 @@ pub enum PlaceError {
         /// Something in it.
         entry: String,
     },
+    /// There is a run of a history: its successors name it.
+    #[error(
+        "{} is a run of the history in its folder, which no other run may replace; name another folder with --out",
+        path.display()
+    )]
+    OfHistory {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// There is a file where the folder of the history belongs.
+    #[error(
+        "{} is a file, and the runs of the history belong into a folder of that name; move it, or name another \
+         folder with [history] folder",
+        path.display()
+    )]
+    FileForFolder {
+        /// The file.
+        path: PathBuf,
+    },
     /// There is a file of that name.
     #[error("{} is a file; name a folder with --out", path.display())]
     IsAFile {

@@ -45,6 +45,21 @@ pub struct Staging {
     _lock: File,
 }
 
+impl Place {
+    /// Creates the folder of a history, which has to be there to be locked. Its lock is taken before
+    /// [`Staging::begin`], which removes what dead runs left in it.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub fn prepare(&self) -> Result<(), PlaceError> {
+        let Place::History(folder) = self else { return Ok(()) };
+        fs::create_dir_all(folder).map_err(|source| match source.kind() {
+            std::io::ErrorKind::AlreadyExists => PlaceError::FileForFolder { path: folder.clone() },
+            _ => PlaceError::write(folder, source),
+        })
+    }
+}
+
 /// What staging directories of a history are called after.
 const HISTORY_STEM: &str = "run";
 
@@ -75,8 +90,9 @@ impl Staging {
             }
             Place::History(folder) => (Place::History(folder.clone()), folder, HISTORY_STEM.to_owned()),
         };
+        place.prepare()?;
         fs::create_dir_all(&folder).map_err(|source| PlaceError::write(&folder, source))?;
-        remove_stale(&folder, &stem);
+        remove_stale(&folder, &stem, matches!(place, Place::History(_)));
         let (path, lock) = create_locked(&folder, &stem)?;
         Ok(Staging { place, folder, path, is_committed: false, _lock: lock })
     }
@@ -202,20 +218,37 @@ fn create_locked(folder: &Path, stem: &str) -> Result<(PathBuf, File), PlaceErro
             Err(error) => return Err(PlaceError::write(&path, error)),
         }
         // Between creation and lock a cleaning process may have taken the directory for a dead one.
-        if let Some(lock) = try_lock(&path).filter(|lock| is_same(lock, &path)) {
+        if let Some((lock, _)) = try_lock(&path).filter(|(lock, _)| is_same(lock, &path)) {
             return Ok((path, lock));
         }
     }
     Err(PlaceError::Busy { path: folder.to_owned() })
 }
 
-/// The lock on a directory, if nobody else holds it. Where a file system knows no locks, the lock is
-/// taken for granted.
-fn try_lock(path: &Path) -> Option<File> {
+/// The lock on a directory, if nobody else is known to hold it.
+fn try_lock(path: &Path) -> Option<(File, Lock)> {
     let directory = File::open(path).ok()?;
     match flock(&directory, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Some((directory, Lock::Held)),
         Err(rustix::io::Errno::WOULDBLOCK) => None,
-        _ => Some(directory),
+        Err(_) => Some((directory, Lock::Unknown)),
+    }
+}
+
+/// What a lock tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lock {
+    /// It is held, by nobody else.
+    Held,
+    /// The file system knows no locks: somebody else may be at work.
+    Unknown,
+}
+
+impl Lock {
+    /// Whose staging directory it is has died. Where no lock tells, it has if the whole folder is locked
+    /// in another way.
+    fn is_of_the_dead(self, is_folder_locked: bool) -> bool {
+        self == Lock::Held || is_folder_locked
     }
 }
 
@@ -227,14 +260,19 @@ fn is_same(directory: &File, path: &Path) -> bool {
 }
 
 /// Removes staging directories that no living process holds.
-fn remove_stale(folder: &Path, stem: &str) {
+fn remove_stale(folder: &Path, stem: &str, is_folder_locked: bool) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
         let Some(owner) = name.to_str().and_then(|name| name.strip_prefix(&prefix(stem))) else { continue };
         let is_ours = owner.starts_with(|first: char| first.is_ascii_digit())
             && owner.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-        if is_ours && let Some(_lock) = try_lock(&entry.path()) {
+        if !is_ours {
+            continue;
+        }
+        if let Some((_lock, state)) = try_lock(&entry.path())
+            && state.is_of_the_dead(is_folder_locked)
+        {
             tracing::debug!(path = %entry.path().display(), "removing what an interrupted run left");
             // What cannot be removed is in nobody's way.
             let _ = fs::remove_dir_all(entry.path());

@@ -10,6 +10,8 @@ use serde::Deserialize;
 
 use super::{ATTEMPTS, PlaceError};
 use crate::cutover::archive;
+use crate::history::FolderLock;
+use crate::history::lifecycle::FILE_NAME as LIFECYCLE;
 use crate::report::manifest;
 
 /// What is at a place.
@@ -70,9 +72,19 @@ pub(super) fn resolve(path: &Path) -> Result<PathBuf, PlaceError> {
     }
 }
 
-/// May a directory of this kind go here?
+/// May a directory of this kind go here by name? A run of a history stays: those after it name it.
 pub(super) fn check(path: &Path, kind: Kind) -> Result<(), PlaceError> {
-    tenant(path, kind).map(|_| ())
+    let tenant = tenant(path, kind)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let is_history = || {
+        let marks = [folder.join("latest"), folder.join(FolderLock::FILE_NAME)];
+        let is_there = marks.iter().any(|mark| fs::symlink_metadata(mark).is_ok());
+        is_there && listed_files(path, kind).is_some_and(|files| files.iter().any(|file| file == LIFECYCLE))
+    };
+    if tenant == Tenant::Complete && kind == Kind::Run && is_history() {
+        return Err(PlaceError::OfHistory { path: path.to_owned() });
+    }
+    Ok(())
 }
 
 fn tenant(path: &Path, kind: Kind) -> Result<Tenant, PlaceError> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::domain::Instant;
 
-use super::{Place, PlaceError, Removed, Staging, remove};
+use super::{Lock, Place, PlaceError, Removed, Staging, remove};
 
 const AS_OF: Instant = Instant(1_772_357_400_000_000);
 
@@ -157,4 +157,17 @@ fn digest_and_size_are_those_of_the_bytes_on_disk() {
 fn a_place_that_cannot_be_written_is_named_with_the_way_out() {
     let error = Staging::begin(Place::Exact("/proc/reckon/out".into())).unwrap_err();
     assert!(error.to_string().contains("/proc/reckon"), "{error}");
+}
+
+#[test]
+fn where_no_lock_tells_only_a_locked_folder_is_cleaned() {
+    let cases = [
+        (Lock::Held, false, true),
+        (Lock::Held, true, true),
+        (Lock::Unknown, true, true),
+        (Lock::Unknown, false, false),
+    ];
+    for (lock, is_folder_locked, expected) in cases {
+        assert_eq!(lock.is_of_the_dead(is_folder_locked), expected, "{lock:?} {is_folder_locked}");
+    }
 }
