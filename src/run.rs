@@ -173,6 +173,7 @@ pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> 
     let replay = Replay::new(books, &reads.usage_log, &setting);
     let replayed = Replayed::of(&replay, config.balances.count_failed_usage)?;
     let mut balances = balance::recompute(books, config, &matched.findings, stored.as_ref())?;
+    balances.compared = balance::compared(books, &balances, &setting.holding);
     let (findings, log) = (&matched.findings, &reads.usage_log);
     let grounds = Grounds { books, config, findings, log, setting: &setting, replayed: &replayed };
     balance::explain_gaps(&mut balances, grounds)?;

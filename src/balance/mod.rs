@@ -1,5 +1,6 @@
 //! Balances recomputed from the rows, in checked integers, and the gaps to the stored ones.
 
+mod compared;
 mod evidence;
 mod gap;
 mod plug;
@@ -7,6 +8,7 @@ mod recompute;
 pub mod replay;
 mod snapshot;
 
+pub use compared::{Compared, compared};
 pub use gap::{Cause, Explanations, Grounds, Hypothesis, LISTED, explain_gaps};
 pub use plug::name_plugs;
 pub use recompute::{BalanceError, StoredByUser, findings, leave_out_waived, recompute, stored_by_user};
@@ -173,6 +175,8 @@ pub struct Balances {
     pub users: Vec<UserBalance>,
     /// Stored balances were configured and used (not with an as-of in the past).
     pub stored_known: bool,
+    /// What [`compared`] says; nothing before it was asked.
+    pub compared: Compared,
     /// What the configured balance columns beside the rows mean, tested.
     pub snapshots: Vec<SnapshotColumn>,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::evidence;
 use super::replay::{BelowZero, Replayed};
-use super::{Balances, Cause, Explanation, Explanations, GapCause, UserBalance, snapshot_columns};
+use super::{Balances, Cause, Compared, Explanation, Explanations, GapCause, UserBalance, snapshot_columns};
 use crate::config::{Config, StoredBalance};
 use crate::domain::{
     Books, Class, Finding, Kind, Overflow, PopulationClass, RepairKind, Severity, Status, UserNo,
@@ -113,7 +113,7 @@ pub fn recompute(
         }
     }
     let snapshots = snapshot_columns(books, config);
-    Ok(Balances { users, stored_known: stored.is_some(), snapshots })
+    Ok(Balances { users, stored_known: stored.is_some(), compared: Compared::default(), snapshots })
 }
 
 /// Takes the repairs of waived findings out of the corrected balances: no SQL makes them.

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::audit::Audit;
+use crate::balance::Compared;
 use crate::config::{Backup, Config};
-use crate::domain::{Books, Class, Finding, Instant, Severity, Status};
+use crate::domain::{Books, Class, Finding, Instant, Severity, Span, Status};
 use crate::history::Watched;
 use crate::history::waivers::CHECKS;
 use crate::source::Snapshot;
@@ -15,7 +16,7 @@ use crate::source::postgres::dependencies::{Certainty, Dependency};
 use super::activity::{self, Counted};
 use super::content::content;
 use super::live::Live;
-use super::nights::clean_nights;
+use super::nights::{Night, clean_nights};
 use super::{dependencies, writers};
 
 /// The names of all checks, in order.
@@ -146,8 +147,8 @@ pub struct Facts<'a> {
     pub books: &'a Books,
     /// Findings and conservation.
     pub audit: &'a Audit,
-    /// Stored balances were read and compared.
-    pub balances_known: bool,
+    /// How many users' balances were compared with stored ones; `None`: none were read.
+    pub compared: Option<Compared>,
     /// What the database says; `None`: nothing was read from a database.
     pub live: Option<&'a Live>,
     /// What the statistics counted around this run.
@@ -156,11 +157,11 @@ pub struct Facts<'a> {
     pub unified: Option<&'a TableFacts>,
     /// Earlier runs, ascending.
     pub past: &'a [Watched],
-    /// The runs of the history, those that were removed too: when, and whether they were clean.
-    pub nights: &'a [(Instant, bool)],
+    /// The runs of the history, those that were removed too, ascending.
+    pub nights: &'a [Night],
     /// The moment that all reads of the database saw.
     pub snapshot: Option<&'a Snapshot>,
-    /// When the certificate is written.
+    /// When the certificate is written: by the clock of the server, where one was read.
     pub now: Instant,
     /// Somebody says that there is a backup.
     pub backup: Option<&'a str>,
@@ -268,21 +269,31 @@ fn conservation(facts: &Facts<'_>) -> Check {
 }
 
 fn balances(facts: &Facts<'_>) -> Check {
-    if !facts.balances_known {
+    let Some(compared) = facts.compared else {
         let why = "no stored balances were compared: say where they are in [balances] stored";
         return Check::not_tested("balances", why);
-    }
+    };
     let gaps = facts
         .audit
         .findings
         .iter()
         .filter(|finding| finding.class == Class::BalanceGap && finding.is_blocking());
     let gaps: Vec<_> = gaps.collect();
+    let not_compared = (compared.without > 0).then(|| {
+        format!(
+            "{} of {} users with rows have no stored balance to compare with: give them one, or leave their rows out; \
+             balances.csv shows them with an empty column stored",
+            compared.without, compared.users
+        )
+    });
     if gaps.is_empty() {
-        return Check::ok(
-            "balances",
-            format!("every stored balance is explained to the token{}", waived(facts)),
-        );
+        return match not_compared {
+            Some(why) => Check::not_tested("balances", &why),
+            None => Check::ok(
+                "balances",
+                format!("every stored balance is explained to the token{}", waived(facts)),
+            ),
+        };
     }
     /// Users that are named; the others are counted.
     const NAMED: usize = 20;
@@ -298,7 +309,8 @@ fn balances(facts: &Facts<'_>) -> Check {
         let more = format!("{} more in balances.csv", gaps.len() - NAMED);
         evidence.push(Evidence::note("user", "others".to_owned(), more));
     }
-    let detail = format!("{} stored balances are not explained: see balances.csv", gaps.len());
+    let mut detail = format!("{} stored balances are not explained: see balances.csv", gaps.len());
+    not_compared.iter().for_each(|why| detail.push_str(&format!("; not looked at: {why}")));
     Check::fails("balances", detail, evidence)
 }
 
@@ -335,12 +347,27 @@ fn nights(facts: &Facts<'_>) -> Check {
 }
 
 fn snapshot_age(facts: &Facts<'_>) -> Check {
-    let most = facts.config.cutover.snapshot_age;
-    let Some(snapshot) = facts.snapshot else {
-        let why = "files have no snapshot: how old what they say is, nobody can tell";
+    match facts.snapshot {
+        Some(snapshot) => age_of(snapshot, facts.now, facts.config.cutover.snapshot_age),
+        None => {
+            let why = "files have no snapshot: how old what they say is, nobody can tell";
+            Check::not_tested("snapshot_age", why)
+        }
+    }
+}
+
+fn age_of(snapshot: &Snapshot, now: Instant, most: Span) -> Check {
+    if snapshot.of_standby {
+        let why = "it was read from a standby: how far that lags behind its primary, and so how old what it shows is, \
+                   cannot be told; run the gate on the primary";
         return Check::not_tested("snapshot_age", why);
-    };
-    let age = facts.now.since(snapshot.at);
+    }
+    let age = now.since(snapshot.at);
+    if age.0 < 0 {
+        let (at, now) = (snapshot.at.rfc3339(), now.rfc3339());
+        let why = format!("the snapshot is of {at} and now is {now}, before it: a clock is wrong");
+        return Check::not_tested("snapshot_age", &why);
+    }
     let detail = format!(
         "the snapshot of {} was {} old, at most {} are allowed",
         snapshot.at.rfc3339(),
@@ -394,5 +421,30 @@ mod tests {
             check.accepted = Some(Accepted { content: String::new(), owner, reason, until });
             assert_eq!(check.passes(), passes_when_accepted, "{check:?}");
         }
+    }
+    #[test]
+    fn a_snapshot_of_a_standby_or_of_the_future_has_no_age() {
+        let snapshot = |of_standby| Snapshot {
+            name: String::new(),
+            lsn: None,
+            at: Instant(60_000_000),
+            taken: std::time::Instant::now(),
+            of_standby,
+        };
+        let most = Span(10_000_000);
+        let cases = [
+            (60, false, Answer::Ok),
+            (70, false, Answer::Ok),
+            (71, false, Answer::No),
+            (59, false, Answer::NotTested),
+            (60, true, Answer::NotTested),
+        ];
+        for (now, of_standby, expected) in cases {
+            let check = age_of(&snapshot(of_standby), Instant(now * 1_000_000), most);
+            assert_eq!(check.ok, expected, "{now} {of_standby}");
+        }
+        // Now is told by the clock of the server: its time of the snapshot, and what has passed since.
+        let now = snapshot(false).now().since(Instant(60_000_000));
+        assert!((0..5_000_000).contains(&now.0), "{now:?}");
     }
 }

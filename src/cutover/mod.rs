@@ -19,3 +19,4 @@ mod writers;
 pub use certificate::{Certificate, Found, Table, Verdict, certify};
 pub use checks::{Accepted, Answer, Check, Evidence, Facts, NAMES, all};
 pub use live::{Archived, Live, SealedTable, look};
+pub use nights::Night;

@@ -1,21 +1,21 @@
 //! The gate: a fresh reconciliation, the checks on top of it, the certificate beside its report.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::{ArchiveError, Options, Reconciliation, run_with};
 use crate::audit::RunVerdict;
 use crate::config::{Config, Origin, TableName};
 use crate::cutover::retire::{self, RetireFile, Sealed};
-use crate::cutover::{self, Accepted, Archived, Certificate, Facts, Live, SealedTable, Verdict};
+use crate::cutover::{self, Accepted, Archived, Certificate, Facts, Live, Night, SealedTable, Verdict};
 use crate::domain::{Instant, Span};
-use crate::history;
 use crate::history::waivers::Waivers;
+use crate::history::{self, PastRun, Watched};
 use crate::report::{self, Beside, Model};
 use crate::source::postgres::Database;
 use crate::source::postgres::activity::Activity;
-use crate::source::{Progress, SourceError};
+use crate::source::{Progress, Snapshot, SourceError};
 
 /// What is asked of a database beside the rows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -157,6 +157,53 @@ fn accepted(waivers: &Waivers, at: Instant) -> BTreeMap<String, Vec<Accepted>> {
     cutover::NAMES.into_iter().map(of).collect()
 }
 
+/// The earlier runs of the history, as the gate sees them.
+struct Past {
+    watched: Vec<Watched>,
+    nights: Vec<Night>,
+}
+
+impl Past {
+    /// Reads them. `activity`: the counters around this run.
+    fn read(folder: &Path, activity: Option<&Activity>) -> anyhow::Result<Past> {
+        let runs = history::runs(folder)?;
+        let watched = history::watched(folder, &runs)?;
+        // What `latest` follows; runs written elsewhere and other branches are no nights.
+        let chain: HashSet<String> = match std::fs::canonicalize(folder.join("latest")) {
+            Ok(latest) => {
+                let newest = PastRun::read(&latest)?;
+                let before = history::runs::lines(&latest)?;
+                newest.into_iter().chain(before).map(|run| run.manifest_digest).collect()
+            }
+            Err(_) => HashSet::new(),
+        };
+        let read_the_same = |run: &PastRun| {
+            let its = watched.iter().find(|watched| run.is_here && watched.name == run.name);
+            its.is_none_or(|its| may_be_same(its.activity.as_ref(), activity))
+        };
+        let night = |run: &PastRun| Night {
+            as_of: run.as_of,
+            started: run.started,
+            is_clean: run.verdict == RunVerdict::Clean,
+            in_chain: chain.contains(&run.manifest_digest),
+            of_these_tables: read_the_same(run),
+        };
+        let nights = runs.iter().map(night).collect();
+        Ok(Past { watched, nights })
+    }
+}
+
+/// Nothing shows that two runs read different tables: one files and one a database, or tables of
+/// different names.
+fn may_be_same(one: Option<&Activity>, other: Option<&Activity>) -> bool {
+    let (Some(one), Some(other)) = (one, other) else { return one.is_none() && other.is_none() };
+    let names = |activity: &Activity| -> BTreeSet<String> {
+        activity.start.iter().map(|counted| counted.table.clone()).collect()
+    };
+    let (one, other) = (names(one), names(other));
+    one.is_empty() || other.is_empty() || one == other
+}
+
 /// Both tables, those of files by the names that SQL is written for.
 fn tables(config: &Config) -> [&TableName; 2] {
     [&config.legacy.columns.origin, &config.unified.columns.origin].map(Origin::target)
@@ -174,25 +221,23 @@ pub fn cutover(
     print: impl FnOnce(&Certificate, report::terminal::Written<'_>) -> anyhow::Result<String>,
 ) -> anyhow::Result<GateOutcome> {
     let options = Options { as_of: None, ..asked.run.clone() };
-    // Before this run is one of them.
-    let runs = history::runs(&config.history.folder)?;
-    let past = history::watched(&config.history.folder, &runs)?;
-    let nights: Vec<(Instant, bool)> =
-        runs.iter().map(|run| (run.as_of, run.verdict == RunVerdict::Clean)).collect();
     let issued = RefCell::new(None);
     let beside = |model: &Model<'_>, done: &Reconciliation| -> anyhow::Result<Vec<Beside>> {
-        let now = Instant(chrono::Utc::now().timestamp_micros());
+        // With the folder locked, and before this run is one of them.
+        let past = Past::read(&config.history.folder, done.reads.activity.as_ref())?;
+        let here = || Instant(chrono::Utc::now().timestamp_micros());
+        let now = done.reads.snapshot.as_ref().map_or_else(here, Snapshot::now);
         let accepted = accepted(&done.reads.waivers, now);
         let facts = Facts {
             config,
             books: &done.reads.books,
             audit: &done.audit,
-            balances_known: done.balances.stored_known,
+            compared: done.balances.stored_known.then_some(done.balances.compared),
             live: done.reads.live.as_ref(),
             activity: done.reads.activity.as_ref(),
             unified: done.reads.targets.unified.as_ref(),
-            past: &past,
-            nights: &nights,
+            past: &past.watched,
+            nights: &past.nights,
             snapshot: done.reads.snapshot.as_ref(),
             now,
             backup: asked.backup.as_deref(),

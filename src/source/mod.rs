@@ -26,11 +26,13 @@ mod progress;
 mod request;
 pub mod sample;
 
+use std::time::Instant as Clock;
+
 use arrow_array::ArrayRef;
 use arrow_buffer::BooleanBuffer;
 
 use crate::config::StoredBalance;
-use crate::domain::{Instant, RowId, Total};
+use crate::domain::{Instant, RowId, Span, Total};
 
 pub use error::SourceError;
 pub use pools::{PoolsChunk, PoolsReading};
@@ -163,8 +165,19 @@ pub struct Snapshot {
     pub name: String,
     /// Write-ahead-log position, where the server tells.
     pub lsn: Option<String>,
-    /// The server's time of the snapshot.
+    /// The server's time of the snapshot; on a standby that is not the time of what it shows.
     pub at: Instant,
+    /// When it was taken, by a clock that nobody sets.
+    pub taken: Clock,
+    /// It was read from a standby, which may lag behind its primary.
+    pub of_standby: bool,
+}
+
+impl Snapshot {
+    /// What the server's clock shows now.
+    pub fn now(&self) -> Instant {
+        self.at.plus(Span(i64::try_from(self.taken.elapsed().as_micros()).unwrap_or(i64::MAX)))
+    }
 }
 
 /// What a source gives back: the sinks with what they took, and its provenance.

@@ -1,5 +1,7 @@
 //! The checks that rest on rows, counters, the history and the configuration.
 
+use rustix::fs::{FlockOperation, flock};
+
 use super::world::{USER, World};
 use crate::postgres::cluster::{Cluster, OPEN_HBA};
 
@@ -123,16 +125,113 @@ fn what_the_configuration_asks_for_is_asked() {
 }
 
 #[test]
-fn nights_count_by_day_and_a_gap_ends_them() {
-    let world = World::new("nights");
-    world.change("clean_nights = 0", "clean_nights = 4");
-    for (days, enough) in [(4, false), (2, false), (1, false), (3, true)] {
-        let at = chrono::Utc::now() - chrono::Duration::days(days);
-        let output = world.reckon(&["reconcile", "--as-of", &at.to_rfc3339()]);
-        assert!(output.status.code().unwrap() < 2, "{}", String::from_utf8_lossy(&output.stderr));
-        let gate = world.gate();
-        assert_eq!(gate.ok("clean_nights"), enough.to_string(), "{}", gate.check("clean_nights"));
+fn a_balance_that_nothing_was_compared_with_is_no_good_one() {
+    let world = World::new("uncompared");
+    let other = "10000000-0000-4000-8000-000000000002";
+    world.db.sql(&format!(
+        "insert into a.token_transactions (id, user_id, transaction_type, token_amount, source, created_at) values
+           ('00000000-0000-4000-8000-000000000002', '{other}', 'grant', 1000, 'subscription', '2025-01-05 08:00:00+00');
+         insert into public.token_usage (user_id, action_type, model_used, tokens_used, metadata, created_at)
+           select '{other}', action_type, model_used, tokens_used,
+                  jsonb_set(metadata, '{{legacy_id}}', '\"00000000-0000-4000-8000-000000000002\"'), created_at
+           from public.token_usage"
+    ));
+    let cases = [
+        ("select 1", "not_tested", "1 of 2 users"),
+        (
+            &*format!(
+                "alter table public.user_profiles alter vibe_assistant_tokens_remaining drop not null; insert into public.user_profiles values ('{other}', null)"
+            ),
+            "not_tested",
+            "1 of 2 users",
+        ),
+        (
+            "update public.user_profiles set vibe_assistant_tokens_remaining = 1000",
+            "true",
+            "every stored balance",
+        ),
+        ("delete from public.user_profiles", "not_tested", "2 of 2 users"),
+    ];
+    for (sql, ok, detail) in cases {
+        world.db.sql(sql);
+        let gate = world.fresh_gate();
+        let said = gate.check("balances")["detail"].as_str().unwrap().to_owned();
+        assert_eq!(
+            (gate.ok("balances").as_str(), gate.ok("findings").as_str()),
+            (ok, "true"),
+            "{sql}: {said}"
+        );
+        assert!(said.contains(detail), "{sql}: {said}");
     }
+}
+
+#[test]
+fn nights_are_runs_of_the_history_made_that_day_on_these_tables() {
+    let world = World::new("nights");
+    world.change("clean_nights = 0", "clean_nights = 1");
+    let says = |expected: &str, text: &str| {
+        let gate = world.gate();
+        let said = gate.check("clean_nights")["detail"].as_str().unwrap().to_owned();
+        assert_eq!(gate.ok("clean_nights"), expected, "{said}");
+        assert!(said.contains(text), "{text}: {said}");
+    };
+    // Made today, whatever it says.
+    let yesterday = (chrono::Utc::now() - chrono::Duration::days(1)).to_rfc3339();
+    assert_eq!(world.reckon(&["reconcile", "--as-of", &yesterday]).status.code(), Some(0));
+    says("false", "made on another day than that of its as-of");
+    // Beside the history.
+    let clean = world.reckon(&["reconcile", "--out", "reports/by_hand"]);
+    assert_eq!(clean.status.code(), Some(0));
+    says("false", "made on another day than that of its as-of");
+    std::fs::remove_dir_all(world.folder.path().join("reports/by_hand")).unwrap();
+    world.reconcile();
+    says("true", "1 clean days in a row");
+
+    // The same history, of another table.
+    world.db.sql("alter table a.token_transactions rename to grants");
+    let file = world.folder.path().join("reckon.toml");
+    let text = std::fs::read_to_string(&file).unwrap().replace("a.token_transactions", "a.grants");
+    std::fs::write(&file, text).unwrap();
+    says("false", "1 are asked for");
+}
+
+#[test]
+fn the_history_is_read_when_the_folder_is_locked() {
+    let world = World::new("locked_history");
+    world.change("clean_nights = 0", "clean_nights = 1");
+    world.reconcile();
+    let reports = world.folder.path().join("reports");
+    let aside = world.folder.path().join("aside");
+    std::fs::rename(&reports, &aside).unwrap();
+    std::fs::create_dir(&reports).unwrap();
+    let held = std::fs::File::create(reports.join(".reckon.lock")).unwrap();
+    flock(&held, FlockOperation::NonBlockingLockExclusive).unwrap();
+    let output = std::thread::scope(|scope| {
+        let gate = scope.spawn(|| world.reckon(&["cutover", "--format", "json", "--wait", "60s"]));
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        // Another run ends.
+        for entry in std::fs::read_dir(&aside).unwrap().map(|entry| entry.unwrap()) {
+            if entry.file_name() != ".reckon.lock" {
+                std::fs::rename(entry.path(), reports.join(entry.file_name())).unwrap();
+            }
+        }
+        drop(held);
+        gate.join().unwrap()
+    });
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let certificate: serde_json::Value = serde_json::from_slice(&output.stdout).expect(&said);
+    assert_eq!(certificate["reasons"], serde_json::json!([]), "{certificate}");
+}
+
+#[test]
+fn what_a_standby_shows_has_no_known_age() {
+    let mut world = World::new("gate_standby");
+    world.reconcile();
+    let standby = Cluster::standby_of(world.db.cluster);
+    world.read_at(world.db.url().replace(&world.db.cluster.port().to_string(), &standby.port().to_string()));
+    let gate = world.gate();
+    assert_eq!(gate.ok("snapshot_age"), "not_tested");
+    assert!(gate.check("snapshot_age")["detail"].as_str().unwrap().contains("standby"));
 }
 
 #[test]

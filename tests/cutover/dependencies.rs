@@ -260,6 +260,26 @@ const TEXTS: &[Plant] = &[
     },
 ];
 
+/// Dynamic SQL that has a part of the name.
+const PARTS: &[Plant] = &[
+    Plant {
+        what: "function that puts the name together",
+        sql: "create function public.count_of(what text) returns bigint language plpgsql as
+              $$ declare n bigint; begin execute format('select count(*) from a.token_%s', what) into n; return n; end $$",
+        check: "functions",
+        evidence: &["function public.count_of possible"],
+        undo: "drop function public.count_of(text)",
+    },
+    Plant {
+        what: "function that puts the end of the name behind something",
+        sql: "create function public.clear(kind text) returns void language plpgsql as
+              $$ begin execute 'delete from a.' || kind || '_transactions where false'; end $$",
+        check: "functions",
+        evidence: &["function public.clear possible"],
+        undo: "drop function public.clear(text)",
+    },
+];
+
 /// What hangs on a function that names the table: the function is in the way as well.
 const THROUGH_A_FUNCTION: &[Plant] = &[
     Plant {
@@ -347,7 +367,7 @@ create sequence a.own owned by a.token_transactions.id;
 fn each_kind_planted_alone_is_found_named_and_in_the_way() {
     let world = World::new("plants");
     world.fresh_gate().must_be_go();
-    for plant in PLANTS.iter().chain(TEXTS) {
+    for plant in PLANTS.iter().chain(TEXTS).chain(PARTS) {
         world.db.sql(plant.sql);
         let gate = world.fresh_gate();
         assert_eq!(gate.evidence(plant.check), plant.evidence, "{}", plant.what);
@@ -395,7 +415,7 @@ fn a_path_of_the_database_decides_what_a_plain_name_means() {
     );
     let cases = [
         ("a, public", "false", "function public.plain certain"),
-        ("b, a", "true", ""),
+        ("b, a", "false", "function public.plain possible"),
         ("public", "false", "function public.plain possible"),
     ];
     for (path, ok, evidence) in cases {
@@ -407,6 +427,60 @@ fn a_path_of_the_database_decides_what_a_plain_name_means() {
             "{path}"
         );
     }
+}
+
+#[test]
+fn a_path_of_the_job_is_nobody_elses() {
+    let mut world = World::new("own_path");
+    world.db.sql(
+        "create role pathless login; grant usage on schema a to pathless;
+         grant select on all tables in schema a, public to pathless;
+         create function public.plain() returns bigint language plpgsql as
+         $$ begin return (select count(*) from token_transactions); end $$;
+         create function public.fixed() returns bigint language plpgsql set search_path = b as
+         $$ begin return (select count(*) from token_transactions); end $$",
+    );
+    world.read_as("pathless");
+    world.db.sql(&format!("alter database \"{}\" set search_path = a", world.db.name));
+    world.db.sql("alter role pathless set search_path = b");
+    assert_eq!(world.fresh_gate().evidence("functions"), ["function public.plain certain"]);
+    world.db.sql(&format!("alter database \"{}\" reset search_path", world.db.name));
+    world.db.sql("alter role pathless set search_path = a");
+    assert_eq!(world.fresh_gate().evidence("functions"), ["function public.plain possible"]);
+    world.db.sql("drop owned by pathless; drop role pathless");
+}
+
+#[test]
+fn a_policy_for_the_job_alone_lets_no_client_in() {
+    let mut world = World::new("own_policy");
+    world.db.sql(
+        "create role policed login; create role somebody; grant usage on schema a to policed;
+         grant select on all tables in schema a, public to policed;
+         alter table a.token_transactions enable row level security;
+         create policy reckon_reads on a.token_transactions for select to policed using (true)",
+    );
+    world.read_as("policed");
+    let gate = world.fresh_gate();
+    gate.must_be_go();
+    assert_eq!(gate.evidence("policies"), ["policy a.reckon_reads note"]);
+    world.db.sql("alter policy reckon_reads on a.token_transactions to policed, somebody");
+    assert_eq!(world.fresh_gate().evidence("policies"), ["policy a.reckon_reads possible"]);
+    world.db.sql("drop owned by policed, somebody; drop role policed, somebody");
+}
+
+#[test]
+fn functions_whose_sql_shows_no_name_are_told_by_name() {
+    let world = World::new("dynamic");
+    world.db.sql(
+        "create function public.any_of(t text) returns void language plpgsql as $$ begin execute t; end $$;
+         create function public.fixed() returns void language plpgsql as
+         $$ begin execute 'select 1'; execute 'grant execute on function public.any_of to ' || 'x'; end $$;
+         create function public.literal() returns void language plpgsql as $$ begin execute 'select 1'; end $$",
+    );
+    let gate = world.fresh_gate();
+    gate.must_be_go();
+    let detail = gate.check("functions")["detail"].as_str().unwrap();
+    assert!(detail.contains("2 functions: public.any_of, public.fixed;"), "{detail}");
 }
 
 #[test]

@@ -93,6 +93,28 @@ fn a_write_after_the_certificate_is_refused_and_the_way_back_is_open() {
 }
 
 #[test]
+fn what_the_first_step_made_is_no_reason_against_a_new_certificate() {
+    let world = World::new("whole_again");
+    world.reconcile();
+    world.gate().must_be_go();
+    let text = file(&world, "gate/retire.sql");
+    let (first, _) = text.split_once("\n-- Step 2").unwrap();
+    world.db.sql(first);
+    let gate = world.fresh_gate();
+    gate.must_be_go();
+    let triggers =
+        ["trigger a.reckon_retired note", "trigger a.reckon_retired_row note"].map(str::to_owned).to_vec();
+    assert_eq!(gate.evidence("triggers"), triggers);
+    let functions = gate.evidence("functions");
+    let is_own =
+        |name: &String| name.starts_with("function reckon_journal.forbid_write_") && name.ends_with(" note");
+    assert!(functions.len() == 1 && functions.iter().all(is_own), "{functions:?}");
+    // One that no longer fires always, and one of another's, are triggers as any other.
+    world.db.sql("alter table a.token_transactions enable trigger reckon_retired");
+    assert_eq!(world.fresh_gate().evidence("triggers")[0], "trigger a.reckon_retired certain");
+}
+
+#[test]
 fn no_go_writes_no_step_and_a_check_is_accepted_by_name_until_its_day() {
     let world = World::new("whole_accepted");
     world

@@ -67,6 +67,11 @@ impl World {
         self.url = self.db.url_as(role);
     }
 
+    /// Reads from another server.
+    pub fn read_at(&mut self, url: String) {
+        self.url = url;
+    }
+
     /// Writes the configuration anew: the product's, and `more`.
     pub fn configure(&self, more: &str) {
         let text = std::fs::read_to_string(fixture("shape_a.toml")).unwrap();

@@ -322,7 +322,12 @@ fn balances(books: &Books) -> Balances {
         }
         balance
     });
-    Balances { users: users.collect(), stored_known: true, snapshots: Vec::new() }
+    Balances {
+        users: users.collect(),
+        stored_known: true,
+        compared: Default::default(),
+        snapshots: Vec::new(),
+    }
 }
 
 fn sql(name: &str, rows: u64, tokens: i128) -> SqlFile {

@@ -243,7 +243,7 @@ mod tests {
         let aside = aside(&staged, &path, Kind::Archive);
         fs::rename(&path, &aside).expect("set aside");
         // Here the process dies; the next one cleans up before it begins.
-        remove_stale(folder.path(), "archive");
+        remove_stale(folder.path(), "archive", true);
         assert!(!staged.exists(), "what was being written is gone");
         let word =
             fs::read_to_string(aside.join(manifest::FILE_NAME)).expect("the old archive is still there");

@@ -206,15 +206,21 @@ async fn statements(session: &Session, table: &TableName) -> Result<Statements, 
     Ok(Statements::Read(named.collect()))
 }
 
-/// Makes, changes or describes objects, and reads no row for anybody.
+/// Makes, changes or describes objects, and reads no row for anybody. What makes a table or a
+/// materialised view of a query does read; so may a block of code.
 fn is_definition(query: &str) -> bool {
-    const WORDS: [&str; 11] = [
-        "create", "alter", "drop", "comment", "grant", "revoke", "analyze", "vacuum", "reindex", "cluster",
-        "do",
-    ];
-    let first =
-        query.trim_start().split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
-    WORDS.iter().any(|word| first.eq_ignore_ascii_case(word))
+    const WORDS: [&str; 9] =
+        ["alter", "drop", "comment", "grant", "revoke", "analyze", "vacuum", "reindex", "cluster"];
+    let mut words = query.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'));
+    let is = |word: &str, among: &[&str]| among.iter().any(|other| word.eq_ignore_ascii_case(other));
+    match query.trim_start().split(|letter: char| !letter.is_ascii_alphabetic()).next() {
+        Some(first) if is(first, &["create"]) => {
+            let makes_rows = words.clone().take(8).any(|word| is(word, &["table", "materialized"]));
+            !(makes_rows && words.any(|word| is(word, &["as"])))
+        }
+        Some(first) => is(first, &WORDS),
+        None => false,
+    }
 }
 
 /// The beginning of a statement on one line.
@@ -269,6 +275,12 @@ mod tests {
     fn statements_that_read_no_row_are_told_apart() {
         let cases = [
             ("CREATE TABLE t (a int)", true),
+            ("create function f() returns int language sql as $$ select 1 from t $$", true),
+            ("create table copied as select * from t", false),
+            ("CREATE TEMP TABLE copied\nAS TABLE t", false),
+            ("create materialized view m as select * from t", false),
+            ("do $$ begin perform from t; end $$", false),
+            ("refresh materialized view m", false),
             ("  vacuum analyze t", true),
             ("select * from t", false),
             ("copy t to stdout", false),

@@ -266,10 +266,18 @@ async fn own(session: &Session, members: &Members, found: &mut Dependencies) -> 
     for row in found.rows(&areas, "what stands on the table", looked) {
         let (kind, name) = (text(&row, 0), format!("{}.{}", text(&row, 1), text(&row, 2)));
         let (on, definition) = (text(&row, 3), text(&row, 4));
-        let (area, certainty, why) = match kind.as_str() {
-            "trigger" => (Area::Triggers, Certainty::Certain, "acts on its rows"),
-            "rule" => (Area::Rules, Certainty::Certain, "acts on its rows"),
-            _ => (
+        let (area, certainty, why) = match (kind.as_str(), flag(&row, 5)) {
+            ("trigger", true) => {
+                (Area::Triggers, Certainty::Note, "is of step 1 of retire.sql: it forbids every write")
+            }
+            ("trigger", false) => (Area::Triggers, Certainty::Certain, "acts on its rows"),
+            ("rule", _) => (Area::Rules, Certainty::Certain, "acts on its rows"),
+            (_, true) => (
+                Area::Policies,
+                Certainty::Note,
+                "goes with the table, and lets nobody but the role of this job read",
+            ),
+            (_, false) => (
                 Area::Policies,
                 Certainty::Possible,
                 "goes with the table, but shows that clients are let in",

@@ -36,7 +36,7 @@ use crate::domain::{Instant, RowId, Span, parse_tokens};
 use super::{
     DetailRule, PoolsReading, Progress, Provenance, Reading, Sink, Snapshot, SourceError, StoredReading,
 };
-use catalogue::{Relation, TableFacts, text};
+use catalogue::{Relation, TableFacts, flag, text};
 use dependencies::Certainty;
 use select::Layout;
 use session::Session;
@@ -105,15 +105,16 @@ impl Database {
         let tls = tls::connector(&target)?;
         let runtime = runtime()?;
         let opened = Clock::now();
-        let (session, route, version) = runtime.block_on(async {
+        let (session, route, version, taken) = runtime.block_on(async {
             let (client, route) =
                 connect::unless_stopped(progress, connect::find_route(&target, &tls)).await??;
             let who = connect::who(&target, &route.server);
             let session = Session::new(client, tls.clone(), who, progress);
+            let taken = Clock::now();
             let version = session.begin(None, settings).await?;
-            Ok::<_, SourceError>((session, route, version))
+            Ok::<_, SourceError>((session, route, version, taken))
         })?;
-        let (snapshot, role) = runtime.block_on(export(&session))?;
+        let (snapshot, role) = runtime.block_on(export(&session, taken))?;
         tracing::debug!("{}: snapshot {} at {:?}", session.who, snapshot.name, snapshot.lsn);
         let settings = *settings;
         Ok(Database { target, tls, route, settings, session, snapshot, opened, version, role, runtime })
@@ -370,7 +371,7 @@ impl Database {
 }
 
 /// Exports the snapshot of the open transaction; the role that reads.
-async fn export(session: &Session) -> Result<(Snapshot, String), SourceError> {
+async fn export(session: &Session, taken: Clock) -> Result<(Snapshot, String), SourceError> {
     let doing = "exporting the snapshot";
     let rows = session.rows(include_str!("sql/export.sql"), doing).await?;
     let row = rows.into_iter().next().unwrap_or_default();
@@ -383,7 +384,8 @@ async fn export(session: &Session) -> Result<(Snapshot, String), SourceError> {
     }
     session.run("rollback to savepoint position", doing).await?;
     let lsn = position.ok().and_then(|rows| rows.into_iter().next()?.into_iter().next()?);
-    Ok((Snapshot { name: text(&row, 0), lsn, at: Instant(at) }, text(&row, 2)))
+    let (name, at, of_standby) = (text(&row, 0), Instant(at), flag(&row, 3));
+    Ok((Snapshot { name, lsn, at, taken, of_standby }, text(&row, 2)))
 }
 
 fn origin_table(origin: &Origin) -> Result<&TableName, SourceError> {

@@ -2,7 +2,7 @@
 //! (`begin atomic`) has no text: the catalogue knows what it depends on.
 
 use super::super::super::SourceError;
-use super::super::catalogue::text;
+use super::super::catalogue::{flag, text};
 use super::super::session::Session;
 use super::mention::{self, Mention, Wanted};
 use super::paths::Paths;
@@ -10,6 +10,9 @@ use super::{Area, Certainty, DOING, Dependencies, Members};
 
 /// Languages whose text is SQL; in others SQL stands in strings of any kind.
 const SQL: [&str; 2] = ["sql", "plpgsql"];
+
+/// Functions that put together SQL and are named; the others are counted.
+const NAMED: usize = 50;
 
 /// Notes every function that names the table or a sequence of it; answers the numbers of those that
 /// certainly or possibly use the table, so that what hangs on them is found as well.
@@ -19,14 +22,19 @@ pub(super) async fn scan(
     paths: &Paths,
     found: &mut Dependencies,
 ) -> Result<Vec<String>, SourceError> {
-    let looked = session.try_rows(include_str!("functions.sql"), &[], DOING).await?;
+    let looked = session.try_rows(include_str!("functions.sql"), &[&members.oids], DOING).await?;
     let mut users = Vec::new();
-    let mut dynamic = 0usize;
+    let mut dynamic = Vec::new();
     for row in found.rows(&[Area::Functions], "functions", looked) {
         let (oid, kind, language, body) = (text(&row, 0), text(&row, 3), text(&row, 4), text(&row, 5));
         let name = format!("{}.{}", text(&row, 1), text(&row, 2));
         let own = row[6].as_deref();
         let arguments = text(&row, 7);
+        if flag(&row, 8) {
+            let detail = format!("({arguments}) is of step 1 of retire.sql: it forbids every write");
+            found.add(Area::Functions, &kind, name, detail, Certainty::Note);
+            continue;
+        }
         if let Some((certainty, how, table)) = uses_of(&language, &body, members.names.iter(), paths, own) {
             let detail = format!("({arguments}) in {language} {how} {table}");
             found.add(Area::Functions, &kind, name, detail, certainty);
@@ -39,13 +47,28 @@ pub(super) async fn scan(
             let detail = format!("({arguments}) in {language} {how} {sequence}, which goes with the table");
             found.add(Area::Sequences, &kind, name, detail, Certainty::Possible);
         } else if language == "plpgsql" && mention::is_dynamic(&body) {
-            dynamic += 1;
+            let parts = members.names.iter().find_map(|(_, table)| mention::part_in_text(&body, table));
+            match parts {
+                Some(part) => {
+                    let detail = format!(
+                        "({arguments}) in {language} puts SQL together, and has a text with a part of the name: {part}"
+                    );
+                    found.add(Area::Functions, &kind, name, detail, Certainty::Possible);
+                }
+                None => dynamic.push(name),
+            }
         }
     }
-    if dynamic > 0 {
+    if !dynamic.is_empty() {
+        let more = match dynamic.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
         found.at(Area::Functions).notes.push(format!(
-            "{dynamic} functions run SQL that they put together from text which does not name the table; \
-             what they use in the end cannot be seen"
+            "SQL that is put together from text which does not name the table is run by {}: {}{more}; what it uses \
+             in the end cannot be seen",
+            if dynamic.len() == 1 { "1 function".to_owned() } else { format!("{} functions", dynamic.len()) },
+            dynamic[..dynamic.len().min(NAMED)].join(", ")
         ));
     }
     Ok(users)

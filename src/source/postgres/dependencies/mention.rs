@@ -90,9 +90,36 @@ pub(in crate::source::postgres) fn texts(sql: &str) -> Vec<String> {
     texts.collect()
 }
 
-/// Does it run SQL that it puts together itself?
+/// Does it run SQL that is more than one literal?
 pub(in crate::source::postgres) fn is_dynamic(sql: &str) -> bool {
-    tokens(sql).iter().any(|token| matches!(token, Token::Name(name) if name == "execute"))
+    let tokens = tokens(sql);
+    tokens.iter().enumerate().any(|(at, token)| {
+        if !matches!(token, Token::Name(name) if name == "execute") {
+            return false;
+        }
+        match (tokens.get(at + 1), tokens.get(at + 2)) {
+            (Some(Token::Text(_)), next) => next == Some(&Token::Symbol('|')),
+            // `grant execute on function …` runs nothing.
+            (Some(Token::Name(next)), _) => next != "on",
+            _ => true,
+        }
+    })
+}
+
+/// Fewest letters of a part of a name that is worth a look.
+const PART: usize = 4;
+
+/// A word in the strings of a piece of SQL that begins or ends the name, so that the name can be put
+/// together from it: `token_` of `token_transactions`.
+pub(in crate::source::postgres) fn part_in_text(sql: &str, name: &str) -> Option<String> {
+    let name = name.to_lowercase();
+    let is_part_of_name = |word: &&str| {
+        word.len() >= PART && *word != name && (name.starts_with(*word) || name.ends_with(*word))
+    };
+    texts(sql).iter().find_map(|text| {
+        let text = without_placeholders(text).to_lowercase();
+        text.split(|letter| !is_part(letter)).find(is_part_of_name).map(str::to_owned)
+    })
 }
 
 /// Does a text of no known grammar (a string, another language) name the relation? Letters are

@@ -122,3 +122,33 @@ fn calls_and_strings_are_listed() {
     assert_eq!(texts("values ('trial_grant', E'a\\'b', $$c$$) -- 'd'"), ["trial_grant", "a'b", "c"]);
     assert!(is_dynamic("begin execute x; end") && !is_dynamic("begin perform 'execute'; end"));
 }
+
+#[test]
+fn a_part_of_the_name_in_a_string_is_found() {
+    let cases = [
+        ("execute 'select * from token_' || x", Some("token_")),
+        ("execute format('select * from %s_transactions', x)", Some("_transactions")),
+        ("execute format('from token%s', x)", Some("token")),
+        ("execute 'from tok' || x", None),
+        ("execute 'from token_usage' || x", None),
+        ("execute 'from ' || token_", None),
+    ];
+    for (sql, expected) in cases {
+        assert_eq!(part_in_text(sql, "token_transactions").as_deref(), expected, "{sql}");
+    }
+}
+
+#[test]
+fn only_what_is_put_together_is_dynamic() {
+    let cases = [
+        ("execute x;", true),
+        ("execute 'a' || b;", true),
+        ("execute format('a');", true),
+        ("execute 'a';", false),
+        ("execute $q$ a $q$ using b;", false),
+        ("grant execute on function f() to r;", false),
+    ];
+    for (sql, expected) in cases {
+        assert_eq!(is_dynamic(sql), expected, "{sql}");
+    }
+}

@@ -8,13 +8,11 @@ use super::super::session::Session;
 use super::mention::{Mention, Wanted};
 use super::{Certainty, DOING};
 
-/// Search paths of a database.
+/// The search path of a database.
 #[derive(Debug, Default)]
 pub(in crate::source::postgres) struct Paths {
     /// Where nothing else is said.
     default: Vec<String>,
-    /// Of roles and databases.
-    others: Vec<Vec<String>>,
     /// Schemas that hold a relation of the name.
     holders: BTreeSet<String>,
     /// A role bears the name of the schema, so that `"$user"` may mean it.
@@ -43,7 +41,6 @@ impl Paths {
             let value = text(row, 1);
             match text(row, 0).as_str() {
                 "default" => paths.default = parse(&value),
-                "role" => paths.others.push(parse(&value)),
                 "holder" => drop(paths.holders.insert(value)),
                 _ => paths.schema_is_user = true,
             }
@@ -73,12 +70,8 @@ impl Paths {
         }
         match self.meaning(&self.default, wanted.schema) {
             Meaning::Table => Some(here),
-            _ if self.others.iter().any(|path| self.meaning(path, wanted.schema) == Meaning::Table) => {
-                Some(Certainty::Possible)
-            }
-            Meaning::AnotherRelation => None,
-            // Nobody's path leads to any relation of the name, unless the caller sets one.
-            Meaning::Nothing => Some(Certainty::Possible),
+            // A role, a session or an application may have a path that leads to the table.
+            Meaning::AnotherRelation | Meaning::Nothing => Some(Certainty::Possible),
         }
     }
 
@@ -148,29 +141,27 @@ mod tests {
     #[test]
     fn a_plain_name_means_the_first_relation_on_the_path() {
         use Certainty::{Certain, Possible};
-        let paths = |default: &str, other: &str, holders: &[&str]| Paths {
+        let paths = |default: &str, holders: &[&str]| Paths {
             default: parse(default),
-            others: vec![parse(other)],
             holders: holders.iter().map(|name| (*name).to_owned()).collect(),
             schema_is_user: false,
         };
         let both = ["app", "public"];
         let cases = [
-            ("app, public", "", None, Mention::Table, Some(Certain)),
-            ("app, public", "", None, Mention::Word, Some(Possible)),
-            ("public", "", None, Mention::Table, None),
-            ("public", "app", None, Mention::Table, Some(Possible)),
-            ("other", "", None, Mention::Table, Some(Possible)),
-            ("app", "", Some("public"), Mention::Table, None),
-            ("public", "", Some("app"), Mention::Table, Some(Certain)),
-            ("public", "", Some("\"\""), Mention::Table, None),
-            ("public", "", None, Mention::Text, Some(Possible)),
-            ("public", "", None, Mention::Qualified, Some(Certain)),
+            ("app, public", None, Mention::Table, Some(Certain)),
+            ("app, public", None, Mention::Word, Some(Possible)),
+            ("public", None, Mention::Table, Some(Possible)),
+            ("other", None, Mention::Table, Some(Possible)),
+            ("app", Some("public"), Mention::Table, None),
+            ("public", Some("app"), Mention::Table, Some(Certain)),
+            ("public", Some("\"\""), Mention::Table, None),
+            ("public", None, Mention::Text, Some(Possible)),
+            ("public", None, Mention::Qualified, Some(Certain)),
         ];
-        for (default, other, own, mention, expected) in cases {
+        for (default, own, mention, expected) in cases {
             let wanted = Wanted { schema: "app", name: "t" };
-            let weight = paths(default, other, &both).weigh(&[mention], wanted, own);
-            assert_eq!(weight, expected, "{default} {other} {own:?} {mention:?}");
+            let weight = paths(default, &both).weigh(&[mention], wanted, own);
+            assert_eq!(weight, expected, "{default} {own:?} {mention:?}");
         }
     }
 }
