@@ -5,6 +5,7 @@ mod checks;
 mod dependencies;
 mod digest;
 mod gate;
+mod plants;
 mod retire;
 mod retire_refuses;
 mod retire_taken_back;
