@@ -75,6 +75,9 @@ fn explain(message: &str) -> String {
     let Some(rest) = message.strip_prefix("unknown field ") else {
         return match message {
             "duplicate key" => "this key is written twice: remove one".to_owned(),
+            "invalid type: map, expected a sequence" => {
+                "this is a section of a list: write its name in two brackets, as in [[waiver]]".to_owned()
+            }
             other => other
                 .replace("invalid type", "wrong type")
                 .replace("expected i64", "expected a whole number")

@@ -144,8 +144,12 @@ impl Message {
 fn news(run: &RunFacts) -> String {
     let new = run.classes.iter().filter(|class| class.new_errors > 0);
     let said: Vec<String> = new.map(|class| format!("{} {}", class.class, class.new_errors)).collect();
-    let are = if run.new_errors == 1 { "is" } else { "are" };
-    format!("{} of {} errors {are} new ({}).", run.new_errors, run.errors, said.join(", "))
+    let said = said.join(", ");
+    match (run.new_errors, run.errors) {
+        (1, 1) => format!("One error, which is new ({said})."),
+        (1, errors) => format!("1 of {errors} errors is new ({said})."),
+        (new, errors) => format!("{new} of {errors} errors are new ({said})."),
+    }
 }
 
 /// `2 errors of earlier runs were not told before and still stand.`

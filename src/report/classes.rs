@@ -91,8 +91,11 @@ pub fn sentence(classes: &[ClassTotals], blocking: u64, has_sql: bool) -> String
     }
     let waived: u64 = classes.iter().map(|class| class.waived).sum();
     if blocking == 0 {
-        let waived =
-            if waived > 0 { format!(", {} of them waived", grouped(waived.into())) } else { String::new() };
+        let waived = match (waived, count) {
+            (0, _) => String::new(),
+            (1, 1) => ", waived".to_owned(),
+            (waived, _) => format!(", {} of them waived", grouped(waived.into())),
+        };
         return format!(
             "Nothing blocks a clean result. {} for the record{waived}; every row and every token is accounted for.",
             counted(count, "finding remains", "findings remain")

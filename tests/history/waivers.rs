@@ -77,7 +77,7 @@ fn what_is_accepted_does_not_block_and_stays_in_every_report() {
     assert_eq!(manifest["configuration"]["waivers_sha256"].as_str().map(str::len), Some(64));
     let said = words(&stdout(&world.run(&["reconcile", "--as-of", &as_of(2)])));
     assert!(said.contains("✓ CLEAN") && said.contains("0 resolved, 1 waived."), "{said}");
-    assert!(said.contains("1 finding remains for the record, 1 of them waived"), "{said}");
+    assert!(said.contains("1 finding remains for the record, waived"), "{said}");
     let (code, checks) = world.verify("reports/latest");
     assert_eq!(code, 0, "{checks:#?}");
     assert!(checks.iter().all(|check| check[1] == "ok"), "{checks:#?}");

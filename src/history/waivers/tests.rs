@@ -41,6 +41,7 @@ fn every_fault_is_named_with_its_place_and_the_way_out() {
     };
     let twice = |changes: &[(&str, &str)]| format!("{}\n{}", entry(&[("max_tokens", "5")]), entry(changes));
     let cases = [
+        ("[waiver]\nfinding = \"x\"\n".to_owned(), "1:1", "in two brackets, as in [[waiver]]"),
         (entry(&[("finding", "\"x\"")]), "2:11", "\"x\" is no id of a finding"),
         (entry(&[("finding", "\"A63576177145A7DC\"")]), "2:11", "is no id of a finding"),
         (entry(&[("finding", "")]), "1:1", "needs `finding`"),
