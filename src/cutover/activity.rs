@@ -39,6 +39,8 @@ impl<'a> Counted<'a> {
         let of =
             |list: &'a [TableActivity]| list.iter().find(|counted| counted.table == table && counted.counts);
         let now = of(&activity.start)?;
+        // Another database, or a table that was put in its place, counts for itself.
+        let of = |list: &'a [TableActivity]| of(list).filter(|then| then.identity == now.identity);
         let mut moments: Vec<Moment<'a>> = facts
             .past
             .iter()

@@ -7,6 +7,7 @@ const QUIET: Span = Span(24 * HOUR);
 fn at(hour: i64, inserted: i64, sequential: i64, by_index: i64) -> TableActivity {
     TableActivity {
         table: "public.t".to_owned(),
+        identity: "app/5/16385".to_owned(),
         at: Instant(hour * HOUR),
         stats_reset: Some(Instant(-100 * HOUR)),
         n_tup_ins: inserted,

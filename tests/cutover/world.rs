@@ -72,6 +72,11 @@ impl World {
         self.url = url;
     }
 
+    /// Reads another database from now on; gives back what it read before.
+    pub fn read_from(&mut self, url: String) -> String {
+        std::mem::replace(&mut self.url, url)
+    }
+
     /// Writes the configuration anew: the product's, and `more`.
     pub fn configure(&self, more: &str) {
         let text = std::fs::read_to_string(fixture("shape_a.toml")).unwrap();

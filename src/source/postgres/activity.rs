@@ -23,6 +23,10 @@ const SHOWN: usize = 120;
 pub struct TableActivity {
     /// `schema.name`.
     pub table: String,
+    /// Which one it is: name and oid of its database, and its own oid. Another table of the same name
+    /// has counters of its own. Empty in manifests that do not say it: those of no table.
+    #[serde(default)]
+    pub identity: String,
     /// The server's time of the reading.
     #[serde(with = "rfc3339")]
     pub at: Instant,
@@ -159,6 +163,7 @@ async fn counters(session: &Session, tables: &[&TableName]) -> Result<Vec<TableA
             idx_scan: integer(row, 6),
             last_seq_scan: instant(7),
             last_idx_scan: instant(8),
+            identity: text(row, 12),
             counts: text(row, 9) == "on" && !flag(row, 10) && integer(row, 11) > 0,
         });
     }
@@ -303,6 +308,7 @@ mod tests {
     fn counters_are_read_back_as_they_were_written() {
         let counters = TableActivity {
             table: "public.t".to_owned(),
+            identity: "app/5/16385".to_owned(),
             at: Instant(1_772_357_400_000_001),
             stats_reset: None,
             n_tup_ins: 1,

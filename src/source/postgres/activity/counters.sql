@@ -1,5 +1,6 @@
 -- What the statistics count for relation $1 and its members: when they were read and last set back,
--- rows written, scans, the last scans where the server keeps them ($2), whether anything is counted.
+-- rows written, scans, the last scans where the server keeps them ($2), whether anything is counted, and
+-- which database and relation it is.
 with recursive member (oid) as (
   select $1::oid
   union
@@ -20,5 +21,7 @@ select
   (extract(epoch from max((s->>'last_idx_scan')::timestamptz)) * 1000000)::bigint::text,
   current_setting('track_counts'),
   pg_is_in_recovery()::text,
-  count(*)::text
+  count(*)::text,
+  current_database() || '/' || (select d.oid from pg_catalog.pg_database d where d.datname = current_database())
+    || '/' || $1
 from counted
