@@ -194,11 +194,11 @@ impl Past {
 }
 
 /// Nothing shows that two runs read different tables: one files and one a database, or tables of
-/// different names.
+/// different names, databases or oids.
 fn may_be_same(one: Option<&Activity>, other: Option<&Activity>) -> bool {
     let (Some(one), Some(other)) = (one, other) else { return one.is_none() && other.is_none() };
-    let names = |activity: &Activity| -> BTreeSet<String> {
-        activity.start.iter().map(|counted| counted.table.clone()).collect()
+    let names = |activity: &Activity| -> BTreeSet<[String; 2]> {
+        activity.start.iter().map(|counted| [counted.table.clone(), counted.identity.clone()]).collect()
     };
     let (one, other) = (names(one), names(other));
     one.is_empty() || other.is_empty() || one == other

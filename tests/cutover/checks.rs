@@ -369,13 +369,15 @@ fn statements_of_other_roles_are_read_where_the_server_keeps_them() {
 }
 
 #[test]
-fn counters_of_another_database_with_the_same_tables_are_no_baseline() {
+fn nights_and_counters_of_another_database_with_the_same_tables_do_not_count() {
     let mut world = World::new("counted_here");
     let other = World::new("counted_there");
+    world.change("clean_nights = 0", "clean_nights = 1");
     let here = world.read_from(other.db.url());
     world.reconcile();
     world.read_from(here);
     let gate = world.gate();
+    assert_eq!(gate.ok("clean_nights"), "false", "a night over other tables");
     assert_eq!(
         (gate.ok("legacy_writes").as_str(), gate.ok("legacy_reads").as_str()),
         ("not_tested", "not_tested")
