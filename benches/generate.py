@@ -134,11 +134,14 @@ def main():
     })
     grants = unified_grants(random, legacy, users)
     usage = int(LEGACY_ROWS * scale) + int(USAGE_ROWS * scale) - len(grants["user"])
+    # Use follows a grant of the same user, and is small beside it.
+    of = random.integers(0, len(grants["user"]), size=usage)
+    later = START + YEAR + 86_400_000_000 - grants["at"][of]
     action = np.concatenate([grants["action"], len(UNIFIED_ACTIONS) + random.integers(0, len(USAGE), size=usage)])
-    at = np.concatenate([grants["at"], START + random.integers(0, YEAR, size=usage)])
+    at = np.concatenate([grants["at"], grants["at"][of] + (random.random(usage) * later).astype(np.int64)])
     order = np.argsort(at, kind="stable")
-    user = np.concatenate([grants["user"], random.integers(0, users, size=usage)])[order]
-    tokens = np.concatenate([grants["tokens"], random.integers(1, 4000, size=usage, dtype=np.int32)])[order]
+    user = np.concatenate([grants["user"], grants["user"][of]])[order]
+    tokens = np.concatenate([grants["tokens"], random.integers(1, 400, size=usage, dtype=np.int32)])[order]
     success = np.concatenate([np.full(len(grants["user"]), True), random.random(usage) < 0.98])[order]
     metadata = np.concatenate([grants["metadata"], np.full(usage, None, dtype=object)])[order]
     write(folder / "token_usage.parquet", {
