@@ -3,8 +3,8 @@
     generate.py FOLDER SHAPE SCALE
 
 The shapes and their sizes stand in shapes.py. The rows lie in the order of time, as an export has
-them, and are made and written a row group at a time, so that memory stays at some thirty bytes for
-each row. `data.json` is written last and says how many rows there are. The same SHAPE and SCALE
+them, and are made and written a row group at a time: memory grows by some fifty bytes a row.
+`data.json` is written last and says how many rows there are. The same SHAPE and SCALE
 always give the same rows.
 """
 
