@@ -40,7 +40,8 @@ class Data:
         return self.folder / f"{table}.parquet"
 
     def __str__(self):
-        return f"{self.legacy:,} legacy and {self.unified:,} unified rows, {self.users:,} user{"s" * (self.users != 1)}: {self.what}"
+        users = "one user" if self.users == 1 else f"{self.users:,} users"
+        return f"{self.legacy:,} legacy and {self.unified:,} unified rows, {users}: {self.what}"
 
 
 def digest(*names):
