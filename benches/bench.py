@@ -12,7 +12,7 @@ import signal
 import sys
 from pathlib import Path
 
-from compare import Bench
+from compare import FORMAT, Bench
 from process import say
 from programs import THREADS
 from report import bars, markdown
@@ -60,6 +60,7 @@ def write(kept, scale):
     """Writes the Markdown from the results that there are."""
     files = [kept / f"{compare.__name__}.json" for compares in SCENES.values() for compare in compares]
     results = [json.loads(file.read_text()) for file in files if file.exists()]
+    results = [result for result in results if result.get("format") == FORMAT]
     target = Path(__file__).resolve().parent.parent / "BENCHMARKS.md" if scale == 1 else kept / "BENCHMARKS.md"
     target.write_text(markdown(results))
     say(f"wrote {target}")

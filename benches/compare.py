@@ -14,6 +14,8 @@ from load import Data, database
 from process import alternate, median, run, say
 from programs import must_end_well
 
+FORMAT = 1  # of a result; what was kept in another one is not shown
+
 
 class Bench:
     """What all comparisons of one call share."""
@@ -86,6 +88,7 @@ def bar(what, of, value, unit, most, goal=None):
 
 def result(bench, title, data, lines, bars, rounds, others):
     return {
+        "format": FORMAT,
         "title": title,
         "data": data,
         "lines": lines,
