@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use crate::audit::{self, Audit, GrantTable, GrantsBy, UserHistory};
 use crate::balance::replay::{Ends, Holding, Policies, Replay, Replayed, Setting};
-use crate::balance::{self, Balances, Grounds};
+use crate::balance::{self, Balances, Grounds, StoredByUser};
 use crate::config::Config;
 use crate::domain::{Finding, Instant, RowId, Span, Status};
 use crate::history::waivers::Accepted;
@@ -152,9 +152,6 @@ impl Outcome {
 /// When balances cannot be computed or rows do not tie out.
 pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> anyhow::Result<Judged> {
     let books = &reads.books;
-    let mut matched: Matched = matching::run(books, config);
-    let mut warnings = reads.warnings(&matched);
-
     let stored = match (&config.balances.stored, &reads.stored) {
         (Some(settings), Some(stored)) if !reads.as_of_is_past => {
             let table = settings.origin.name();
@@ -162,16 +159,22 @@ pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> 
         }
         _ => None,
     };
-    let setting = Setting {
-        ends: Ends::of(books, &matched.pairs, &matched.groups),
-        holding: match &config.balances.pools {
-            Some(pools) => Holding::of(&reads.members, books, stored.as_ref(), &pools.origin.name())?,
-            None => Holding::alone(),
-        },
-        policies: Policies::configured(config, books),
+    let replay = |ends: Ends| replay(config, reads, stored.as_ref(), ends);
+    let (mut matched, (setting, replayed)): (Matched, _) = match Ends::that_no_row_says(books) {
+        // Matching and replays are two long pieces of work, and neither needs the other.
+        Some(ends) => std::thread::scope(|scope| {
+            let replayed = scope.spawn(|| replay(ends));
+            let matched = matching::run(books, config);
+            let replayed = replayed.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            replayed.map(|replayed| (matched, replayed))
+        })?,
+        None => {
+            let matched = matching::run(books, config);
+            let ends = Ends::of(books, &matched.pairs, &matched.groups);
+            (matched, replay(ends)?)
+        }
     };
-    let replay = Replay::new(books, &reads.usage_log, &setting);
-    let replayed = Replayed::of(&replay, config.balances.count_failed_usage)?;
+    let mut warnings = reads.warnings(&matched);
     let mut balances = balance::recompute(books, config, &matched.findings, stored.as_ref())?;
     balances.compared = balance::compared(books, &balances, &setting.holding);
     let (findings, log) = (&matched.findings, &reads.usage_log);
@@ -189,6 +192,27 @@ pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> 
     }
     let accepted = past::accept(reads, &mut audit, &mut balances, &mut warnings)?;
     Ok(Judged { audit, balances, calibration, setting, replayed, accepted, warnings })
+}
+
+/// Balances under the configured policies.
+fn replay(
+    config: &Config,
+    reads: &Reads,
+    stored: Option<&StoredByUser>,
+    ends: Ends,
+) -> anyhow::Result<(Setting, Replayed)> {
+    let books = &reads.books;
+    let setting = Setting {
+        ends,
+        holding: match &config.balances.pools {
+            Some(pools) => Holding::of(&reads.members, books, stored, &pools.origin.name())?,
+            None => Holding::alone(),
+        },
+        policies: Policies::configured(config, books),
+    };
+    let replay = Replay::new(books, &reads.usage_log, &setting);
+    let replayed = Replayed::of(&replay, config.balances.count_failed_usage)?;
+    Ok((setting, replayed))
 }
 
 /// Reconciles what was read, and plans the SQL that mends it.

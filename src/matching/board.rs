@@ -42,6 +42,8 @@ pub(super) struct Board<'a> {
     pub(super) legacy: Vec<Row>,
     pub(super) unified: Vec<Row>,
     pub(super) bounded: Vec<String>,
+    /// The key of each row, by position: most passes over all rows need nothing else of them.
+    keys: [Vec<Key>; 2],
 }
 
 /// Rows of equal key are alike for the rungs below link and reference.
@@ -66,18 +68,35 @@ impl<'a> Board<'a> {
                 .map(|entry| if entry.is_matchable() { Row::Free(Verdict::Forced) } else { Row::Apart })
                 .collect()
         };
+        let purchase = purchase.map(|at| ActionNo(at as u16));
+        let of_side = |entries: &[Entry]| -> (Vec<Row>, Vec<Key>) {
+            (start(entries), entries.iter().map(|entry| key_of(entry, purchase)).collect())
+        };
+        let (legacy, unified) =
+            at_once(|| of_side(&books.legacy.entries), || of_side(&books.unified.entries));
         Board {
             books,
             config,
-            purchase: purchase.map(|at| ActionNo(at as u16)),
+            purchase,
             tolerance: config.matching.tolerance,
             window: config.matching.window,
             pairs: Vec::new(),
             groups: Vec::new(),
-            legacy: start(&books.legacy.entries),
-            unified: start(&books.unified.entries),
+            legacy: legacy.0,
+            unified: unified.0,
             bounded: Vec::new(),
+            keys: [legacy.1, unified.1],
         }
+    }
+
+    /// The key of a row.
+    pub(super) fn key_at(&self, side: Side, row: u32) -> Key {
+        self.keys[side as usize][row as usize]
+    }
+
+    /// When a row happened.
+    pub(super) fn at(&self, side: Side, row: u32) -> Instant {
+        self.key_at(side, row).at
     }
 
     pub(super) fn entry(&self, side: Side, row: u32) -> &'a Entry {
@@ -102,21 +121,26 @@ impl<'a> Board<'a> {
     }
 
     /// Free rows of a side, ascending by key, then id.
-    pub(super) fn free_by_key(&self, side: Side) -> Vec<(Key, u32)> {
+    pub(super) fn free_by_key(&self, side: Side) -> FreeByKey {
         let mut rows: Vec<(Key, u32)> =
-            self.free(side).into_iter().map(|row| (self.key(self.entry(side, row)), row)).collect();
+            self.free(side).into_iter().map(|row| (self.key_at(side, row), row)).collect();
         rows.sort_unstable();
         rows
+    }
+
+    /// The same of both sides.
+    pub(super) fn both_by_key(&self) -> (FreeByKey, FreeByKey) {
+        at_once(|| self.free_by_key(Side::Legacy), || self.free_by_key(Side::Unified))
     }
 
     /// The action that counts for matching: the row's own, or the purchase that payment evidence
     /// calls for.
     pub(super) fn action(&self, entry: &Entry) -> ActionNo {
-        entry.expected_action(self.purchase.map(|no| Action { no, name: PURCHASE }))
+        action_of(entry, self.purchase)
     }
 
     pub(super) fn key(&self, entry: &Entry) -> Key {
-        Key { user: entry.user.0, action: self.action(entry), tokens: entry.tokens, at: entry.at }
+        key_of(entry, self.purchase)
     }
 
     /// The action that the unified row of a pair should have. A payment on the legacy row makes it a
@@ -202,6 +226,26 @@ impl<'a> Board<'a> {
             rows[row as usize] = Row::Free(known.max(verdict));
         }
     }
+}
+
+/// Free rows, ascending by key, then id.
+pub(super) type FreeByKey = Vec<(Key, u32)>;
+
+fn action_of(entry: &Entry, purchase: Option<ActionNo>) -> ActionNo {
+    entry.expected_action(purchase.map(|no| Action { no, name: PURCHASE }))
+}
+
+fn key_of(entry: &Entry, purchase: Option<ActionNo>) -> Key {
+    Key { user: entry.user.0, action: action_of(entry, purchase), tokens: entry.tokens, at: entry.at }
+}
+
+/// Does two things at the same time.
+pub(super) fn at_once<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B) -> (A, B) {
+    std::thread::scope(|scope| {
+        let a = scope.spawn(a);
+        let b = b();
+        (a.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), b)
+    })
 }
 
 /// The action type of a paid token pack.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use hashbrown::{HashMap, HashSet};
 
-use super::board::{Board, Row, lag};
+use super::board::{Board, Row};
 use super::copies::{Awaited, duplicate};
 use super::draft::Draft;
 use super::repeats::{self, Kept};
@@ -55,6 +55,11 @@ fn order_pairs(board: &mut Board<'_>) {
 impl Board<'_> {
     pub(super) fn is_late(&self, entry: &Entry) -> bool {
         entry.at > self.books.as_of
+    }
+
+    /// The legacy row of a position is.
+    pub(super) fn is_late_at(&self, legacy: u32) -> bool {
+        self.at(Side::Legacy, legacy) > self.books.as_of
     }
 
     /// Younger than as-of − settle: a partner may still come.
@@ -450,5 +455,5 @@ pub(super) fn confidence(rule: Rule, differing: u32) -> Confidence {
 
 /// Unified time − legacy time of a pair, for causes.
 pub(super) fn lag_micros(board: &Board<'_>, pair: &Pair) -> i64 {
-    lag(board.entry(Side::Legacy, pair.legacy), board.entry(Side::Unified, pair.unified)).0
+    board.at(Side::Unified, pair.unified).since(board.at(Side::Legacy, pair.legacy)).0
 }

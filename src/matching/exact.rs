@@ -8,8 +8,7 @@ use crate::domain::{Rule, Side, Span, Verdict};
 /// Pairs rows with the same user, action, amount and microsecond: of k against m, the least ids of
 /// each side.
 pub(super) fn climb(board: &mut Board<'_>) {
-    let legacy = board.free_by_key(Side::Legacy);
-    let unified = board.free_by_key(Side::Unified);
+    let (legacy, unified) = board.both_by_key();
     let (mut l, mut u) = (0, 0);
     while l < legacy.len() && u < unified.len() {
         match legacy[l].0.cmp(&unified[u].0) {

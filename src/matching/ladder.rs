@@ -6,7 +6,8 @@ use hashbrown::HashMap;
 use super::board::{Board, Key};
 use super::components::{self, Rung, Sets};
 use super::{exact, line, other_user, split};
-use crate::domain::{Entry, Instant, Rule, Side, Span, Verdict};
+use crate::domain::{Entry, Instant, RowId, Rule, Side, Span, Verdict};
+use crate::normalise::ascending_ids;
 
 /// Free rows that share one instant with at least this many others are a bulk stamp.
 const STAMPED_OTHERS: usize = 20;
@@ -34,26 +35,23 @@ fn differing(rule: Rule) -> impl Fn(&Board<'_>, &Entry, &Entry) -> Option<u32> {
 /// The unified row names the legacy id.
 fn link(board: &mut Board<'_>) {
     let books = board.books;
-    let mut linked: Vec<u32> = board
+    let linked: Vec<(&RowId, u32)> = board
         .free(Side::Unified)
         .into_iter()
-        .filter(|&row| books.unified.entries[row as usize].link.is_some())
+        .filter_map(|row| Some((books.unified.entries[row as usize].link.as_deref()?, row)))
         .collect();
-    linked.sort_by(|&a, &b| {
-        books.unified.entries[a as usize].link.cmp(&books.unified.entries[b as usize].link).then(a.cmp(&b))
-    });
+    let order = ascending_ids(linked.len(), |at| linked[at].0);
+    let linked: Vec<(&RowId, u32)> = order.into_iter().map(|at| linked[at as usize]).collect();
     let mut sets = Sets::default();
     let mut legacy = 0usize;
-    for run in linked
-        .chunk_by(|&a, &b| books.unified.entries[a as usize].link == books.unified.entries[b as usize].link)
-    {
-        let Some(target) = books.unified.entries[run[0] as usize].link.as_deref() else { continue };
+    for run in linked.chunk_by(|a, b| a.0 == b.0) {
+        let target = run[0].0;
         while legacy < books.legacy.entries.len() && books.legacy.entries[legacy].id < *target {
             legacy += 1;
         }
         let Some(entry) = books.legacy.entries.get(legacy) else { break };
         if entry.id == *target && board.is_free(Side::Legacy, legacy as u32) {
-            sets.push(std::iter::once(legacy as u32), run.iter().copied());
+            sets.push(std::iter::once(legacy as u32), run.iter().map(|(_, row)| *row));
         }
     }
     settle(board, &sets, &Rung { rule: Rule::Link, reach: ANY_LAG, allow: &differing(Rule::Link) });
@@ -199,8 +197,7 @@ fn say_bounded(board: &mut Board<'_>, rule: Rule, legacy: &[u32], unified: &[u32
 
 /// Free rows of both sides with the same user, action and amount.
 fn same_key_sets(board: &Board<'_>, unified_counts: impl Fn(&Board<'_>, u32) -> bool) -> Sets {
-    let legacy = board.free_by_key(Side::Legacy);
-    let mut unified = board.free_by_key(Side::Unified);
+    let (legacy, mut unified) = board.both_by_key();
     unified.retain(|(_, row)| unified_counts(board, *row));
     merge_sets(&legacy, &unified, |key| (key.user, key.action, key.tokens))
 }
@@ -208,8 +205,7 @@ fn same_key_sets(board: &Board<'_>, unified_counts: impl Fn(&Board<'_>, u32) -> 
 /// The same for given rows.
 fn keyed(board: &Board<'_>, legacy: &[u32], unified: &[u32]) -> Sets {
     let keys = |side: Side, rows: &[u32]| {
-        let mut keys: Vec<(Key, u32)> =
-            rows.iter().map(|&row| (board.key(board.entry(side, row)), row)).collect();
+        let mut keys: Vec<(Key, u32)> = rows.iter().map(|&row| (board.key_at(side, row), row)).collect();
         keys.sort_unstable();
         keys
     };
@@ -220,7 +216,8 @@ fn keyed(board: &Board<'_>, legacy: &[u32], unified: &[u32]) -> Sets {
 
 /// Free rows of both sides with the same user.
 fn same_user_sets(board: &Board<'_>) -> Sets {
-    merge_sets(&board.free_by_key(Side::Legacy), &board.free_by_key(Side::Unified), |key| key.user)
+    let (legacy, unified) = board.both_by_key();
+    merge_sets(&legacy, &unified, |key| key.user)
 }
 
 /// Runs of equal `part` that are on both sides.

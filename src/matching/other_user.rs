@@ -71,7 +71,7 @@ impl Shifts {
         if idle {
             return Shifts { legacy: Vec::new(), unified: Vec::new(), lags: Vec::new() };
         }
-        let (legacy, unified) = (board.free_by_key(Side::Legacy), board.free_by_key(Side::Unified));
+        let (legacy, unified) = board.both_by_key();
         let own = |key: &board::Key| (key.user, key.action, key.tokens);
         let same = |a: &(board::Key, u32), b: &(board::Key, u32)| own(&a.0) == own(&b.0);
         let mut counts: HashMap<Span, usize> = HashMap::new();

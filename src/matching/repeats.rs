@@ -61,6 +61,9 @@ impl<'b> Kept<'b> {
     }
 
     fn add(&mut self, board: &Board<'b>, row: u32, wanted: Option<&Wanted<'b>>) {
+        if wanted.is_some_and(|wanted| !wanted.may_want(board, row)) {
+            return;
+        }
         let entry = board.entry(Side::Unified, row);
         let partners = partners(board, row);
         let links = entry.link.as_deref().into_iter().chain(partners.iter().map(|partner| &partner.id));
@@ -183,16 +186,59 @@ struct Wanted<'b> {
     links: HashSet<&'b RowId>,
     references: HashSet<u32>,
     alike: HashSet<Likeness>,
+    /// By legacy position: a left-over row links to it.
+    linked: Vec<bool>,
+    /// By number: a left-over row has the reference.
+    referred: Vec<bool>,
+    /// By user: a left-over row is of the user.
+    users: Vec<bool>,
+    /// A left-over row links to what is no legacy row to be paired.
+    any_other_link: bool,
 }
 
 impl<'b> Wanted<'b> {
     fn new(board: &Board<'b>, left_over: &[u32]) -> Wanted<'b> {
         let entries = || left_over.iter().map(|&row| board.entry(Side::Unified, row));
-        Wanted {
+        let legacy = &board.books.legacy.entries;
+        let mut wanted = Wanted {
             links: entries().filter_map(|entry| entry.link.as_deref()).collect(),
             references: entries().flat_map(|entry| entry.references.iter().copied()).collect(),
             alike: entries().map(|entry| likeness(board, entry)).collect(),
+            linked: vec![false; legacy.len()],
+            referred: vec![false; board.books.references.len()],
+            users: vec![false; board.books.roster.len()],
+            any_other_link: false,
+        };
+        for entry in entries() {
+            wanted.users[entry.user.0 as usize] = true;
+            entry.references.iter().for_each(|&number| wanted.referred[number as usize] = true);
+            if let Some(link) = entry.link.as_deref() {
+                match legacy.binary_search_by(|row| row.id.cmp(link)) {
+                    Ok(at) => wanted.linked[at] = true,
+                    Err(_) => wanted.any_other_link = true,
+                }
+            }
         }
+        wanted
+    }
+
+    /// May anything of a kept row be asked for? Looks at what is quick to see: of almost all rows
+    /// nothing is.
+    fn may_want(&self, board: &Board<'_>, row: u32) -> bool {
+        let entry = board.entry(Side::Unified, row);
+        let referred = |entry: &Entry| entry.references.iter().any(|&no| self.referred[no as usize]);
+        if self.users[entry.user.0 as usize]
+            || referred(entry)
+            || (self.any_other_link && entry.link.is_some())
+        {
+            return true;
+        }
+        let Row::Paired(pair) = board.unified[row as usize] else { return true };
+        let legacy = board.pairs[pair as usize].legacy;
+        let partner = board.entry(Side::Legacy, legacy);
+        // A kept row's own link is to its partner, or is looked up.
+        let own_link = entry.link.as_deref().is_some_and(|link| *link != partner.id);
+        own_link || self.linked[legacy as usize] || self.users[partner.user.0 as usize] || referred(partner)
     }
 }
 

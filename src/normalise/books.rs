@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::NormaliseError;
 use super::folder::{Folder, RawEntry};
 use super::months::Month;
+use super::order::{ascending_ids, number_ids, number_texts};
 use super::redact::Redaction;
 use super::rules::actions;
-use super::usage_log::UsageLog;
+use super::usage_log::{UsageLog, Writer};
 use crate::config::{Config, SignPolicy};
 use crate::domain::{
     Books, Bystander, DayUsage, Entry, Instant, Ledger, Population, Rejected, Roster, RowId, Side, SignCell,
-    Total, UserNo, UserUsage,
+    Total, UserNo,
 };
 
 /// The folders of both sides with their control totals.
@@ -46,9 +47,9 @@ pub fn books(
     }
     let mut sides = sides;
     if let Some(source) = sides.unified.iter_mut().find_map(|folder| folder.log.error.take()) {
-        let folder = std::env::temp_dir().display().to_string();
-        return Err(NormaliseError::Spill { side: Side::Unified.name(), folder, source });
+        return Err(spill_error(source));
     }
+    let log_bytes = sides.unified.first().map(|folder| folder.rules.log_bytes.clone()).unwrap_or_default();
     let mut legacy = Merged::new(Side::Legacy, sides.legacy)?;
     let mut unified = Merged::new(Side::Unified, sides.unified)?;
     if let Some(redaction) = redaction {
@@ -58,62 +59,59 @@ pub fn books(
     let mut users = vec![more_users.to_vec()];
     users.append(&mut legacy.users);
     users.append(&mut unified.users);
-    let (ids, mut users) = number(users);
+    let (ids, mut users) = number_ids(users);
     let roster = Roster::new(ids);
     let mut references = std::mem::take(&mut legacy.references);
     references.append(&mut unified.references);
-    let (references, mut reference_maps) = number(references);
+    let (references, mut reference_maps) = number_texts(references);
     let folders = legacy.folders.len();
     let unified_maps =
         Maps { users: users.split_off(1 + folders), references: reference_maps.split_off(folders) };
     let legacy_maps = Maps { users: users.split_off(1), references: reference_maps };
 
-    let mut usage = Usage::of(roster.len());
     let by_action = config.legacy.sign == SignPolicy::ByAction;
-    let legacy_ledger = legacy.ledger(&legacy_maps, sides.legacy_control, by_action, &mut usage)?;
-    let unified_ledger = unified.ledger(&unified_maps, sides.unified_control, false, &mut usage)?;
+    let (legacy_ledger, unified_ledger) = std::thread::scope(|scope| {
+        let legacy = scope.spawn(|| legacy.ledger(&legacy_maps, sides.legacy_control, by_action));
+        let unified = unified.ledger(&unified_maps, sides.unified_control, false);
+        let legacy = legacy.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        legacy.and_then(|legacy| Ok((legacy, unified?)))
+    })?;
+    let (legacy_ledger, _) = legacy_ledger;
+    let (unified_ledger, usage) = unified_ledger;
+    let (log, usage_by_user) = UsageLog::of(usage.writers, roster.len(), &log_bytes).map_err(spill_error)?;
     let books = Books {
         roster,
         actions: actions(config),
         references,
         legacy: legacy_ledger,
         unified: unified_ledger,
-        usage: usage.by_user,
+        usage: usage_by_user,
         usage_by_day: usage.by_day.into_iter().map(day_usage).collect(),
         as_of,
     };
-    Ok((books, usage.log))
+    Ok((books, log))
 }
 
-/// Unified usage of all folders.
+fn spill_error(source: std::io::Error) -> NormaliseError {
+    let folder = std::env::temp_dir().display().to_string();
+    NormaliseError::Spill { side: Side::Unified.name(), folder, source }
+}
+
+/// Usage of all folders of a side.
+#[derive(Default)]
 struct Usage {
-    by_user: Vec<UserUsage>,
     by_day: BTreeMap<(i32, u16, bool), Total>,
-    log: UsageLog,
+    writers: Vec<(Writer, Vec<u32>)>,
 }
 
 impl Usage {
-    fn of(users: usize) -> Usage {
-        Usage {
-            by_user: vec![UserUsage::default(); users],
-            by_day: BTreeMap::new(),
-            log: UsageLog::default(),
-        }
-    }
-
-    /// Takes what a folder has summed, with the numbers of the books.
+    /// Takes what a folder has kept, with the numbers of the books.
     fn take(&mut self, folder: &mut Folder, users: &[u32], labels: &[u16]) {
-        for (user, sums) in folder.usage.iter().enumerate() {
-            let total = &mut self.by_user[users[user] as usize];
-            total.used += sums.used;
-            total.failed += sums.failed;
-            total.first_at = [total.first_at, sums.first_at].into_iter().flatten().min();
-        }
-        for ((day, label, succeeded), sum) in std::mem::take(&mut folder.usage_by_day) {
+        for ((day, label, succeeded), sum) in folder.usage_by_day.take() {
             let total = self.by_day.entry((day, labels[label as usize], succeeded)).or_default();
             *total = total.plus(sum).expect("token total");
         }
-        self.log.add_worker(std::mem::take(&mut folder.log), users.to_vec());
+        self.writers.push((std::mem::take(&mut folder.log), users.to_vec()));
     }
 }
 
@@ -125,43 +123,6 @@ fn day_usage(((day, label, succeeded), total): ((i32, u16, bool), Total)) -> Day
 struct Maps {
     users: Vec<Vec<u32>>,
     references: Vec<Vec<u32>>,
-}
-
-/// All distinct values, ascending, and for each list the numbers of its values among them.
-fn number<T: Ord>(lists: Vec<Vec<T>>) -> (Vec<T>, Vec<Vec<u32>>) {
-    let mut maps: Vec<Vec<u32>> = lists.iter().map(|list| vec![0; list.len()]).collect();
-    let mut all: Vec<(T, u32, u32)> = Vec::with_capacity(lists.iter().map(Vec::len).sum());
-    for (list, values) in lists.into_iter().enumerate() {
-        all.extend(values.into_iter().enumerate().map(|(at, value)| (value, list as u32, at as u32)));
-    }
-    all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-    let mut distinct: Vec<T> = Vec::new();
-    for (value, list, at) in all {
-        if distinct.last() != Some(&value) {
-            distinct.push(value);
-        }
-        maps[list as usize][at as usize] = u32::try_from(distinct.len() - 1)
-            .expect("fewer than 2^32 distinct values: more do not fit into memory");
-    }
-    (distinct, maps)
-}
-
-/// Rows ascending by id. Rows are large, so short keys are sorted and each row is moved once.
-fn by_id<T>(rows: Vec<T>, id: impl Fn(&T) -> &RowId) -> Vec<T> {
-    let key = |row: &T| match id(row) {
-        RowId::Uuid(bytes) => Some(*bytes),
-        RowId::Text(_) => None,
-    };
-    let keys: Option<Vec<([u8; 16], u32)>> =
-        rows.iter().enumerate().map(|(at, row)| key(row).map(|key| (key, at as u32))).collect();
-    let Some(mut keys) = keys else {
-        let mut rows = rows;
-        rows.sort_unstable_by(|a, b| id(a).cmp(id(b)));
-        return rows;
-    };
-    keys.sort_unstable();
-    let mut rows: Vec<Option<T>> = rows.into_iter().map(Some).collect();
-    keys.into_iter().filter_map(|(_, at)| rows[at as usize].take()).collect()
 }
 
 /// The folders of one side, with what has to be renumbered taken out.
@@ -207,9 +168,9 @@ impl Merged {
         maps: &Maps,
         control: Total,
         by_action: bool,
-        usage: &mut Usage,
-    ) -> Result<Ledger, NormaliseError> {
-        let mut entries = Vec::with_capacity(self.folders.iter().map(|folder| folder.entries.len()).sum());
+    ) -> Result<(Ledger, Usage), NormaliseError> {
+        let mut usage = Usage::default();
+        let mut raw_entries: Vec<Vec<Option<RawEntry>>> = Vec::with_capacity(self.folders.len());
         let mut bystanders =
             Vec::with_capacity(self.folders.iter().map(|folder| folder.bystanders.len()).sum());
         let mut rejected: Vec<Rejected> = Vec::new();
@@ -220,13 +181,13 @@ impl Merged {
         let mut has_wall_times = false;
         let mut signs: BTreeMap<(u16, Month), [u64; 3]> = BTreeMap::new();
         for (at, mut folder) in std::mem::take(&mut self.folders).into_iter().enumerate() {
-            let (users, labels, references) = (&maps.users[at], &self.label_maps[at], &maps.references[at]);
+            let (users, labels) = (&maps.users[at], &self.label_maps[at]);
             usage.take(&mut folder, users, labels);
             for ((label, month), counts) in &folder.signs {
                 let cell = signs.entry((labels[*label as usize], *month)).or_default();
                 cell.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
             }
-            entries.extend(folder.entries.into_iter().map(|raw| entry(raw, users, labels, references)));
+            raw_entries.push(folder.entries.into_iter().map(Some).collect());
             bystanders.extend(folder.bystanders.into_iter().map(|raw| Bystander {
                 id: raw.id,
                 user: UserNo(users[raw.user as usize]),
@@ -243,17 +204,17 @@ impl Merged {
             has_wall_times |= folder.has_wall_times;
             folded = folded.plus(folder.folded).expect("token total");
         }
+        let mut entries = self.entries(raw_entries, maps);
         if by_action {
             mark_minority_signs(&mut entries, &signs);
         }
-        let entries = by_id(entries, |entry| &entry.id);
-        let bystanders = by_id(bystanders, |row| &row.id);
+        bystanders.sort_unstable_by(|a: &Bystander, b| a.id.cmp(&b.id));
         rejected.sort_unstable_by(|a, b| rejected_key(a).cmp(&rejected_key(b)));
         unreadable_ends.sort_unstable();
         refuse_repeated_ids(self.side, &entries, &bystanders, &rejected)?;
         let labels = std::mem::take(&mut self.labels);
         let signs = sign_matrix(signs, &labels);
-        Ok(Ledger {
+        let ledger = Ledger {
             side: self.side,
             entries,
             bystanders,
@@ -266,7 +227,30 @@ impl Merged {
             signs,
             unreadable_balances,
             unreadable_ends,
-        })
+        };
+        Ok((ledger, usage))
+    }
+
+    /// The entries of all folders, ascending by id. Rows are large, so short keys are sorted and each
+    /// row is moved once.
+    fn entries(&self, mut raw: Vec<Vec<Option<RawEntry>>>, maps: &Maps) -> Vec<Entry> {
+        let places: Vec<(u32, u32)> = (raw.iter().enumerate())
+            .flat_map(|(folder, rows)| (0..rows.len() as u32).map(move |at| (folder as u32, at)))
+            .collect();
+        let order = {
+            let id = |(folder, at): (u32, u32)| match &raw[folder as usize][at as usize] {
+                Some(row) => &row.id,
+                None => unreachable!("no row has been taken yet"),
+            };
+            ascending_ids(places.len(), |at| id(places[at]))
+        };
+        let mut take = |number: u32| {
+            let (folder, at) = places[number as usize];
+            let folder = folder as usize;
+            let raw = raw[folder][at as usize].take()?;
+            Some(entry(raw, &maps.users[folder], &self.label_maps[folder], &maps.references[folder]))
+        };
+        order.into_iter().filter_map(&mut take).collect()
     }
 }
 

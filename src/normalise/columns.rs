@@ -1,5 +1,7 @@
 //! Typed views of raw columns: one look at the type a chunk, then plain reads a row.
 
+use std::borrow::Cow;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, TimestampMicrosecondType,
@@ -70,6 +72,19 @@ impl<'a> Text<'a> {
         match self {
             Text::Dictionary { keys, .. } if keys.is_valid(row) => Some(keys.value(row) as usize),
             _ => None,
+        }
+    }
+
+    /// A dictionary in which every row has a slot.
+    pub(super) fn has_no_null_slot(&self) -> bool {
+        matches!(self, Text::Dictionary { keys, .. } if keys.null_count() == 0)
+    }
+
+    /// The dictionary slot of every row; nothing where the column is no dictionary.
+    pub(super) fn slot_numbers(&self) -> &'a [i32] {
+        match self {
+            Text::Dictionary { keys, .. } => keys.values(),
+            _ => &[],
         }
     }
 
@@ -145,6 +160,16 @@ pub(super) enum Amount {
     Unreadable(String),
 }
 
+impl Amount {
+    /// The tokens, where they can be read.
+    pub(super) fn tokens(self) -> Option<i64> {
+        match self {
+            Amount::Tokens(tokens) => Some(tokens),
+            Amount::Missing | Amount::Unreadable(_) => None,
+        }
+    }
+}
+
 /// A column of whole numbers, whatever its type.
 #[derive(Debug)]
 pub(super) enum IntegerColumn<'a> {
@@ -175,6 +200,22 @@ impl<'a> IntegerColumn<'a> {
             | DataType::Float32
             | DataType::Float64
             | DataType::Null => Some(IntegerColumn::Other(array)),
+            _ => None,
+        }
+    }
+
+    /// The amounts of all rows, where every row has one that can be read, and that is quick to see.
+    pub(super) fn all(&self) -> Option<Cow<'a, [i64]>> {
+        match self {
+            IntegerColumn::Int64(array) => {
+                let fine = array.null_count() == 0 && !array.values().contains(&i64::MIN);
+                fine.then(|| Cow::Borrowed(&array.values()[..]))
+            }
+            IntegerColumn::Other(array) if *array.data_type() == DataType::Int32 => {
+                let array = array.as_primitive::<Int32Type>();
+                let wide = || array.values().iter().map(|&value| i64::from(value)).collect();
+                (array.null_count() == 0).then(wide)
+            }
             _ => None,
         }
     }
@@ -266,6 +307,16 @@ pub(super) enum Moment {
     Unreadable(String),
 }
 
+impl Moment {
+    /// The point in time, where it can be read.
+    pub(super) fn at(self) -> Option<Instant> {
+        match self {
+            Moment::At(at) => Some(at),
+            Moment::Missing | Moment::Unreadable(_) => None,
+        }
+    }
+}
+
 /// A column of times.
 #[derive(Debug)]
 pub(super) enum TimeColumn<'a> {
@@ -288,6 +339,19 @@ impl<'a> TimeColumn<'a> {
             DataType::Null => Some(TimeColumn::Nothing),
             _ => None,
         }
+    }
+
+    /// The times of all rows in UTC microseconds, where every row has one that can be read, and that
+    /// is quick to see.
+    pub(super) fn all(&self) -> Option<Cow<'a, [i64]>> {
+        let array = match self {
+            TimeColumn::Utc(array, TimeUnit::Microsecond) => *array,
+            TimeColumn::Wall(array, TimeUnit::Microsecond, Tz::UTC) => *array,
+            _ => return None,
+        };
+        let values = array.as_primitive::<TimestampMicrosecondType>().values();
+        let fine = array.null_count() == 0 && !values.iter().any(|at| [i64::MIN, i64::MAX].contains(at));
+        fine.then(|| Cow::Borrowed(&values[..]))
     }
 
     /// The time of a row names no zone of its own: it is read in the configured one.

@@ -8,6 +8,9 @@ use super::intern::Texts;
 use crate::domain::{Instant, RowId};
 use crate::source::DetailColumns;
 
+/// Characters of a UUID with its hyphens.
+const UUID_LENGTH: usize = 36;
+
 /// Typed views of the detail columns of one selection.
 pub(super) struct DetailView<'a> {
     pub(super) raw: &'a DetailColumns,
@@ -61,14 +64,22 @@ fn optional<'a, T>(
 
 impl DetailView<'_> {
     pub(super) fn references(&self, row: usize, texts: &mut Texts) -> Vec<u32> {
-        let mut references: Vec<u32> = self
-            .reference
-            .iter()
-            .filter_map(|column| column.get(row))
-            .map(|reference| reference.with_text(|text| text.trim().to_owned()))
-            .filter(|text| !text.is_empty() && text != "null")
-            .map(|text| texts.number(&text))
-            .collect();
+        let mut number = |text: &str| match text.trim() {
+            "" | "null" => None,
+            text => Some(texts.number(text)),
+        };
+        let mut references = Vec::new();
+        for column in &self.reference {
+            references.extend(match column {
+                // No text of another length has the shape of a UUID, which has one printed form.
+                IdColumn::Text(text) => match text.get(row) {
+                    Some(text) if text.len() != UUID_LENGTH => number(text),
+                    Some(text) => RowId::parse(text).with_text(&mut number),
+                    None => None,
+                },
+                column => column.get(row).and_then(|id| id.with_text(&mut number)),
+            });
+        }
         references.sort_unstable();
         references.dedup();
         references

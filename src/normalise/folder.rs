@@ -1,21 +1,17 @@
 //! Takes the rows of one worker as they stream by.
 
-use std::collections::HashMap;
-
-use arrow_array::Array;
-use rustc_hash::FxHashMap;
-
 use super::columns::{Amount, FlagColumn, IdColumn, IntegerColumn, Moment, Text, TimeColumn};
 use super::details::DetailView;
+use super::fold::DaySums;
 use super::intern::{Ids, Texts};
 use super::months::Month;
 use super::rules::{Meaning, Rules};
 use super::usage_log::Writer;
 use crate::config::SignPolicy;
-use crate::domain::{
-    ActionNo, Instant, Kind, Population, PopulationClass, Rejected, RowId, Side, Total, UserUsage,
-};
+use crate::domain::{ActionNo, Instant, Kind, Population, PopulationClass, Rejected, RowId, Side, Total};
 use crate::source::{DetailColumns, KeyColumns, Selection, Sink};
+use arrow_array::Array;
+use rustc_hash::FxHashMap;
 
 /// What one worker has taken. Numbers of users, labels and references are the folder's own.
 #[derive(Debug)]
@@ -23,15 +19,14 @@ pub struct Folder {
     pub(super) rules: std::sync::Arc<Rules>,
     pub(super) users: Ids,
     pub(super) labels: Texts,
-    meanings: Vec<Meaning>,
+    pub(super) meanings: Vec<Meaning>,
     pub(super) references: Texts,
-    pub(super) usage: Vec<UserUsage>,
-    pub(super) usage_by_day: FxHashMap<DayKey, Total>,
+    pub(super) usage_by_day: DaySums,
     pub(super) log: Writer,
     pub(super) entries: Vec<RawEntry>,
     pub(super) bystanders: Vec<RawBystander>,
     pub(super) rejected: Vec<Rejected>,
-    pub(super) signs: HashMap<(u32, Month), [u64; 3]>,
+    pub(super) signs: FxHashMap<(u32, Month), [u64; 3]>,
     pub(super) population: Population,
     pub(super) folded: Total,
     pub(super) unreadable_balances: u64,
@@ -74,27 +69,15 @@ pub(super) struct RawBystander {
     pub(super) balance_after: Option<i64>,
 }
 
-/// UTC day since 1970-01-01, label, success.
-pub(super) type DayKey = (i32, u32, bool);
-
-/// A row of plain usage in a chunk.
-struct UsageRow {
-    row: u32,
-    label: u32,
-    class: PopulationClass,
-    raw: i64,
-    at: Instant,
-}
-
 /// Typed views of the key columns of one chunk.
-struct KeyView<'a> {
-    user: IdColumn<'a>,
+pub(super) struct KeyView<'a> {
+    pub(super) user: IdColumn<'a>,
     user_slots: Vec<Option<u32>>,
-    action: Vec<Text<'a>>,
-    action_slots: Vec<u32>,
-    amount: IntegerColumn<'a>,
-    created_at: TimeColumn<'a>,
-    success: Option<FlagColumn<'a>>,
+    pub(super) action: Vec<Text<'a>>,
+    pub(super) action_slots: Vec<u32>,
+    pub(super) amount: IntegerColumn<'a>,
+    pub(super) created_at: TimeColumn<'a>,
+    pub(super) success: Option<FlagColumn<'a>>,
 }
 
 impl Folder {
@@ -106,13 +89,12 @@ impl Folder {
             labels: Texts::default(),
             meanings: Vec::new(),
             references: Texts::default(),
-            usage: Vec::new(),
-            usage_by_day: FxHashMap::default(),
+            usage_by_day: DaySums::default(),
             log: Writer::default(),
             entries: Vec::new(),
             bystanders: Vec::new(),
             rejected: Vec::new(),
-            signs: HashMap::new(),
+            signs: FxHashMap::default(),
             population: Population::default(),
             folded: Total::default(),
             unreadable_balances: 0,
@@ -174,7 +156,7 @@ impl Folder {
         number
     }
 
-    fn label_of(&mut self, view: &KeyView<'_>, row: usize) -> u32 {
+    pub(super) fn label_of(&mut self, view: &KeyView<'_>, row: usize) -> u32 {
         match &view.action[..] {
             [only] => match only.slot(row) {
                 Some(slot) => view.action_slots[slot],
@@ -187,7 +169,7 @@ impl Folder {
         }
     }
 
-    fn user_of(&mut self, view: &mut KeyView<'_>, row: usize) -> Option<u32> {
+    pub(super) fn user_of(&mut self, view: &mut KeyView<'_>, row: usize) -> Option<u32> {
         match &view.user {
             IdColumn::Uuid(array) => {
                 array.is_valid(row).then(|| self.users.uuid(array.value(row).try_into().expect("16 bytes")))
@@ -208,79 +190,6 @@ impl Folder {
             }
             IdColumn::Integer(_) => view.user.get(row).map(|id| self.users.text(&id.to_string())),
         }
-    }
-
-    /// A row of plain usage, if that is all it is; a row that needs a closer look is none.
-    fn plain_usage(&mut self, view: &KeyView<'_>, row: usize, id_is_null: bool) -> Option<UsageRow> {
-        let label = self.label_of(view, row);
-        if self.meanings[label as usize] != Meaning::Usage || id_is_null || !view.user.has(row) {
-            return None;
-        }
-        let Amount::Tokens(raw) = view.amount.get(row) else { return None };
-        let Moment::At(at) = view.created_at.get(row) else { return None };
-        let class = if at > self.rules.as_of {
-            PopulationClass::AfterAsOf
-        } else if view.success.as_ref().is_some_and(|success| success.is_false(row)) {
-            PopulationClass::Failed
-        } else {
-            PopulationClass::Usage
-        };
-        Some(UsageRow { row: row as u32, label, class, raw, at })
-    }
-
-    /// Folds rows of plain usage; gives back those that are to be kept as rows.
-    ///
-    /// In passes: the look-ups of users, and then their sums, wait for memory and for nothing else,
-    /// so a tight loop has several of them under way at once.
-    fn fold(&mut self, view: &mut KeyView<'_>, usage: &[UsageRow]) -> Vec<u32> {
-        let users: Vec<u32> = usage
-            .iter()
-            .map(|row| self.user_of(view, row.row as usize).expect("plain usage has a user"))
-            .collect();
-        let mut kept = Vec::new();
-        let mut raw_total = Total::default();
-        let mut totals = [Total::default(); 3];
-        for (row, &user) in usage.iter().zip(&users) {
-            if self.rules.keep_usage_of.as_ref().is_some_and(|kept| kept == self.users.get(user)) {
-                kept.push(row.row);
-                continue;
-            }
-            raw_total.add_row(row.raw);
-            let total = match row.class {
-                PopulationClass::Usage => &mut totals[0],
-                PopulationClass::Failed => &mut totals[1],
-                _ => &mut totals[2],
-            };
-            total.add_row(row.raw.abs());
-            self.add_usage(user, row);
-        }
-        self.folded = self.folded.plus(raw_total).expect("token total");
-        let classes = [PopulationClass::Usage, PopulationClass::Failed, PopulationClass::AfterAsOf];
-        for (class, total) in classes.into_iter().zip(totals) {
-            let sum = self.population.get_mut(class);
-            *sum = sum.plus(total).expect("token total");
-        }
-        kept
-    }
-
-    /// Adds a row of unified usage to its user's sums and to the log, unless it lies after as-of.
-    fn add_usage(&mut self, user: u32, row: &UsageRow) {
-        let succeeded = match row.class {
-            PopulationClass::Usage => true,
-            PopulationClass::Failed => false,
-            _ => return,
-        };
-        let tokens = row.raw.abs();
-        let at_user = user as usize;
-        if self.usage.len() <= at_user {
-            self.usage.resize(at_user + 1, UserUsage::default());
-        }
-        let usage = &mut self.usage[at_user];
-        let sum = if succeeded { &mut usage.used } else { &mut usage.failed };
-        *sum += i128::from(tokens);
-        usage.first_at = Some(usage.first_at.map_or(row.at, |first| first.min(row.at)));
-        self.usage_by_day.entry((row.at.utc_day(), row.label, succeeded)).or_default().add_row(tokens);
-        self.log.push(user, row.at, tokens, !succeeded, &self.rules.log_bytes);
     }
 
     /// Takes a row that is not plain usage.
@@ -348,7 +257,7 @@ impl Folder {
             Meaning::Usage | Meaning::Ignored | Meaning::Unmapped => {
                 // Legacy usage is not what a balance is made of.
                 if meaning == Meaning::Usage && self.rules.side == Side::Unified {
-                    self.add_usage(user, &UsageRow { row: row as u32, label, class, raw, at });
+                    self.add_usage(user, label, at, raw, class);
                 }
                 let row = RawBystander { id, user, label, raw_tokens: raw, at, class, balance_after };
                 self.bystanders.push(row);
@@ -422,21 +331,7 @@ impl Sink for Folder {
         if self.rules.side == Side::Legacy {
             return Selection::All;
         }
-        let mut selected = Vec::new();
-        let mut usage = Vec::with_capacity(keys.rows);
-        for row in 0..keys.rows {
-            let id_is_null = keys.id_is_null.as_ref().is_some_and(|nulls| nulls.value(row));
-            match self.plain_usage(&view, row, id_is_null) {
-                Some(plain) => usage.push(plain),
-                None => selected.push(u32::try_from(row).expect("a chunk holds fewer than 2^32 rows")),
-            }
-        }
-        let kept = self.fold(&mut view, &usage);
-        if !kept.is_empty() {
-            selected.extend(kept);
-            selected.sort_unstable();
-        }
-        Selection::Rows(selected)
+        Selection::Rows(self.fold_usage(&mut view, keys))
     }
 
     fn details(&mut self, keys: &KeyColumns, selection: &Selection, details: &DetailColumns) {

@@ -8,12 +8,14 @@
 mod books;
 mod columns;
 mod details;
+mod fold;
 mod folder;
 mod intern;
 mod members;
 #[cfg(test)]
 mod members_tests;
 mod months;
+mod order;
 mod redact;
 mod rules;
 mod time;
@@ -23,6 +25,7 @@ pub use books::{Sides, books};
 pub use folder::Folder;
 pub use members::{Member, members};
 pub use months::Month;
+pub(crate) use order::ascending_ids;
 pub use redact::{KEY_BYTES_MIN, Redaction};
 pub use rules::Rules;
 pub(crate) use time::{from_wall_micros, to_wall_micros};

@@ -2,18 +2,28 @@
 //! the order of time.
 //!
 //! Each worker fills chunks of its own; beyond a bound over all workers, full chunks go to an
-//! anonymous temporary file, so that memory does not grow with usage. The log is read as a whole,
-//! in no particular order, as often as it is needed.
+//! anonymous temporary file, so that memory does not grow with usage. Once all users are numbered,
+//! the rows are dealt out to [parts](UsageLog::part_end), ranges of users that are small enough for
+//! a processor's cache: whoever sums the rows of some users then reads those and no others. Within
+//! a part the rows lie in no particular order.
 
 use std::fs::File;
 use std::io::{self, Write as _};
+use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::domain::{Instant, UserNo};
+use crate::domain::{Instant, UserNo, UserUsage};
 
-/// Slots of one chunk. An event takes one; one of a very large amount takes two, side by side.
+/// Slots of one chunk of a worker. An event takes one; one of a very large amount takes two, side by
+/// side.
 const CHUNK_SLOTS: usize = 1 << 16;
+/// Slots of one chunk of a part: there are as many open ones as parts.
+const PART_CHUNK_SLOTS: usize = 1 << 11;
+/// Users of a part, at least: their stretches fit a processor's cache.
+const PART_USERS: u32 = 1 << 11;
+/// Parts at most.
+const MOST_PARTS: u32 = 256;
 /// Events that are shown at a time.
 const SHOWN_EVENTS: usize = 1 << 12;
 /// What chunks may take in memory over all workers, in bytes.
@@ -114,25 +124,105 @@ impl Writer {
     }
 }
 
-/// All usage up to as-of. Numbers of users are those of the books.
+/// Chunks of the rows of one range of users.
 #[derive(Debug, Default)]
+struct Part {
+    chunks: Vec<Vec<Packed>>,
+    /// Number of the file, offset in bytes, slots.
+    spilled: Vec<(usize, u64, usize)>,
+}
+
+/// All usage up to as-of. Numbers of users are those of the books.
+#[derive(Debug)]
 pub struct UsageLog {
-    workers: Vec<(Writer, Vec<u32>)>,
+    /// Users of a part.
+    share: u32,
+    parts: Vec<Part>,
+    files: Vec<File>,
+    rows: u64,
+}
+
+impl Default for UsageLog {
+    fn default() -> UsageLog {
+        UsageLog { share: u32::MAX, parts: Vec::new(), files: Vec::new(), rows: 0 }
+    }
 }
 
 impl UsageLog {
-    pub(super) fn add_worker(&mut self, writer: Writer, users: Vec<u32>) {
-        self.workers.push((writer, users));
+    /// Deals out what the workers wrote to parts, each worker's rows on a thread of its own, and sums
+    /// it by user. With each writer comes the number in the books of each of its users; `users` is how
+    /// many there are.
+    ///
+    /// # Errors
+    /// When a temporary file cannot be read or written.
+    pub(super) fn of(
+        writers: Vec<(Writer, Vec<u32>)>,
+        users: usize,
+        in_memory: &AtomicUsize,
+    ) -> io::Result<(UsageLog, Vec<UserUsage>)> {
+        let users = u32::try_from(users).expect("users are numbered by 32 bits");
+        let share = users.div_ceil(MOST_PARTS).max(PART_USERS);
+        let count = users.div_ceil(share) as usize;
+        let rows = writers.iter().map(|(writer, _)| writer.rows).sum();
+        let dealt: Vec<io::Result<Dealer>> = std::thread::scope(|scope| {
+            let deal = |(writer, numbers): (Writer, Vec<u32>)| {
+                scope.spawn(move || Dealer::new(share, count, in_memory).deal(writer, &numbers))
+            };
+            let threads: Vec<_> = writers.into_iter().map(deal).collect();
+            threads.into_iter().map(joined).collect()
+        });
+        let mut log = UsageLog { share, parts: Vec::new(), files: Vec::new(), rows };
+        log.parts.resize_with(count, Part::default);
+        for dealer in dealt {
+            let Dealer { parts, file, .. } = dealer?;
+            for (all, own) in log.parts.iter_mut().zip(parts) {
+                all.chunks.extend(own.chunks);
+                let number = log.files.len();
+                all.spilled.extend(own.spilled.into_iter().map(|(_, offset, slots)| (number, offset, slots)));
+            }
+            log.files.extend(file);
+        }
+        let sums = log.sums(users)?;
+        Ok((log, sums))
+    }
+
+    /// Sums by user.
+    fn sums(&self, users: u32) -> io::Result<Vec<UserUsage>> {
+        let mut sums = vec![UserUsage::default(); users as usize];
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let parts_each = self.parts.len().div_ceil(threads).max(1);
+        std::thread::scope(|scope| {
+            let shares = sums.chunks_mut(parts_each * self.share as usize).enumerate();
+            let add = |(number, sums): (usize, &mut [UserUsage])| -> io::Result<()> {
+                let first = (number * parts_each) as u32 * self.share;
+                self.for_each_chunk_of(first..first + sums.len() as u32, &mut |events| {
+                    for event in events {
+                        let usage = &mut sums[(event.user.0 - first) as usize];
+                        let sum = if event.failed { &mut usage.failed } else { &mut usage.used };
+                        *sum += i128::from(event.tokens);
+                        usage.first_at = Some(usage.first_at.map_or(event.at, |first| first.min(event.at)));
+                    }
+                })
+            };
+            let threads: Vec<_> = shares.map(|share| scope.spawn(move || add(share))).collect();
+            threads.into_iter().map(joined).collect::<io::Result<Vec<()>>>()
+        })?;
+        Ok(sums)
     }
 
     /// Number of rows.
     pub fn len(&self) -> u64 {
-        self.workers.iter().map(|(writer, _)| writer.rows).sum()
+        self.rows
     }
 
     /// No usage at all.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.rows == 0
+    }
+
+    /// The first user after the part that `user` is in: to look at whole parts costs least.
+    pub fn part_end(&self, user: UserNo) -> UserNo {
+        UserNo((user.0 / self.share + 1).saturating_mul(self.share))
     }
 
     /// Shows every row, some thousands at a time and in no particular order. Several threads may
@@ -141,38 +231,141 @@ impl UsageLog {
     /// # Errors
     /// When the temporary file cannot be read.
     pub fn for_each_chunk(&self, see: &mut dyn FnMut(&[UsageEvent])) -> io::Result<()> {
+        self.for_each_chunk_of(0..u32::MAX, see)
+    }
+
+    /// The same for the parts that the users of a range are in: shows every row of theirs, and rows
+    /// of their neighbours where the range cuts a part.
+    ///
+    /// # Errors
+    /// When the temporary file cannot be read.
+    pub fn for_each_chunk_of(&self, users: Range<u32>, see: &mut dyn FnMut(&[UsageEvent])) -> io::Result<()> {
+        let first = ((users.start / self.share) as usize).min(self.parts.len());
+        let end = (users.end.div_ceil(self.share) as usize).clamp(first, self.parts.len());
         let mut events = Vec::with_capacity(SHOWN_EVENTS);
-        for (writer, users) in &self.workers {
-            let mut see_chunk = |chunk: &[Packed]| {
-                let mut slots = chunk.iter().map(unpacked);
-                while let Some((user, amount, at)) = slots.next() {
-                    let tokens = match amount & !FAILED {
-                        LARGE => slots.next().map_or(0, |(_, _, tokens)| tokens.0),
-                        small => i64::from(small),
-                    };
-                    let user = UserNo(users[user as usize]);
-                    events.push(UsageEvent { user, at, tokens, failed: amount & FAILED != 0 });
-                    if events.len() == SHOWN_EVENTS {
-                        see(&events);
-                        events.clear();
-                    }
-                }
-            };
-            writer.full.iter().for_each(|chunk| see_chunk(chunk));
-            see_chunk(&writer.open);
-            if let Some(file) = &writer.file {
-                let mut chunk = vec![Packed::default(); CHUNK_SLOTS];
-                let mut offset = 0;
-                for &slots in &writer.spilled {
-                    let bytes = chunk[..slots].as_flattened_mut();
-                    // Read at a place, so that several threads may read at once.
-                    file.read_exact_at(bytes, offset)?;
-                    offset += bytes.len() as u64;
-                    see_chunk(&chunk[..slots]);
-                }
+        let mut buffer = Vec::new();
+        for part in &self.parts[first..end] {
+            for chunk in &part.chunks {
+                show(chunk, &mut events, see);
+            }
+            for &(file, offset, slots) in &part.spilled {
+                buffer.resize(slots, Packed::default());
+                // Read at a place, so that several threads may read at once.
+                self.files[file].read_exact_at(buffer.as_flattened_mut(), offset)?;
+                show(&buffer, &mut events, see);
             }
         }
-        see(&events);
+        Ok(())
+    }
+}
+
+/// What a thread gave back; its panic is ours.
+fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// Shows the rows of a chunk.
+fn show(chunk: &[Packed], events: &mut Vec<UsageEvent>, see: &mut dyn FnMut(&[UsageEvent])) {
+    let mut slots = chunk.iter().map(unpacked);
+    while let Some((user, amount, at)) = slots.next() {
+        let tokens = match amount & !FAILED {
+            LARGE => slots.next().map_or(0, |(_, _, tokens)| tokens.0),
+            small => i64::from(small),
+        };
+        events.push(UsageEvent { user: UserNo(user), at, tokens, failed: amount & FAILED != 0 });
+        if events.len() == SHOWN_EVENTS {
+            see(events);
+            events.clear();
+        }
+    }
+    see(events);
+    events.clear();
+}
+
+/// Deals out the rows of one worker to parts.
+#[derive(Debug)]
+struct Dealer<'m> {
+    share: u32,
+    open: Vec<Vec<Packed>>,
+    parts: Vec<Part>,
+    file: Option<File>,
+    written: u64,
+    in_memory: &'m AtomicUsize,
+}
+
+impl<'m> Dealer<'m> {
+    fn new(share: u32, count: usize, in_memory: &'m AtomicUsize) -> Dealer<'m> {
+        let open = (0..count).map(|_| Vec::new()).collect();
+        let parts = (0..count).map(|_| Part::default()).collect();
+        Dealer { share, open, parts, file: None, written: 0, in_memory }
+    }
+
+    fn deal(mut self, writer: Writer, numbers: &[u32]) -> io::Result<Dealer<'m>> {
+        let Writer { open, full, file, spilled, .. } = writer;
+        for chunk in full {
+            self.take(&chunk, numbers)?;
+            drop(chunk);
+            self.in_memory.fetch_sub(CHUNK_SLOTS * size_of::<Packed>(), Ordering::Relaxed);
+        }
+        self.take(&open, numbers)?;
+        if let Some(file) = file {
+            let (mut chunk, mut offset) = (vec![Packed::default(); CHUNK_SLOTS], 0);
+            for slots in spilled {
+                let bytes = chunk[..slots].as_flattened_mut();
+                file.read_exact_at(bytes, offset)?;
+                offset += bytes.len() as u64;
+                self.take(&chunk[..slots], numbers)?;
+            }
+        }
+        for part in 0..self.open.len() {
+            let rest = std::mem::take(&mut self.open[part]);
+            if !rest.is_empty() {
+                self.parts[part].chunks.push(rest);
+            }
+        }
+        Ok(self)
+    }
+
+    fn take(&mut self, chunk: &[Packed], numbers: &[u32]) -> io::Result<()> {
+        let mut slots = chunk.iter();
+        while let Some(slot) = slots.next() {
+            let (user, amount, at) = unpacked(slot);
+            let user = numbers[user as usize];
+            let part = (user / self.share) as usize;
+            let large = if amount & !FAILED == LARGE { slots.next() } else { None };
+            let open = &mut self.open[part];
+            if open.len() + 2 > open.capacity() {
+                self.close(part)?;
+            }
+            let open = &mut self.open[part];
+            open.push(packed(user, amount, at));
+            open.extend(large);
+        }
+        Ok(())
+    }
+
+    /// Puts a part's open chunk away and begins a new one.
+    fn close(&mut self, part: usize) -> io::Result<()> {
+        let bytes = PART_CHUNK_SLOTS * size_of::<Packed>();
+        let open = &mut self.open[part];
+        if open.is_empty() {
+            *open = Vec::with_capacity(PART_CHUNK_SLOTS);
+            return Ok(());
+        }
+        if self.in_memory.fetch_add(bytes, Ordering::Relaxed) + bytes <= MEMORY_BOUND_BYTES {
+            let full = std::mem::replace(open, Vec::with_capacity(PART_CHUNK_SLOTS));
+            self.parts[part].chunks.push(full);
+            return Ok(());
+        }
+        self.in_memory.fetch_sub(bytes, Ordering::Relaxed);
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => self.file.insert(tempfile::tempfile()?),
+        };
+        file.write_all(open.as_flattened())?;
+        self.parts[part].spilled.push((0, self.written, open.len()));
+        self.written += (open.len() * size_of::<Packed>()) as u64;
+        open.clear();
         Ok(())
     }
 }
@@ -194,16 +387,32 @@ mod tests {
                 writer.push(user, at, tokens, failed, &in_memory);
             }
             assert!(writer.error.is_none());
-            let mut log = UsageLog::default();
-            log.add_worker(writer, vec![7, 5, 6]);
+            let users = [7, 3 * PART_USERS, 6];
+            let (log, sums) =
+                UsageLog::of(vec![(writer, users.to_vec())], 3 * PART_USERS as usize + 1, &in_memory)
+                    .unwrap();
             assert_eq!(log.len(), rows as u64);
+            assert_eq!(sums.len(), 3 * PART_USERS as usize + 1);
+            for user in 0..3 {
+                let own = (0..rows).map(row).filter(|row| row.0 == user);
+                let sum = |failed: bool| -> i128 {
+                    own.clone().filter(|row| row.3 == failed).map(|row| i128::from(row.2)).sum()
+                };
+                let first_at = own.clone().map(|row| row.1).min();
+                let expected = UserUsage { used: sum(false), failed: sum(true), first_at };
+                assert_eq!(sums[users[user as usize] as usize], expected);
+            }
+            let mut of_last = Vec::new();
+            let last = 3 * PART_USERS..3 * PART_USERS + 1;
+            log.for_each_chunk_of(last, &mut |events| of_last.extend_from_slice(events)).unwrap();
+            assert_eq!(of_last.len(), (0..rows).filter(|at| at % 3 == 1).count());
             for _ in 0..2 {
                 let mut seen = Vec::new();
                 log.for_each_chunk(&mut |events| seen.extend_from_slice(events)).unwrap();
                 let mut expected: Vec<UsageEvent> = (0..rows)
                     .map(row)
                     .map(|(user, at, tokens, failed)| {
-                        let user = UserNo([7, 5, 6][user as usize]);
+                        let user = UserNo(users[user as usize]);
                         UsageEvent { user, at, tokens, failed }
                     })
                     .collect();

@@ -67,12 +67,13 @@ pub(super) fn follow<'a>(
 ) -> Result<Vec<ArrayRef>, BrokenJson> {
     let mut columns: Vec<StringBuilder> = paths.iter().map(|_| StringBuilder::new()).collect();
     let heads: Vec<&str> = paths.iter().map(|path| path[0].as_str()).collect();
+    let mut found: Vec<Option<&RawValue>> = vec![None; paths.len()];
     for (row, text) in texts.enumerate() {
-        let mut found: Vec<Option<&RawValue>> = vec![None; paths.len()];
+        found.fill(None);
         if let Some(text) = text {
             step(text, &heads, &mut found).map_err(|cause| BrokenJson { row, cause })?;
         }
-        for ((column, value), path) in columns.iter_mut().zip(found).zip(paths) {
+        for ((column, value), path) in columns.iter_mut().zip(&found).zip(paths) {
             let text = match value {
                 Some(value) => end_of(value, &path[1..]).map_err(|cause| BrokenJson { row, cause })?,
                 None => None,

@@ -6,6 +6,7 @@
 use super::engine::{Dip, FirstBelow};
 use super::{Replay, ReplayError};
 use crate::domain::{Instant, UserNo};
+use crate::normalise::UsageEvent;
 
 /// Rows of use that are looked up at a time.
 const MOST_ROWS: u64 = 1 << 21;
@@ -82,7 +83,7 @@ fn rows_within(replay: &Replay<'_>, found: &[Found]) -> Result<Vec<Row>, ReplayE
         return Ok(rows);
     }
     let setting = replay.setting;
-    replay.log.for_each_chunk(&mut |events| {
+    let mut see = |events: &[UsageEvent]| {
         for event in events {
             let holder = setting.holding.holder(event.user, event.at);
             let Some((number, from, until)) = wanted[holder.0 as usize] else { continue };
@@ -91,7 +92,20 @@ fn rows_within(replay: &Replay<'_>, found: &[Found]) -> Result<Vec<Row>, ReplayE
                 rows.push((number, event.at, event.tokens));
             }
         }
-    })?;
+    };
+    if setting.holding.has_pools() {
+        replay.log.for_each_chunk(&mut see)?;
+    } else {
+        let mut next = UserNo(0);
+        for (holder, ..) in found.iter().filter(|(_, _, dip)| matches!(dip.first, FirstBelow::Within { .. }))
+        {
+            // One look at each part that has such a holder.
+            if *holder >= next {
+                replay.log.for_each_chunk_of(holder.0..holder.0 + 1, &mut see)?;
+                next = replay.log.part_end(*holder);
+            }
+        }
+    }
     rows.sort_unstable();
     Ok(rows)
 }

@@ -2,7 +2,7 @@
 //! it stands for, since it is the legacy table that has the column more often.
 
 use super::policy::End;
-use crate::domain::{Books, Entry, Pair, Side};
+use crate::domain::{Books, Entry, Ledger, Pair, Side};
 use crate::matching::Group;
 
 /// By position in the unified entries; empty where no row says anything.
@@ -10,14 +10,20 @@ use crate::matching::Group;
 pub struct Ends(Vec<End>);
 
 impl Ends {
+    /// No ends, where no row of either side says one; `None`: some row does.
+    pub fn that_no_row_says(books: &Books) -> Option<Ends> {
+        let says = |entry: &Entry| entry.expires_at.is_some();
+        let sides = [&books.legacy, &books.unified];
+        let is_said = |side: &&Ledger| !side.unreadable_ends.is_empty() || side.entries.iter().any(says);
+        (!sides.iter().any(is_said)).then(Ends::default)
+    }
+
     /// Reads them from the books and what was matched.
     pub fn of(books: &Books, pairs: &[Pair], groups: &[Group]) -> Ends {
-        let says = |entry: &Entry| entry.expires_at.is_some();
-        let unreadable = |side: Side| &books.side(side).unreadable_ends;
-        let none_unreadable = unreadable(Side::Unified).is_empty() && unreadable(Side::Legacy).is_empty();
-        if none_unreadable && !books.unified.entries.iter().chain(&books.legacy.entries).any(says) {
-            return Ends::default();
+        if let Some(none) = Ends::that_no_row_says(books) {
+            return none;
         }
+        let unreadable = |side: Side| &books.side(side).unreadable_ends;
         let own = |side: Side, entry: &Entry| match entry.expires_at {
             Some(at) => End::At(at),
             None if unreadable(side).binary_search(&entry.id).is_ok() => End::Unreadable,

@@ -207,49 +207,52 @@ impl<'a> Replay<'a> {
         see: &mut impl FnMut(&Timeline),
     ) -> Result<(), ReplayError> {
         let mut begin = holders.start;
+        let mut own = OwnEvents::default();
+        let mut bounds = Vec::new();
+        let mut timeline = Timeline { holder: UserNo(0), events: Vec::new(), as_of: self.books.as_of };
         while begin < holders.end {
             let mut stretches = Stretches::new(UserNo(begin));
+            own.clear();
             let mut end = begin;
-            while end < holders.end && stretches.len() < most {
-                let events = self.events(UserNo(end), marks);
-                stretches.add_holder(&self.bounds(UserNo(end), &events, marks));
+            let last = holders.end.min(self.batch_end(begin));
+            while end < last && stretches.len() < most {
+                let events = own.add(|events| self.events(UserNo(end), marks, events));
+                self.bounds(UserNo(end), events, marks, &mut bounds);
+                stretches.add_holder(&bounds);
                 end += 1;
             }
-            self.sum(&mut stretches)?;
-            self.show(begin..end, marks, &stretches, see);
+            self.sum(&mut stretches, begin..end)?;
+            for holder in begin..end {
+                timeline.holder = UserNo(holder);
+                in_order(own.of((holder - begin) as usize), &stretches, &mut timeline);
+                see(&timeline);
+            }
             begin = end;
         }
         Ok(())
     }
 
-    fn sum(&self, stretches: &mut Stretches) -> Result<(), ReplayError> {
-        let log = |see: &mut dyn FnMut(&[UsageEvent])| self.log.for_each_chunk(see);
+    /// Use of the holders of a part stands in that part alone, unless there are pools.
+    fn batch_end(&self, begin: u32) -> u32 {
+        if self.setting.holding.has_pools() { u32::MAX } else { self.log.part_end(UserNo(begin)).0 }
+    }
+
+    fn sum(&self, stretches: &mut Stretches, holders: Range<u32>) -> Result<(), ReplayError> {
         match self.setting.holding.has_pools() {
-            true => stretches.fill(log, |user, at| self.setting.holding.holder(user, at))?,
-            false => stretches.fill(log, |user, _| user)?,
+            true => {
+                let all = |see: &mut dyn FnMut(&[UsageEvent])| self.log.for_each_chunk(see);
+                stretches.fill(all, |user, at| self.setting.holding.holder(user, at))?;
+            }
+            false => {
+                let own = |see: &mut dyn FnMut(&[UsageEvent])| self.log.for_each_chunk_of(holders, see);
+                stretches.fill(own, |user, _| user)?;
+            }
         }
         Ok(())
     }
 
-    fn show(
-        &self,
-        holders: Range<u32>,
-        marks: &[Instant],
-        stretches: &Stretches,
-        see: &mut impl FnMut(&Timeline),
-    ) {
-        for holder in holders.map(UserNo) {
-            let events = self.events(holder, marks);
-            let used = stretches.of(holder).collect::<Vec<_>>();
-            see(&self.timeline(holder, events, used));
-        }
-    }
-
     fn timeline(&self, holder: UserNo, mut events: Vec<Event>, used: Vec<Use>) -> Timeline {
-        events.extend(used.into_iter().map(|used| {
-            let whole = used.counted(true).expect("a stretch has rows");
-            Event { at: whole.first, what: What::Use(used) }
-        }));
+        events.extend(used.into_iter().map(use_event));
         // Stable: use stays behind what happened at the same instant.
         events.sort_by_key(|event| event.at);
         Timeline { holder, events, as_of: self.books.as_of }
@@ -276,22 +279,22 @@ impl<'a> Replay<'a> {
                 true => Use { succeeded: None, failed: Some(one) },
             }
         });
-        let events = self.events(holder, marks);
+        let mut events = Vec::new();
+        self.events(holder, marks, &mut events);
         Ok(self.timeline(holder, events, each.collect()))
     }
 
-    /// The holder's events but use, in order.
-    fn events(&self, holder: UserNo, marks: &[Instant]) -> Vec<Event> {
+    /// Adds the holder's events but use, in order.
+    fn events(&self, holder: UserNo, marks: &[Instant], events: &mut Vec<Event>) {
+        let before = events.len();
         // Opening tokens are the user's own, whatever pool the user is in.
         let joined = Event { at: self.joined[holder.0 as usize], what: What::Joined };
         // A mark beyond as-of asks for the balance at as-of.
         let last = self.books.as_of.plus(Span(1));
-        let mark = |&at: &Instant| Event { at: at.min(last), what: What::Mark };
-        let mut events: Vec<Event> = marks.iter().map(mark).collect();
+        events.extend(marks.iter().map(|&at| Event { at: at.min(last), what: What::Mark }));
         events.extend((joined.at <= self.books.as_of).then_some(joined));
         events.extend(self.rows.of_holder(holder).iter().map(|&row| self.row(row)));
-        events.sort_unstable_by_key(|event| self.order(event));
-        events
+        events[before..].sort_unstable_by_key(|event| self.order(event));
     }
 
     fn row(&self, row: u32) -> Event {
@@ -328,11 +331,14 @@ impl<'a> Replay<'a> {
     }
 
     /// Where use has to be cut: at every event, at every end of a grant, at every change of policy.
-    fn bounds(&self, holder: UserNo, events: &[Event], marks: &[Instant]) -> Vec<Instant> {
-        let mut bounds: Vec<Instant> = marks.to_vec();
-        let from = self.cuts.partition_point(|(other, _)| *other < holder);
-        let own = self.cuts[from..].iter().take_while(|(other, _)| *other == holder);
-        bounds.extend(own.map(|(_, at)| *at));
+    fn bounds(&self, holder: UserNo, events: &[Event], marks: &[Instant], bounds: &mut Vec<Instant>) {
+        bounds.clear();
+        bounds.extend_from_slice(marks);
+        if !self.cuts.is_empty() {
+            let from = self.cuts.partition_point(|(other, _)| *other < holder);
+            let own = self.cuts[from..].iter().take_while(|(other, _)| *other == holder);
+            bounds.extend(own.map(|(_, at)| *at));
+        }
         for event in events {
             bounds.push(event.at);
             if let What::Grant(row) = event.what {
@@ -343,6 +349,51 @@ impl<'a> Replay<'a> {
         bounds.retain(|bound| *bound <= self.books.as_of);
         bounds.sort_unstable();
         bounds.dedup();
-        bounds
     }
+}
+
+/// Events of the holders of a batch, one after the other.
+#[derive(Debug, Default)]
+struct OwnEvents {
+    all: Vec<Event>,
+    ends: Vec<usize>,
+}
+
+impl OwnEvents {
+    fn clear(&mut self) {
+        self.all.clear();
+        self.ends.clear();
+    }
+
+    /// Adds the events of the next holder; gives them back.
+    fn add(&mut self, add: impl FnOnce(&mut Vec<Event>)) -> &[Event] {
+        let begin = self.all.len();
+        add(&mut self.all);
+        self.ends.push(self.all.len());
+        &self.all[begin..]
+    }
+
+    fn of(&self, at: usize) -> &[Event] {
+        let begin = if at == 0 { 0 } else { self.ends[at - 1] };
+        &self.all[begin..self.ends[at]]
+    }
+}
+
+fn use_event(used: Use) -> Event {
+    let whole = used.counted(true).expect("a stretch has rows");
+    Event { at: whole.first, what: What::Use(used) }
+}
+
+/// Puts the holder's own events and its use in order of time, use behind what happened at the same
+/// instant.
+fn in_order(own: &[Event], stretches: &Stretches, timeline: &mut Timeline) {
+    timeline.events.clear();
+    let mut own = own.iter().copied().peekable();
+    for used in stretches.of(timeline.holder).map(use_event) {
+        while let Some(event) = own.next_if(|event| event.at <= used.at) {
+            timeline.events.push(event);
+        }
+        timeline.events.push(used);
+    }
+    timeline.events.extend(own);
 }

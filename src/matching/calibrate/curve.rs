@@ -1,7 +1,8 @@
 //! Pairs as a function of the tolerance: what the rung `near` would take, exactly, and what that
 //! leaves of the findings.
 
-use super::super::board::{Board, Key, Row, lag};
+use super::super::board::{Board, Key, Row};
+use super::super::classify::lag_micros;
 use super::super::components::fits;
 use super::CurvePoint;
 use crate::domain::{Class, Finding, Instant, Rule, Side, Span};
@@ -111,20 +112,19 @@ impl<'b, 'a> Near<'b, 'a> {
         let free = |side: Side| {
             let mut rows: Vec<Free> = (0..board.rows(side).len() as u32)
                 .filter(|&row| is_left_to_near(board, side, row))
-                .map(|row| Free { key: board.key(board.entry(side, row)), row, now: now(side, row) })
+                .map(|row| Free { key: board.key_at(side, row), row, now: now(side, row) })
                 .collect();
             rows.sort_unstable_by_key(|free| (free.key, free.row));
             rows
         };
         let (legacy, unified) = (free(Side::Legacy), free(Side::Unified));
         let groups = groups(&legacy, &unified);
-        let is_counted = |pair: &&crate::domain::Pair| !board.is_late(board.entry(Side::Legacy, pair.legacy));
+        let is_counted = |pair: &&crate::domain::Pair| !board.is_late_at(pair.legacy);
         let pairs = || board.pairs.iter().filter(is_counted);
         let mut tied: Vec<i64> = pairs()
             .filter(|pair| matches!(pair.rule, Rule::Link | Rule::Reference))
             .filter(|pair| pair.differs.count() == u32::from(pair.differs.time))
-            .map(|pair| lag(board.entry(Side::Legacy, pair.legacy), board.entry(Side::Unified, pair.unified)))
-            .map(|lag| lag.abs().0)
+            .map(|pair| Span(lag_micros(board, pair)).abs().0)
             .collect();
         tied.sort_unstable();
         Near {

@@ -3,7 +3,7 @@
 use super::super::board::Board;
 use super::super::classify::lag_micros;
 use super::{LagBucket, LagFigures};
-use crate::domain::{Rule, Side, Span};
+use crate::domain::{Rule, Span};
 
 const SECOND: i64 = 1_000_000;
 const HOUR: i64 = 3_600 * SECOND;
@@ -42,7 +42,7 @@ impl Lags {
     pub(super) fn of(board: &Board<'_>) -> Lags {
         let mut rungs: Vec<(Rule, OfRung)> = Rule::PAIRING.map(|rule| (rule, OfRung::default())).to_vec();
         for pair in &board.pairs {
-            if board.is_late(board.entry(Side::Legacy, pair.legacy)) {
+            if board.is_late_at(pair.legacy) {
                 continue;
             }
             // The rungs are numbered in the order of `PAIRING`.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 use hashbrown::HashMap;
 
-use super::super::board::Board;
+use super::super::board::{Board, at_once};
 use super::super::classify::lag_micros;
 use super::ZoneFit;
 use crate::config::Columns;
@@ -147,8 +147,7 @@ impl Score {
 /// The zone that explains most of the lags on the grid; of both sides the one whose setting acts,
 /// then the better one, then the legacy side. `None` without constant lags.
 pub(super) fn best(board: &Board<'_>) -> Option<ZoneFit> {
-    let is_judged =
-        |pair: &&Pair| pair.rule != Rule::Stamped && !board.is_late(board.entry(Side::Legacy, pair.legacy));
+    let is_judged = |pair: &&Pair| pair.rule != Rule::Stamped && !board.is_late_at(pair.legacy);
     let shifted = |pair: &Pair| shift_of(lag_micros(board, pair), board.tolerance);
     let mut counts: HashMap<i64, u64> = HashMap::new();
     for pair in board.pairs.iter().filter(is_judged).filter(|pair| pair.differs.time) {
@@ -166,14 +165,15 @@ pub(super) fn best(board: &Board<'_>) -> Option<ZoneFit> {
             .filter(is_judged)
             .filter_map(|pair| {
                 let shift = if pair.differs.time { shifted(pair)? } else { 0 };
-                let legacy_at = board.entry(Side::Legacy, pair.legacy).at;
+                let legacy_at = board.at(Side::Legacy, pair.legacy);
                 let row = if side == Side::Legacy { pair.legacy } else { pair.unified };
-                Some(Shifted { at: board.entry(side, row).at, legacy_at, shift })
+                Some(Shifted { at: board.at(side, row), legacy_at, shift })
             })
             .collect();
         best_of_side(board, side, &rows)
     };
-    let fits = [Side::Legacy, Side::Unified].into_iter().filter_map(of_side);
+    let (legacy, unified) = at_once(|| of_side(Side::Legacy), || of_side(Side::Unified));
+    let fits = [legacy, unified].into_iter().flatten();
     // The first of several equal ones: `max_by_key` would take the last.
     fits.reduce(|best, fit| {
         let key = |fit: &ZoneFit| (fit.acts, fit.absorbs as i64 - fit.spoils as i64);
