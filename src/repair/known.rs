@@ -3,9 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use sha2::{Digest, Sha256};
-
 use crate::domain::{Books, RowId};
+use crate::sha256::sha256;
 
 use super::columns::Slot;
 use super::plan::{Change, Operation};
@@ -116,6 +115,5 @@ impl Known {
 }
 
 fn fingerprint(id: &RowId) -> i128 {
-    let digest = id.with_text(|text| Sha256::digest(text));
-    digest.iter().take(7).fold(0, |sum, byte| sum << 8 | i128::from(*byte))
+    id.with_text(|text| i128::from(sha256(text).first_bits() >> 8))
 }

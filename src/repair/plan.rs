@@ -1,10 +1,10 @@
 //! What to change: each row with its old values, its new values and the effect, as plain data.
 
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::config::TableName;
 use crate::domain::{Class, FindingId, Instant, RowId};
+use crate::sha256::Sha256;
 
 use super::columns::{Layout, NewColumn};
 use super::known::Known;
@@ -202,11 +202,8 @@ pub fn derived_id(namespace: Uuid, legacy_id: &RowId) -> RowId {
 
 /// The digest that names a plan: what is changed, and where.
 pub(super) fn digest(unified: &TableName, legacy: &TableName, changes: &[Change]) -> String {
-    let mut hasher = Sha256::new();
-    let mut field = |text: &str| {
-        hasher.update((text.len() as u64).to_be_bytes());
-        hasher.update(text.as_bytes());
-    };
+    let mut hasher = Sha256::default();
+    let mut field = |text: &str| hasher.update_text(text);
     field(&unified.sql());
     field(&legacy.sql());
     for change in changes {
@@ -221,5 +218,5 @@ pub(super) fn digest(unified: &TableName, legacy: &TableName, changes: &[Change]
             field(&values.at.rfc3339());
         }
     }
-    hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hasher.finish().hex_of_first(8)
 }
