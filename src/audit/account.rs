@@ -4,9 +4,7 @@ use super::dispositions::{Dispositions, Listed, Places, State, silent_pairs};
 use super::ids::{NoIds, finding_id, order, positions_of_rejected};
 use super::{Audit, Conservation, SideConservation};
 use crate::config::Config;
-use crate::domain::{
-    Books, Finding, FindingId, Ledger, Overflow, Rule, Side, Total,
-};
+use crate::domain::{Books, Finding, FindingId, Ledger, Overflow, Rule, Side, Total};
 use crate::matching::Matched;
 
 /// Why a run cannot be accounted for.

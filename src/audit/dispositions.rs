@@ -148,7 +148,8 @@ impl<'f> Places<'f> {
         let mut rows = Vec::with_capacity(ledger.entries.len() + beside.len());
         let mut entries = (0..).zip(&ledger.entries).peekable();
         for (id, row, tokens) in beside {
-            while let Some((at, entry)) = entries.next_if(|(_, entry)| entry.id.cmp(id) != Ordering::Greater) {
+            while let Some((at, entry)) = entries.next_if(|(_, entry)| entry.id.cmp(id) != Ordering::Greater)
+            {
                 let row = self.of_entry_row(state, side, at);
                 tally.add_entry(&row, entry)?;
                 rows.push(row);

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::HistoryError;
 use super::newest::{LATEST, Link, directories};
 use super::table::{Row, each_row};
-use super::HistoryError;
 use crate::audit::RunVerdict;
 use crate::domain::{Instant, Total};
 use crate::sha256::sha256;

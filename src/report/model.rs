@@ -4,8 +4,7 @@ use crate::audit::{Audit, Conservation, RunVerdict, SideConservation};
 use crate::balance::{Balances, GapCause, SnapshotColumn, UserBalance};
 use crate::config::Config;
 use crate::domain::{
-    Books, Finding, Instant, Outcome, Population, Roster, Rule, Severity, Side, SignCell, Span,
-    Status, Total,
+    Books, Finding, Instant, Outcome, Population, Roster, Rule, Severity, Side, SignCell, Span, Status, Total,
 };
 use crate::history::lifecycle::Lifecycle;
 use crate::history::waivers::Accepted;

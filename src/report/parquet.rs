@@ -10,6 +10,9 @@ mod dispositions;
 use std::io::Write;
 use std::sync::Arc;
 
+use super::csv::FINDING_COLUMNS;
+use super::place::{PlaceError, StagedFile, WrittenFile};
+use crate::domain::{Finding, Instant, RowId};
 use ::parquet::arrow::ArrowWriter;
 use ::parquet::arrow::arrow_writer::ArrowWriterOptions;
 use ::parquet::basic::{Compression, ZstdLevel};
@@ -19,9 +22,6 @@ use ::parquet::schema::types::ColumnPath;
 use arrow_array::builder::{ArrayBuilder, Decimal128Builder, StringBuilder, TimestampMicrosecondBuilder};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use super::csv::FINDING_COLUMNS;
-use super::place::{PlaceError, StagedFile, WrittenFile};
-use crate::domain::{Finding, Instant, RowId};
 
 pub use dispositions::{DISPOSITION_COLUMNS, dispositions};
 

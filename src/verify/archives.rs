@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::path::Path;
 
-
 use super::{Check, VerifyError, failed, judged, not_tested};
 use crate::cutover::archive::{self, Archive};
 use crate::sha256::Sha256;

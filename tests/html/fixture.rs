@@ -7,9 +7,9 @@ use reckon::audit::{Audit, Conservation, Dispositions, SideConservation};
 use reckon::balance::{Balances, Explanation, Explanations, GapCause, UserBalance};
 use reckon::config::{Config, parse};
 use reckon::domain::{
-    Books, Class, Confidence, Finding, FindingId, Instant, Ledger, Outcome, Population,
-    PopulationClass, RepairKind, Roster, RowId, Rule, Severity, Side, SignCell, Span, Status, Total, UserNo,
-    UserUsage, Verdict,
+    Books, Class, Confidence, Finding, FindingId, Instant, Ledger, Outcome, Population, PopulationClass,
+    RepairKind, Roster, RowId, Rule, Severity, Side, SignCell, Span, Status, Total, UserNo, UserUsage,
+    Verdict,
 };
 use reckon::history::lifecycle::{Life, Lifecycle, State};
 use reckon::history::waivers::Accepted;
@@ -322,5 +322,5 @@ fn balances(books: &Books) -> Balances {
 }
 
 fn sql(name: &str, rows: u64, tokens: i128) -> SqlFile {
-    SqlFile { name: name.to_owned(), text: format!("-- {name}\n"), rows, tokens }
+    SqlFile { name: name.to_owned(), rows, tokens }
 }

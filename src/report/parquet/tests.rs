@@ -7,8 +7,8 @@ use super::*;
 use crate::audit::{Audit, Conservation, Dispositions, SideConservation};
 use crate::domain::{
     ActionNo, Books, Class, Confidence, Differences, Disposition, Entry, FindingId, Kind, Ledger, Outcome,
-    Pair, Population, PopulationClass, RepairKind, Roster, RowPlace, Rule, Severity, Side, Span, Status, Total,
-    UserNo, Verdict,
+    Pair, Population, PopulationClass, RepairKind, Roster, RowPlace, Rule, Severity, Side, Span, Status,
+    Total, UserNo, Verdict,
 };
 
 fn finding(id: &str) -> Finding {
