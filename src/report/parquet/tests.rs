@@ -263,3 +263,27 @@ fn a_full_disk_is_an_error() {
         assert!(findings(&[finding("f")], Full(room)).is_err(), "{room} bytes");
     }
 }
+
+#[test]
+fn rows_keep_their_order_over_row_groups_and_equal_rows_give_equal_bytes() {
+    let rows = 300_000;
+    let mut books = books();
+    let entry = books.legacy.entries[0].clone();
+    let id = |at: u32| RowId::parse(&format!("00000000-0000-4000-8000-{at:012x}"));
+    books.legacy.entries = (0..rows).map(|at| Entry { id: id(at), ..entry.clone() }).collect();
+    let audit = audit((0..rows).map(|at| row(Side::Legacy, at, Outcome::Paired, None, None)).collect());
+    let write = || dispositions(&audit, &books, Vec::new()).unwrap();
+    let bytes = write();
+    assert!(bytes == write(), "the bytes depend on the rows alone");
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&bytes).unwrap();
+    let mut at = 0;
+    for batch in ParquetRecordBatchReader::try_new(file, 10_000).unwrap() {
+        let batch = batch.unwrap();
+        for text in batch.column(1).as_string::<i32>() {
+            assert_eq!(text, Some(id(at).to_string().as_str()));
+            at += 1;
+        }
+    }
+    assert_eq!(at, rows);
+}
