@@ -77,18 +77,20 @@ pub fn plan<'a>(
     } else {
         Vec::new()
     };
-    let hazards = hazard::check(&hazard::Subject {
-        config,
-        unified: &unified,
-        new_id,
-        new_columns: &new_columns,
-        changes: &changes,
-    })?;
+    let subject =
+        hazard::Subject { config, unified: &unified, new_id, new_columns: &new_columns, changes: &changes };
+    let (known, id, hazards) = std::thread::scope(|scope| {
+        let known = scope.spawn(|| known::Known::new(books, &unified.id, &changes));
+        let id = plan::digest(&unified.table, &legacy.table, &changes);
+        let hazards = hazard::check(&subject);
+        (known.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), id, hazards)
+    });
+    let hazards = hazards?;
     Ok(Plan {
-        id: plan::digest(&unified.table, &legacy.table, &changes),
+        id,
         legacy_table: legacy.table.clone(),
         unified_table: unified.table.clone(),
-        known: known::Known::new(books, &unified.id, &changes),
+        known,
         changes,
         reviews,
         refusals: hazards.refusals,

@@ -20,10 +20,12 @@ use ::parquet::schema::types::ColumnPath;
 use arrow_array::{ArrayRef, StringArray};
 use arrow_buffer::{Buffer, NullBufferBuilder, OffsetBuffer};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
 use super::CREATED_BY;
 use crate::audit::Audit;
-use crate::domain::{Books, Disposition, Pair};
+use crate::domain::{Books, Disposition, Pair, RowId};
 use crate::sha256::sha256;
 
 /// Columns of `dispositions.parquet`, in order.
@@ -34,6 +36,9 @@ const GROUP_ROWS: usize = 1 << 17;
 
 /// Rows that are built at a time.
 const BATCH_ROWS: usize = 1 << 13;
+
+/// Letters of a UUID.
+const UUID_LETTERS: usize = Hyphenated::LENGTH;
 
 /// Pairs whose ids are gathered at a time, before any is digested.
 const GATHERED_PAIRS: usize = 256;
@@ -135,12 +140,15 @@ impl Rows<'_> {
     fn columns(&self, rows: &[Disposition]) -> Result<[ArrayRef; 5], ParquetError> {
         let mut columns: [Texts; 5] = std::array::from_fn(|_| Texts::for_rows(rows.len()));
         let [side, row_id, disposition, pair_id, finding_id] = &mut columns;
-        for row in rows {
+        // Partners lie anywhere in memory: fetched in one go, their ways overlap.
+        let of_pair = |row: &Disposition| row.pair.map(|pair| self.pair_ids[pair as usize]);
+        let pairs: Vec<Option<u64>> = rows.iter().map(of_pair).collect();
+        for (row, pair) in rows.iter().zip(pairs) {
             side.push(row.side.name().as_bytes());
-            self.audit.dispositions.id(self.books, row).with_text(|text| row_id.push(text.as_bytes()));
+            row_id.push_id(self.audit.dispositions.id(self.books, row));
             disposition.push(row.outcome.name().as_bytes());
-            match row.pair {
-                Some(pair) => pair_id.push(&hexadecimal(self.pair_ids[pair as usize])),
+            match pair {
+                Some(pair) => pair_id.push(&hexadecimal(pair)),
                 None => pair_id.push_null(),
             }
             match row.finding {
@@ -173,6 +181,12 @@ impl Texts {
         self.end();
     }
 
+    fn push_id(&mut self, id: &RowId) {
+        push_id(&mut self.bytes, id);
+        self.nulls.append_non_null();
+        self.end();
+    }
+
     fn push_null(&mut self) {
         self.nulls.append_null();
         self.end();
@@ -185,6 +199,18 @@ impl Texts {
     fn finish(mut self) -> Result<ArrayRef, ParquetError> {
         let ends = OffsetBuffer::new(self.ends.into());
         Ok(Arc::new(StringArray::try_new(ends, Buffer::from_vec(self.bytes), self.nulls.finish())?))
+    }
+}
+
+/// Adds the text of an id; the digits of a UUID are written where they belong.
+fn push_id(bytes: &mut Vec<u8>, id: &RowId) {
+    match id {
+        RowId::Uuid(id) => {
+            let at = bytes.len();
+            bytes.extend_from_slice(&[0; UUID_LETTERS]);
+            Uuid::from_bytes(*id).hyphenated().encode_lower(&mut bytes[at..]);
+        }
+        RowId::Text(text) => bytes.extend_from_slice(text.as_bytes()),
     }
 }
 
@@ -207,24 +233,24 @@ fn pair_ids(pairs: &[Pair], books: &Books, cores: usize) -> Vec<u64> {
 
 /// Unified rows lie anywhere in memory: so many are fetched in one go that their ways overlap.
 fn digest_pairs(pairs: &[Pair], books: &Books, ids: &mut [u64]) {
-    let (mut texts, mut ends) = (Vec::new(), Vec::new());
+    let (mut fetched, mut text) = (Vec::with_capacity(GATHERED_PAIRS), Vec::new());
+    let (legacy, unified) = (&books.legacy.entries, &books.unified.entries);
     for (pairs, ids) in pairs.chunks(GATHERED_PAIRS).zip(ids.chunks_mut(GATHERED_PAIRS)) {
-        texts.clear();
-        ends.clear();
-        for pair in pairs {
-            texts.extend_from_slice(b"pair");
-            let legacy = &books.legacy.entries[pair.legacy as usize].id;
-            let unified = &books.unified.entries[pair.unified as usize].id;
-            for id in [legacy, unified] {
-                texts.push(0);
-                id.with_text(|text| texts.extend_from_slice(text.as_bytes()));
+        fetched.clear();
+        fetched.extend(pairs.iter().map(|pair| match unified[pair.unified as usize].id {
+            RowId::Uuid(id) => Some(id),
+            RowId::Text(_) => None,
+        }));
+        for ((pair, uuid), id) in pairs.iter().zip(&fetched).zip(ids) {
+            text.clear();
+            text.extend_from_slice(b"pair\0");
+            push_id(&mut text, &legacy[pair.legacy as usize].id);
+            text.push(0);
+            match uuid {
+                Some(uuid) => push_id(&mut text, &RowId::Uuid(*uuid)),
+                None => push_id(&mut text, &unified[pair.unified as usize].id),
             }
-            ends.push(texts.len());
-        }
-        let mut start = 0;
-        for (id, &end) in ids.iter_mut().zip(&ends) {
-            *id = sha256(&texts[start..end]).first_bits();
-            start = end;
+            *id = sha256(&text).first_bits();
         }
     }
 }
