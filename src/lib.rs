@@ -6,6 +6,9 @@
 // Plain types, no I/O.
 pub mod domain;
 
+// The digest of files, findings and plans.
+pub mod sha256;
+
 // reckon.toml as written → as checked.
 pub mod config;
 

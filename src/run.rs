@@ -19,7 +19,7 @@ use crate::history::{self, FolderLock, PreviousRun, Waiter};
 use crate::matching::{self, Calibration, Matched};
 use crate::normalise::{Redaction, UsageLog};
 use crate::notify::{self, RunFacts};
-use crate::repair::{self, SqlFile};
+use crate::repair::{self, Plan, Scripts};
 use crate::report::{self, Beside, Inputs, Place, Previous, Staging};
 use crate::source::{self, Progress};
 
@@ -107,8 +107,6 @@ pub struct Reconciliation {
     pub calibration: Calibration,
     /// What the waivers mean for the findings.
     pub accepted: Accepted,
-    /// The SQL that mends.
-    pub sql: Vec<SqlFile>,
     /// One sentence each, for people.
     pub warnings: Vec<String>,
 }
@@ -215,32 +213,40 @@ fn replay(
     Ok((setting, replayed))
 }
 
-/// Reconciles what was read, and plans the SQL that mends it.
+/// Reconciles what was read.
 ///
 /// # Errors
-/// As [`judge`]; also when no SQL can be written.
+/// As [`judge`].
 pub fn reconcile(
     config: &Config,
     mut reads: Reads,
     previous: Option<&PreviousRun>,
 ) -> anyhow::Result<Reconciliation> {
-    let Judged { audit, balances, calibration, accepted, mut warnings, .. } =
-        judge(config, &reads, previous)?;
+    let Judged { audit, balances, calibration, accepted, warnings, .. } = judge(config, &reads, previous)?;
     // Balances are judged: nothing replays any more, and reports need the room.
     reads.usage_log = UsageLog::default();
+    Ok(Reconciliation { reads, audit, balances, calibration, accepted, warnings })
+}
+
+/// Plans the SQL that mends what was found, and adds what its readers must know to the warnings; `None`
+/// where users are renamed.
+fn plan<'a>(
+    config: &Config,
+    reads: &'a Reads,
+    findings: &'a [Finding],
+    warnings: &mut Vec<String>,
+) -> anyhow::Result<Option<Plan<'a>>> {
     if reads.redacted {
         warnings.push(REDACTED.to_owned());
-        let sql = Vec::new();
-        return Ok(Reconciliation { reads, audit, balances, calibration, accepted, sql, warnings });
+        return Ok(None);
     }
     let context = repair::Context { source: reads.source_line() };
-    let plan = repair::plan(config, &reads.books, &audit.findings, &reads.targets, &context)?;
+    let plan = repair::plan(config, &reads.books, findings, &reads.targets, &context)?;
     warnings.extend(plan.refusals.iter().map(|refusal| {
         format!("{} does nothing: {}. {}", refusal.file.file(), refusal.reason, refusal.remedy)
     }));
     warnings.extend(repair_warnings(&plan.warnings));
-    let sql = repair::render(&plan)?;
-    Ok(Reconciliation { reads, audit, balances, calibration, accepted, sql, warnings })
+    Ok(Some(plan))
 }
 
 /// Grants per action type, on both sides.
@@ -335,6 +341,8 @@ fn run_with(
     };
     let reads = read(config, options, progress)?;
     let mut done = reconcile(config, reads, previous.as_ref())?;
+    let plan = plan(config, &done.reads, &done.audit.findings, &mut done.warnings)?;
+    let scripts = plan.as_ref().map(Scripts::of);
     past::warn_of_as_of(config, options, previous.as_ref(), done.reads.books.as_of);
     let lifecycle = past::lifecycle(options, previous.as_ref(), &done);
     let shrunk = previous.as_ref().map(|previous| previous.shrunk(&done.reads.books, &done.audit.findings));
@@ -352,7 +360,7 @@ fn run_with(
         stored: done.reads.stored.as_ref().map(|stored| &stored.provenance),
         pools: done.reads.pools.as_ref(),
         snapshot: done.reads.snapshot.as_ref(),
-        sql: &done.sql,
+        sql: scripts.as_ref().map_or(&[], |scripts| &scripts.files),
         warnings: done.warnings.clone(),
         previous: previous.as_ref().map(|previous| Previous {
             name: previous.name.clone(),
@@ -370,7 +378,7 @@ fn run_with(
         activity: done.reads.activity.clone(),
     };
     let beside = beside(&model, &done)?;
-    let files = report::write(&model, &run, &beside, &staging)?;
+    let files = report::write(&model, &run, scripts.as_ref(), &beside, &staging)?;
     if progress.is_stopped() {
         return Err(source::SourceError::Interrupted.into());
     }
@@ -386,5 +394,10 @@ fn run_with(
     let shrunk = shrunk.is_some_and(|shrunk| shrunk.is_any());
     let (errors, new_errors) = (facts.errors, facts.new_errors);
     let owed_in = options.out.is_none().then(|| config.history.folder.clone());
+    // The program ends soon, and taking a million rows apart before is work for nobody.
+    std::mem::forget(model);
+    std::mem::forget(scripts);
+    std::mem::forget((plan, lifecycle));
+    std::mem::forget(done);
     Ok(Outcome { folder, printed, errors, new_errors, shrunk, facts, owed_in, _lock: lock })
 }

@@ -1,13 +1,10 @@
 //! Brings everything into its final form: ids, order, dispositions, populations, conservation.
 
-use super::dispositions::{Places, State};
+use super::dispositions::{Dispositions, Listed, Places, State, silent_pairs};
 use super::ids::{NoIds, finding_id, order, positions_of_rejected};
 use super::{Audit, Conservation, SideConservation};
 use crate::config::Config;
-use crate::domain::{
-    Books, Disposition, Finding, FindingId, Kind, Ledger, Outcome, Overflow, Population, PopulationClass,
-    Rule, Total,
-};
+use crate::domain::{Books, Finding, FindingId, Ledger, Overflow, Rule, Side, Total};
 use crate::matching::Matched;
 
 /// Why a run cannot be accounted for.
@@ -59,19 +56,26 @@ pub fn account(
     // Ids are the last key, so no two are equal; a stable sort would need half the memory again.
     findings.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
 
-    let dispositions = Places::of(books, &findings, &rejected_ids).dispositions(&State {
+    let places = Places::of(books, &findings, &rejected_ids);
+    let state = State {
         books,
         settled: books.as_of.minus(config.matching.settle),
-        pairs: &pairs,
         legacy: &legacy,
         unified: &unified,
         findings: &findings,
         no_ids: &no_ids,
+        silent: silent_pairs(books, &pairs),
+    };
+    let (legacy, unified) = std::thread::scope(|scope| {
+        let legacy = scope.spawn(|| places.list(&state, Side::Legacy));
+        let unified = places.list(&state, Side::Unified);
+        (legacy.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), unified)
     });
+    let (legacy, unified) = (legacy?, unified?);
     let pair_totals = pair_totals(books, &pairs, &groups)?;
     let conservation = Conservation {
-        legacy: side_conservation(&books.legacy, &dispositions)?,
-        unified: side_conservation(&books.unified, &dispositions)?,
+        legacy: side_conservation(&books.legacy, &legacy)?,
+        unified: side_conservation(&books.unified, &unified)?,
         holds: true,
     };
     for (side, totals) in [("legacy", conservation.legacy), ("unified", conservation.unified)] {
@@ -79,15 +83,16 @@ pub fn account(
             return Err(AuditError::NotConserved { side, totals });
         }
     }
-    let legacy_population = with_pending(&books.legacy, &dispositions);
-    let unified_population = with_pending(&books.unified, &dispositions);
+    let mut rows = legacy.rows;
+    rows.extend_from_slice(&unified.rows);
     Ok(Audit {
         findings,
         pairs,
         pair_totals,
-        dispositions,
-        legacy_population,
-        unified_population,
+        dispositions: Dispositions::new(rows, [legacy.rejected, unified.rejected]),
+        outcomes: [legacy.totals, unified.totals],
+        legacy_population: legacy.population,
+        unified_population: unified.population,
         conservation,
     })
 }
@@ -113,12 +118,8 @@ fn pair_totals(
     Ok(totals)
 }
 
-fn side_conservation(ledger: &Ledger, dispositions: &[Disposition]) -> Result<SideConservation, Overflow> {
-    let mut out = ledger.folded;
-    for disposition in dispositions.iter().filter(|disposition| disposition.side == ledger.side) {
-        let tokens = disposition.raw_tokens.map_or(0, i128::from);
-        out = out.plus(Total { rows: 1, tokens })?;
-    }
+fn side_conservation(ledger: &Ledger, listed: &Listed) -> Result<SideConservation, Overflow> {
+    let out = listed.totals.iter().try_fold(ledger.folded, |sum, (_, total)| sum.plus(*total))?;
     Ok(SideConservation {
         rows_in: ledger.control.rows,
         rows_out: out.rows,
@@ -151,28 +152,4 @@ pub(super) fn check_books(books: &Books) -> Result<(), AuditError> {
         }
     }
     Ok(())
-}
-
-/// The population with its pending rows in their own class.
-fn with_pending(ledger: &Ledger, dispositions: &[Disposition]) -> Population {
-    let mut population = ledger.population.clone();
-    let pending = dispositions.iter().filter(|disposition| {
-        disposition.side == ledger.side
-            && disposition.outcome == Outcome::Population(PopulationClass::Pending)
-    });
-    for disposition in pending {
-        let Ok(at) = ledger.entries.binary_search_by(|entry| entry.id.cmp(&disposition.row)) else {
-            continue;
-        };
-        let entry = &ledger.entries[at];
-        let from = match entry.kind {
-            Kind::Grant => PopulationClass::Grants,
-            Kind::Deduction => PopulationClass::Deductions,
-        };
-        let total = population.get_mut(from);
-        total.rows -= 1;
-        total.tokens -= i128::from(entry.tokens);
-        population.get_mut(PopulationClass::Pending).add_row(entry.tokens);
-    }
-    population
 }

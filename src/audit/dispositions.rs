@@ -1,26 +1,87 @@
 //! What became of each row: exactly one disposition each.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use super::ids::NoIds;
 use crate::domain::{
-    Books, Class, Disposition, Finding, FindingId, Instant, Outcome, Pair, PopulationClass, RowId, Side,
+    Books, Class, Disposition, Finding, FindingId, Instant, Kind, Ledger, Outcome, Overflow, Pair,
+    Population, PopulationClass, RowId, RowPlace, Side, Total,
 };
 use crate::matching::Row;
 
 /// No finding.
 const NONE: u32 = u32::MAX;
 
+/// Every legacy row and every unified row that was not folded, legacy first, ascending by id. The rows
+/// are known by their places in the books, which have to be at hand wherever more is asked of one.
+#[derive(Debug, Clone, Default)]
+pub struct Dispositions {
+    rows: Vec<Disposition>,
+    /// So many of them are legacy rows.
+    legacy: usize,
+    /// Ids of the rejected rows of both sides, pseudo ids `no-id:…` for those without one.
+    rejected: [Vec<RowId>; 2],
+}
+
+impl Dispositions {
+    /// Takes rows that stand in order, and the names of the rejected ones: legacy, unified.
+    pub fn new(rows: Vec<Disposition>, rejected: [Vec<RowId>; 2]) -> Dispositions {
+        let legacy = rows.partition_point(|row| row.side == Side::Legacy);
+        Dispositions { rows, legacy, rejected }
+    }
+
+    /// All rows, in order.
+    pub fn rows(&self) -> &[Disposition] {
+        &self.rows
+    }
+
+    /// The id of a row.
+    pub fn id<'a>(&'a self, books: &'a Books, row: &Disposition) -> &'a RowId {
+        let ledger = books.side(row.side);
+        match row.row {
+            RowPlace::Entry(at) => &ledger.entries[at as usize].id,
+            RowPlace::Bystander(at) => &ledger.bystanders[at as usize].id,
+            RowPlace::Rejected(at) => &self.rejected[row.side as usize][at as usize],
+        }
+    }
+
+    /// What became of the row of this id.
+    pub fn find(&self, books: &Books, side: Side, id: &RowId) -> Option<&Disposition> {
+        let (legacy, unified) = self.rows.split_at(self.legacy);
+        let rows = if side == Side::Legacy { legacy } else { unified };
+        rows.binary_search_by(|row| self.id(books, row).cmp(id)).ok().map(|at| &rows[at])
+    }
+}
+
+/// The dispositions of one side, with what is counted while they are made.
+pub(super) struct Listed {
+    pub(super) rows: Vec<Disposition>,
+    pub(super) rejected: Vec<RowId>,
+    /// Rows and raw tokens by outcome, ascending.
+    pub(super) totals: Vec<(Outcome, Total)>,
+    /// The population with its pending rows in their own class.
+    pub(super) population: Population,
+}
+
 /// What the dispositions are read from.
 pub(super) struct State<'a> {
     pub(super) books: &'a Books,
     /// Unpaired rows after this instant are pending.
     pub(super) settled: Instant,
-    pub(super) pairs: &'a [Pair],
     pub(super) legacy: &'a [Row],
     pub(super) unified: &'a [Row],
     pub(super) findings: &'a [Finding],
     pub(super) no_ids: &'a NoIds,
+    /// By pair: its legacy row lies after as-of, so both rows count as later.
+    pub(super) silent: Vec<bool>,
+}
+
+/// The pairs whose legacy row lies after as-of. They ascend by legacy row, so that one walk along the
+/// entries tells of all; a unified row then need not look for its partner among a million.
+pub(super) fn silent_pairs(books: &Books, pairs: &[Pair]) -> Vec<bool> {
+    let class = |pair: &Pair| books.legacy.entries[pair.legacy as usize].class;
+    pairs.iter().map(|pair| class(pair) == PopulationClass::AfterAsOf).collect()
 }
 
 /// Which finding each row stands in.
@@ -75,32 +136,63 @@ impl<'f> Places<'f> {
         self.rejected.get(before + at).copied()
     }
 
-    /// Every legacy row and every unified row that was not folded, legacy first, ascending by id.
-    pub(super) fn dispositions(&self, state: &State<'_>) -> Vec<Disposition> {
-        let mut all = Vec::new();
-        for side in [Side::Legacy, Side::Unified] {
-            let start = all.len();
-            let ledger = state.books.side(side);
-            all.extend((0..ledger.entries.len()).map(|row| self.of_entry_row(state, side, row as u32)));
-            all.extend(ledger.bystanders.iter().map(|row| {
-                let finding = self.of_unmapped(side, &row.id);
-                let outcome = match finding {
-                    Some(_) => Outcome::Finding(Class::UnmappedAction),
-                    None => Outcome::Population(row.class),
-                };
-                let raw_tokens = Some(row.raw_tokens);
-                Disposition { side, row: row.id.clone(), outcome, pair: None, finding, raw_tokens }
-            }));
-            all.extend(ledger.rejected.iter().enumerate().map(|(at, row)| Disposition {
-                side,
-                row: row.id.clone().unwrap_or_else(|| state.no_ids.of_row(side, at)),
-                outcome: Outcome::Finding(Class::RejectedRow),
-                pair: None,
-                finding: self.of_rejected(side, at, state.books),
-                raw_tokens: row.tokens,
-            }));
-            all[start..].sort_unstable_by(|a, b| a.row.cmp(&b.row));
+    /// The rows of one side, ascending by id.
+    pub(super) fn list(&self, state: &State<'_>, side: Side) -> Result<Listed, Overflow> {
+        let ledger = state.books.side(side);
+        let no_id = |at| state.no_ids.of_row(side, at);
+        let named = ledger.rejected.iter().enumerate();
+        let rejected: Vec<RowId> =
+            named.map(|(at, row)| row.id.clone().unwrap_or_else(|| no_id(at))).collect();
+        let beside = self.beside(state, side, &rejected);
+        let mut tally = Tally { totals: Vec::new(), population: ledger.population.clone() };
+        let mut rows = Vec::with_capacity(ledger.entries.len() + beside.len());
+        let mut entries = (0..).zip(&ledger.entries).peekable();
+        for (id, row, tokens) in beside {
+            while let Some((at, entry)) = entries.next_if(|(_, entry)| entry.id.cmp(id) != Ordering::Greater)
+            {
+                let row = self.of_entry_row(state, side, at);
+                tally.add_entry(&row, entry)?;
+                rows.push(row);
+            }
+            tally.add(row.outcome, tokens)?;
+            rows.push(row);
         }
+        for (at, entry) in entries {
+            let row = self.of_entry_row(state, side, at);
+            tally.add_entry(&row, entry)?;
+            rows.push(row);
+        }
+        let Tally { mut totals, population } = tally;
+        totals.sort_unstable_by_key(|(outcome, _)| *outcome);
+        Ok(Listed { rows, rejected, totals, population })
+    }
+
+    /// The rows that are no entries, ascending by id, with their raw tokens.
+    fn beside<'b>(
+        &self,
+        state: &State<'b>,
+        side: Side,
+        rejected: &'b [RowId],
+    ) -> Vec<(&'b RowId, Disposition, Option<i64>)> {
+        let ledger: &'b Ledger = state.books.side(side);
+        let bystanders = (0..).zip(&ledger.bystanders).map(|(at, row)| {
+            let finding = self.of_unmapped(side, &row.id);
+            let outcome = match finding {
+                Some(_) => Outcome::Finding(Class::UnmappedAction),
+                None => Outcome::Population(row.class),
+            };
+            let place = RowPlace::Bystander(at);
+            (&row.id, Disposition { side, row: place, outcome, pair: None, finding }, Some(row.raw_tokens))
+        });
+        let mut all: Vec<_> = bystanders.collect();
+        all.extend((0..).zip(&ledger.rejected).zip(rejected).map(|((at, row), id)| {
+            let finding = self.of_rejected(side, at as usize, state.books);
+            let outcome = Outcome::Finding(Class::RejectedRow);
+            let place = RowPlace::Rejected(at);
+            (id, Disposition { side, row: place, outcome, pair: None, finding }, row.tokens)
+        }));
+        // Bystanders ascend already, and a stable sort takes them as they are.
+        all.sort_by(|a, b| a.0.cmp(b.0));
         all
     }
 
@@ -115,14 +207,39 @@ impl<'f> Places<'f> {
             }
             None => quiet_outcome(state, entry, now),
         };
-        Disposition {
-            side,
-            row: entry.id.clone(),
-            outcome,
-            pair,
-            finding,
-            raw_tokens: Some(entry.raw_tokens()),
+        Disposition { side, row: RowPlace::Entry(row), outcome, pair, finding }
+    }
+}
+
+/// What is counted while rows are listed.
+struct Tally {
+    /// A handful, so that looking through them is quicker than any map.
+    totals: Vec<(Outcome, Total)>,
+    population: Population,
+}
+
+impl Tally {
+    fn add(&mut self, outcome: Outcome, tokens: Option<i64>) -> Result<(), Overflow> {
+        let one = Total { rows: 1, tokens: tokens.map_or(0, i128::from) };
+        match self.totals.iter_mut().find(|(other, _)| *other == outcome) {
+            Some((_, total)) => *total = total.plus(one)?,
+            None => self.totals.push((outcome, one)),
         }
+        Ok(())
+    }
+
+    fn add_entry(&mut self, row: &Disposition, entry: &crate::domain::Entry) -> Result<(), Overflow> {
+        if row.outcome == Outcome::Population(PopulationClass::Pending) {
+            let from = match entry.kind {
+                Kind::Grant => PopulationClass::Grants,
+                Kind::Deduction => PopulationClass::Deductions,
+            };
+            let total = self.population.get_mut(from);
+            total.rows -= 1;
+            total.tokens -= i128::from(entry.tokens);
+            self.population.get_mut(PopulationClass::Pending).add_row(entry.tokens);
+        }
+        self.add(row.outcome, Some(entry.raw_tokens()))
     }
 }
 
@@ -131,13 +248,10 @@ fn quiet_outcome(state: &State<'_>, entry: &crate::domain::Entry, now: Row) -> (
     let is_late = entry.class == PopulationClass::AfterAsOf;
     match now {
         // A pair after as-of is silent: both rows count as later.
-        Row::Paired(pair) => {
-            let legacy = &state.books.legacy.entries[state.pairs[pair as usize].legacy as usize];
-            match legacy.class {
-                PopulationClass::AfterAsOf => (Outcome::Population(PopulationClass::AfterAsOf), None),
-                _ => (Outcome::Paired, Some(pair)),
-            }
-        }
+        Row::Paired(pair) => match state.silent[pair as usize] {
+            true => (Outcome::Population(PopulationClass::AfterAsOf), None),
+            false => (Outcome::Paired, Some(pair)),
+        },
         Row::Grouped(_) if !is_late => (Outcome::Paired, None),
         Row::Grouped(_) | Row::Apart => (Outcome::Population(entry.class), None),
         Row::Free(_) if is_late => (Outcome::Population(entry.class), None),

@@ -346,11 +346,8 @@ impl Rows<'_> {
         line
     }
 
-    /// Dispositions stand legacy first, then ascending by row.
     fn disposition(&self, side: Side, row: &RowId) -> Option<&Disposition> {
-        let all = &self.audit.dispositions;
-        let found = all.binary_search_by(|probe| (probe.side, &probe.row).cmp(&(side, row)));
-        found.ok().map(|at| &all[at])
+        self.audit.dispositions.find(self.books, side, row)
     }
 
     /// Legacy grants and legacy deductions, in tokens.

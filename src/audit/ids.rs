@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
-use sha2::{Digest, Sha256};
-
 use crate::domain::{Books, Class, Finding, FindingId, Ledger, RowId, Side};
+use crate::sha256::sha256;
 
 /// Class, user, created_at, ids.
 pub(super) fn order(finding: &Finding) -> impl Ord + '_ {
@@ -16,22 +15,33 @@ pub(super) fn order(finding: &Finding) -> impl Ord + '_ {
 /// and joined with `;`. A finding about a user has the user in place of legacy ids; one about a row
 /// without an id has `no_id`.
 pub(super) fn finding_id(finding: &Finding, no_id: Option<&str>) -> FindingId {
-    let join = |ids: &[RowId]| ids.iter().map(RowId::to_string).collect::<Vec<_>>().join(";");
-    let mut legacy = join(&finding.legacy_ids);
+    let mut text = String::with_capacity(128);
+    text.push_str(finding.class.name());
+    text.push('\n');
+    push_ids(&mut text, &finding.legacy_ids);
     if finding.legacy_ids.is_empty() && finding.unified_ids.is_empty() {
-        legacy = match (no_id, &finding.user) {
-            (Some(no_id), _) => no_id.to_owned(),
-            (None, Some(user)) => user.to_string(),
-            (None, None) => String::new(),
-        };
+        match no_id {
+            Some(no_id) => text.push_str(no_id),
+            None => push_ids(&mut text, finding.user.as_slice()),
+        }
     }
-    let text = format!("{}\n{legacy}\n{}", finding.class.name(), join(&finding.unified_ids));
+    text.push('\n');
+    push_ids(&mut text, &finding.unified_ids);
     FindingId(hex16(text.as_bytes()))
+}
+
+fn push_ids(text: &mut String, ids: &[RowId]) {
+    for (at, id) in ids.iter().enumerate() {
+        if at > 0 {
+            text.push(';');
+        }
+        id.with_text(|id| text.push_str(id));
+    }
 }
 
 /// The first 16 hexadecimal digits of SHA-256.
 pub(super) fn hex16(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    sha256(bytes).hex_of_first(8)
 }
 
 /// Pseudo ids of rejected rows without an id: a digest of what the row holds, and a number where

@@ -11,11 +11,12 @@ pub mod period;
 mod statement;
 
 pub use account::{AuditError, account};
+pub use dispositions::Dispositions;
 pub use grants::{GrantGroup, GrantSum, GrantTable, GrantsBy, NotCounted, Part, grants};
 pub use history::{HistoryError, HistoryLine, Partner, Step, UserHistory, find_user, history};
 pub use statement::{LotLine, PolicyLine, Statement};
 
-use crate::domain::{Disposition, Finding, Pair, Population, Rule, Total};
+use crate::domain::{Finding, Outcome, Pair, Population, Rule, Total};
 
 /// The findings of a run with everything that proves them complete. Frozen: later stages only read.
 #[derive(Debug, Clone)]
@@ -28,7 +29,9 @@ pub struct Audit {
     /// [`Rule::PAIRING`].
     pub pair_totals: Vec<(Rule, Total)>,
     /// Every legacy row and every unified grant or deduction row, legacy first, ascending by id.
-    pub dispositions: Vec<Disposition>,
+    pub dispositions: Dispositions,
+    /// Rows and raw tokens by outcome, ascending: legacy, unified.
+    pub outcomes: [Vec<(Outcome, Total)>; 2],
     /// Legacy rows by class, pending rows moved to their own.
     pub legacy_population: Population,
     /// Unified rows by class.

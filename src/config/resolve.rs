@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_spanned::Spanned;
-use sha2::{Digest, Sha256};
 
 use super::error::{Fault, nearest};
 use super::policy::policies;
@@ -73,7 +72,7 @@ fn resolve(file: &Path, text: &str, raw: &RawConfig) -> Result<Config, Fault> {
 }
 
 fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::sha256::sha256(text).hex()
 }
 
 fn missing_section(name: &str, which: &str) -> Fault {

@@ -1,9 +1,8 @@
 //! What a check says, as a digest that its waiver is bound to.
 
-use sha2::{Digest, Sha256};
-
 use super::activity::CALLS;
 use super::checks::{Answer, Check, Evidence};
+use crate::sha256::Sha256;
 use crate::source::postgres::dependencies::Certainty;
 
 /// `sha256:` and a digest over the answer, the evidence that weighs, and what was not looked at: a check
@@ -23,13 +22,12 @@ pub(super) fn content(check: &Check) -> String {
     unread.sort_unstable();
     let found = found.into_iter().flatten();
     let parts = [check.check, answer].into_iter().chain(found).chain(["unread"]).chain(unread);
-    let mut hash = Sha256::new();
+    let mut hash = Sha256::default();
     for part in parts {
         // With their lengths, so that no text can pass for another.
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
+        hash.update_text(part);
     }
-    hash.finalize().iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+    format!("sha256:{}", hash.finish().hex())
 }
 
 /// The kind of evidence that comes once a night.

@@ -1,6 +1,6 @@
 //! What became of each row: every legacy row and every unified grant or deduction has exactly one.
 
-use super::{Class, PopulationClass, RowId, Side};
+use super::{Class, PopulationClass, Side};
 
 /// The outcome of one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,19 +27,29 @@ impl Outcome {
     }
 }
 
+/// Where a row stands in its [`super::Ledger`]: millions of rows are known by their place, not by a copy
+/// of their id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowPlace {
+    /// Position in the entries.
+    Entry(u32),
+    /// Position in the bystanders.
+    Bystander(u32),
+    /// Position in the rejected rows.
+    Rejected(u32),
+}
+
 /// One row with its outcome.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Disposition {
     /// Which table.
     pub side: Side,
-    /// The row; a pseudo id `no-id:…` for a rejected row without one.
-    pub row: RowId,
+    /// The row.
+    pub row: RowPlace,
     /// What became of it.
     pub outcome: Outcome,
     /// Number of the pair that the row is in: position in the run's pairs.
     pub pair: Option<u32>,
     /// Number of the finding: position in the run's findings.
     pub finding: Option<u32>,
-    /// The amount as the source stores it, where it could be read.
-    pub raw_tokens: Option<i64>,
 }

@@ -14,7 +14,7 @@ mod population;
 mod tokens;
 mod total;
 
-pub use disposition::{Disposition, Outcome};
+pub use disposition::{Disposition, Outcome, RowPlace};
 pub use entry::{Entry, Kind, UserNo};
 pub use finding::{Class, Confidence, Finding, FindingId, RepairKind, Severity, Status, Verdict};
 pub use id::RowId;

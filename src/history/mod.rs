@@ -20,9 +20,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 use crate::domain::{Books, Finding, FindingId};
+use crate::sha256::{Sha256, sha256};
 
 pub use certified::{Certified, CertifiedCheck};
 pub use chronicle::{Chronicle, ClassChanges, chronicle};
@@ -181,19 +181,14 @@ fn check_intact(run: &Path, manifest: &Manifest) -> Result<(), HistoryError> {
 /// SHA-256 of a file, read piece by piece.
 fn digest(file: &Path) -> std::io::Result<String> {
     let mut file = std::fs::File::open(file)?;
-    let mut hash = Sha256::new();
+    let mut hash = Sha256::default();
     let mut buffer = vec![0; 1 << 16];
     loop {
         match std::io::Read::read(&mut file, &mut buffer)? {
-            0 => return Ok(hex(&hash.finalize())),
+            0 => return Ok(hash.finish().hex()),
             read => hash.update(&buffer[..read]),
         }
     }
-}
-
-/// Lower-case hexadecimal.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The run that the next one follows, if there is one: that of `latest`, as far as the chain of manifests
@@ -207,7 +202,7 @@ pub fn previous(folder: &Path) -> Result<Option<PreviousRun>, HistoryError> {
     let failed =
         |file: &str, cause: &dyn std::fmt::Display| HistoryError::unreadable(&run.join(file), &run, cause);
     let bytes = std::fs::read(run.join("manifest.json")).map_err(|cause| failed("manifest.json", &cause))?;
-    let manifest_digest = hex(&Sha256::digest(&bytes));
+    let manifest_digest = sha256(&bytes).hex();
     let manifest: Manifest =
         serde_json::from_slice(&bytes).map_err(|cause| failed("manifest.json", &cause))?;
     check_intact(&run, &manifest)?;

@@ -8,9 +8,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
-use super::{HistoryError, Listed, hex, lifecycle, runs};
+use super::{HistoryError, Listed, lifecycle, runs};
+use crate::sha256::sha256;
 
 /// The link in the folder of the history.
 pub(super) const LATEST: &str = "latest";
@@ -49,7 +49,7 @@ impl Link {
         }
         let manifest: Manifest = serde_json::from_value(value).map_err(|cause| failed(&cause))?;
         let has_lifecycle = manifest.files.iter().any(|file| file.name == lifecycle::FILE_NAME);
-        let digest = hex(&Sha256::digest(&bytes));
+        let digest = sha256(&bytes).hex();
         Ok(Some(Link { name: name(run), digest, previous: manifest.previous, has_lifecycle }))
     }
 

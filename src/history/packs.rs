@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 use super::sealed;
 use crate::audit::period::{Period, Sealed};
+use crate::sha256::sha256;
 
 /// Name and version of the shape of a pack's `manifest.json`.
 pub const PACK_SCHEMA: &str = "reckon.audit/1";
@@ -139,7 +139,7 @@ pub fn open(folder: &Path) -> Option<Pack> {
     let bytes = fs::read(folder.join("manifest.json")).ok()?;
     let manifest: Manifest = serde_json::from_slice(&bytes).ok()?;
     let period = Period::new(manifest.period.from, manifest.period.to).ok()?;
-    let manifest_digest = hex(&bytes);
+    let manifest_digest = sha256(&bytes).hex();
     (manifest.schema == PACK_SCHEMA).then(|| Pack {
         folder: folder.to_owned(),
         period,
@@ -270,13 +270,9 @@ impl Pack {
         let bytes = fs::read(&file)
             .map_err(|cause| PackError::Unreadable { file: file.clone(), cause: cause.to_string() })?;
         let listed = self.files.iter().find(|listed| listed.name == name);
-        match listed.is_some_and(|listed| listed.sha256 == hex(&bytes)) {
+        match listed.is_some_and(|listed| listed.sha256 == sha256(&bytes).hex()) {
             true => Ok(bytes),
             false => Err(PackError::Altered { file }),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

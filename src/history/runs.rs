@@ -5,13 +5,13 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
+use super::HistoryError;
 use super::newest::{LATEST, Link, directories};
 use super::table::{Row, each_row};
-use super::{HistoryError, hex};
 use crate::audit::RunVerdict;
 use crate::domain::{Instant, Total};
+use crate::sha256::sha256;
 
 /// Name of the file.
 pub const FILE_NAME: &str = "runs.csv";
@@ -211,7 +211,7 @@ impl PastRun {
         let read = || -> Result<PastRun, String> {
             let text = std::fs::read(&file).map_err(|cause| cause.to_string())?;
             let summary: Summary = serde_json::from_slice(&text).map_err(|cause| cause.to_string())?;
-            PastRun::of(folder, hex(&Sha256::digest(&bytes)), manifest, &summary)
+            PastRun::of(folder, sha256(&bytes).hex(), manifest, &summary)
         };
         read().map(Some).map_err(|cause| HistoryError::unreadable(&file, folder, &cause))
     }

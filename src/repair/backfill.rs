@@ -1,74 +1,59 @@
 //! `backfill.sql`.
 
-use std::collections::HashMap;
-
-use crate::domain::RowId;
-
 use super::columns::{Filling, Slot};
 use super::known::IdText;
-use super::parts::{Part, Piece};
-use super::plan::{Operation, Plan};
+use super::parts::{Lines, Part, Piece, Rows};
+use super::plan::{Change, Operation, Plan};
 use super::quote::{do_block, fill, literal};
-use super::{sql, values};
+use super::sql;
+use super::values::{self, Tuple};
 use crate::config::{Literal, quote_identifier};
 
 const BACKFILL: &str = include_str!("sql/backfill.sql");
 const INSERT: &str = include_str!("sql/backfill_insert.sql");
 const NO_TRIGGERS: &str = include_str!("sql/no_triggers.sql");
 
-/// One piece a row, and the lines that rows share: what is known of their users and actions, then the
-/// rows of these users that other files touch.
-pub(super) fn pieces(plan: &Plan) -> (Vec<Piece>, Vec<String>) {
-    let mut shared = Vec::new();
-    let mut group_numbers: HashMap<(&RowId, &str), usize> = HashMap::new();
-    for ((user, action), group) in &plan.known.groups {
-        group_numbers.insert((user, action), shared.len());
-        let mut row = vec![shared.len().to_string(), values::id(user)];
-        row.extend(plan.unified.parts(action).unwrap_or_default().into_iter().map(literal));
-        let fingerprint = if plan.known.ids == IdText::Unsure { 0 } else { group.fingerprint };
-        row.extend([group.rows.to_string(), fingerprint.to_string()]);
-        shared.push(values::tuple(&row));
-    }
-    let mut touched_numbers: HashMap<&RowId, Vec<usize>> = HashMap::new();
-    let mut users: Vec<&RowId> = plan.known.touched.keys().collect();
-    users.sort();
-    for user in users {
-        for row in &plan.known.touched[user] {
-            touched_numbers.entry(user).or_default().push(shared.len());
-            shared.push(values::tuple(&[values::id(row)]));
+/// The piece of the row of this number, and the numbers of the lines that rows share: what is known of
+/// their users and actions, then the rows of these users that other files touch.
+pub(super) fn piece(plan: &Plan<'_>, at: usize, change: &Change<'_>, piece: &mut Piece) {
+    let (Some(new), Some(legacy)) = (&change.new, &change.legacy) else { return };
+    Tuple::new(&mut piece.row).number(at).id(legacy.id).new_row(plan, change).end();
+    values::push_legacy_row(&mut piece.legacy, legacy);
+    let known = &plan.known;
+    let groups = known.groups().len();
+    piece.shared.extend(known.group(new.user_no, new.action));
+    piece.shared.extend(known.touched_of(new.user_no).map(|number| groups + number));
+}
+
+/// The shared line of a number.
+pub(super) fn shared(plan: &Plan<'_>, number: usize, line: &mut String) {
+    let known = &plan.known;
+    let mut line = Tuple::new(line);
+    match known.groups().get(number) {
+        Some((user, action, group)) => {
+            let fingerprint = if known.ids == IdText::Unsure { 0 } else { group.fingerprint };
+            line.number(number).id(plan.roster.id(*user)).action(&plan.unified, action);
+            line.number(group.rows).number(fingerprint).end();
         }
+        None => line.id(known.touched()[number - known.groups().len()].1).end(),
     }
-    let pieces = plan
-        .of(Operation::Insert)
-        .enumerate()
-        .filter_map(|(at, change)| {
-            let (new, legacy) = (change.new.as_ref()?, change.legacy.as_ref()?);
-            let mut row = vec![at.to_string(), values::id(&legacy.id)];
-            row.extend(values::new_row(plan, change));
-            let mut piece = sql::piece(&row, change.effect_tokens);
-            piece.legacy = Some(values::legacy_row(legacy));
-            piece.shared.push(group_numbers[&(&new.user, new.action.as_str())]);
-            piece.shared.extend(touched_numbers.get(&new.user).into_iter().flatten());
-            Some(piece)
-        })
-        .collect();
-    (pieces, shared)
 }
 
 /// The transaction of one part.
-pub(super) fn statements(plan: &Plan, part: &Part, shared: &[String]) -> String {
+pub(super) fn statements(plan: &Plan<'_>, lines: &impl Lines, part: &Part) -> String {
     let unified = &plan.unified;
     let table = unified.table.sql();
-    let groups = plan.known.groups.len();
-    let lines = |wanted: &dyn Fn(usize) -> bool| -> Vec<&String> {
-        part.shared.iter().filter(|number| wanted(**number)).map(|number| &shared[*number]).collect()
-    };
-    let known = lines(&|number| number < groups);
-    let touched = lines(&|number| number >= groups);
-    let touched = if touched.is_empty() {
-        String::new()
-    } else {
-        format!("\ninsert into pg_temp.reckon_touched (row_id) values\n{};\n", sql::values_list(&touched))
+    let (mut known, mut touched) = (Rows::default(), Rows::default());
+    let mut line = String::new();
+    for number in &part.shared {
+        line.clear();
+        lines.shared(*number, &mut line);
+        let list = if *number < plan.known.groups().len() { &mut known } else { &mut touched };
+        list.push(&line);
+    }
+    let touched = match touched.count {
+        0 => String::new(),
+        _ => format!("\ninsert into pg_temp.reckon_touched (row_id) values\n{};\n", touched.text),
     };
     let staged: Vec<String> = staged(plan);
     let mut staged_names = vec!["reckon_no".to_owned(), "reckon_legacy_id".to_owned()];
@@ -102,10 +87,10 @@ pub(super) fn statements(plan: &Plan, part: &Part, shared: &[String]) -> String 
                     .join(",\n       "),
             ),
             ("staged_names", &staged_names.join(", ")),
-            ("rows", &sql::values_list(&part.rows[0])),
+            ("rows", &part.rows[0].text),
             ("known", &known_columns),
             ("known_names", &format!("no, user_id, {}, row_count, fingerprint", actions.join(", "))),
-            ("known_rows", &sql::values_list(&known)),
+            ("known_rows", &known.text),
             ("id", &unified.id.value("u")),
             ("touched_rows", &touched),
             ("insert", &do_block(&insert(plan, &staged, &actions))),
@@ -119,7 +104,7 @@ fn with_line_before(text: String) -> String {
 }
 
 /// Quoted names of the columns that each row has its own value for.
-fn staged(plan: &Plan) -> Vec<String> {
+fn staged(plan: &Plan<'_>) -> Vec<String> {
     plan.new_columns
         .iter()
         .filter(|column| !matches!(column.filling, Filling::Constant(_)))
@@ -127,7 +112,7 @@ fn staged(plan: &Plan) -> Vec<String> {
         .collect()
 }
 
-fn insert(plan: &Plan, staged: &[String], actions: &[String]) -> String {
+fn insert(plan: &Plan<'_>, staged: &[String], actions: &[String]) -> String {
     let unified = &plan.unified;
     let table = unified.table.sql();
     let mut same_group = vec![format!("{} = k.user_id", unified.user.value("u"))];
@@ -179,8 +164,8 @@ fn insert(plan: &Plan, staged: &[String], actions: &[String]) -> String {
 
 /// How a planned row knows itself among the rows of the table: by its id, or by the link where the
 /// database gives the ids.
-pub(super) fn own(plan: &Plan) -> String {
-    let gives_id = plan.of(Operation::Insert).all(|change| change.row.is_some());
+pub(super) fn own(plan: &Plan<'_>) -> String {
+    let gives_id = plan.of(Operation::Insert).iter().all(|change| change.row.is_some());
     match (&plan.unified.link, gives_id) {
         (Some(link), false) => format!("{} = p.reckon_legacy_id", link.text("u")),
         _ => format!("{} = p.{}", plan.unified.id.value("u"), plan.unified.id.name()),

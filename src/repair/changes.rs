@@ -2,9 +2,10 @@
 
 use super::columns::Layout;
 use super::parts::{Part, Piece};
-use super::plan::{Operation, Plan};
+use super::plan::{Change, Operation, Plan};
 use super::quote::{comment, do_block, fill, literal};
-use super::{sql, values};
+use super::sql;
+use super::values::{self, Tuple};
 
 const REPAIR: &str = include_str!("sql/repair.sql");
 const UPDATE: &str = include_str!("sql/repair_update.sql");
@@ -48,23 +49,19 @@ fn same_user(layout: &Layout) -> String {
     format!("{} is not distinct from p.user_id", layout.user.value("u"))
 }
 
-/// One piece an update.
-pub(super) fn update_pieces(plan: &Plan) -> Vec<Piece> {
-    plan.of(Operation::Update)
-        .filter_map(|change| {
-            let (row, old, new) = (change.row.as_ref()?, change.old.as_ref()?, change.new.as_ref()?);
-            let mut line = vec![values::id(row)];
-            line.extend(values::content(&plan.unified, old));
-            line.extend(values::content(&plan.unified, new).split_off(1));
-            let mut piece = sql::piece(&line, change.effect_tokens);
-            piece.legacy = change.legacy.as_ref().map(values::legacy_row);
-            Some(piece)
-        })
-        .collect()
+/// The piece of an update.
+pub(super) fn update_piece(plan: &Plan<'_>, change: &Change<'_>, piece: &mut Piece) {
+    if let (Some(row), Some(old), Some(new)) = (&change.row, &change.old, &change.new) {
+        let mut line = Tuple::new(&mut piece.row);
+        line.id(row).id(old.user).content(&plan.unified, old).content(&plan.unified, new).end();
+    }
+    if let Some(legacy) = &change.legacy {
+        values::push_legacy_row(&mut piece.legacy, legacy);
+    }
 }
 
 /// The transaction of one part of `repair.sql`.
-pub(super) fn update_statements(plan: &Plan, part: &Part) -> String {
+pub(super) fn update_statements(plan: &Plan<'_>, part: &Part) -> String {
     let unified = &plan.unified;
     let table = unified.table.sql();
     let mut columns =
@@ -85,14 +82,14 @@ pub(super) fn update_statements(plan: &Plan, part: &Part) -> String {
             ("legacy", &legacy),
             ("staged", &staged),
             ("staged_names", &staged_names),
-            ("rows", &sql::values_list(&part.rows[0])),
+            ("rows", &part.rows[0].text),
             ("update", &do_block(&update(plan))),
         ],
     ));
     text
 }
 
-fn update(plan: &Plan) -> String {
+fn update(plan: &Plan<'_>) -> String {
     let unified = &plan.unified;
     let table = unified.table.sql();
     fill(
@@ -113,10 +110,10 @@ fn update(plan: &Plan) -> String {
 
 /// Only columns that some row of the plan changes, and in a row only what changes: a value that stays
 /// keeps its very form (`12.00` is not rewritten as `12`).
-fn assignments(plan: &Plan) -> String {
+fn assignments(plan: &Plan<'_>) -> String {
     let unified = &plan.unified;
-    let changes = |differs: &dyn Fn(&super::Values, &super::Values) -> bool| {
-        plan.of(Operation::Update).any(|change| match (&change.old, &change.new) {
+    let changes = |differs: &dyn Fn(&super::Values<'_>, &super::Values<'_>) -> bool| {
+        plan.of(Operation::Update).iter().any(|change| match (&change.old, &change.new) {
             (Some(old), Some(new)) => differs(old, new),
             _ => false,
         })
@@ -143,25 +140,17 @@ fn assignments(plan: &Plan) -> String {
     assignments.join(",\n           ")
 }
 
-/// One piece a removal.
-pub(super) fn delete_pieces(plan: &Plan) -> Vec<Piece> {
-    plan.of(Operation::Delete)
-        .filter_map(|change| {
-            let (row, old, kept) = (change.row.as_ref()?, change.old.as_ref()?, change.kept.as_ref()?);
-            let mut line = vec![values::id(row)];
-            line.extend(values::content(&plan.unified, old));
-            line.extend([
-                values::id(&kept.id),
-                kept.raw_tokens.to_string(),
-                kept.raw_tokens_repaired.to_string(),
-            ]);
-            Some(sql::piece(&line, change.effect_tokens))
-        })
-        .collect()
+/// The piece of a removal.
+pub(super) fn delete_piece(plan: &Plan<'_>, change: &Change<'_>, piece: &mut Piece) {
+    if let (Some(row), Some(old), Some(kept)) = (&change.row, &change.old, &change.kept) {
+        let mut line = Tuple::new(&mut piece.row);
+        line.id(row).id(old.user).content(&plan.unified, old);
+        line.id(kept.id).number(kept.raw_tokens).number(kept.raw_tokens_repaired).end();
+    }
 }
 
 /// The transaction of one part of `dedupe.sql`.
-pub(super) fn delete_statements(plan: &Plan, part: &Part) -> String {
+pub(super) fn delete_statements(plan: &Plan<'_>, part: &Part) -> String {
     let unified = &plan.unified;
     let table = unified.table.sql();
     let (id, amount) = (unified.id.value("u"), unified.amount.value("u"));
@@ -197,7 +186,7 @@ pub(super) fn delete_statements(plan: &Plan, part: &Part) -> String {
             ("journal", &sql::journal()),
             ("staged", &staged),
             ("staged_names", &staged_names),
-            ("rows", &sql::values_list(&part.rows[0])),
+            ("rows", &part.rows[0].text),
             ("delete", &do_block(&body)),
         ],
     ));

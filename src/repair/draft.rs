@@ -11,27 +11,27 @@ use super::kept::Keepers;
 use super::plan::{Change, KeptRow, LegacyRow, NewId, Operation, Review, Values, derived_id};
 
 /// Sorts findings into changes and reviews.
-pub(super) struct Draft<'a> {
+pub(super) struct Draft<'a, 'l> {
     books: &'a Books,
-    legacy: &'a Layout,
-    unified: &'a Layout,
+    legacy: &'l Layout,
+    unified: &'l Layout,
     window: Span,
     new_id: NewId,
-    inserted: HashSet<RowId>,
+    inserted: HashSet<&'a RowId>,
     touched: HashSet<u32>,
-    pub changes: Vec<Change>,
-    pub reviews: Vec<Review>,
+    changes: Vec<Change<'a>>,
+    reviews: Vec<Review<'a>>,
 }
 
 /// Where a finding goes.
-type Planned = Result<Change, String>;
+type Planned<'a> = Result<Change<'a>, String>;
 
-impl<'a> Draft<'a> {
+impl<'a, 'l> Draft<'a, 'l> {
     pub fn new(
         config: &Config,
         books: &'a Books,
-        legacy: &'a Layout,
-        unified: &'a Layout,
+        legacy: &'l Layout,
+        unified: &'l Layout,
         new_id: NewId,
     ) -> Self {
         Draft {
@@ -47,8 +47,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Takes all findings.
-    pub fn take(&mut self, findings: &[Finding]) {
+    /// Takes all findings: changes by operation, and reviews.
+    pub fn sorted(mut self, findings: &'a [Finding]) -> (Vec<Change<'a>>, Vec<Review<'a>>) {
         let leaving: HashSet<u32> = findings
             .iter()
             .filter(|finding| finding.repair == RepairKind::Dedupe && barrier(finding).is_none())
@@ -76,43 +76,45 @@ impl<'a> Draft<'a> {
         self.changes.sort_by_key(|change| change.operation);
         self.note_repaired_keepers();
         self.spare_reviewed_rows();
+        (self.changes, self.reviews)
     }
 
-    fn insertion(&mut self, finding: &Finding) -> Planned {
+    fn insertion(&mut self, finding: &'a Finding) -> Planned<'a> {
         let entry = self.only(&finding.legacy_rows, &self.books.legacy.entries, "legacy")?.1;
         let legacy = self.legacy_row(entry);
         let action = match &finding.action_expected {
-            Some(action) => action.clone(),
-            None => self.books.action(entry.action).to_owned(),
+            Some(action) => action,
+            None => self.books.action(entry.action),
         };
-        let new = Values { user: legacy.user.clone(), action, raw_tokens: entry.tokens, at: entry.at };
-        if self.unified.parts(&new.action).is_none() {
+        let (user, user_no) = (legacy.user, entry.user);
+        let new = Values { user, user_no, action, raw_tokens: entry.tokens, at: entry.at };
+        if self.unified.parts(new.action).is_none() {
             return Err(format!("the label {} does not split into the columns of the action", new.action));
         }
-        if !self.inserted.insert(legacy.id.clone()) {
+        if !self.inserted.insert(legacy.id) {
             return Err("another finding inserts a row for the same legacy id".to_owned());
         }
         let reference = match (&self.legacy.reference, &self.unified.reference, &*entry.references) {
-            (Some(_), Some(_), [only]) => Some(self.books.references[*only as usize].to_string()),
+            (Some(_), Some(_), [only]) => Some(&*self.books.references[*only as usize]),
             _ => None,
         };
         fits::values(self.unified, &new)?;
-        fits::text(&legacy.label)?;
-        fits::text(&legacy.id.to_string())?;
-        fits::text(reference.as_deref().unwrap_or_default())?;
+        fits::text(legacy.label)?;
+        legacy.id.with_text(fits::text)?;
+        fits::text(reference.unwrap_or_default())?;
         entry.expires_at.map_or(Ok(()), fits::instant)?;
         if let Some(link) = &self.unified.link {
-            fits::id(link, &legacy.id)?;
+            fits::id(link, legacy.id)?;
         }
         let row = match self.new_id {
-            NewId::Derived(namespace) => Some(derived_id(namespace, &legacy.id)),
+            NewId::Derived(namespace) => Some(derived_id(namespace, legacy.id)),
             NewId::Given => None,
         };
         if let Some(row) = row.as_ref().filter(|row| self.is_there(row)) {
             return Err(format!("its copy {row} is there already, with other content"));
         }
         Ok(Change {
-            finding: finding.id.clone(),
+            finding: &finding.id,
             class: finding.class,
             operation: Operation::Insert,
             row,
@@ -126,37 +128,37 @@ impl<'a> Draft<'a> {
         })
     }
 
-    fn update(&mut self, finding: &Finding) -> Planned {
+    fn update(&mut self, finding: &'a Finding) -> Planned<'a> {
         let (position, entry) = self.only(&finding.unified_rows, &self.books.unified.entries, "unified")?;
         let legacy = match finding.legacy_rows.as_slice() {
             [] => None,
             _ => Some(self.only(&finding.legacy_rows, &self.books.legacy.entries, "legacy")?.1),
         };
         let old = self.values(entry);
-        let mut new = old.clone();
+        let mut new = old;
         match (finding.class, legacy, &finding.action_expected) {
             (Class::AmountMismatch, Some(legacy), _) => {
                 new.raw_tokens = if entry.negative { -legacy.tokens } else { legacy.tokens };
             }
             (Class::TimeMismatch, Some(legacy), _) => new.at = legacy.at,
             (Class::ActionMismatch | Class::MislabelledPurchase, _, Some(action)) => {
-                new.action.clone_from(action);
+                new.action = action;
             }
             _ => return Err(format!("{} has no update", finding.class.name())),
         }
         if new == old {
             return Err("the row has the expected values already".to_owned());
         }
-        if self.unified.parts(&new.action).is_none() || self.unified.parts(&old.action).is_none() {
+        if self.unified.parts(new.action).is_none() || self.unified.parts(old.action).is_none() {
             return Err(format!("the label {} does not split into the columns of the action", new.action));
         }
         let legacy = legacy.map(|entry| self.legacy_row(entry));
         fits::values(self.unified, &old)?;
         fits::values(self.unified, &new)?;
-        fits::text(&entry.id.to_string())?;
+        entry.id.with_text(fits::text)?;
         self.touch(position)?;
         Ok(Change {
-            finding: finding.id.clone(),
+            finding: &finding.id,
             class: finding.class,
             operation: Operation::Update,
             row: Some(entry.id.clone()),
@@ -170,21 +172,21 @@ impl<'a> Draft<'a> {
         })
     }
 
-    fn removal(&mut self, finding: &Finding, keepers: &Keepers<'_>) -> Planned {
+    fn removal(&mut self, finding: &'a Finding, keepers: &Keepers<'a>) -> Planned<'a> {
         let (position, entry) = self.only(&finding.unified_rows, &self.books.unified.entries, "unified")?;
         let old = self.values(entry);
-        if self.unified.parts(&old.action).is_none() {
+        if self.unified.parts(old.action).is_none() {
             return Err(format!("the label {} does not split into the columns of the action", old.action));
         }
         let Some(kept) = keepers.of(entry, finding.legacy_ids.first()) else {
             return Err("no row of the same user, action and amount would stay within the window".to_owned());
         };
         fits::values(self.unified, &old)?;
-        fits::text(&entry.id.to_string())?;
-        fits::text(&kept.id.to_string())?;
+        entry.id.with_text(fits::text)?;
+        kept.id.with_text(fits::text)?;
         self.touch(position)?;
         Ok(Change {
-            finding: finding.id.clone(),
+            finding: &finding.id,
             class: finding.class,
             operation: Operation::Delete,
             row: Some(entry.id.clone()),
@@ -194,7 +196,7 @@ impl<'a> Draft<'a> {
             reference: None,
             expires_at: None,
             kept: Some(KeptRow {
-                id: kept.id.clone(),
+                id: &kept.id,
                 raw_tokens: kept.raw_tokens(),
                 raw_tokens_repaired: kept.raw_tokens(),
             }),
@@ -232,43 +234,44 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn legacy_row(&self, entry: &Entry) -> LegacyRow {
+    fn legacy_row(&self, entry: &'a Entry) -> LegacyRow<'a> {
         LegacyRow {
-            id: entry.id.clone(),
-            user: self.books.roster.id(entry.user).clone(),
-            label: self.books.legacy.labels[usize::from(entry.label)].to_string(),
+            id: &entry.id,
+            user: self.books.roster.id(entry.user),
+            label: &self.books.legacy.labels[usize::from(entry.label)],
             raw_tokens: entry.raw_tokens(),
             at: entry.at,
         }
     }
 
-    fn values(&self, entry: &Entry) -> Values {
+    fn values(&self, entry: &Entry) -> Values<'a> {
         Values {
-            user: self.books.roster.id(entry.user).clone(),
-            action: self.books.unified.labels[usize::from(entry.label)].to_string(),
+            user: self.books.roster.id(entry.user),
+            user_no: entry.user,
+            action: &self.books.unified.labels[usize::from(entry.label)],
             raw_tokens: entry.raw_tokens(),
             at: entry.at,
         }
     }
 
-    fn review(&self, finding: &Finding, reason: String) -> Review {
+    fn review(&self, finding: &'a Finding, reason: String) -> Review<'a> {
         let rows = finding
             .unified_rows
             .iter()
             .filter_map(|row| self.books.unified.entries.get(*row as usize))
-            .map(|entry| (entry.id.clone(), self.values(entry)))
+            .map(|entry| (&entry.id, self.values(entry)))
             .collect();
         Review {
-            finding: finding.id.clone(),
+            finding: &finding.id,
             class: finding.class,
             file: match finding.class {
                 Class::Unmigrated | Class::UnmigratedDeduction => Operation::Insert,
                 Class::Duplicate => Operation::Delete,
                 _ => Operation::Update,
             },
-            user: finding.user.clone(),
-            legacy_ids: finding.legacy_ids.clone(),
-            unified_ids: finding.unified_ids.clone(),
+            user: finding.user.as_ref(),
+            legacy_ids: &finding.legacy_ids,
+            unified_ids: &finding.unified_ids,
             reason: if reason.is_empty() { described(finding) } else { reason },
             rows,
         }
@@ -283,7 +286,7 @@ impl<'a> Draft<'a> {
             .filter_map(|change| Some((change.row.clone()?, change.new.as_ref()?.raw_tokens)))
             .collect();
         for kept in self.changes.iter_mut().filter_map(|change| change.kept.as_mut()) {
-            if let Some(tokens) = repaired.get(&kept.id) {
+            if let Some(tokens) = repaired.get(kept.id) {
                 kept.raw_tokens_repaired = *tokens;
             }
         }
@@ -298,7 +301,7 @@ impl<'a> Draft<'a> {
             .filter_map(|it| it.row.as_ref())
             .collect();
         for review in &mut self.reviews {
-            review.rows.retain(|(id, _)| !changed.contains(id));
+            review.rows.retain(|(id, _)| !changed.contains(*id));
         }
     }
 }

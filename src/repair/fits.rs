@@ -13,9 +13,9 @@ const YEARS: std::ops::Range<i64> = -62_135_596_800_000_000..253_402_300_800_000
 ///
 /// # Errors
 /// Why not, for people.
-pub(super) fn values(layout: &Layout, values: &Values) -> Result<(), String> {
-    id(&layout.user, &values.user)?;
-    text(&values.action)?;
+pub(super) fn values(layout: &Layout, values: &Values<'_>) -> Result<(), String> {
+    id(&layout.user, values.user)?;
+    text(values.action)?;
     instant(values.at)?;
     let (least, most) = match layout.amount.type_name() {
         Some("smallint") => (i64::from(i16::MIN), i64::from(i16::MAX)),
@@ -31,24 +31,21 @@ pub(super) fn values(layout: &Layout, values: &Values) -> Result<(), String> {
 
 /// The id fits a plain column; inside JSON every text does.
 pub(super) fn id(slot: &Slot, id: &RowId) -> Result<(), String> {
-    let printed = id.to_string();
-    text(&printed)?;
-    let fits = match slot.type_name().filter(|_| slot.is_plain()) {
-        Some("uuid") => matches!(id, RowId::Uuid(_)),
-        Some("smallint") => printed.parse::<i16>().is_ok(),
-        Some("integer") => printed.parse::<i32>().is_ok(),
-        Some("bigint") => printed.parse::<i64>().is_ok(),
-        _ => true,
-    };
-    if fits {
-        Ok(())
-    } else {
-        Err(format!(
-            "{printed} does not fit the column {} ({})",
-            slot.column,
-            slot.type_name().unwrap_or_default()
-        ))
-    }
+    id.with_text(|printed| {
+        text(printed)?;
+        let fits = match slot.type_name().filter(|_| slot.is_plain()) {
+            Some("uuid") => matches!(id, RowId::Uuid(_)),
+            Some("smallint") => printed.parse::<i16>().is_ok(),
+            Some("integer") => printed.parse::<i32>().is_ok(),
+            Some("bigint") => printed.parse::<i64>().is_ok(),
+            _ => true,
+        };
+        if fits {
+            return Ok(());
+        }
+        let (column, type_name) = (&slot.column, slot.type_name().unwrap_or_default());
+        Err(format!("{printed} does not fit the column {column} ({type_name})"))
+    })
 }
 
 /// PostgreSQL cannot hold the character NUL in any text.

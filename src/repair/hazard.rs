@@ -51,7 +51,7 @@ pub(super) struct Subject<'a> {
     pub unified: &'a Layout,
     pub new_id: NewId,
     pub new_columns: &'a [NewColumn],
-    pub changes: &'a [Change],
+    pub changes: &'a [Change<'a>],
 }
 
 impl Subject<'_> {
@@ -67,7 +67,7 @@ impl Subject<'_> {
             .filter_map(|change| {
                 let new = change.new.as_ref()?;
                 let written = change.old.as_ref().is_none_or(|old| old.action != new.action);
-                written.then_some(new.action.as_str())
+                written.then_some(new.action)
             })
             .collect()
     }

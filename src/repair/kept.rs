@@ -21,9 +21,16 @@ impl<'a> Keepers<'a> {
         let entries = &books.unified.entries;
         let wanted: HashSet<Key> =
             leaving.iter().filter_map(|row| entries.get(*row as usize)).map(key).collect();
+        // Most rows are of users of whom none leaves: a look at a list spares them the sets.
+        let mut is_wanted = vec![false; books.roster.len()];
+        wanted.iter().for_each(|(user, ..)| is_wanted[user.0 as usize] = true);
         let mut rows: HashMap<Key, Vec<&Entry>> = HashMap::new();
         for (position, entry) in (0u32..).zip(entries) {
-            if entry.is_matchable() && !leaving.contains(&position) && wanted.contains(&key(entry)) {
+            if is_wanted[entry.user.0 as usize]
+                && entry.is_matchable()
+                && !leaving.contains(&position)
+                && wanted.contains(&key(entry))
+            {
                 rows.entry(key(entry)).or_default().push(entry);
             }
         }

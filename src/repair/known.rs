@@ -1,11 +1,10 @@
 //! What the books know of the unified rows beside which a backfill inserts: so many rows of a user
 //! and action, with these ids. A row that appeared since shows.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashSet;
 
-use sha2::{Digest, Sha256};
-
-use crate::domain::{Books, RowId};
+use crate::domain::{Books, RowId, UserNo};
+use crate::sha256::sha256;
 
 use super::columns::Slot;
 use super::plan::{Change, Operation};
@@ -20,11 +19,12 @@ pub(super) struct KnownGroup {
 
 /// Groups by user and label, and the rows that other files of the plan touch.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Known {
-    pub groups: BTreeMap<(RowId, String), KnownGroup>,
-    /// Rows that `repair.sql` or `dedupe.sql` touch, by user: counted neither then nor now, so that
-    /// the files can run in any order.
-    pub touched: HashMap<RowId, Vec<RowId>>,
+pub(super) struct Known<'a> {
+    /// Ascending by user and label.
+    groups: Vec<(UserNo, &'a str, KnownGroup)>,
+    /// Rows that `repair.sql` or `dedupe.sql` touch, ascending by user: counted neither then nor now, so
+    /// that the files can run in any order.
+    touched: Vec<(UserNo, &'a RowId)>,
     pub ids: IdText,
 }
 
@@ -41,81 +41,100 @@ pub(super) enum IdText {
 }
 
 impl IdText {
-    fn of(id: &Slot, ids: impl Iterator<Item = impl AsRef<RowId>>) -> IdText {
-        let (mut uuids, mut others) = (false, false);
-        for id in ids {
-            match id.as_ref() {
-                RowId::Uuid(_) => uuids = true,
-                RowId::Text(_) => others = true,
-            }
-        }
+    fn of(id: &Slot, books: &Books) -> IdText {
         let exact = match id.type_name() {
             Some("uuid" | "integer" | "bigint" | "smallint") => return IdText::Same,
             Some(_) => id.holds_text(),
             None => true,
         };
-        match (exact, uuids, others) {
-            (true, false, _) => IdText::Same,
-            (true, true, false) => IdText::Lower,
-            _ => IdText::Unsure,
+        let is_uuid = |entry: &crate::domain::Entry| matches!(entry.id, RowId::Uuid(_));
+        let entries = &books.unified.entries;
+        match (exact, entries.first().map(is_uuid)) {
+            (false, _) => IdText::Unsure,
+            (true, None) => IdText::Same,
+            (true, Some(first)) if entries.iter().any(|entry| is_uuid(entry) != first) => IdText::Unsure,
+            (true, Some(true)) => IdText::Lower,
+            (true, Some(false)) => IdText::Same,
         }
     }
 }
 
-struct Borrowed<'a>(&'a RowId);
-
-impl AsRef<RowId> for Borrowed<'_> {
-    fn as_ref(&self) -> &RowId {
-        self.0
-    }
-}
-
-impl Known {
-    pub fn new(books: &Books, id: &Slot, changes: &[Change]) -> Known {
-        let mut groups: BTreeMap<(RowId, String), KnownGroup> = BTreeMap::new();
-        for change in changes.iter().filter(|change| change.operation == Operation::Insert) {
-            if let Some(new) = &change.new {
-                groups.entry((new.user.clone(), new.action.clone())).or_default();
-            }
-        }
-        let users: HashSet<RowId> = groups.keys().map(|(user, _)| user.clone()).collect();
-        let mut touched: HashMap<RowId, Vec<RowId>> = HashMap::new();
-        let mut touched_ids: HashSet<RowId> = HashSet::new();
+impl<'a> Known<'a> {
+    /// `changes` stand in the order of a plan.
+    pub fn new(books: &'a Books, id: &Slot, changes: &[Change<'a>]) -> Known<'a> {
+        let inserted = changes.iter().filter(|change| change.operation == Operation::Insert);
+        let wanted = inserted.filter_map(|change| change.new.map(|new| (new.user_no, new.action)));
+        let mut keys: Vec<(UserNo, &str)> = wanted.collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let mut is_known = vec![false; books.roster.len()];
+        keys.iter().for_each(|(user, _)| is_known[user.0 as usize] = true);
+        let mut touched_ids: HashSet<&RowId> = HashSet::new();
+        // The row of a change with old values is one of the books.
+        let unified = &books.unified.entries;
+        let mut touched = Vec::new();
         for change in changes {
             if let (Some(old), Some(row)) = (&change.old, &change.row)
-                && users.contains(&old.user)
+                && is_known[old.user_no.0 as usize]
+                && let Ok(at) = unified.binary_search_by(|entry| entry.id.cmp(row))
             {
-                touched.entry(old.user.clone()).or_default().push(row.clone());
-                touched_ids.insert(row.clone());
+                touched.push((old.user_no, &unified[at].id));
+                touched_ids.insert(&unified[at].id);
             }
         }
-        let ids = IdText::of(id, books.unified.entries.iter().map(|entry| Borrowed(&entry.id)));
-        let mut count = |user: &RowId, label: &str, row: &RowId| {
-            if users.contains(user)
+        touched.sort_by_key(|(user, _)| *user);
+        let groups = keys.into_iter().map(|(user, action)| (user, action, KnownGroup::default()));
+        let mut known = Known { groups: groups.collect(), touched, ids: IdText::of(id, books) };
+        let mut count = |user: UserNo, label: &str, row: &RowId| {
+            if is_known[user.0 as usize]
+                && let Some(at) = known.group(user, label)
                 && !touched_ids.contains(row)
-                && let Some(group) = groups.get_mut(&(user.clone(), label.to_owned()))
             {
+                let group = &mut known.groups[at].2;
                 group.rows += 1;
                 group.fingerprint += fingerprint(row);
             }
         };
         let labels = &books.unified.labels;
-        for entry in &books.unified.entries {
-            count(books.roster.id(entry.user), &labels[usize::from(entry.label)], &entry.id);
+        for entry in unified {
+            count(entry.user, &labels[usize::from(entry.label)], &entry.id);
         }
         for row in &books.unified.bystanders {
-            count(books.roster.id(row.user), &labels[usize::from(row.label)], &row.id);
+            count(row.user, &labels[usize::from(row.label)], &row.id);
         }
         for row in &books.unified.rejected {
-            if let (Some(id), Some(user), Some(label)) = (&row.id, &row.user, &row.label) {
+            if let (Some(id), Some(user), Some(label)) = (&row.id, &row.user, &row.label)
+                && let Some(user) = books.roster.find(user)
+            {
                 count(user, label, id);
             }
         }
-        Known { groups, touched, ids }
+        known
+    }
+
+    /// All groups, ascending.
+    pub fn groups(&self) -> &[(UserNo, &'a str, KnownGroup)] {
+        &self.groups
+    }
+
+    /// The number of a group.
+    pub fn group(&self, user: UserNo, label: &str) -> Option<usize> {
+        self.groups.binary_search_by(|(at, of, _)| (*at, *of).cmp(&(user, label))).ok()
+    }
+
+    /// All touched rows, ascending by user.
+    pub fn touched(&self) -> &[(UserNo, &'a RowId)] {
+        &self.touched
+    }
+
+    /// The numbers of a user's touched rows.
+    pub fn touched_of(&self, user: UserNo) -> std::ops::Range<usize> {
+        let start = self.touched.partition_point(|(of, _)| *of < user);
+        let end = start + self.touched[start..].iter().take_while(|(of, _)| *of == user).count();
+        start..end
     }
 }
 
 fn fingerprint(id: &RowId) -> i128 {
-    let digest = id.with_text(|text| Sha256::digest(text));
-    digest.iter().take(7).fold(0, |sum, byte| sum << 8 | i128::from(*byte))
+    id.with_text(|text| i128::from(sha256(text).first_bits() >> 8))
 }

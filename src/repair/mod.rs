@@ -1,7 +1,7 @@
 //! What to change (a plan: row, old values, new values, effect) and the SQL that says it.
 //!
 //! [`plan`] sorts the findings of a run into changes, which a machine may make, and reviews, which a
-//! person has to look at, and checks what could go wrong. [`render`] says the plan as SQL: one
+//! person has to look at, and checks what could go wrong. [`Scripts`] says the plan as SQL: one
 //! transaction a file, guarded by what the run has read, with before-images in a journal from which
 //! `undo.sql` takes everything back.
 //!
@@ -34,7 +34,7 @@ pub use error::RepairError;
 pub use plan::{
     Change, KeptRow, LegacyRow, Operation, Plan, Refusal, Review, Values, Warning, derived_id, namespace,
 };
-pub use sql::{SqlFile, render};
+pub use sql::{Scripts, SqlFile};
 
 use crate::config::Config;
 use crate::domain::{Books, Finding};
@@ -61,42 +61,43 @@ pub struct Context {
 ///
 /// # Errors
 /// [`RepairError`] when there are rows to insert and a column of theirs can get no value.
-pub fn plan(
+pub fn plan<'a>(
     config: &Config,
-    books: &Books,
-    findings: &[Finding],
+    books: &'a Books,
+    findings: &'a [Finding],
     targets: &Targets,
     context: &Context,
-) -> Result<Plan, RepairError> {
+) -> Result<Plan<'a>, RepairError> {
     let (legacy, unified) = columns::Layout::of(config, targets);
     let new_id = hazard::new_id(books, &legacy, &unified);
-    let mut draft = draft::Draft::new(config, books, &legacy, &unified, new_id);
-    draft.take(findings);
-    let (changes, reviews) = (draft.changes, draft.reviews);
+    let (changes, reviews) = draft::Draft::new(config, books, &legacy, &unified, new_id).sorted(findings);
     let inserts = changes.iter().any(|change| change.operation == Operation::Insert);
     let new_columns = if inserts {
         columns::new_columns(config, &legacy, &unified, new_id != plan::NewId::Given)?
     } else {
         Vec::new()
     };
-    let hazards = hazard::check(&hazard::Subject {
-        config,
-        unified: &unified,
-        new_id,
-        new_columns: &new_columns,
-        changes: &changes,
-    })?;
+    let subject =
+        hazard::Subject { config, unified: &unified, new_id, new_columns: &new_columns, changes: &changes };
+    let (known, id, hazards) = std::thread::scope(|scope| {
+        let known = scope.spawn(|| known::Known::new(books, &unified.id, &changes));
+        let id = plan::digest(&unified.table, &legacy.table, &changes);
+        let hazards = hazard::check(&subject);
+        (known.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), id, hazards)
+    });
+    let hazards = hazards?;
     Ok(Plan {
-        id: plan::digest(&unified.table, &legacy.table, &changes),
+        id,
         legacy_table: legacy.table.clone(),
         unified_table: unified.table.clone(),
-        known: known::Known::new(books, &unified.id, &changes),
+        known,
         changes,
         reviews,
         refusals: hazards.refusals,
         warnings: hazards.warnings,
         source: context.source.clone(),
         as_of: books.as_of,
+        roster: &books.roster,
         legacy,
         unified,
         new_columns,

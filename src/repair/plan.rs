@@ -1,10 +1,10 @@
 //! What to change: each row with its old values, its new values and the effect, as plain data.
 
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::config::TableName;
-use crate::domain::{Class, FindingId, Instant, RowId};
+use crate::domain::{Class, FindingId, Instant, Roster, RowId, UserNo};
+use crate::sha256::Sha256;
 
 use super::columns::{Layout, NewColumn};
 use super::known::Known;
@@ -32,12 +32,14 @@ impl Operation {
 }
 
 /// The values of a unified row that a plan reads or writes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Values {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Values<'a> {
     /// User.
-    pub user: RowId,
+    pub user: &'a RowId,
+    /// The same as a number of the books.
+    pub user_no: UserNo,
     /// Label.
-    pub action: String,
+    pub action: &'a str,
     /// Tokens as the table stores them, with their sign.
     pub raw_tokens: i64,
     /// When.
@@ -45,14 +47,14 @@ pub struct Values {
 }
 
 /// The legacy row that a change relies on, as the run read it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LegacyRow {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LegacyRow<'a> {
     /// Id.
-    pub id: RowId,
+    pub id: &'a RowId,
     /// User.
-    pub user: RowId,
+    pub user: &'a RowId,
     /// Label as stored; several columns are joined with `/`.
-    pub label: String,
+    pub label: &'a str,
     /// Tokens as stored, with their sign.
     pub raw_tokens: i64,
     /// When.
@@ -60,21 +62,21 @@ pub struct LegacyRow {
 }
 
 /// The row that stays when an extra one is removed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptRow {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptRow<'a> {
     /// Id.
-    pub id: RowId,
+    pub id: &'a RowId,
     /// Tokens as the table stores them now.
     pub raw_tokens: i64,
     /// The same after `repair.sql`.
     pub raw_tokens_repaired: i64,
 }
 
-/// One change of one unified row.
+/// One change of one unified row. It borrows what the books and findings hold: there may be a million.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct Change<'a> {
     /// The finding that it settles.
-    pub finding: FindingId,
+    pub finding: &'a FindingId,
     /// Class of the finding.
     pub class: Class,
     /// What is done.
@@ -82,40 +84,40 @@ pub struct Change {
     /// Id of the unified row; `None` where the database gives it at insertion.
     pub row: Option<RowId>,
     /// The legacy row behind it, where there is one.
-    pub legacy: Option<LegacyRow>,
+    pub legacy: Option<LegacyRow<'a>>,
     /// Values before; `None` for an insertion.
-    pub old: Option<Values>,
+    pub old: Option<Values<'a>>,
     /// Values after; `None` for a removal.
-    pub new: Option<Values>,
+    pub new: Option<Values<'a>>,
     /// A reference that an inserted row takes along.
-    pub reference: Option<String>,
+    pub reference: Option<&'a str>,
     /// The end of a grant that an inserted row takes along.
     pub expires_at: Option<Instant>,
     /// For a removal: the row that stays.
-    pub kept: Option<KeptRow>,
+    pub kept: Option<KeptRow<'a>>,
     /// What it adds to the user's unified balance, in tokens.
     pub effect_tokens: i128,
 }
 
 /// A finding that a person has to look at. It stands in SQL as a comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Review {
+pub struct Review<'a> {
     /// The finding.
-    pub finding: FindingId,
+    pub finding: &'a FindingId,
     /// Its class.
     pub class: Class,
     /// In which file's comments it stands.
     pub file: Operation,
     /// Its user.
-    pub user: Option<RowId>,
+    pub user: Option<&'a RowId>,
     /// Its legacy rows.
-    pub legacy_ids: Vec<RowId>,
+    pub legacy_ids: &'a [RowId],
     /// Its unified rows.
-    pub unified_ids: Vec<RowId>,
+    pub unified_ids: &'a [RowId],
     /// Why it is not executable.
     pub reason: String,
     /// The unified rows as they are: no file of this plan touches them.
-    pub rows: Vec<(RowId, Values)>,
+    pub rows: Vec<(&'a RowId, Values<'a>)>,
 }
 
 /// Why one file refuses to do anything, and the way out.
@@ -140,7 +142,7 @@ pub struct Warning {
 
 /// Everything that the SQL files of a run will say. The same input makes the same plan.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct Plan<'a> {
     /// First 16 hexadecimal digits of SHA-256 over the changes: names the plan in the journal.
     pub id: String,
     /// The legacy table.
@@ -148,9 +150,9 @@ pub struct Plan {
     /// The table that is changed.
     pub unified_table: TableName,
     /// Insertions, then updates, then removals; each in the order of the findings.
-    pub changes: Vec<Change>,
+    pub changes: Vec<Change<'a>>,
     /// Findings for a person, in the order of the findings.
-    pub reviews: Vec<Review>,
+    pub reviews: Vec<Review<'a>>,
     /// Files that refuse. Their changes stand in `changes` all the same.
     pub refusals: Vec<Refusal>,
     /// For the headers, and for the log.
@@ -158,18 +160,21 @@ pub struct Plan {
     /// What the plan was made from, for the headers.
     pub(super) source: String,
     pub(super) as_of: Instant,
+    pub(super) roster: &'a Roster,
     pub(super) legacy: Layout,
     pub(super) unified: Layout,
     pub(super) new_columns: Vec<NewColumn>,
-    pub(super) known: Known,
+    pub(super) known: Known<'a>,
     /// `[repair] allow_triggers`.
     pub(super) allow_triggers: bool,
 }
 
-impl Plan {
+impl<'a> Plan<'a> {
     /// The changes of one kind.
-    pub fn of(&self, operation: Operation) -> impl Iterator<Item = &Change> {
-        self.changes.iter().filter(move |change| change.operation == operation)
+    pub fn of(&self, operation: Operation) -> &[Change<'a>] {
+        let start = self.changes.partition_point(|change| change.operation < operation);
+        let rest = &self.changes[start..];
+        &rest[..rest.partition_point(|change| change.operation == operation)]
     }
 
     /// Why a file refuses, if it does.
@@ -201,25 +206,31 @@ pub fn derived_id(namespace: Uuid, legacy_id: &RowId) -> RowId {
 }
 
 /// The digest that names a plan: what is changed, and where.
-pub(super) fn digest(unified: &TableName, legacy: &TableName, changes: &[Change]) -> String {
-    let mut hasher = Sha256::new();
-    let mut field = |text: &str| {
-        hasher.update((text.len() as u64).to_be_bytes());
-        hasher.update(text.as_bytes());
-    };
+pub(super) fn digest(unified: &TableName, legacy: &TableName, changes: &[Change<'_>]) -> String {
+    let mut hasher = Sha256::default();
+    let mut field = |text: &str| hasher.update_text(text);
     field(&unified.sql());
     field(&legacy.sql());
+    let mut at = String::new();
     for change in changes {
         field(change.operation.file());
         field(&change.finding.0);
-        field(&change.row.as_ref().map(RowId::to_string).unwrap_or_default());
-        field(&change.legacy.as_ref().map(|row| row.id.to_string()).unwrap_or_default());
+        match &change.row {
+            Some(row) => row.with_text(&mut field),
+            None => field(""),
+        }
+        match &change.legacy {
+            Some(row) => row.id.with_text(&mut field),
+            None => field(""),
+        }
         for values in [&change.old, &change.new].into_iter().flatten() {
-            field(&values.user.to_string());
-            field(&values.action);
+            values.user.with_text(&mut field);
+            field(values.action);
             field(&values.raw_tokens.to_string());
-            field(&values.at.rfc3339());
+            at.clear();
+            values.at.push_rfc3339(&mut at);
+            field(&at);
         }
     }
-    hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hasher.finish().hex_of_first(8)
 }

@@ -5,8 +5,26 @@ use std::fmt::Write;
 /// A string literal. With a backslash inside it is written as `E'…'`, so that it means the same
 /// whether `standard_conforming_strings` is on or off.
 pub(crate) fn literal(text: &str) -> String {
-    let quoted = text.replace('\'', "''");
-    if quoted.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
+    let mut line = String::with_capacity(text.len() + 2);
+    push_literal(&mut line, text);
+    line
+}
+
+/// Adds [`literal`] to a line.
+pub(crate) fn push_literal(line: &mut String, text: &str) {
+    let is_plain = !text.bytes().any(|byte| matches!(byte, b'\'' | b'\\'));
+    line.push_str(if is_plain || !text.contains('\\') { "'" } else { "E'" });
+    if is_plain {
+        line.push_str(text);
+    } else {
+        for letter in text.chars() {
+            if matches!(letter, '\'' | '\\') {
+                line.push(letter);
+            }
+            line.push(letter);
+        }
+    }
+    line.push('\'');
 }
 
 /// A `do` block around `body`, with a dollar quote that the body does not contain.

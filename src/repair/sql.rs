@@ -1,11 +1,11 @@
 //! The files: headers, parts, the frame of each transaction, and `undo.sql`.
 
 use super::columns::Layout;
-use super::parts::{self, Part, Piece};
-use super::plan::{Operation, Plan, Refusal, Review};
+use super::parts::{self, Cut, Lines, Part, Piece};
+use super::plan::{Change, Operation, Plan, Refusal, Review};
 use super::quote::{comment, do_block, fill, grouped, literal, rows};
-use super::values;
-use super::{RepairError, backfill, changes, verify};
+use super::verify::{self, Expectations};
+use super::{backfill, changes};
 
 const HEAD: &str = include_str!("sql/head.sql");
 const JOURNAL: &str = include_str!("sql/journal.sql");
@@ -18,66 +18,136 @@ const CASCADE: &str = include_str!("sql/cascade.sql");
 const UNDO: &str = include_str!("sql/undo.sql");
 const UNDO_ROWS: &str = include_str!("sql/undo_rows.sql");
 
-/// A file to write.
+/// A file to write; its text is [`Scripts::text`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqlFile {
     /// Its name: `backfill.sql`, `backfill-01.sql`.
     pub name: String,
-    /// Its text.
-    pub text: String,
     /// Rows that it changes, or expects.
     pub rows: u64,
     /// What it adds to balances, in tokens; 0 for `verify.sql`.
     pub tokens: i128,
 }
 
-/// Says a plan as SQL: `backfill`, `repair`, `dedupe`, `undo`, `verify`, in this order, each one file
-/// or, above 1 MB, numbered parts. The same plan makes the same bytes.
-///
-/// # Errors
-/// None so far: what stops a plan is found when it is made.
-pub fn render(plan: &Plan) -> Result<Vec<SqlFile>, RepairError> {
-    let mut files = Vec::new();
-    for operation in [Operation::Insert, Operation::Update, Operation::Delete] {
-        files.extend(change_files(plan, operation));
-    }
-    files.push(undo_file(plan));
-    files.extend(verify_files(plan));
-    Ok(files)
+/// A plan as SQL: `backfill`, `repair`, `dedupe`, `undo`, `verify`, in this order, each one file or, above
+/// 1 MB, numbered parts. The same plan makes the same bytes. Texts are made one by one, when they are asked
+/// for, so that a million rows are never in memory as SQL.
+pub struct Scripts<'p, 'a> {
+    plan: &'p Plan<'a>,
+    changes: [(Changes<'p, 'a>, Vec<Cut>); 3],
+    expectations: (Expectations<'p, 'a>, Vec<Cut>),
+    /// The files, in order.
+    pub files: Vec<SqlFile>,
 }
 
-fn change_files(plan: &Plan, operation: Operation) -> Vec<SqlFile> {
-    let refusal = plan.refusal(operation);
-    let (pieces, shared) = match (refusal, operation) {
-        (Some(_), _) => (Vec::new(), Vec::new()),
-        (None, Operation::Insert) => backfill::pieces(plan),
-        (None, Operation::Update) => (changes::update_pieces(plan), Vec::new()),
-        (None, Operation::Delete) => (changes::delete_pieces(plan), Vec::new()),
-    };
-    let comments =
-        plan.reviews.iter().filter(|review| review.file == operation).map(review_line).collect::<Vec<_>>();
-    let parts = parts::pack(pieces, &shared, comments);
-    let count = parts.len();
-    // A part is let go once it is text: a million rows stand in memory once, not twice.
-    parts
-        .into_iter()
-        .enumerate()
-        .map(|(at, part)| {
-            let part = &part;
-            let mut text = header(plan, operation, part, at, count);
-            text.push_str(&match refusal {
-                Some(refusal) if at == 0 => refuse(plan, refusal),
-                _ if part.len() == 0 => "begin;\ncommit;\n".to_owned(),
-                _ => match operation {
-                    Operation::Insert => backfill::statements(plan, part, &shared),
-                    Operation::Update => changes::update_statements(plan, part),
-                    Operation::Delete => changes::delete_statements(plan, part),
-                },
+impl<'p, 'a> Scripts<'p, 'a> {
+    /// Cuts a plan into files.
+    pub fn of(plan: &'p Plan<'a>) -> Scripts<'p, 'a> {
+        let lines = [Operation::Insert, Operation::Update, Operation::Delete].map(|it| Changes::of(plan, it));
+        let expectations = Expectations::of(plan);
+        let (changes, cuts) = std::thread::scope(|scope| {
+            let cuts = scope.spawn(|| parts::cut(&expectations));
+            let changes = lines.map(|lines| {
+                let cuts = parts::cut(&lines);
+                (lines, cuts)
             });
-            push_comments(&mut text, part);
-            SqlFile { name: name(operation.file(), at, count), text, rows: part.len(), tokens: part.tokens }
-        })
-        .collect()
+            (changes, cuts.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        let mut files = Vec::new();
+        for (lines, cuts) in &changes {
+            files.extend(cuts.iter().enumerate().map(|(at, cut)| SqlFile {
+                name: name(lines.operation.file(), at, cuts.len()),
+                rows: cut.pieces.len() as u64,
+                tokens: cut.tokens,
+            }));
+        }
+        files.push(undo_file(plan));
+        files.extend(cuts.iter().enumerate().map(|(at, cut)| SqlFile {
+            name: name("verify", at, cuts.len()),
+            rows: cut.pieces.len() as u64,
+            tokens: 0,
+        }));
+        Scripts { plan, changes, expectations: (expectations, cuts), files }
+    }
+
+    /// The text of the file of a position in [`Scripts::files`].
+    pub fn text(&self, mut at: usize) -> String {
+        for (lines, cuts) in &self.changes {
+            match cuts.get(at) {
+                Some(cut) => return lines.text(cut, at, cuts.len()),
+                None => at -= cuts.len(),
+            }
+        }
+        let (expectations, cuts) = &self.expectations;
+        match at.checked_sub(1) {
+            None => undo_text(self.plan),
+            Some(at) => verify_text(self.plan, expectations, &cuts[at], at, cuts.len()),
+        }
+    }
+}
+
+/// What one file says: changes of one operation, and the reviews beside them.
+struct Changes<'p, 'a> {
+    plan: &'p Plan<'a>,
+    operation: Operation,
+    /// None where the file refuses.
+    changes: &'p [Change<'a>],
+    reviews: Vec<&'p Review<'a>>,
+}
+
+impl<'p, 'a> Changes<'p, 'a> {
+    fn of(plan: &'p Plan<'a>, operation: Operation) -> Changes<'p, 'a> {
+        let changes = if plan.refusal(operation).is_some() { &[] } else { plan.of(operation) };
+        let reviews = plan.reviews.iter().filter(|review| review.file == operation).collect();
+        Changes { plan, operation, changes, reviews }
+    }
+
+    fn text(&self, cut: &Cut, at: usize, count: usize) -> String {
+        let (plan, part) = (self.plan, &Part::of(self, cut));
+        let mut text = header(plan, self.operation, part, at, count);
+        text.push_str(&match plan.refusal(self.operation) {
+            Some(refusal) if at == 0 => refuse(plan, refusal),
+            _ if part.len() == 0 => "begin;\ncommit;\n".to_owned(),
+            _ => match self.operation {
+                Operation::Insert => backfill::statements(plan, self, part),
+                Operation::Update => changes::update_statements(plan, part),
+                Operation::Delete => changes::delete_statements(plan, part),
+            },
+        });
+        if part.comment_count > 0 {
+            text.push_str("\n-- To be looked at: nothing below is executed.\n");
+            text.push_str(&part.comments);
+        }
+        text
+    }
+}
+
+impl Lines for Changes<'_, '_> {
+    fn pieces(&self) -> usize {
+        self.changes.len()
+    }
+
+    fn piece(&self, at: usize, piece: &mut Piece) {
+        let change = &self.changes[at];
+        piece.tokens = change.effect_tokens;
+        match self.operation {
+            Operation::Insert => backfill::piece(self.plan, at, change, piece),
+            Operation::Update => changes::update_piece(self.plan, change, piece),
+            Operation::Delete => changes::delete_piece(self.plan, change, piece),
+        }
+    }
+
+    fn shared(&self, number: usize, line: &mut String) {
+        backfill::shared(self.plan, number, line);
+    }
+
+    fn comments(&self) -> usize {
+        self.reviews.len()
+    }
+
+    fn comment(&self, at: usize, line: &mut String) {
+        line.push_str(&review_line(self.reviews[at]));
+    }
 }
 
 /// `backfill.sql`, or `backfill-01.sql` where there are several parts.
@@ -86,7 +156,7 @@ fn name(file: &str, at: usize, count: usize) -> String {
     if count == 1 { format!("{file}.sql") } else { format!("{file}-{:0width$}.sql", at + 1) }
 }
 
-fn header(plan: &Plan, operation: Operation, part: &Part, at: usize, count: usize) -> String {
+fn header(plan: &Plan<'_>, operation: Operation, part: &Part, at: usize, count: usize) -> String {
     let table = plan.unified_table.sql();
     let does = match operation {
         Operation::Insert => "inserts the legacy rows that have no copy into",
@@ -97,7 +167,7 @@ fn header(plan: &Plan, operation: Operation, part: &Part, at: usize, count: usiz
     lines.push(format!("{}; {} tokens.", rows(part.len()), grouped(part.tokens)));
     lines.extend(needs(plan, operation));
     if let Some(refusal) = plan.refusal(operation) {
-        let planned = plan.of(operation).count() as u64;
+        let planned = plan.of(operation).len() as u64;
         lines.push(format!("REFUSES to insert, change or remove the {} planned.", rows(planned)));
         lines.extend(plan.refusals.iter().filter(|other| other.file == refusal.file).flat_map(|refusal| {
             [format!("Why: {}.", refusal.reason), format!("Way out: {}.", refusal.remedy)]
@@ -105,14 +175,14 @@ fn header(plan: &Plan, operation: Operation, part: &Part, at: usize, count: usiz
     }
     let warnings = plan.warnings.iter().filter(|warning| warning.file == operation);
     lines.extend(warnings.map(|warning| format!("WARNING: {}.", warning.text)));
-    if !part.comments.is_empty() {
-        let count = grouped(part.comments.len() as i128);
+    if part.comment_count > 0 {
+        let count = grouped(i128::from(part.comment_count));
         lines.push(format!("Findings that a person has to look at, as comments at the end: {count}."));
     }
     comments(&lines)
 }
 
-fn title(plan: &Plan, file: &str, does: &str, at: usize, count: usize) -> Vec<String> {
+fn title(plan: &Plan<'_>, file: &str, does: &str, at: usize, count: usize) -> Vec<String> {
     let part = if count > 1 { format!(", part {} of {count}", at + 1) } else { String::new() };
     let mut lines = vec![format!("reckon, {file}{part}: {does}.")];
     let of = if plan.source.is_empty() { String::new() } else { format!(" of {}", plan.source) };
@@ -120,7 +190,7 @@ fn title(plan: &Plan, file: &str, does: &str, at: usize, count: usize) -> Vec<St
     lines
 }
 
-fn needs(plan: &Plan, operation: Operation) -> Vec<String> {
+fn needs(plan: &Plan<'_>, operation: Operation) -> Vec<String> {
     let table = plan.unified_table.sql();
     let right = match operation {
         Operation::Insert => "select, insert and update (for its lock)",
@@ -149,25 +219,14 @@ fn comments(lines: &[String]) -> String {
     lines.iter().map(|line| comment(line) + "\n").collect()
 }
 
-fn push_comments(text: &mut String, part: &Part) {
-    if part.comments.is_empty() {
-        return;
-    }
-    text.push_str("\n-- To be looked at: nothing below is executed.\n");
-    for line in &part.comments {
-        text.push_str(line);
-        text.push('\n');
-    }
-}
-
-fn review_line(review: &Review) -> String {
+fn review_line(review: &Review<'_>) -> String {
     let ids =
         |ids: &[crate::domain::RowId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(";");
     let mut line = format!("{} {}", review.finding.0, review.class.name());
-    if let Some(user) = &review.user {
+    if let Some(user) = review.user {
         line.push_str(&format!(" user={user}"));
     }
-    for (side, ids) in [("legacy", ids(&review.legacy_ids)), ("unified", ids(&review.unified_ids))] {
+    for (side, ids) in [("legacy", ids(review.legacy_ids)), ("unified", ids(review.unified_ids))] {
         if !ids.is_empty() {
             line.push_str(&format!(" {side}={ids}"));
         }
@@ -179,7 +238,7 @@ fn review_line(review: &Review) -> String {
     comment(&line)
 }
 
-fn refuse(plan: &Plan, refusal: &Refusal) -> String {
+fn refuse(plan: &Plan<'_>, refusal: &Refusal) -> String {
     let message = format!("reckon: {}.sql refuses: {}", refusal.file.file(), refusal.reason);
     let body = fill(REFUSED, &[("message", &literal(&message)), ("hint", &literal(&refusal.remedy))]);
     format!("{}\n{}\n\ncommit;\n", head(&plan.unified), do_block(&body))
@@ -198,15 +257,10 @@ pub(super) fn journal() -> String {
     )
 }
 
-/// Lines of `insert … values`, comma between.
-pub(super) fn values_list<S: AsRef<str>>(lines: &[S]) -> String {
-    lines.iter().map(|line| format!("  {}", line.as_ref())).collect::<Vec<_>>().join(",\n")
-}
-
 /// The check that the legacy rows behind the changes of a part are as they were read; empty without
 /// such rows.
-pub(super) fn legacy_check(plan: &Plan, part: &Part) -> String {
-    if part.legacy.is_empty() {
+pub(super) fn legacy_check(plan: &Plan<'_>, part: &Part) -> String {
+    if part.legacy.count == 0 {
         return String::new();
     }
     let layout = &plan.legacy;
@@ -247,7 +301,7 @@ pub(super) fn legacy_check(plan: &Plan, part: &Part) -> String {
     text.push_str(
         "\ninsert into pg_temp.reckon_legacy (row_id, user_id, label, tokens, created_at) values\n",
     );
-    text.push_str(&values_list(&part.legacy));
+    text.push_str(&part.legacy.text);
     text.push_str(";\n\nanalyze pg_temp.reckon_legacy;\n\n");
     text.push_str(&do_block(&fill(LEGACY_CHECK, &places)));
     text.push_str(&format!("\n\nset local timezone = {};\n", literal(&plan.unified.timezone)));
@@ -259,14 +313,23 @@ pub(super) fn cascade(leaving: &str) -> String {
     fill(CASCADE, &[("leaving", &literal(leaving))])
 }
 
-fn undo_file(plan: &Plan) -> SqlFile {
+/// The changes that `undo.sql` takes back.
+fn done<'p, 'a>(plan: &'p Plan<'a>) -> impl Iterator<Item = &'p Change<'a>> {
+    plan.changes.iter().filter(|change| plan.refusal(change.operation).is_none())
+}
+
+fn undo_file(plan: &Plan<'_>) -> SqlFile {
+    let tokens = -done(plan).map(|change| change.effect_tokens).sum::<i128>();
+    SqlFile { name: "undo.sql".to_owned(), rows: done(plan).count() as u64, tokens }
+}
+
+fn undo_text(plan: &Plan<'_>) -> String {
     let table = plan.unified_table.sql();
-    let done: Vec<_> = plan.changes.iter().filter(|it| plan.refusal(it.operation).is_none()).collect();
-    let tokens: i128 = -done.iter().map(|change| change.effect_tokens).sum::<i128>();
+    let SqlFile { rows: done, tokens, .. } = undo_file(plan);
     let does = format!("takes back what backfill, repair and dedupe of this plan did to {table}");
     let mut lines = title(plan, "undo", &does, 0, 1);
     lines.extend([
-        format!("At most {}; {} tokens when all was done.", rows(done.len() as u64), grouped(tokens)),
+        format!("At most {}; {} tokens when all was done.", rows(done), grouped(tokens)),
         "Needs: the journal reckon_journal.entries, and the role that wrote it or one that row-level security \
          lets see it."
             .to_owned(),
@@ -276,7 +339,7 @@ fn undo_file(plan: &Plan) -> SqlFile {
     ]);
     let mut text = comments(&lines);
     let can_be_keyed = plan.unified.id.is_plain();
-    if done.is_empty() || !can_be_keyed {
+    if done == 0 || !can_be_keyed {
         text.push_str("begin;\ncommit;\n");
     } else {
         let id = plan.unified.id.value("u");
@@ -299,33 +362,25 @@ fn undo_file(plan: &Plan) -> SqlFile {
         text.push_str(&head(&plan.unified));
         text.push_str(&fill(UNDO, &[("unified", &table), ("undo", &do_block(&body))]));
     }
-    SqlFile { name: "undo.sql".to_owned(), text, rows: done.len() as u64, tokens }
+    text
 }
 
-fn verify_files(plan: &Plan) -> Vec<SqlFile> {
-    let parts = parts::pack(verify::pieces(plan), &[], Vec::new());
-    let count = parts.len();
-    parts
-        .into_iter()
-        .enumerate()
-        .map(|(at, part)| {
-            let part = &part;
-            let does =
-                format!("tells whether {} is as planned: one row an expectation", plan.unified_table.sql());
-            let mut lines = title(plan, "verify", &does, at, count);
-            lines.push(format!("Looks at {}. Reads only.", rows(part.len())));
-            lines.push(format!("Needs: select on {}.", plan.unified_table.sql()));
-            for refusal in &plan.refusals {
-                lines.push(format!("Left out: {}.sql, which refuses.", refusal.file.file()));
-            }
-            let mut text = comments(&lines);
-            text.push_str(&verify::statement(plan, part));
-            SqlFile { name: name("verify", at, count), text, rows: part.len(), tokens: 0 }
-        })
-        .collect()
-}
-
-/// A piece of one row line.
-pub(super) fn piece(row: &[String], tokens: i128) -> Piece {
-    Piece { row: values::tuple(row), tokens, ..Piece::default() }
+fn verify_text(
+    plan: &Plan<'_>,
+    expectations: &Expectations<'_, '_>,
+    cut: &Cut,
+    at: usize,
+    count: usize,
+) -> String {
+    let part = &Part::of(expectations, cut);
+    let does = format!("tells whether {} is as planned: one row an expectation", plan.unified_table.sql());
+    let mut lines = title(plan, "verify", &does, at, count);
+    lines.push(format!("Looks at {}. Reads only.", rows(part.len())));
+    lines.push(format!("Needs: select on {}.", plan.unified_table.sql()));
+    for refusal in &plan.refusals {
+        lines.push(format!("Left out: {}.sql, which refuses.", refusal.file.file()));
+    }
+    let mut text = comments(&lines);
+    text.push_str(&verify::statement(expectations, part));
+    text
 }

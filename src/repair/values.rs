@@ -5,83 +5,155 @@
 //! session's zone is set to the configured one, so that a column without zone gets the right wall
 //! clock.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value};
 
 use crate::domain::{Instant, RowId};
 
 use super::columns::{Filling, Layout, Meaning, NewColumn};
 use super::plan::{Change, LegacyRow, Plan, Values};
-use super::quote::literal;
+use super::quote::push_literal;
 
-/// An id or user.
-pub(super) fn id(id: &RowId) -> String {
-    id.with_text(literal)
+/// A tuple of literals that is written into a line.
+pub(super) struct Tuple<'l> {
+    line: &'l mut String,
+    is_begun: bool,
 }
 
-/// An instant with its zone.
-pub(super) fn instant(at: Instant) -> String {
-    format!("'{}'::timestamptz", at.rfc3339())
+impl<'l> Tuple<'l> {
+    pub fn new(line: &'l mut String) -> Tuple<'l> {
+        line.push('(');
+        Tuple { line, is_begun: false }
+    }
+
+    /// The line, ready for the next value.
+    fn next(&mut self) -> &mut String {
+        if std::mem::replace(&mut self.is_begun, true) {
+            self.line.push_str(", ");
+        }
+        self.line
+    }
+
+    pub fn text(&mut self, text: &str) -> &mut Self {
+        push_literal(self.next(), text);
+        self
+    }
+
+    /// An id or user.
+    pub fn id(&mut self, id: &RowId) -> &mut Self {
+        id.with_text(|text| push_literal(self.next(), text));
+        self
+    }
+
+    pub fn number(&mut self, number: impl std::fmt::Display) -> &mut Self {
+        // Writing to a string cannot fail.
+        let _ = write!(self.next(), "{number}");
+        self
+    }
+
+    /// An instant with its zone.
+    pub fn instant(&mut self, at: Instant) -> &mut Self {
+        push_instant(self.next(), at);
+        self
+    }
+
+    /// Action columns, tokens and instant of a unified row.
+    pub fn content(&mut self, layout: &Layout, values: &Values<'_>) -> &mut Self {
+        self.action(layout, values.action).number(values.raw_tokens).instant(values.at)
+    }
+
+    /// Action columns.
+    pub fn action(&mut self, layout: &Layout, action: &str) -> &mut Self {
+        if layout.action.len() == 1 {
+            return self.text(action);
+        }
+        for part in layout.parts(action).unwrap_or_default() {
+            self.text(part);
+        }
+        self
+    }
+
+    /// The literals of a row to insert, without those that every row has.
+    pub fn new_row(&mut self, plan: &Plan<'_>, change: &Change<'_>) -> &mut Self {
+        for column in &plan.new_columns {
+            match &column.filling {
+                Filling::Mapped(meaning) => push_mapped(self.next(), plan, change, column, *meaning),
+                Filling::Json { places, nullable } => {
+                    push_json(self.next(), plan, change, places, *nullable);
+                }
+                Filling::Constant(_) => {}
+            }
+        }
+        self
+    }
+
+    pub fn end(&mut self) {
+        self.line.push(')');
+    }
 }
 
-/// A tuple of literals.
-pub(super) fn tuple(values: &[String]) -> String {
-    format!("({})", values.join(", "))
-}
-
-/// User, action columns, tokens and instant of a unified row.
-pub(super) fn content(layout: &Layout, values: &Values) -> Vec<String> {
-    let mut content = vec![id(&values.user)];
-    content.extend(layout.parts(&values.action).unwrap_or_default().into_iter().map(literal));
-    content.extend([values.raw_tokens.to_string(), instant(values.at)]);
-    content
+fn push_instant(line: &mut String, at: Instant) {
+    line.push('\'');
+    at.push_rfc3339(line);
+    line.push_str("'::timestamptz");
 }
 
 /// The columns of `reckon_legacy`.
-pub(super) fn legacy_row(row: &LegacyRow) -> String {
-    tuple(&[id(&row.id), id(&row.user), literal(&row.label), row.raw_tokens.to_string(), instant(row.at)])
+pub(super) fn push_legacy_row(line: &mut String, row: &LegacyRow<'_>) {
+    Tuple::new(line).id(row.id).id(row.user).text(row.label).number(row.raw_tokens).instant(row.at).end();
 }
 
-/// The literals of a row to insert, without those that every row has.
-pub(super) fn new_row(plan: &Plan, change: &Change) -> Vec<String> {
-    plan.new_columns
-        .iter()
-        .filter_map(|column| match &column.filling {
-            Filling::Mapped(meaning) => Some(mapped(plan, change, column, *meaning)),
-            Filling::Json { places, nullable } => Some(json(plan, change, places, *nullable)),
-            Filling::Constant(_) => None,
-        })
-        .collect()
-}
-
-fn mapped(plan: &Plan, change: &Change, column: &NewColumn, meaning: Meaning) -> String {
+fn push_mapped(
+    line: &mut String,
+    plan: &Plan<'_>,
+    change: &Change<'_>,
+    column: &NewColumn,
+    meaning: Meaning,
+) {
     let type_name = column.facts.as_ref().map(|facts| facts.type_name.as_str());
+    let push_known = |line: &mut String, at: Option<Instant>| match at {
+        Some(at) => push_instant(line, at),
+        None => line.push_str(NULL),
+    };
+    let push_id = |line: &mut String, id: Option<&RowId>| match id {
+        Some(id) => id.with_text(|text| push_literal(line, text)),
+        None => line.push_str(NULL),
+    };
     match (meaning, type_name) {
-        (Meaning::CreatedAt, _) => change.new.as_ref().map_or_else(null, |new| instant(new.at)),
-        (Meaning::ExpiresAt, _) => change.expires_at.map_or_else(null, instant),
+        (Meaning::CreatedAt, _) => push_known(line, change.new.map(|new| new.at)),
+        (Meaning::ExpiresAt, _) => push_known(line, change.expires_at),
         // Written as text, true fits a boolean as well as a text column.
-        (Meaning::Success, Some("smallint" | "integer" | "bigint")) => "1".to_owned(),
+        (Meaning::Success, Some("smallint" | "integer" | "bigint")) => line.push('1'),
         // A name is all there is to go by where the type is unknown.
         (Meaning::Migrated, None) if ["_at", "_on", "At"].iter().any(|end| column.name.ends_with(end)) => {
-            instant(plan.as_of)
+            push_instant(line, plan.as_of);
         }
-        (Meaning::Success, _) | (Meaning::Migrated, None | Some("boolean")) => "'true'".to_owned(),
+        (Meaning::Success, _) | (Meaning::Migrated, None | Some("boolean")) => line.push_str("'true'"),
         (Meaning::Migrated, Some(name)) if name.starts_with("timestamp") || name == "date" => {
-            instant(plan.as_of)
+            push_instant(line, plan.as_of);
         }
-        (_, Some("json" | "jsonb")) => literal(&json_value(plan, change, meaning).to_string()),
+        (_, Some("json" | "jsonb")) => push_literal(line, &json_value(plan, change, meaning).to_string()),
+        (Meaning::Id, _) => push_id(line, change.row.as_ref()),
+        (Meaning::User, _) => push_id(line, change.new.map(|new| new.user)),
+        (Meaning::Link, _) => push_id(line, change.legacy.map(|legacy| legacy.id)),
         _ => match json_value(plan, change, meaning) {
-            Value::String(text) => literal(&text),
-            Value::Null => null(),
-            other => other.to_string(),
+            Value::String(text) => push_literal(line, &text),
+            Value::Null => line.push_str(NULL),
+            other => line.push_str(&other.to_string()),
         },
     }
 }
 
-fn null() -> String {
-    "null".to_owned()
-}
+const NULL: &str = "null";
 
-fn json(plan: &Plan, change: &Change, places: &[(Vec<String>, Meaning)], nullable: bool) -> String {
+fn push_json(
+    line: &mut String,
+    plan: &Plan<'_>,
+    change: &Change<'_>,
+    places: &[(Vec<String>, Meaning)],
+    nullable: bool,
+) {
     let mut object = Map::new();
     for (path, meaning) in places {
         let value = json_value(plan, change, *meaning);
@@ -89,7 +161,11 @@ fn json(plan: &Plan, change: &Change, places: &[(Vec<String>, Meaning)], nullabl
             put(&mut object, path, value);
         }
     }
-    if object.is_empty() && nullable { null() } else { literal(&Value::Object(object).to_string()) }
+    if object.is_empty() && nullable {
+        line.push_str(NULL);
+    } else {
+        push_literal(line, &Value::Object(object).to_string());
+    }
 }
 
 /// Puts a value at the end of a path. The paths of a mapping never run through one another's ends:
@@ -109,14 +185,14 @@ fn put(object: &mut Map<String, Value>, path: &[String], value: Value) {
     }
 }
 
-fn json_value(plan: &Plan, change: &Change, meaning: Meaning) -> Value {
+fn json_value(plan: &Plan<'_>, change: &Change<'_>, meaning: Meaning) -> Value {
     let text = |text: Option<String>| text.map_or(Value::Null, Value::String);
     let new = change.new.as_ref();
     match meaning {
         Meaning::Id => text(change.row.as_ref().map(RowId::to_string)),
         Meaning::User => text(new.map(|new| new.user.to_string())),
         Meaning::Action(part) => text(new.and_then(|new| {
-            plan.unified.parts(&new.action).and_then(|parts| parts.get(part).map(|part| (*part).to_owned()))
+            plan.unified.parts(new.action).and_then(|parts| parts.get(part).map(|part| (*part).to_owned()))
         })),
         Meaning::Amount => new.map_or(Value::Null, |new| Value::from(new.raw_tokens)),
         Meaning::CreatedAt => text(new.map(|new| new.at.rfc3339())),
@@ -124,6 +200,6 @@ fn json_value(plan: &Plan, change: &Change, meaning: Meaning) -> Value {
         Meaning::Success => Value::Bool(true),
         Meaning::Link => text(change.legacy.as_ref().map(|legacy| legacy.id.to_string())),
         Meaning::Migrated => Value::String(plan.legacy_table.to_string()),
-        Meaning::Reference => text(change.reference.clone()),
+        Meaning::Reference => text(change.reference.map(str::to_owned)),
     }
 }

@@ -4,10 +4,10 @@
 //! compares as text where nothing is known.
 
 use super::columns::{Layout, Slot};
-use super::parts::{Part, Piece};
-use super::plan::{Operation, Plan, Values};
+use super::parts::{Lines, Part, Piece};
+use super::plan::{Change, Operation, Plan, Review, Values};
 use super::quote::{fill, literal};
-use super::{sql, values};
+use super::values::Tuple;
 use crate::domain::RowId;
 
 const VERIFY: &str = include_str!("sql/verify.sql");
@@ -19,59 +19,94 @@ const UPDATES: usize = 1;
 const DELETES: usize = 2;
 const REVIEWS: usize = 3;
 
-/// One piece a change or reviewed row, without those of files that refuse.
-pub(super) fn pieces(plan: &Plan) -> Vec<Piece> {
-    let done = |operation| plan.refusal(operation).is_none();
-    let mut pieces = Vec::new();
-    let mut push = |list: usize, class: &str, rest: Vec<String>| {
-        let mut line = vec![pieces.len().to_string(), literal(class)];
-        line.extend(rest);
-        pieces.push(Piece { list, ..sql::piece(&line, 0) });
-    };
-    for change in plan.changes.iter().filter(|change| done(change.operation)) {
-        let class = change.class.name();
-        match (change.operation, &change.row, &change.legacy, &change.new, &change.kept) {
-            (Operation::Insert, Some(row), _, Some(new), _) => push(INSERTS, class, line(row, new)),
-            (Operation::Insert, None, Some(legacy), Some(new), _) => {
-                push(INSERTS, class, line(&legacy.id, new));
-            }
-            (Operation::Update, Some(row), _, Some(new), _) => push(UPDATES, class, line(row, new)),
-            (Operation::Delete, Some(row), _, _, Some(kept)) => {
-                push(DELETES, class, vec![values::id(row), values::id(&kept.id)]);
-            }
-            _ => {}
-        }
-    }
-    for review in &plan.reviews {
-        for (row, values) in &review.rows {
-            push(REVIEWS, review.class.name(), line(row, values));
-        }
-    }
-    pieces
+/// The changes and reviewed rows, without those of files that refuse.
+pub(super) struct Expectations<'p, 'a> {
+    plan: &'p Plan<'a>,
+    expected: Vec<Expected<'p, 'a>>,
 }
 
-fn line(row: &RowId, values: &Values) -> Vec<String> {
-    vec![
-        values::id(row),
-        values::id(&values.user),
-        literal(&values.action),
-        format!("{}::numeric", values.raw_tokens),
-        values::instant(values.at),
-    ]
+#[derive(Debug, Clone, Copy)]
+enum Expected<'p, 'a> {
+    Changed(&'p Change<'a>),
+    AsItWas(&'p Review<'a>, &'p (&'a RowId, Values<'a>)),
+}
+
+impl<'p, 'a> Expectations<'p, 'a> {
+    pub fn of(plan: &'p Plan<'a>) -> Self {
+        let done = |change: &&Change<'_>| plan.refusal(change.operation).is_none();
+        let mut expected: Vec<_> = plan.changes.iter().filter(done).map(Expected::Changed).collect();
+        for review in &plan.reviews {
+            expected.extend(review.rows.iter().map(|row| Expected::AsItWas(review, row)));
+        }
+        Expectations { plan, expected }
+    }
+}
+
+impl Lines for Expectations<'_, '_> {
+    fn pieces(&self) -> usize {
+        self.expected.len()
+    }
+
+    fn piece(&self, at: usize, piece: &mut Piece) {
+        let mut line = Tuple::new(&mut piece.row);
+        match self.expected[at] {
+            Expected::Changed(change) => {
+                line.number(at).text(change.class.name());
+                match (change.operation, &change.row, &change.legacy, &change.new, &change.kept) {
+                    (Operation::Insert, Some(row), _, Some(new), _) => {
+                        piece.list = INSERTS;
+                        push_row(&mut line, row, new);
+                    }
+                    (Operation::Insert, None, Some(legacy), Some(new), _) => {
+                        piece.list = INSERTS;
+                        push_row(&mut line, legacy.id, new);
+                    }
+                    (Operation::Update, Some(row), _, Some(new), _) => {
+                        piece.list = UPDATES;
+                        push_row(&mut line, row, new);
+                    }
+                    (Operation::Delete, Some(row), _, _, Some(kept)) => {
+                        piece.list = DELETES;
+                        line.id(row).id(kept.id);
+                    }
+                    _ => unreachable!("a change has what its operation needs"),
+                }
+            }
+            Expected::AsItWas(review, (row, values)) => {
+                piece.list = REVIEWS;
+                push_row(line.number(at).text(review.class.name()), row, values);
+            }
+        }
+        line.end();
+    }
+
+    fn shared(&self, _: usize, _: &mut String) {}
+
+    fn comments(&self) -> usize {
+        0
+    }
+
+    fn comment(&self, _: usize, _: &mut String) {}
+}
+
+fn push_row(line: &mut Tuple<'_>, row: &RowId, values: &Values<'_>) {
+    line.id(row).id(values.user).text(values.action);
+    line.number(format_args!("{}::numeric", values.raw_tokens)).instant(values.at);
 }
 
 /// The SELECT of one part.
-pub(super) fn statement(plan: &Plan, part: &Part) -> String {
+pub(super) fn statement(expectations: &Expectations<'_, '_>, part: &Part) -> String {
+    let plan = expectations.plan;
     const NO_ROWS: &str = "  select null::bigint, null::text, null::text, null::text, null::text, \
                            null::numeric, null::timestamptz where false";
     const NO_DELETES: &str = "  select null::bigint, null::text, null::text, null::text where false";
     let unified = &plan.unified;
-    let list = |list: usize, none: &str| match part.rows[list].as_slice() {
-        [] => none.to_owned(),
-        rows => format!("  values\n{}", sql::values_list(rows)),
+    let list = |list: usize, none: &str| match part.rows[list].text.as_str() {
+        "" => none.to_owned(),
+        rows => format!("  values\n{rows}"),
     };
     let id = same_id(&unified.id);
-    let gives_id = plan.of(Operation::Insert).all(|change| change.row.is_some());
+    let gives_id = plan.of(Operation::Insert).iter().all(|change| change.row.is_some());
     let own = match (&unified.link, gives_id) {
         (Some(link), false) => format!("{} = p.row_id", link.text("u")),
         _ => id.clone(),

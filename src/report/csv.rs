@@ -1,6 +1,6 @@
 //! `findings.csv`, `balances.csv` and `chain_breaks.csv`: all rows, never a sample.
 
-use std::fmt::Write as _;
+use std::io::Write as _;
 
 use crate::balance::{GapCause, UserBalance};
 use crate::domain::{Books, Finding, Instant, RowId};
@@ -70,7 +70,7 @@ fn write_finding(rows: &mut Rows, finding: &Finding) {
         rows.number(tokens);
     }
     for at in [finding.created_at_legacy, finding.created_at_unified] {
-        rows.plain(&at.map(Instant::rfc3339).unwrap_or_default());
+        rows.instant(at);
     }
     rows.plain(&finding.lag.map(|lag| lag.seconds()).unwrap_or_default());
     rows.text(finding.rule.name());
@@ -129,7 +129,7 @@ pub fn chain_breaks(model: &Model<'_>, file: StagedFile) -> Result<WrittenFile, 
         rows.ids(std::slice::from_ref(model.roster.id(found.user)));
         rows.ids(std::slice::from_ref(&found.row));
         rows.text(&found.label);
-        rows.plain(&found.at.rfc3339());
+        rows.instant(Some(found.at));
         rows.text(found.meaning.name());
         rows.number(Some(found.expected));
         rows.number(Some(found.found));
@@ -141,55 +141,96 @@ pub fn chain_breaks(model: &Model<'_>, file: StagedFile) -> Result<WrittenFile, 
 /// What keeps a spreadsheet from running a cell.
 const GUARD: char = '\'';
 
-/// Rows of a CSV file, cell by cell, without an allocation a cell.
+/// Bytes of rows that are gathered before they are handed to the file.
+const GATHERED_BYTES: usize = 1 << 15;
+
+/// Rows of a CSV file, cell by cell, without an allocation a cell: a cell is quoted where it holds a comma,
+/// a quote or the end of a line.
 pub(super) struct Rows {
-    writer: ::csv::Writer<StagedFile>,
-    record: ::csv::ByteRecord,
+    file: StagedFile,
+    bytes: Vec<u8>,
     cell: String,
-    path: std::path::PathBuf,
+    is_begun: bool,
 }
 
 impl Rows {
     pub(super) fn new(file: StagedFile) -> Rows {
-        let path = file.path().to_owned();
-        let writer = ::csv::WriterBuilder::new()
-            .terminator(::csv::Terminator::Any(b'\n'))
-            .buffer_capacity(1 << 16)
-            .from_writer(file);
-        Rows { writer, record: ::csv::ByteRecord::new(), cell: String::new(), path }
+        Rows { file, bytes: Vec::with_capacity(2 * GATHERED_BYTES), cell: String::new(), is_begun: false }
+    }
+
+    /// Parts a cell from the one before it.
+    fn part(&mut self) {
+        if std::mem::replace(&mut self.is_begun, true) {
+            self.bytes.push(b',');
+        }
+    }
+
+    fn push(&mut self, text: &[u8]) {
+        self.part();
+        if !text.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
+            return self.bytes.extend_from_slice(text);
+        }
+        self.bytes.push(b'"');
+        for byte in text {
+            if *byte == b'"' {
+                self.bytes.push(b'"');
+            }
+            self.bytes.push(*byte);
+        }
+        self.bytes.push(b'"');
     }
 
     /// A cell that cannot hold a formula: numbers and times.
     pub(super) fn plain(&mut self, text: &str) {
-        self.record.push_field(text.as_bytes());
+        self.push(text.as_bytes());
+    }
+
+    /// A time.
+    pub(super) fn instant(&mut self, at: Option<Instant>) {
+        self.cell.clear();
+        if let Some(at) = at {
+            at.push_rfc3339(&mut self.cell);
+        }
+        self.part();
+        self.bytes.extend_from_slice(self.cell.as_bytes());
     }
 
     /// A cell of text. A spreadsheet must not run it. What begins with such a guard itself gets one
     /// more, so that the text can be read back.
     pub(super) fn text(&mut self, text: &str) {
         if is_formula(text.trim_start_matches(GUARD)) {
-            self.cell.clear();
-            self.cell.push(GUARD);
-            self.cell.push_str(text);
-            self.record.push_field(self.cell.as_bytes());
+            let mut guarded = std::mem::take(&mut self.cell);
+            guarded.clear();
+            guarded.push(GUARD);
+            guarded.push_str(text);
+            self.push(guarded.as_bytes());
+            self.cell = guarded;
         } else {
-            self.record.push_field(text.as_bytes());
+            self.push(text.as_bytes());
         }
     }
 
     pub(super) fn number(&mut self, value: Option<i128>) {
-        self.cell.clear();
-        if let Some(value) = value {
-            // Writing to a string cannot fail.
-            let _ = write!(self.cell, "{value}");
+        self.part();
+        match value {
+            None => {}
+            // By far the most frequent.
+            Some(0) => self.bytes.push(b'0'),
+            Some(value) => match i64::try_from(value) {
+                // Writing to memory cannot fail; 64 bits are printed several times faster than 128.
+                Ok(value) => drop(write!(self.bytes, "{value}")),
+                Err(_) => drop(write!(self.bytes, "{value}")),
+            },
         }
-        self.record.push_field(self.cell.as_bytes());
     }
 
     pub(super) fn ids(&mut self, ids: &[RowId]) {
         match ids {
             [] => self.plain(""),
-            [RowId::Uuid(_)] => ids[0].with_text(|text| self.record.push_field(text.as_bytes())),
+            [RowId::Uuid(_)] => ids[0].with_text(|text| {
+                self.part();
+                self.bytes.extend_from_slice(text.as_bytes());
+            }),
             ids => {
                 let joined = ids.iter().map(RowId::to_string).collect::<Vec<_>>().join(";");
                 self.text(&joined);
@@ -198,18 +239,19 @@ impl Rows {
     }
 
     pub(super) fn end(&mut self) -> Result<(), PlaceError> {
-        self.writer.write_byte_record(&self.record).map_err(|error| self.failed(error.into()))?;
-        self.record.clear();
-        Ok(())
+        self.bytes.push(b'\n');
+        self.is_begun = false;
+        if self.bytes.len() < GATHERED_BYTES { Ok(()) } else { self.hand_over() }
     }
 
     pub(super) fn finish(mut self) -> Result<WrittenFile, PlaceError> {
-        self.writer.flush().map_err(|error| self.failed(error))?;
-        let path = self.path;
-        self.writer.into_inner().map_err(|error| PlaceError::write(&path, error.into_error()))?.finish()
+        self.hand_over()?;
+        self.file.finish()
     }
 
-    fn failed(&self, error: std::io::Error) -> PlaceError {
-        PlaceError::write(&self.path, error)
+    fn hand_over(&mut self) -> Result<(), PlaceError> {
+        self.file.write_all(&self.bytes).map_err(|error| self.file.failed(error))?;
+        self.bytes.clear();
+        Ok(())
     }
 }

@@ -33,6 +33,11 @@ pub mod terminal;
 pub mod waivers;
 
 use std::io::Write as _;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
+
+use crate::repair::Scripts;
 
 pub use advice::AdviceText;
 pub use causes::CauseTotals;
@@ -61,20 +66,15 @@ pub struct Beside {
 pub fn write(
     model: &Model<'_>,
     run: &Run,
+    scripts: Option<&Scripts<'_, '_>>,
     beside: &[Beside],
     staging: &Staging,
 ) -> Result<Vec<WrittenFile>, ReportError> {
-    let (mut files, packed) = write_rows(model, staging)?;
+    let SideBySide { data, others, packed } = write_side_by_side(model, scripts, staging)?;
     let mut page = staging.file("report.html")?;
-    html::write(model, &packed, &files, &mut page).map_err(|error| page.failed(error))?;
-    drop(packed);
+    html::write(model, &packed, &data, &mut page).map_err(|error| page.failed(error))?;
+    let mut files = [data, others].concat();
     files.push(page.finish()?);
-    files.push(write_bytes(staging, "summary.json", &json::summary(model)?)?);
-    files.push(write_bytes(staging, "metrics.prom", metrics::text(model).as_bytes())?);
-    files.extend(past::write(model, staging)?);
-    for file in model.sql {
-        files.push(write_bytes(staging, &file.name, file.text.as_bytes())?);
-    }
     for file in beside {
         files.push(write_bytes(staging, file.name, &file.bytes)?);
     }
@@ -85,27 +85,75 @@ pub fn write(
     Ok(files)
 }
 
-/// The files that grow with the rows, side by side: the dispositions are by far the longest. With them
-/// the findings are packed for the page.
-fn write_rows(model: &Model<'_>, staging: &Staging) -> Result<(Vec<WrittenFile>, html::Packed), ReportError> {
+type Written<T> = Result<T, ReportError>;
+
+/// What was written side by side.
+struct SideBySide {
+    /// The data files whose digests the page names.
+    data: Vec<WrittenFile>,
+    others: Vec<WrittenFile>,
+    packed: html::Packed,
+}
+
+/// All files that do not need each other, side by side, the longest first. With them the findings are
+/// packed for the page.
+fn write_side_by_side(
+    model: &Model<'_>,
+    scripts: Option<&Scripts<'_, '_>>,
+    staging: &Staging,
+) -> Written<SideBySide> {
     std::thread::scope(|scope| {
-        let packed = scope.spawn(|| html::pack(model));
-        let dispositions = scope.spawn(|| {
+        let dispositions = scope.spawn(|| -> Written<_> {
             let file = staging.file("dispositions.parquet")?;
-            parquet::to_file(file, |out| parquet::dispositions(model.audit, model.books, out))
+            Ok(parquet::to_file(file, |out| parquet::dispositions(model.audit, model.books, out))?)
         });
-        let findings = csv::findings(model, staging.file("findings.csv")?)?;
-        let typed_file = staging.file("findings.parquet")?;
-        let typed = parquet::to_file(typed_file, |out| parquet::findings(model.findings, out))?;
+        let packed = scope.spawn(|| html::pack(model));
+        let sql = scope.spawn(|| scripts.map_or(Ok(Vec::new()), |scripts| write_scripts(scripts, staging)));
+        let findings = scope.spawn(|| -> Written<_> {
+            let as_text = csv::findings(model, staging.file("findings.csv")?)?;
+            let typed = staging.file("findings.parquet")?;
+            Ok([as_text, parquet::to_file(typed, |out| parquet::findings(model.findings, out))?])
+        });
         let balances = csv::balances(model, staging.file("balances.csv")?)?;
-        let dispositions = dispositions.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        let mut files = vec![balances, dispositions, findings, typed];
-        if !model.snapshots.is_empty() {
-            files.push(csv::chain_breaks(model, staging.file("chain_breaks.csv")?)?);
-        }
-        let packed = packed.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        Ok((files, packed))
+        let breaks = match model.snapshots {
+            [] => None,
+            _ => Some(csv::chain_breaks(model, staging.file("chain_breaks.csv")?)?),
+        };
+        let mut others = past::write(model, staging)?;
+        others.push(write_bytes(staging, "summary.json", &json::summary(model)?)?);
+        others.push(write_bytes(staging, "metrics.prom", metrics::text(model).as_bytes())?);
+        let [findings, typed] = joined(findings)?;
+        others.extend(joined(sql)?);
+        let mut data = vec![balances, joined(dispositions)?, findings, typed];
+        data.extend(breaks);
+        Ok(SideBySide { data, others, packed: joined(packed) })
     })
+}
+
+/// Writes the SQL, a text a core at a time.
+fn write_scripts(scripts: &Scripts<'_, '_>, staging: &Staging) -> Written<Vec<WrittenFile>> {
+    let next = AtomicUsize::new(0);
+    let write = || -> Written<Vec<WrittenFile>> {
+        let mut written = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(file) = scripts.files.get(at) else { return Ok(written) };
+            written.push(write_bytes(staging, &file.name, scripts.text(at).as_bytes())?);
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..cores).map(|_| scope.spawn(write)).collect();
+        let mut files = Vec::new();
+        for writer in writers {
+            files.extend(joined(writer)?);
+        }
+        Ok(files)
+    })
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn write_bytes(staging: &Staging, name: &str, bytes: &[u8]) -> Result<WrittenFile, ReportError> {

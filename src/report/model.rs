@@ -1,19 +1,17 @@
 //! The frozen numbers of a run. Every file and the terminal only draw this.
 
-use sha2::{Digest, Sha256};
-
 use crate::audit::{Audit, Conservation, RunVerdict, SideConservation};
 use crate::balance::{Balances, GapCause, SnapshotColumn, UserBalance};
 use crate::config::Config;
 use crate::domain::{
-    Books, Disposition, Finding, Instant, Outcome, Population, Roster, Rule, Severity, Side, SignCell, Span,
-    Status, Total,
+    Books, Finding, Instant, Outcome, Population, Roster, Rule, Severity, Side, SignCell, Span, Status, Total,
 };
 use crate::history::lifecycle::Lifecycle;
 use crate::history::waivers::Accepted;
 use crate::history::{PastRun, Shrunk};
 use crate::matching::Calibration;
 use crate::repair::SqlFile;
+use crate::sha256::Sha256;
 use crate::source::{Provenance, Snapshot};
 
 use super::advice::{self, AdviceText};
@@ -275,8 +273,8 @@ pub fn build(inputs: Inputs<'_>) -> Model<'_> {
         snapshot: inputs.snapshot,
         legacy_population: &audit.legacy_population,
         unified_population: &audit.unified_population,
-        legacy_outcomes: outcomes(&audit.dispositions, Side::Legacy, inputs.books.legacy.folded),
-        unified_outcomes: outcomes(&audit.dispositions, Side::Unified, inputs.books.unified.folded),
+        legacy_outcomes: outcomes(&audit.outcomes[0], inputs.books.legacy.folded),
+        unified_outcomes: outcomes(&audit.outcomes[1], inputs.books.unified.folded),
         pairs: &audit.pair_totals,
         findings: &audit.findings,
         causes: causes::totals(&audit.findings, inputs.books, inputs.calibration),
@@ -349,11 +347,8 @@ fn count(audit: &Audit, mut is_counted: impl FnMut(&Finding) -> bool) -> u64 {
 /// Over what was asked and what was found, but not over where rows came from: neither the order of
 /// rows in a file (its digest stands in the manifest) nor a database's snapshot changes a byte.
 fn run_id(inputs: &Inputs<'_>, sources: &[Input<'_>]) -> String {
-    let mut hash = Sha256::new();
-    let mut add = |text: &str| {
-        hash.update((text.len() as u64).to_be_bytes());
-        hash.update(text);
-    };
+    let mut hash = Sha256::default();
+    let mut add = |text: &str| hash.update_text(text);
     add(env!("CARGO_PKG_VERSION"));
     add(&inputs.config.digest);
     add(&inputs.books.as_of.rfc3339());
@@ -367,22 +362,12 @@ fn run_id(inputs: &Inputs<'_>, sources: &[Input<'_>]) -> String {
     // A run that follows itself gets a place of its own, so that no link of the chain is overwritten.
     inputs.previous.iter().for_each(|previous| add(&previous.manifest_digest));
     inputs.accepted.digest.iter().for_each(|digest| add(digest));
-    hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    hash.finish().hex_of_first(4)
 }
 
-fn outcomes(dispositions: &[Disposition], side: Side, folded: Total) -> Vec<(OutcomeName, Total)> {
-    let mut totals = std::collections::BTreeMap::<OutcomeName, Total>::new();
-    for disposition in dispositions.iter().filter(|disposition| disposition.side == side) {
-        let total = totals.entry(OutcomeName::Row(disposition.outcome)).or_default();
-        match disposition.raw_tokens {
-            Some(tokens) => total.add_row(tokens),
-            None => total.add_unreadable_row(),
-        }
-    }
-    if folded.rows > 0 {
-        totals.insert(OutcomeName::Folded, folded);
-    }
-    totals.into_iter().collect()
+fn outcomes(of_rows: &[(Outcome, Total)], folded: Total) -> Vec<(OutcomeName, Total)> {
+    let of_rows = of_rows.iter().map(|(outcome, total)| (OutcomeName::Row(*outcome), *total));
+    of_rows.chain((folded.rows > 0).then_some((OutcomeName::Folded, folded))).collect()
 }
 
 fn balance_totals(balances: &Balances, books: &Books) -> BalanceTotals {

@@ -1,13 +1,18 @@
 //! `findings.parquet` and `dispositions.parquet`.
 //!
-//! Both are written so that the same rows give the same bytes: fixed row groups, one compression, no
-//! name of a writer but this program's. Types: ids and words are text (several ids joined with `;`
+//! Both are written so that the same rows give the same bytes: fixed row groups and compression, no name
+//! of a writer but this program's. Types: ids and words are text (several ids joined with `;`
 //! as in the CSV), tokens `decimal(38, 0)` so that no sum can leave their range, times microseconds
 //! in UTC, `lag_seconds` `decimal(20, 6)`. Unknown is null.
+
+mod dispositions;
 
 use std::io::Write;
 use std::sync::Arc;
 
+use super::csv::FINDING_COLUMNS;
+use super::place::{PlaceError, StagedFile, WrittenFile};
+use crate::domain::{Finding, Instant, RowId};
 use ::parquet::arrow::ArrowWriter;
 use ::parquet::arrow::arrow_writer::ArrowWriterOptions;
 use ::parquet::basic::{Compression, ZstdLevel};
@@ -17,12 +22,8 @@ use ::parquet::schema::types::ColumnPath;
 use arrow_array::builder::{ArrayBuilder, Decimal128Builder, StringBuilder, TimestampMicrosecondBuilder};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use sha2::{Digest, Sha256};
 
-use super::csv::FINDING_COLUMNS;
-use super::place::{PlaceError, StagedFile, WrittenFile};
-use crate::audit::Audit;
-use crate::domain::{Books, Disposition, Finding, Instant, RowId};
+pub use dispositions::{DISPOSITION_COLUMNS, dispositions};
 
 /// Rows of a row group.
 const GROUP_ROWS: usize = 1 << 18;
@@ -30,8 +31,8 @@ const GROUP_ROWS: usize = 1 << 18;
 /// Rows that are built at a time.
 const BATCH_ROWS: usize = 1 << 14;
 
-/// Columns of `dispositions.parquet`, in order.
-pub const DISPOSITION_COLUMNS: [&str; 5] = ["side", "row_id", "disposition", "pair_id", "finding_id"];
+/// What wrote the files.
+const CREATED_BY: &str = concat!("reckon version ", env!("CARGO_PKG_VERSION"));
 
 /// Writes a file of a run with [`findings`] or [`dispositions`].
 ///
@@ -70,25 +71,6 @@ pub fn findings<W: Write + Send>(findings: &[Finding], out: W) -> Result<W, Parq
     writer.into_inner()
 }
 
-/// Writes `dispositions.parquet`: every row of [`Audit::dispositions`], in their order. `pair_id` is
-/// the first 16 hexadecimal digits of SHA-256 over `pair`, the legacy id and the unified id, parted
-/// by zero bytes. Gives `out` back.
-///
-/// # Errors
-/// When `out` cannot be written.
-pub fn dispositions<W: Write + Send>(audit: &Audit, books: &Books, out: W) -> Result<W, ParquetError> {
-    let is_known = |column: &str| column == "pair_id" || column == "finding_id";
-    let fields = DISPOSITION_COLUMNS.map(|column| Field::new(column, DataType::Utf8, is_known(column)));
-    let schema = Arc::new(Schema::new(fields.to_vec()));
-    let mut writer = open(out, &schema, &["row_id", "pair_id", "finding_id"])?;
-    let pairs = pair_ids(audit, books);
-    for chunk in audit.dispositions.chunks(BATCH_ROWS) {
-        let batch = disposition_batch(chunk, &pairs, &audit.findings, &schema)?;
-        writer.write(&batch)?;
-    }
-    writer.into_inner()
-}
-
 /// A writer whose output depends on the rows alone. `unlike` are columns whose values are mostly all
 /// different, for which a dictionary is in the way.
 fn open<W: Write + Send>(
@@ -97,7 +79,7 @@ fn open<W: Write + Send>(
     unlike: &[&str],
 ) -> Result<ArrowWriter<W>, ParquetError> {
     let mut properties = WriterProperties::builder()
-        .set_created_by(concat!("reckon version ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_created_by(CREATED_BY.to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_max_row_group_row_count(Some(GROUP_ROWS));
@@ -148,11 +130,11 @@ impl Default for FindingColumns {
 }
 
 impl FindingColumns {
-    fn add(&mut self, finding: &Finding) {
+    fn add<'f>(&mut self, finding: &'f Finding) {
         let Finding { legacy_ids, unified_ids, .. } = finding;
         let user = finding.user.as_ref().map(RowId::to_string).unwrap_or_default();
         let (legacy_ids, unified_ids) = (joined(legacy_ids), joined(unified_ids));
-        let known = |text: &'_ Option<String>| text.clone().unwrap_or_default();
+        let known = |text: &'f Option<String>| text.as_deref().unwrap_or_default();
         let texts = [
             finding.id.0.as_str(),
             finding.class.name(),
@@ -160,9 +142,9 @@ impl FindingColumns {
             &user,
             &legacy_ids,
             &unified_ids,
-            &known(&finding.action_legacy),
-            &known(&finding.action_expected),
-            &known(&finding.action_unified),
+            known(&finding.action_legacy),
+            known(&finding.action_expected),
+            known(&finding.action_unified),
             finding.rule.name(),
             finding.verdict.name(),
             finding.confidence.name(),
@@ -205,45 +187,6 @@ fn joined(ids: &[RowId]) -> String {
         [only] => only.to_string(),
         ids => ids.iter().map(RowId::to_string).collect::<Vec<_>>().join(";"),
     }
-}
-
-/// Sixteen hexadecimal digits a pair.
-fn pair_ids(audit: &Audit, books: &Books) -> Vec<[u8; 16]> {
-    let id = |hash: &mut Sha256, id: &RowId| {
-        id.with_text(|text| {
-            hash.update(b"\0");
-            hash.update(text);
-        });
-    };
-    let pair_id = |pair: &crate::domain::Pair| {
-        let mut hash = Sha256::new_with_prefix("pair");
-        id(&mut hash, &books.legacy.entries[pair.legacy as usize].id);
-        id(&mut hash, &books.unified.entries[pair.unified as usize].id);
-        let digest = hash.finalize();
-        std::array::from_fn(|at| b"0123456789abcdef"[usize::from(digest[at / 2] >> (4 * (1 - at % 2)) & 15)])
-    };
-    audit.pairs.iter().map(pair_id).collect()
-}
-
-fn disposition_batch(
-    rows: &[Disposition],
-    pairs: &[[u8; 16]],
-    findings: &[Finding],
-    schema: &SchemaRef,
-) -> Result<RecordBatch, ParquetError> {
-    let mut columns: [StringBuilder; 5] =
-        std::array::from_fn(|_| StringBuilder::with_capacity(rows.len(), rows.len() * 16));
-    let [side, row_id, disposition, pair_id, finding_id] = &mut columns;
-    for row in rows {
-        side.append_value(row.side.name());
-        row.row.with_text(|text| row_id.append_value(text));
-        disposition.append_value(row.outcome.name());
-        let pair = row.pair.map(|pair| pairs[pair as usize]);
-        pair_id.append_option(pair.as_ref().map(|pair| std::str::from_utf8(pair).expect("digits")));
-        finding_id.append_option(row.finding.map(|finding| findings[finding as usize].id.0.as_str()));
-    }
-    let columns = columns.map(|mut column| Arc::new(column.finish()) as ArrayRef);
-    Ok(RecordBatch::try_new(schema.clone(), columns.to_vec())?)
 }
 
 #[cfg(test)]

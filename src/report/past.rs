@@ -1,6 +1,6 @@
 //! `lifecycle.csv` and `runs.csv`: the past that a run of a history carries along.
 
-use crate::domain::{Instant, RowId};
+use crate::domain::RowId;
 use crate::history::lifecycle::{self, Life, State};
 use crate::history::runs::{self, PastRun, verdict_name};
 
@@ -41,7 +41,7 @@ fn write_life(rows: &mut Rows, life: &Life) {
     rows.ids(user.as_slice());
     rows.number(life.tokens_effect);
     for at in [Some(life.first_seen), Some(life.last_seen), life.resolved_at] {
-        rows.plain(&at.map(Instant::rfc3339).unwrap_or_default());
+        rows.instant(at);
     }
     rows.number(Some(life.times_reopened.into()));
     rows.text(life.state.name());

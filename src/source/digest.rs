@@ -10,7 +10,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use memchr::memchr;
-use sha2::{Digest as _, Sha256};
+
+use crate::sha256::sha256;
 
 /// How the text of a digest begins: the hash, and how much of it is taken.
 const NAME: &str = "sha256/128";
@@ -55,7 +56,7 @@ impl FromStr for TableDigest {
 impl TableDigest {
     /// Adds a row, given as its text; `None` when a sum leaves 128 bits.
     fn plus(self, row: &[u8]) -> Option<TableDigest> {
-        let hash: [u8; 32] = Sha256::digest(row).into();
+        let hash = *sha256(row).bytes();
         let half = |at: usize| hash[at..at + 8].iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
         Some(TableDigest {
             rows: self.rows.checked_add(1)?,
@@ -80,8 +81,7 @@ pub fn shape(columns: &[ShapeColumn]) -> String {
     let line =
         |column: &ShapeColumn| format!("\"{}\" {}", column.name.replace('"', "\"\""), column.type_name);
     let text = columns.iter().map(line).collect::<Vec<_>>().join("\n");
-    let hash: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hash}")
+    format!("sha256:{}", sha256(text).hex())
 }
 
 /// Why the bytes of an archive are not rows.

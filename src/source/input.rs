@@ -5,9 +5,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use sha2::{Digest, Sha256};
-
 use super::{FileDigest, SourceError};
+use crate::sha256::Sha256;
 
 /// What is in a file, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -213,12 +212,12 @@ pub(super) struct Hashing {
 
 impl Hashing {
     pub fn new(opened: Opened) -> Hashing {
-        Hashing { file: opened.file, hasher: Sha256::new(), bytes: 0 }
+        Hashing { file: opened.file, hasher: Sha256::default(), bytes: 0 }
     }
 
     /// The digest of what has passed.
     pub fn finish(self, shown: &str) -> FileDigest {
-        let sha256 = self.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = self.hasher.finish().hex();
         FileDigest { path: shown.to_owned(), bytes: self.bytes, sha256 }
     }
 }

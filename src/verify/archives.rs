@@ -4,11 +4,9 @@ use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::path::Path;
 
-use sha2::{Digest as _, Sha256};
-
-use super::files::hex;
 use super::{Check, VerifyError, failed, judged, not_tested};
 use crate::cutover::archive::{self, Archive};
+use crate::sha256::Sha256;
 use crate::source::digest::{Broken, CsvDigest, TableDigest, shape};
 
 /// What the file of the rows says of itself.
@@ -58,13 +56,13 @@ pub(super) fn checks(folder: &Path) -> Result<Vec<Check>, VerifyError> {
 fn read_rows(path: &Path) -> std::io::Result<Seen> {
     let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
     let mut buffer = vec![0; 1 << 16];
-    let (mut hash, mut bytes) = (Sha256::new(), 0);
+    let (mut hash, mut bytes) = (Sha256::default(), 0);
     let mut rows = Ok(CsvDigest::default());
     loop {
         let read = file.read(&mut buffer)?;
         if read == 0 {
             let rows = rows.and_then(CsvDigest::finish);
-            return Ok(Seen { bytes, sha256: hex(&hash.finalize()), rows });
+            return Ok(Seen { bytes, sha256: hash.finish().hex(), rows });
         }
         hash.update(&buffer[..read]);
         bytes += read as u64;

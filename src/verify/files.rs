@@ -6,12 +6,12 @@ use std::io::Read as _;
 use std::path::Path;
 
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 use super::{Check, VerifyError, counted, judged};
 use crate::cutover::archive;
 use crate::history::packs::PACK_SCHEMA;
 use crate::report::manifest;
+use crate::sha256::{Sha256, sha256};
 
 /// What a manifest says, as far as it is checked.
 #[derive(Debug, Deserialize)]
@@ -70,7 +70,7 @@ impl Manifest {
             return Err(VerifyError::Schema { file, found: schema.schema, wanted: manifest::SCHEMA });
         }
         let mut read: Manifest = serde_json::from_slice(&bytes).map_err(unreadable)?;
-        read.digest = hex(&Sha256::digest(&bytes));
+        read.digest = sha256(&bytes).hex();
         Ok(read)
     }
 }
@@ -78,11 +78,6 @@ impl Manifest {
 #[derive(Deserialize)]
 struct Schema {
     schema: String,
-}
-
-/// Lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The files of the manifest, and no other.
@@ -129,13 +124,13 @@ pub(super) fn check(folder: &Path, manifest: &Manifest) -> Check {
 /// Length and digest of a file, read piece by piece.
 fn digest(path: &Path) -> std::io::Result<(u64, String)> {
     let mut file = File::open(path)?;
-    let mut hash = Sha256::new();
+    let mut hash = Sha256::default();
     let mut buffer = vec![0; 1 << 16];
     let mut length = 0;
     loop {
         let read = file.read(&mut buffer)?;
         if read == 0 {
-            return Ok((length, hex(&hash.finalize())));
+            return Ok((length, hash.finish().hex()));
         }
         length += read as u64;
         hash.update(&buffer[..read]);

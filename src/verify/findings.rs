@@ -2,12 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use sha2::{Digest, Sha256};
-
-use super::files::hex;
 use super::json::ClassFigures;
 use super::tables::{Run, original, sum, tokens};
 use super::{Check, failed, judged};
+use crate::sha256::sha256;
 
 /// Re-computes what `findings.csv` implies.
 pub(super) fn check(run: &Run) -> Check {
@@ -92,6 +90,5 @@ fn finding_id(class: &str, user: &str, legacy: &str, unified: &str) -> Option<St
         ("", "") => user,
         _ => legacy,
     };
-    let digest = Sha256::digest(format!("{class}\n{first}\n{unified}"));
-    Some(hex(&digest[..8]))
+    Some(sha256(format!("{class}\n{first}\n{unified}")).hex_of_first(8))
 }

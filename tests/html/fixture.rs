@@ -1,14 +1,15 @@
 //! A run made by hand: every class of finding, every kind of row, a few users with balances.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use reckon::audit::{Audit, Conservation, SideConservation};
+use reckon::audit::{Audit, Conservation, Dispositions, SideConservation};
 use reckon::balance::{Balances, Explanation, Explanations, GapCause, UserBalance};
 use reckon::config::{Config, parse};
 use reckon::domain::{
-    Books, Class, Confidence, Disposition, Finding, FindingId, Instant, Ledger, Outcome, Population,
-    PopulationClass, RepairKind, Roster, RowId, Rule, Severity, Side, SignCell, Span, Status, Total, UserNo,
-    UserUsage, Verdict,
+    Books, Class, Confidence, Finding, FindingId, Instant, Ledger, Outcome, Population, PopulationClass,
+    RepairKind, Roster, RowId, Rule, Severity, Side, SignCell, Span, Status, Total, UserNo, UserUsage,
+    Verdict,
 };
 use reckon::history::lifecycle::{Life, Lifecycle, State};
 use reckon::history::waivers::Accepted;
@@ -60,8 +61,8 @@ impl Fixture {
     /// A run with these findings.
     pub fn new(findings: Vec<Finding>) -> Fixture {
         let users: Vec<RowId> = (0..12).map(|user| uuid("cafe", user)).collect();
-        let dispositions = dispositions(&findings);
-        let side = |side| conservation(&dispositions, side, folded(side));
+        let outcomes = [Side::Legacy, Side::Unified].map(|side| outcomes(&findings, side));
+        let side = |side| conservation(&outcomes[side as usize], folded(side));
         let (legacy, unified) = (side(Side::Legacy), side(Side::Unified));
         let books = Books {
             usage: vec![UserUsage::default(); users.len()],
@@ -86,7 +87,8 @@ impl Fixture {
                     (PopulationClass::Grants, 9_010, 45_100_000),
                     (PopulationClass::Usage, 98_000, 31_415_926),
                 ]),
-                dispositions,
+                dispositions: Dispositions::default(),
+                outcomes,
                 conservation: Conservation { legacy, unified, holds: true },
             },
             balances: balances(&books),
@@ -199,36 +201,25 @@ pub fn uuid(group: &str, number: u16) -> RowId {
     RowId::parse(&format!("{group}{group}-0000-4000-8000-{number:012x}"))
 }
 
-fn dispositions(findings: &[Finding]) -> Vec<Disposition> {
-    let row = |side, row: &RowId, outcome, finding, raw_tokens| Disposition {
-        side,
-        row: row.clone(),
-        outcome,
-        pair: None,
-        finding,
-        raw_tokens,
-    };
-    let mut rows = Vec::new();
-    for side in [Side::Legacy, Side::Unified] {
-        for number in 0..500 {
-            rows.push(row(side, &uuid("dddd", number), Outcome::Paired, None, Some(5_000)));
-        }
-        for (at, finding) in findings.iter().enumerate() {
-            let ids = if side == Side::Legacy { &finding.legacy_ids } else { &finding.unified_ids };
-            for id in ids {
-                let outcome = Outcome::Finding(finding.class);
-                let tokens = (finding.class != Class::RejectedRow).then_some(100_000);
-                rows.push(row(side, id, outcome, Some(at as u32), tokens));
+/// 500 rows a side that are paired, and those of the findings.
+fn outcomes(findings: &[Finding], side: Side) -> Vec<(Outcome, Total)> {
+    let mut outcomes = BTreeMap::from([(Outcome::Paired, Total { rows: 500, tokens: 500 * 5_000 })]);
+    for finding in findings {
+        let ids = if side == Side::Legacy { &finding.legacy_ids } else { &finding.unified_ids };
+        for _ in ids {
+            let total = outcomes.entry(Outcome::Finding(finding.class)).or_default();
+            match finding.class {
+                Class::RejectedRow => total.add_unreadable_row(),
+                _ => total.add_row(100_000),
             }
         }
     }
-    rows
+    outcomes.into_iter().collect()
 }
 
-fn conservation(dispositions: &[Disposition], side: Side, folded: Total) -> SideConservation {
-    let mine = || dispositions.iter().filter(|row| row.side == side);
-    let rows = mine().count() as u64 + folded.rows;
-    let tokens = mine().filter_map(|row| row.raw_tokens).map(i128::from).sum::<i128>() + folded.tokens;
+fn conservation(outcomes: &[(Outcome, Total)], folded: Total) -> SideConservation {
+    let total = outcomes.iter().fold(folded, |sum, (_, total)| sum.plus(*total).unwrap());
+    let Total { rows, tokens } = total;
     SideConservation { rows_in: rows, rows_out: rows, tokens_in: tokens, tokens_out: tokens }
 }
 
@@ -331,5 +322,5 @@ fn balances(books: &Books) -> Balances {
 }
 
 fn sql(name: &str, rows: u64, tokens: i128) -> SqlFile {
-    SqlFile { name: name.to_owned(), text: format!("-- {name}\n"), rows, tokens }
+    SqlFile { name: name.to_owned(), rows, tokens }
 }

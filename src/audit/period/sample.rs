@@ -9,11 +9,10 @@
 //!
 //! Both start from SHA-256, so that a shell can draw them again: `docs/audit.md`.
 
-use sha2::{Digest, Sha256};
-
 use super::Period;
 use super::adjust::counts;
 use crate::domain::{Books, Entry, Ledger, Side};
+use crate::sha256::sha256;
 
 /// How a row was drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,9 +100,9 @@ fn frame(ledger: &Ledger, period: &Period, seed: u64, size: u32) -> Frame {
     let tokens: i128 = rows.iter().map(|&row| i128::from(entries[row as usize].tokens)).sum();
     let size = i128::from(size.max(1));
     let interval = ((tokens + size - 1) / size).max(1);
-    let digest = Sha256::digest(format!("{seed}:{}:start", ledger.side.name()));
+    let digest = sha256(format!("{seed}:{}:start", ledger.side.name()));
     // 60 bits: fifteen hexadecimal digits, which a shell can count with.
-    let random = digest.iter().take(8).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte)) >> 4;
+    let random = digest.first_bits() >> 4;
     let start = i128::from(random) % interval + 1;
     Frame { side: ledger.side, rows, tokens, interval, start }
 }
@@ -130,7 +129,7 @@ fn at_random(frame: &Frame, entries: &[Entry], seed: u64, size: u32) -> Vec<Draw
         .iter()
         .map(|&row| {
             let text = format!("{seed}:{}:{}", frame.side.name(), entries[row as usize].id);
-            (Sha256::digest(text).into(), row)
+            (*sha256(text).bytes(), row)
         })
         .collect();
     ranked.sort_unstable();

@@ -1,9 +1,8 @@
 //! What a finding says, as a digest that a waiver is bound to.
 
-use sha2::{Digest, Sha256};
-
 use crate::domain::{Class, Finding, Instant, RowId};
 use crate::history::table::Row;
+use crate::sha256::Sha256;
 
 /// The columns of `findings.csv` that a waiver is bound to. Status is not among them, and of the evidence
 /// only what says how large or whose it is ([`told`]): a finding that says the same is the same, however
@@ -117,14 +116,13 @@ fn weight(effect: Option<i128>, sides: [Option<i128>; 2]) -> Option<u128> {
 
 /// Over each column's name and text with their lengths, so that no text can pass for another.
 fn digest<'a>(cells: impl IntoIterator<Item = &'a str>, told: &[(&'a str, &'a str)]) -> String {
-    let mut hash = Sha256::new();
+    let mut hash = Sha256::default();
     for (name, value) in COLUMNS.into_iter().zip(cells).chain(told.iter().copied()) {
         for text in [name, value] {
-            hash.update((text.len() as u64).to_be_bytes());
-            hash.update(text);
+            hash.update_text(text);
         }
     }
-    hash.finalize().iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+    format!("sha256:{}", hash.finish().hex())
 }
 
 #[cfg(test)]

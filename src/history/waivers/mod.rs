@@ -13,10 +13,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
-use sha2::{Digest, Sha256};
 
 use crate::config::{Config, ConfigError};
 use crate::domain::{FindingId, Instant};
+use crate::sha256::sha256;
 
 pub use accept::{Acceptance, DAYS_AHEAD_MAX, Sources, WaiveError, accept};
 pub(in crate::history) use content::Facts;
@@ -175,7 +175,7 @@ impl Waivers {
     /// [`WaiverError`] with file, line and column.
     pub fn parse(file: &Path, text: &str) -> Result<Waivers, WaiverError> {
         let entries = raw::parse(text).map_err(|fault| fault.at(file, text))?;
-        let digest = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = sha256(text).hex();
         Ok(Waivers { file: file.to_owned(), digest: Some(digest), entries })
     }
 

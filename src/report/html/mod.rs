@@ -27,10 +27,10 @@ use askama::Template;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::balance::GapCause;
 use crate::domain::{Class, RepairKind, Rule, Severity, Side, Status};
+use crate::sha256::sha256;
 
 use super::error::ReportError;
 use super::figures::moment;
@@ -139,7 +139,7 @@ pub fn render(model: &Model<'_>, files: &[WrittenFile]) -> Result<String, Report
 
 /// What a browser may do with the page: nothing but show it and run what is in it.
 fn policy() -> String {
-    let digest = |text: &str| STANDARD.encode(Sha256::digest(text));
+    let digest = |text: &str| STANDARD.encode(sha256(text).bytes());
     format!(
         "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}' 'sha256-{}'; \
          worker-src blob:; base-uri 'none'; form-action 'none'",

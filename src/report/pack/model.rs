@@ -82,9 +82,7 @@ impl Pack<'_> {
 
     /// What became of a row.
     pub fn disposition(&self, side: Side, row: &RowId) -> Option<&Disposition> {
-        let all = &self.model.audit.dispositions;
-        let found = all.binary_search_by(|other| (other.side, &other.row).cmp(&(side, row)));
-        found.ok().map(|at| &all[at])
+        self.model.audit.dispositions.find(self.model.books, side, row)
     }
 
     /// The finding that a row is in.

@@ -4,10 +4,11 @@ use arrow_array::types::{Decimal128Type, TimestampMicrosecondType};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use super::*;
-use crate::audit::{Conservation, SideConservation};
+use crate::audit::{Audit, Conservation, Dispositions, SideConservation};
 use crate::domain::{
-    ActionNo, Class, Confidence, Differences, Entry, FindingId, Kind, Ledger, Outcome, Pair, Population,
-    PopulationClass, RepairKind, Roster, Rule, Severity, Side, Span, Status, Total, UserNo, Verdict,
+    ActionNo, Books, Class, Confidence, Differences, Disposition, Entry, FindingId, Kind, Ledger, Outcome,
+    Pair, Population, PopulationClass, RepairKind, Roster, RowPlace, Rule, Severity, Side, Span, Status,
+    Total, UserNo, Verdict,
 };
 
 fn finding(id: &str) -> Finding {
@@ -185,31 +186,32 @@ fn books() -> Books {
     }
 }
 
-fn audit(dispositions: Vec<Disposition>) -> Audit {
+fn audit(rows: Vec<Disposition>) -> Audit {
     let differs = Differences::default();
     let side = SideConservation { rows_in: 0, rows_out: 0, tokens_in: 0, tokens_out: 0 };
     Audit {
         findings: vec![finding("f0"), finding("f1")],
         pairs: vec![Pair { legacy: 1, unified: 1, rule: Rule::Exact, differs, verdict: Verdict::Forced }],
         pair_totals: Vec::new(),
-        dispositions,
+        dispositions: Dispositions::new(rows, Default::default()),
+        outcomes: Default::default(),
         legacy_population: Population::default(),
         unified_population: Population::default(),
         conservation: Conservation { legacy: side, unified: side, holds: true },
     }
 }
 
-fn row(side: Side, id: &str, outcome: Outcome, pair: Option<u32>, finding: Option<u32>) -> Disposition {
-    Disposition { side, row: RowId::parse(id), outcome, pair, finding, raw_tokens: Some(1) }
+fn row(side: Side, at: u32, outcome: Outcome, pair: Option<u32>, finding: Option<u32>) -> Disposition {
+    Disposition { side, row: RowPlace::Entry(at), outcome, pair, finding }
 }
 
 #[test]
 fn every_disposition_is_a_row_with_its_pair_and_its_finding() {
     let rows = vec![
-        row(Side::Legacy, "L0", Outcome::Finding(Class::Unmigrated), None, Some(1)),
-        row(Side::Legacy, "L1", Outcome::Paired, Some(0), None),
-        row(Side::Unified, "U0", Outcome::UnifiedOnly, None, None),
-        row(Side::Unified, "U1", Outcome::Paired, Some(0), None),
+        row(Side::Legacy, 0, Outcome::Finding(Class::Unmigrated), None, Some(1)),
+        row(Side::Legacy, 1, Outcome::Paired, Some(0), None),
+        row(Side::Unified, 0, Outcome::UnifiedOnly, None, None),
+        row(Side::Unified, 1, Outcome::Paired, Some(0), None),
     ];
     let batch = read(dispositions(&audit(rows), &books(), Vec::new()).unwrap());
     let names: Vec<&str> = batch.schema_ref().fields().iter().map(|field| field.name().as_str()).collect();
@@ -260,4 +262,28 @@ fn a_full_disk_is_an_error() {
     for room in [0, 4, 100] {
         assert!(findings(&[finding("f")], Full(room)).is_err(), "{room} bytes");
     }
+}
+
+#[test]
+fn rows_keep_their_order_over_row_groups_and_equal_rows_give_equal_bytes() {
+    let rows = 300_000;
+    let mut books = books();
+    let entry = books.legacy.entries[0].clone();
+    let id = |at: u32| RowId::parse(&format!("00000000-0000-4000-8000-{at:012x}"));
+    books.legacy.entries = (0..rows).map(|at| Entry { id: id(at), ..entry.clone() }).collect();
+    let audit = audit((0..rows).map(|at| row(Side::Legacy, at, Outcome::Paired, None, None)).collect());
+    let write = || dispositions(&audit, &books, Vec::new()).unwrap();
+    let bytes = write();
+    assert!(bytes == write(), "the bytes depend on the rows alone");
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&bytes).unwrap();
+    let mut at = 0;
+    for batch in ParquetRecordBatchReader::try_new(file, 10_000).unwrap() {
+        let batch = batch.unwrap();
+        for text in batch.column(1).as_string::<i32>() {
+            assert_eq!(text, Some(id(at).to_string().as_str()));
+            at += 1;
+        }
+    }
+    assert_eq!(at, rows);
 }

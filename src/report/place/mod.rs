@@ -23,6 +23,8 @@ use target::Kind;
 pub use error::PlaceError;
 pub use staged::{StagedFile, WrittenFile};
 
+use staged::Flusher;
+
 /// Where a run directory goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
@@ -41,6 +43,7 @@ pub struct Staging {
     folder: PathBuf,
     path: PathBuf,
     is_committed: bool,
+    flusher: Flusher,
     /// Holds the lock that tells other processes that this directory is alive.
     _lock: File,
 }
@@ -94,7 +97,8 @@ impl Staging {
         fs::create_dir_all(&folder).map_err(|source| PlaceError::write(&folder, source))?;
         remove_stale(&folder, &stem, matches!(place, Place::History(_)));
         let (path, lock) = create_locked(&folder, &stem)?;
-        Ok(Staging { place, folder, path, is_committed: false, _lock: lock })
+        let flusher = Flusher::start().map_err(|source| PlaceError::write(&path, source))?;
+        Ok(Staging { place, folder, path, is_committed: false, flusher, _lock: lock })
     }
 
     /// Opens a file in the directory.
@@ -102,7 +106,7 @@ impl Staging {
     /// # Errors
     /// When it cannot be created.
     pub fn file(&self, name: &str) -> Result<StagedFile, PlaceError> {
-        StagedFile::create(&self.path, name)
+        StagedFile::create(&self.path, name, &self.flusher)
     }
 
     /// Where the files are for the time being.
@@ -110,11 +114,13 @@ impl Staging {
         &self.path
     }
 
-    /// Flushes the directory and moves it to its place. Gives back where it now is.
+    /// Waits until its files are on disk, flushes the directory and moves it to its place. Gives back where
+    /// it now is.
     ///
     /// # Errors
     /// When the directory cannot be flushed or moved, or its place has been taken meanwhile.
     pub fn commit(mut self, as_of: Instant, run_id: &str) -> Result<PathBuf, PlaceError> {
+        self.flusher.wait()?;
         sync(&self.path)?;
         let (target, kind) = match &self.place {
             Place::Exact(path) => (path.clone(), Kind::Run),

@@ -8,7 +8,7 @@ use reckon::domain::{
     ActionNo, Books, Class, Confidence, Entry, Finding, FindingId, Instant, Kind, Ledger, Population,
     PopulationClass, RepairKind, Roster, RowId, Rule, Severity, Side, Status, Total, UserNo, Verdict,
 };
-use reckon::repair::{self, Context, Plan, RepairError, SqlFile, Targets};
+use reckon::repair::{self, Context, Plan, RepairError, Scripts, Targets};
 use reckon::source::postgres::catalogue::{ColumnFacts, ForeignKeyFacts, TableFacts, TriggerFacts};
 
 use crate::postgres::cluster::{Cluster, Db};
@@ -121,7 +121,7 @@ impl World {
         self.finding(class, RepairKind::Update, &[legacy], &[unified])
     }
 
-    pub fn plan(&self) -> Result<Plan, RepairError> {
+    pub fn plan(&self) -> Result<Plan<'_>, RepairError> {
         let targets = if self.facts {
             let table = |origin: &config::Origin| {
                 matches!(origin, config::Origin::Table(_)).then(|| facts(&self.db, &origin.target().sql()))
@@ -138,7 +138,18 @@ impl World {
     }
 
     pub fn files(&self) -> Vec<SqlFile> {
-        repair::render(&self.plan().unwrap()).unwrap()
+        let plan = self.plan().unwrap();
+        let scripts = Scripts::of(&plan);
+        let texts = (0..scripts.files.len()).map(|at| scripts.text(at));
+        let files = scripts.files.iter().zip(texts);
+        files
+            .map(|(file, text)| SqlFile {
+                name: file.name.clone(),
+                text,
+                rows: file.rows,
+                tokens: file.tokens,
+            })
+            .collect()
     }
 
     /// Applies a file, or all its parts; the first error ends it.
@@ -192,6 +203,14 @@ impl World {
         let rows = self.verify(files);
         assert!(rows.iter().all(|row| row[3] == "t"), "{rows:?}\n{}", text(files, "verify"));
     }
+}
+
+/// A file of SQL with its text.
+pub struct SqlFile {
+    pub name: String,
+    pub text: String,
+    pub rows: u64,
+    pub tokens: i128,
 }
 
 /// The text of a file, or of its first part.

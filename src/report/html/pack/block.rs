@@ -59,15 +59,14 @@ impl Block {
 
     fn add_line(&mut self, finding: &Finding) {
         let line = &mut self.text;
-        let ids = |ids: &[RowId]| ids.iter().map(RowId::to_string).collect::<Vec<_>>().join(";");
         push_field(line, &finding.id.0);
-        push_field(line, &ids(&finding.legacy_ids));
-        push_field(line, &ids(&finding.unified_ids));
+        push_ids(line, &finding.legacy_ids);
+        push_ids(line, &finding.unified_ids);
         push_field(line, finding.action_legacy.as_deref().unwrap_or(""));
         push_field(line, finding.action_expected.as_deref().unwrap_or(""));
         push_field(line, finding.action_unified.as_deref().unwrap_or(""));
-        push_field(line, &time(finding.created_at_legacy, true));
-        push_field(line, &time(finding.created_at_unified, finding.created_at_legacy.is_none()));
+        push_time(line, finding.created_at_legacy, true);
+        push_time(line, finding.created_at_unified, finding.created_at_legacy.is_none());
         push_field(line, &finding.lag.map(|lag| lag.seconds()).unwrap_or_default());
         push_field(line, finding.rule.name());
         push_field(line, finding.verdict.name());
@@ -81,8 +80,8 @@ impl Block {
         self.at.len()
     }
 
-    /// Both streams, a blank between them.
-    pub fn finish(self, words: &mut Words<'_>) -> String {
+    /// Both streams, not yet packed.
+    pub fn finish(self, words: &mut Words<'_>) -> Streams {
         let head = Head {
             rows: self.rows(),
             users: words.new_users(),
@@ -100,17 +99,40 @@ impl Block {
             push_planes(&mut index, column.iter().map(|code| code.to_le_bytes()));
         }
         self.marks.iter().for_each(|column| index.extend(column));
-        format!("{} {}", zipped(&index), zipped(self.text.as_bytes()))
+        Streams { index, text: self.text }
     }
 }
 
-/// A time; `=` for the one that the index has, where a browser holds it exactly.
-fn time(at: Option<Instant>, is_in_index: bool) -> String {
-    match at {
-        None => String::new(),
-        Some(at) if is_in_index && at.0.abs() < EXACT_INTEGERS => "=".to_owned(),
-        Some(at) => at.rfc3339(),
+/// What a block sends.
+pub struct Streams {
+    index: Vec<u8>,
+    text: String,
+}
+
+impl Streams {
+    /// Both streams packed, a blank between them.
+    pub fn zipped(&self) -> String {
+        format!("{} {}", zipped(&self.index), zipped(self.text.as_bytes()))
     }
+}
+
+/// Ids as one field. One of several may hold anything that text may hold.
+fn push_ids(line: &mut String, ids: &[RowId]) {
+    match ids {
+        [] => line.push('\t'),
+        [only] => only.with_text(|text| push_field(line, text)),
+        ids => push_field(line, &ids.iter().map(RowId::to_string).collect::<Vec<_>>().join(";")),
+    }
+}
+
+/// Adds a time as a field; `=` for the one that the index has, where a browser holds it exactly.
+fn push_time(line: &mut String, at: Option<Instant>, is_in_index: bool) {
+    match at {
+        None => {}
+        Some(at) if is_in_index && at.0.abs() < EXACT_INTEGERS => line.push('='),
+        Some(at) => at.push_rfc3339(line),
+    }
+    line.push('\t');
 }
 
 /// From each code to the next: findings of one class come by user, so that most steps are 1.
@@ -147,7 +169,9 @@ mod tests {
             (Some(Instant(EXACT_INTEGERS)), true, "2255-06-05T23:47:34.740992Z"),
         ];
         for (at, is_in_index, expected) in cases {
-            assert_eq!(time(at, is_in_index), expected);
+            let mut line = String::new();
+            push_time(&mut line, at, is_in_index);
+            assert_eq!(line, format!("{expected}\t"));
         }
     }
 }

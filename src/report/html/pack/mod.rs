@@ -6,14 +6,15 @@
 //! by byte, all lowest bytes first, which compresses best. The second holds the rest, a line a
 //! finding, and stays compressed in the browser until somebody searches in it or opens a finding.
 //!
-//! Blocks are made one after the other, so that memory does not grow with the findings; they end
-//! where the page would become too large.
+//! Blocks are made a few at a time, so that memory does not grow with the findings; they end where the
+//! page would become too large.
 
 mod block;
 mod people;
 mod words;
 
 use std::io::Write as _;
+use std::thread::ScopedJoinHandle;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -23,7 +24,7 @@ use crate::domain::{Finding, Severity, Status};
 
 use super::super::model::Model;
 
-use block::Block;
+use block::{Block, Streams};
 use words::Words;
 
 pub use people::BLOCK_USERS;
@@ -36,6 +37,9 @@ pub const PEOPLE_MAX_BYTES: usize = 12 << 20;
 
 /// Findings in a block.
 const BLOCK_ROWS: usize = 4096;
+
+/// Blocks that are packed side by side.
+const BLOCKS_AT_ONCE: usize = 4;
 
 /// The findings and balances of a page, packed.
 #[derive(Debug, Default)]
@@ -72,22 +76,37 @@ pub fn pack_within(model: &Model<'_>, findings_max_bytes: usize, people_max_byte
     let mut words = Words::default();
     let mut bytes = 0;
     let mut rest = gravest_first(model).peekable();
-    while rest.peek().is_some() {
-        let mut block = Block::default();
-        let known_users = words.users.len();
-        rest.by_ref().take(BLOCK_ROWS).for_each(|finding| block.add(finding, &mut words));
-        let rows = block.rows();
-        let text = block.finish(&mut words);
-        bytes += text.len();
-        if bytes > findings_max_bytes {
-            words.users.truncate(known_users);
-            break;
+    'pages: while rest.peek().is_some() {
+        let mut blocks = Vec::new();
+        while blocks.len() < BLOCKS_AT_ONCE && rest.peek().is_some() {
+            let mut block = Block::default();
+            let known_users = words.users.len();
+            rest.by_ref().take(BLOCK_ROWS).for_each(|finding| block.add(finding, &mut words));
+            let rows = block.rows();
+            blocks.push((rows, known_users, block.finish(&mut words)));
         }
-        packed.held += rows;
-        packed.findings.push(text);
+        for ((rows, known_users, _), text) in blocks.iter().zip(zipped_side_by_side(&blocks)) {
+            bytes += text.len();
+            if bytes > findings_max_bytes {
+                words.users.truncate(*known_users);
+                break 'pages;
+            }
+            packed.held += rows;
+            packed.findings.push(text);
+        }
     }
     packed.people = people::blocks(model, &words.users, people_max_bytes);
     packed
+}
+
+/// Packing is most of the work, and no block needs another for it.
+fn zipped_side_by_side(blocks: &[(usize, usize, Streams)]) -> Vec<String> {
+    std::thread::scope(|scope| {
+        let zip = |(_, _, streams): &'_ (usize, usize, Streams)| streams.zipped();
+        let threads: Vec<_> = blocks.iter().map(|block| scope.spawn(move || zip(block))).collect();
+        let joined = threads.into_iter().map(ScopedJoinHandle::join);
+        joined.map(|text| text.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    })
 }
 
 /// A gzip stream in base64. Its head names no time and no file, so that equal bytes stay equal.
@@ -99,14 +118,18 @@ fn zipped(bytes: &[u8]) -> String {
 
 /// Adds a field of a line; what would end a field or a line is written as the script expects it.
 fn push_field(line: &mut String, text: &str) {
-    for letter in text.chars() {
-        match letter {
-            '\\' => line.push_str("\\\\"),
-            '\t' => line.push_str("\\t"),
-            '\n' => line.push_str("\\n"),
-            '\r' => line.push_str("\\r"),
-            letter => line.push(letter),
+    if text.bytes().any(|byte| matches!(byte, b'\\' | b'\t' | b'\n' | b'\r')) {
+        for letter in text.chars() {
+            match letter {
+                '\\' => line.push_str("\\\\"),
+                '\t' => line.push_str("\\t"),
+                '\n' => line.push_str("\\n"),
+                '\r' => line.push_str("\\r"),
+                letter => line.push(letter),
+            }
         }
+    } else {
+        line.push_str(text);
     }
     line.push('\t');
 }
