@@ -21,6 +21,8 @@ mod rows;
 mod scan;
 mod select;
 mod session;
+mod tap;
+mod tapped;
 mod target;
 mod tls;
 pub mod writers;
@@ -106,10 +108,10 @@ impl Database {
         let runtime = runtime()?;
         let opened = Clock::now();
         let (session, route, version, taken) = runtime.block_on(async {
-            let (client, route) =
+            let (connection, route) =
                 connect::unless_stopped(progress, connect::find_route(&target, &tls)).await??;
             let who = connect::who(&target, &route.server);
-            let session = Session::new(client, tls.clone(), who, progress);
+            let session = Session::new(connection, who, progress);
             let taken = Clock::now();
             let version = session.begin(None, settings).await?;
             Ok::<_, SourceError>((session, route, version, taken))
