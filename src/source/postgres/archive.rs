@@ -3,8 +3,6 @@
 
 use std::io::Write;
 
-use futures_util::{FutureExt as _, StreamExt as _};
-
 use crate::config::TableName;
 
 use super::super::digest::{CsvDigest, ShapeColumn};

@@ -21,6 +21,7 @@ mod rows;
 mod scan;
 mod select;
 mod session;
+mod split;
 mod tap;
 mod tapped;
 mod target;
@@ -208,7 +209,7 @@ impl Database {
         let written = written_columns(columns);
         let relation = self.readable(table, &written)?;
         let usual = self.usual_labels(&relation, columns)?;
-        let layout = Layout::new(&relation, columns, rule, &usual)
+        let layout = Layout::new(&relation, columns, rule, &usual, self.version)
             .map_err(|what| privileges::refusal(&self.session, &what))?;
         let streams = self.settings.streams.max(1);
         let ranges = scan::ranges(&relation, self.version, streams);
