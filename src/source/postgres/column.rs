@@ -60,14 +60,17 @@ impl Builder {
     pub fn extend<'a>(&mut self, mut values: impl Iterator<Item = Option<&'a [u8]>>) -> Result<(), Mangled> {
         match self {
             Builder::Uuid(uuids) => values.try_for_each(|value| {
-                uuids.append(value.map(|bytes| fixed::<UUID_BYTES>(bytes)).transpose()?);
+                uuids.append(value.map(fixed::<UUID_BYTES>).transpose()?);
                 Ok(())
             }),
             Builder::Integer(integers) => integers.extend(values, integer),
-            Builder::Numeric(integers, texts) => values.try_for_each(|value| match (value, &mut *texts) {
-                (Some(bytes), _) => append_numeric(integers, texts, bytes),
-                (None, Some(texts)) => Ok(texts.append_null()),
-                (None, None) => Ok(integers.append_null()),
+            Builder::Numeric(integers, texts) => values.try_for_each(|value| {
+                match (value, &mut *texts) {
+                    (Some(bytes), _) => append_numeric(integers, texts, bytes)?,
+                    (None, Some(texts)) => texts.append_null(),
+                    (None, None) => integers.append_null(),
+                }
+                Ok(())
             }),
             Builder::Float(floats) => floats.extend(values, |bytes| match bytes.len() {
                 4 => Ok(f64::from(f32::from_be_bytes(fixed(bytes)?))),

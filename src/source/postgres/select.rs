@@ -83,13 +83,10 @@ impl Layout {
         let balance_after = optional(&columns.balance_after, Purpose::Amount)?;
         let token_sum = token_sum(&amount);
         let fold = success.as_ref().and_then(|success| folded(&amount, success));
-        let (folded, success) = (fold.is_some(), success.filter(|_| fold.is_none()));
-        let keys: Vec<Expression> = [user]
-            .into_iter()
-            .chain(labels)
-            .chain([fold.unwrap_or(amount), time])
-            .chain(success.clone())
-            .collect();
+        let folded = fold.is_some();
+        let success = success.filter(|_| !folded);
+        let keys = [fold.unwrap_or(amount), time].into_iter().chain(success.clone());
+        let keys: Vec<Expression> = [user].into_iter().chain(labels).chain(keys).collect();
         let details: Vec<Expression> = details.found.into_iter().map(|(_, expression)| expression).collect();
         let mut outputs: Vec<String> = keys.iter().map(|key| key.sql.clone()).collect();
         let details_sql: Vec<String> = details.iter().map(|detail| detail.sql.clone()).collect();

@@ -319,3 +319,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream for Tap<S> {
         (self.binding)(&self.inner)
     }
 }
+
+#[cfg(test)]
+#[path = "tap_tests.rs"]
+mod tests;
