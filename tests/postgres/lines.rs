@@ -204,7 +204,8 @@ fn tls_goes_as_far_as_sslmode_asks() {
                  hostnossl all plain 127.0.0.1/32 trust\n";
     let cluster = Cluster::start(&settings, rules).leak();
     let db = cluster.database("tls");
-    db.sql("create role plain login; create role carded login;");
+    filled(&db);
+    db.sql("create role plain login; create role carded login; grant select on t to plain, carded;");
     let root = |name: &str| format!("sslrootcert={}", server(name));
     let card = format!("sslcert={}&sslkey={}", server("client.crt"), server("client.key"));
     let cases = [
@@ -232,7 +233,10 @@ fn tls_goes_as_far_as_sslmode_asks() {
             rows[0][0].clone().unwrap()
         });
         match (result, expected) {
-            (Ok(ssl), Ok(expected)) => assert_eq!(ssl, expected, "{role} {host} {words}"),
+            (Ok(ssl), Ok(expected)) => {
+                assert_eq!(ssl, expected, "{role} {host} {words}");
+                assert_eq!(read(&url, 3).1, 10_000, "{role} {host} {words}");
+            }
             (Err(error), Err(part)) => assert!(error.contains(part), "{role} {host} {words}: {error}"),
             (result, _) => panic!("{role} {host} {words}: {result:?}"),
         }

@@ -13,3 +13,4 @@ mod reading;
 mod repair;
 mod security;
 mod values;
+mod wire;

@@ -107,9 +107,9 @@ impl Database {
         self.runtime.block_on(async {
             session.end().await;
             let looked = async {
-                let client = follow(target, tls, route).await?;
+                let connection = follow(target, tls, route).await?;
                 // The old session ends here: an older server gets its counts only then.
-                *session = Session::new(client, tls.clone(), session.who.clone(), &session.progress);
+                *session = Session::new(connection, session.who.clone(), &session.progress);
                 if version < FLUSH_SINCE {
                     tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
                 }

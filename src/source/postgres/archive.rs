@@ -3,8 +3,6 @@
 
 use std::io::Write;
 
-use futures_util::{FutureExt as _, StreamExt as _};
-
 use crate::config::TableName;
 
 use super::super::digest::{CsvDigest, ShapeColumn};
@@ -130,21 +128,16 @@ async fn copy(
         relation.sql(),
         relation.all_rows()
     );
-    let stream = session.watched(session.client.copy_out(&statement)).await?.map_err(failed)?;
-    let mut stream = std::pin::pin!(stream);
+    let mut flow = session.copy_out(&statement, &doing).await?;
     loop {
-        // Rows that have already come are taken without arming a timer.
-        let next = match stream.next().now_or_never() {
-            Some(next) => Ok(next),
-            None => unless_stopped(&session.progress, stream.next()).await,
-        };
+        let next = unless_stopped(&session.progress, flow.next()).await;
         if next.is_err() {
             session.cancel().await;
         }
         let Some(bytes) = next? else { return Ok(()) };
         let bytes = bytes.map_err(failed)?;
-        out.write_all(&bytes).map_err(not_written)?;
-        let rows = written.feed(&bytes).map_err(|error| refusal(session, &format!("{doing}: {error}")))?;
+        out.write_all(bytes).map_err(not_written)?;
+        let rows = written.feed(bytes).map_err(|error| refusal(session, &format!("{doing}: {error}")))?;
         if let Err(error) = meter.add(rows) {
             session.cancel().await;
             return Err(error);

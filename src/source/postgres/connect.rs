@@ -9,6 +9,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::super::{Progress, SourceError};
 use super::explain::{CONNECTING, explain};
+use super::tapped::Connection;
 use super::target::{Server, SessionKind, SslMode, Target};
 
 /// Makes any transaction of the session read only unless it says otherwise.
@@ -62,7 +63,7 @@ pub(super) async fn unless_stopped<T>(
 pub(super) async fn find_route(
     target: &Target,
     tls: &MakeRustlsConnect,
-) -> Result<(Client, Route), SourceError> {
+) -> Result<(Connection, Route), SourceError> {
     let passes: &[SessionKind] = match target.session {
         SessionKind::PreferStandby => &[SessionKind::Standby, SessionKind::Any],
         SessionKind::Any => &[SessionKind::Any],
@@ -73,8 +74,8 @@ pub(super) async fn find_route(
     for pass in passes {
         for server in &target.servers {
             match reach(target, tls, server).await {
-                Ok((client, route)) => match check_kind(&client, *pass).await {
-                    Ok(()) => return Ok((client, route)),
+                Ok((connection, route)) => match check_kind(&connection.client, *pass).await {
+                    Ok(()) => return Ok((connection, route)),
                     Err(message) => {
                         let message = format!("{}: {message}", who(target, server));
                         failure = Some(SourceError::Database { message, transient: false });
@@ -95,7 +96,7 @@ pub(super) async fn follow(
     target: &Target,
     tls: &MakeRustlsConnect,
     route: &Route,
-) -> Result<Client, SourceError> {
+) -> Result<Connection, SourceError> {
     let config = configure(target, &route.server, route.mode, route.options);
     attempt(target, &config, tls, &route.server).await.map_err(|failure| failure.explained)
 }
@@ -105,7 +106,7 @@ async fn reach(
     target: &Target,
     tls: &MakeRustlsConnect,
     server: &Server,
-) -> Result<(Client, Route), SourceError> {
+) -> Result<(Connection, Route), SourceError> {
     let modes: &[WireMode] = match target.sslmode {
         _ if server.is_local() => &[WireMode::Disable],
         SslMode::Disable => &[WireMode::Disable],
@@ -118,7 +119,12 @@ async fn reach(
         for options in [true, false] {
             let config = configure(target, server, mode, options);
             match attempt(target, &config, tls, server).await {
-                Ok(client) => return Ok((client, Route { server: server.clone(), mode, options })),
+                Ok(connection) => {
+                    // Further ones need not ask a server for TLS that has none.
+                    let plain = mode == WireMode::Prefer && !connection.basin.has_tap();
+                    let mode = if plain { WireMode::Disable } else { mode };
+                    return Ok((connection, Route { server: server.clone(), mode, options }));
+                }
                 Err(error) => {
                     let (again_plain, other_mode) = (error.refuses_options, error.other_mode_may_do);
                     failure = Some(error.explained);
@@ -152,9 +158,10 @@ async fn attempt(
     config: &Config,
     tls: &MakeRustlsConnect,
     server: &Server,
-) -> Result<Client, Failure> {
+) -> Result<Connection, Failure> {
     let who = who(target, server);
-    let connected = tokio::time::timeout(target.connect_timeout, config.connect(tls.clone())).await;
+    let opening = Connection::open(config, server, tls);
+    let connected = tokio::time::timeout(target.connect_timeout, opening).await;
     let Ok(connected) = connected else {
         let seconds = target.connect_timeout.as_secs();
         let message = format!("{who}: no answer within {seconds} s: look at host, port and firewall");
@@ -162,14 +169,7 @@ async fn attempt(
         return Err(Failure { explained, refuses_options: false, other_mode_may_do: false });
     };
     match connected {
-        Ok((client, connection)) => {
-            tokio::spawn(async move {
-                if let Err(error) = connection.await {
-                    tracing::debug!("connection: {error}");
-                }
-            });
-            Ok(client)
-        }
+        Ok(connection) => Ok(connection),
         Err(error) => {
             let code = error.as_db_error().map(|error| error.code().code());
             let refuses_options = matches!(code, Some("08P01" | "0A000"));

@@ -21,6 +21,9 @@ mod rows;
 mod scan;
 mod select;
 mod session;
+mod split;
+mod tap;
+mod tapped;
 mod target;
 mod tls;
 pub mod writers;
@@ -106,10 +109,10 @@ impl Database {
         let runtime = runtime()?;
         let opened = Clock::now();
         let (session, route, version, taken) = runtime.block_on(async {
-            let (client, route) =
+            let (connection, route) =
                 connect::unless_stopped(progress, connect::find_route(&target, &tls)).await??;
             let who = connect::who(&target, &route.server);
-            let session = Session::new(client, tls.clone(), who, progress);
+            let session = Session::new(connection, who, progress);
             let taken = Clock::now();
             let version = session.begin(None, settings).await?;
             Ok::<_, SourceError>((session, route, version, taken))
@@ -206,7 +209,7 @@ impl Database {
         let written = written_columns(columns);
         let relation = self.readable(table, &written)?;
         let usual = self.usual_labels(&relation, columns)?;
-        let layout = Layout::new(&relation, columns, rule, &usual)
+        let layout = Layout::new(&relation, columns, rule, &usual, self.version)
             .map_err(|what| privileges::refusal(&self.session, &what))?;
         let streams = self.settings.streams.max(1);
         let ranges = scan::ranges(&relation, self.version, streams);

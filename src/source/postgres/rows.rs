@@ -1,20 +1,22 @@
 //! Rows of a binary COPY: split into fields, appended to builders, handed to the sink in chunks.
 
-use std::ops::Range;
-
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, UInt32Array};
 use arrow_buffer::BooleanBufferBuilder;
 
 use super::super::{DetailColumns, KeyColumns, Place, Selection, Sink, SourceError};
 use super::column::Builder;
 use super::fields::Wire;
-use super::select::Layout;
+use super::select::{Layout, unfold};
+use super::split::{Span, field, header_length, split};
 
-/// Rows of a chunk.
-const CHUNK_ROWS: usize = 1 << 16;
+/// Rows of a chunk: few enough that their columns are still in the processor's cache when the sink
+/// takes them.
+const CHUNK_ROWS: usize = 1 << 14;
 
-/// What every binary COPY begins with; flags and a header extension follow.
-const SIGNATURE: &[u8; 11] = b"PGCOPY\n\xff\r\n\0";
+/// Rows whose fields are looked for at once.
+const SPLIT_ROWS: usize = 1 << 10;
 
 /// Takes the bytes of one COPY after another and fills a sink.
 pub(super) struct Filler<'a, S: Sink> {
@@ -32,7 +34,7 @@ pub(super) struct Filler<'a, S: Sink> {
     any_null_id: bool,
     /// The beginning of a row whose rest is still to come.
     carry: Vec<u8>,
-    fields: Vec<Option<Range<usize>>>,
+    spans: Vec<Span>,
     header_read: bool,
     ended: bool,
 }
@@ -52,7 +54,7 @@ impl<'a, S: Sink> Filler<'a, S> {
             null_ids: BooleanBufferBuilder::new(0),
             any_null_id: false,
             carry: Vec::new(),
-            fields: Vec::new(),
+            spans: Vec::new(),
             header_read: false,
             ended: false,
         }
@@ -105,61 +107,63 @@ impl<'a, S: Sink> Filler<'a, S> {
             }
             self.header_read = true;
         }
+        let width = self.keys.len() + if self.layout.conditional { 1 } else { self.details.len() };
         while !self.ended {
-            let mut fields = std::mem::take(&mut self.fields);
-            let split = split_row(&bytes[at..], &mut fields);
-            let taken = match split {
-                Split::Row(length) => self.row(&bytes[at..at + length], &fields).map(|()| length),
-                Split::End => {
-                    self.ended = true;
-                    Ok(2)
-                }
-                Split::Partial => Ok(0),
+            let most = SPLIT_ROWS.min(CHUNK_ROWS - self.filled);
+            let mut spans = std::mem::take(&mut self.spans);
+            let Ok(found) = split(&bytes[at..], width, most, &mut spans) else {
+                return Err(self.broken("a row has another number of fields than was asked for"));
             };
-            self.fields = fields;
-            match taken? {
-                0 => break,
-                taken => at += taken,
+            if self.append(&bytes[at..], &spans, width).is_none() {
+                return Err(self.broken("a value is not of the type that the catalogue says"));
+            }
+            self.spans = spans;
+            self.ended = found.ended;
+            self.filled += found.rows;
+            at += found.bytes;
+            if self.filled == CHUNK_ROWS {
+                self.flush()?;
+            } else if found.rows < most {
+                break;
             }
         }
         Ok(at)
     }
 
-    fn row(&mut self, bytes: &[u8], fields: &[Option<Range<usize>>]) -> Result<(), SourceError> {
-        let key_count = self.keys.len();
-        let value = |at: usize| fields[at].clone().map(|range| &bytes[range]);
-        let expected = key_count + if self.layout.conditional { 1 } else { self.details.len() };
-        if fields.len() != expected {
-            return Err(self.broken("a row has another number of fields than was asked for"));
-        }
-        let mut good = true;
+    /// Appends rows, column by column; `None`: a value is not of its type.
+    fn append(&mut self, bytes: &[u8], spans: &[Span], width: usize) -> Option<()> {
+        let column = |at: usize| spans.iter().skip(at).step_by(width).map(|span| span.of(bytes));
         for (at, builder) in self.keys.iter_mut().enumerate() {
-            good &= builder.append(value(at)).is_ok();
+            builder.extend(column(at)).ok()?;
         }
-        let mut id_missing = false;
-        if !self.layout.conditional {
-            id_missing =
-                value(key_count).is_none_or(|id| self.layout.details[0] == Wire::Text && id.is_empty());
+        let first = self.keys.len();
+        let id = self.layout.details[0];
+        if self.layout.conditional {
+            for (at, record) in column(first).enumerate() {
+                let mut id_missing = false;
+                if let Some(record) = record {
+                    id_missing = append_record(record, &mut self.details, id)?;
+                    self.sent.push((self.filled + at) as u32);
+                }
+                self.note_id(id_missing);
+            }
+        } else {
+            for value in column(first) {
+                self.note_id(is_missing(value, id));
+            }
             for (at, builder) in self.details.iter_mut().enumerate() {
-                good &= builder.append(value(key_count + at)).is_ok();
+                builder.extend(column(first + at)).ok()?;
             }
-            self.sent.push(self.filled as u32);
-        } else if let Some(record) = value(key_count) {
-            match append_record(record, &mut self.details, self.layout.details[0]) {
-                Some(missing) => id_missing = missing,
-                None => good = false,
-            }
-            self.sent.push(self.filled as u32);
+            self.sent.extend((0..spans.len() / width).map(|at| (self.filled + at) as u32));
         }
-        if !good {
-            return Err(self.broken("a value is not of the type that the catalogue says"));
-        }
+        Some(())
+    }
+
+    fn note_id(&mut self, missing: bool) {
         if self.layout.id_nullable {
-            self.null_ids.append(id_missing);
-            self.any_null_id |= id_missing;
+            self.null_ids.append(missing);
+            self.any_null_id |= missing;
         }
-        self.filled += 1;
-        if self.filled == CHUNK_ROWS { self.flush() } else { Ok(()) }
     }
 
     /// Hands the chunk to the sink.
@@ -172,14 +176,22 @@ impl<'a, S: Sink> Filler<'a, S> {
         }
         let mut columns = self.keys.iter_mut().map(Builder::finish);
         let mut next = || columns.next().expect("the layout counts its keys");
+        let (user, action) = (next(), (0..self.layout.labels).map(|_| next()).collect());
+        let (amount, created_at) = (next(), next());
+        let (amount, success) = if self.layout.folded {
+            let (amount, success) = unfold(amount.as_primitive::<Int64Type>());
+            (std::sync::Arc::new(amount) as ArrayRef, Some(std::sync::Arc::new(success) as ArrayRef))
+        } else {
+            (amount, self.layout.success.then(&mut next))
+        };
         let null_ids = self.layout.id_nullable.then(|| self.null_ids.finish());
         let keys = KeyColumns {
             rows: self.filled,
-            user: next(),
-            action: (0..self.layout.labels).map(|_| next()).collect(),
-            amount: next(),
-            created_at: next(),
-            success: self.layout.success.then(&mut next),
+            user,
+            action,
+            amount,
+            created_at,
+            success,
             id_is_null: null_ids.filter(|_| self.any_null_id),
         };
         let details: Vec<ArrayRef> = self.details.iter_mut().map(Builder::finish).collect();
@@ -247,49 +259,9 @@ fn positions(selected: &[u32], sent: &[u32]) -> Option<UInt32Array> {
     found.map(UInt32Array::from)
 }
 
-/// Length of the header, once it is there.
-fn header_length(bytes: &[u8]) -> Result<Option<usize>, ()> {
-    let known = bytes.len().min(SIGNATURE.len());
-    if bytes[..known] != SIGNATURE[..known] {
-        return Err(());
-    }
-    let Some(extension) = bytes.get(15..19) else { return Ok(None) };
-    let length = 19 + u32::from_be_bytes(extension.try_into().map_err(|_| ())?) as usize;
-    Ok((bytes.len() >= length).then_some(length))
-}
-
-enum Split {
-    /// A whole row of so many bytes.
-    Row(usize),
-    /// The end mark.
-    End,
-    /// More bytes are needed.
-    Partial,
-}
-
-/// Finds the fields of the row that `bytes` begins with.
-fn split_row(bytes: &[u8], fields: &mut Vec<Option<Range<usize>>>) -> Split {
-    fields.clear();
-    let Some(count) = bytes.first_chunk::<2>() else { return Split::Partial };
-    let count = i16::from_be_bytes(*count);
-    if count < 0 {
-        return Split::End;
-    }
-    let mut at = 2;
-    for _ in 0..count {
-        let Some((range, after)) = field(bytes, at) else { return Split::Partial };
-        fields.push(range);
-        at = after;
-    }
-    Split::Row(at)
-}
-
-/// The field whose length stands at `at`, and where the next one begins; `None`: not whole.
-fn field(bytes: &[u8], at: usize) -> Option<(Option<Range<usize>>, usize)> {
-    let length = i32::from_be_bytes(*bytes.get(at..)?.first_chunk::<4>()?);
-    let Ok(length) = usize::try_from(length) else { return Some((None, at + 4)) };
-    let end = at + 4 + length;
-    (end <= bytes.len()).then_some((Some(at + 4..end), end))
+/// Is there no id?
+fn is_missing(id: Option<&[u8]>, wire: Wire) -> bool {
+    id.is_none_or(|id| wire == Wire::Text && id.is_empty())
 }
 
 /// Appends the fields of a record: each has its type before its length. Answers whether the first,
@@ -302,10 +274,10 @@ fn append_record(record: &[u8], builders: &mut [Builder], id: Wire) -> Option<bo
     let mut at = 4;
     let mut id_missing = false;
     for (place, builder) in builders.iter_mut().enumerate() {
-        let (range, after) = field(record, at + 4)?;
-        let value = range.map(|range| &record[range]);
+        let (span, after) = field(record, at + 4)?;
+        let value = span.of(record);
         if place == 0 {
-            id_missing = value.is_none_or(|value| id == Wire::Text && value.is_empty());
+            id_missing = is_missing(value, id);
         }
         builder.append(value).ok()?;
         at = after;

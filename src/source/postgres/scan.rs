@@ -4,7 +4,6 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant as Clock};
 
-use futures_util::{FutureExt, StreamExt};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::config;
@@ -121,18 +120,10 @@ impl<'a> Work<'a> {
         let failed = |error: tokio_postgres::Error| explain(&error, &session.who, &doing);
         let statement = self.layout.copy(blocks);
         self.prefer_places(session, true).await?;
-        // The statement gets a name, which the driver closes again before the transaction ends.
-        let stream = session.watched(session.client.copy_out(&statement)).await?.map_err(failed)?;
-        let mut stream = std::pin::pin!(stream);
+        let mut flow = session.copy_out(&statement, &doing).await?;
         filler.begin();
-        loop {
-            // Rows that have already come are taken without arming a timer.
-            let next = match stream.next().now_or_never() {
-                Some(next) => next,
-                None => unless_stopped(&session.progress, stream.next()).await?,
-            };
-            let Some(bytes) = next else { break };
-            let rows = filler.feed(&bytes.map_err(failed)?)?;
+        while let Some(bytes) = unless_stopped(&session.progress, flow.next()).await? {
+            let rows = filler.feed(bytes.map_err(failed)?)?;
             if rows > 0 {
                 self.meter.add(rows)?;
             }
@@ -222,9 +213,9 @@ impl<'a> Work<'a> {
 
 /// A further session, inside the snapshot.
 pub(super) async fn open_further(further: &Further<'_>) -> Result<Session, SourceError> {
-    let client = follow(further.target, further.tls, further.route).await?;
+    let connection = follow(further.target, further.tls, further.route).await?;
     let who = who(further.target, &further.route.server);
-    let session = Session::new(client, further.tls.clone(), who, further.progress);
+    let session = Session::new(connection, who, further.progress);
     session.begin(Some(further.snapshot), further.settings).await?;
     Ok(session)
 }

@@ -1,8 +1,7 @@
 //! A session: one read-only transaction that sees one snapshot.
 
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, SimpleQueryMessage};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_postgres::{Client, CopyOutStream, SimpleQueryMessage};
 
 use crate::config;
 use crate::domain::Span;
@@ -10,6 +9,8 @@ use crate::domain::Span;
 use super::super::{Progress, SourceError};
 use super::connect::unless_stopped;
 use super::explain::explain;
+use super::tap::Flow;
+use super::tapped::Connection;
 
 /// A row as text; `None` is null.
 pub type TextRow = Vec<Option<String>>;
@@ -31,8 +32,7 @@ const TRANSACTION_TIMEOUT_SINCE: u32 = 170_000;
 /// Everything a session does happens in one transaction, as `SET LOCAL`: a pooler in transaction
 /// mode gives the server session to others afterwards, and they find it as it was.
 pub(super) struct Session {
-    pub client: Client,
-    tls: MakeRustlsConnect,
+    connection: Connection,
     /// Role, database and server, for messages.
     pub who: String,
     pub progress: Progress,
@@ -41,9 +41,14 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub fn new(client: Client, tls: MakeRustlsConnect, who: String, progress: &Progress) -> Session {
+    pub fn new(connection: Connection, who: String, progress: &Progress) -> Session {
         let version = std::sync::atomic::AtomicU32::new(0);
-        Session { client, tls, who, progress: progress.clone(), version }
+        Session { connection, who, progress: progress.clone(), version }
+    }
+
+    /// The driver's side of the connection.
+    pub fn client(&self) -> &Client {
+        &self.connection.client
     }
 
     /// Begins the transaction, in an exported snapshot if one is given; answers the server's version
@@ -81,18 +86,18 @@ impl Session {
     /// Tells the server that this session is still wanted. Best effort: what is wrong with the session,
     /// its next query says.
     pub async fn ping(&self) {
-        let _ = tokio::time::timeout(GOODBYE, self.client.batch_execute("select 1")).await;
+        let _ = tokio::time::timeout(GOODBYE, self.client().batch_execute("select 1")).await;
     }
 
     /// Runs statements without looking at their rows.
     pub async fn run(&self, sql: &str, doing: &str) -> Result<(), SourceError> {
-        let done = self.watched(self.client.batch_execute(sql)).await?;
+        let done = self.watched(self.client().batch_execute(sql)).await?;
         done.map_err(|error| explain(&error, &self.who, doing))
     }
 
     /// The rows of a query, as text, by the simple protocol.
     pub async fn rows(&self, sql: &str, doing: &str) -> Result<Vec<TextRow>, SourceError> {
-        let answer = self.watched(self.client.simple_query(sql)).await?;
+        let answer = self.watched(self.client().simple_query(sql)).await?;
         let messages = answer.map_err(|error| explain(&error, &self.who, doing))?;
         let row = |message: &SimpleQueryMessage| match message {
             SimpleQueryMessage::Row(row) => {
@@ -113,7 +118,7 @@ impl Session {
     ) -> Result<Vec<TextRow>, SourceError> {
         let typed: Vec<(&(dyn ToSql + Sync), Type)> =
             parameters.iter().map(|text| (text as &(dyn ToSql + Sync), Type::TEXT)).collect();
-        let answer = self.watched(self.client.query_typed(sql, &typed)).await?;
+        let answer = self.watched(self.client().query_typed(sql, &typed)).await?;
         let rows = answer.map_err(|error| explain(&error, &self.who, doing))?;
         rows.iter()
             .map(|row| (0..row.len()).map(|at| row.try_get(at)).collect::<Result<TextRow, _>>())
@@ -142,6 +147,16 @@ impl Session {
         Ok(answer.map_err(|error| error.to_string()))
     }
 
+    /// Begins a COPY and gives out its bytes. The statement gets a name, which the driver closes again
+    /// before the transaction ends.
+    pub async fn copy_out(&self, statement: &str, doing: &str) -> Result<Flow<'_>, SourceError> {
+        let basin = &self.connection.basin;
+        basin.open();
+        let begun = self.watched(self.client().copy_out(statement)).await?;
+        let flow = |stream: CopyOutStream| Flow::new(basin, stream);
+        begun.map(flow).map_err(|error| explain(&error, &self.who, doing))
+    }
+
     /// Waits for the server; after a signal the server's query is cancelled.
     pub async fn watched<T>(&self, work: impl Future<Output = T>) -> Result<T, SourceError> {
         let done = unless_stopped(&self.progress, work).await;
@@ -153,8 +168,7 @@ impl Session {
 
     /// Asks the server to drop what it is doing for this session. Best effort.
     pub async fn cancel(&self) {
-        let token = self.client.cancel_token();
-        let _ = tokio::time::timeout(GOODBYE, token.cancel_query(self.tls.clone())).await;
+        let _ = tokio::time::timeout(GOODBYE, self.connection.cancel()).await;
     }
 
     /// Ends the transaction, so that a pooler can give the server session to others. Best effort.
@@ -163,9 +177,9 @@ impl Session {
     /// the statistics afterwards can tell our reads from those of others.
     pub async fn end(&self) {
         if self.version.load(std::sync::atomic::Ordering::Relaxed) >= FLUSH_SINCE {
-            let flush = self.client.batch_execute("select pg_stat_force_next_flush()");
+            let flush = self.client().batch_execute("select pg_stat_force_next_flush()");
             let _ = tokio::time::timeout(GOODBYE, flush).await;
         }
-        let _ = tokio::time::timeout(GOODBYE, self.client.batch_execute("rollback")).await;
+        let _ = tokio::time::timeout(GOODBYE, self.client().batch_execute("rollback")).await;
     }
 }

@@ -34,6 +34,11 @@ impl Server {
     pub fn is_local(&self) -> bool {
         self.host.starts_with('/') && self.hostaddr.is_none()
     }
+
+    /// The file of its Unix socket.
+    pub fn socket_file(&self) -> PathBuf {
+        Path::new(&self.host).join(format!(".s.PGSQL.{}", self.port))
+    }
 }
 
 /// How much TLS is asked for.
