@@ -6,6 +6,7 @@ mod gate;
 mod past;
 mod period;
 mod read;
+mod stages;
 
 use std::path::PathBuf;
 
@@ -157,12 +158,14 @@ pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> 
         }
         _ => None,
     };
+    let mut stages = stages::Stages::begin();
     let replay = |ends: Ends| replay(config, reads, stored.as_ref(), ends);
     let (mut matched, (setting, replayed)): (Matched, _) = match Ends::that_no_row_says(books) {
         // Matching and replays are two long pieces of work, and neither needs the other.
         Some(ends) => std::thread::scope(|scope| {
             let replayed = scope.spawn(|| replay(ends));
             let matched = matching::run(books, config);
+            stages.end("matching");
             let replayed = replayed.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             replayed.map(|replayed| (matched, replayed))
         })?,
@@ -172,6 +175,7 @@ pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> 
             (matched, replay(ends)?)
         }
     };
+    stages.end("replaying beyond that");
     let mut warnings = reads.warnings(&matched);
     let mut balances = balance::recompute(books, config, &matched.findings, stored.as_ref())?;
     balances.compared = balance::compared(books, &balances, &setting.holding);
@@ -182,6 +186,7 @@ pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> 
     balance::name_plugs(books, &balances, &mut matched.findings);
     let gaps = balance::findings(books, &balances, &replayed);
 
+    stages.end("balances");
     let calibration = std::mem::take(&mut matched.calibration);
     let mut audit = audit::account(books, config, matched, gaps)?;
     for finding in &mut audit.findings {
@@ -339,8 +344,11 @@ fn run_with(
         Some(_) => None,
         None => history::previous(&config.history.folder)?,
     };
+    let mut stages = stages::Stages::begin();
     let reads = read(config, options, progress)?;
+    stages.end("reading");
     let mut done = reconcile(config, reads, previous.as_ref())?;
+    stages.end("judging");
     let plan = plan(config, &done.reads, &done.audit.findings, &mut done.warnings)?;
     let scripts = plan.as_ref().map(Scripts::of);
     past::warn_of_as_of(config, options, previous.as_ref(), done.reads.books.as_of);
@@ -378,7 +386,9 @@ fn run_with(
         activity: done.reads.activity.clone(),
     };
     let beside = beside(&model, &done)?;
+    stages.end("the model of the report");
     let files = report::write(&model, &run, scripts.as_ref(), &beside, &staging)?;
+    stages.end("writing");
     if progress.is_stopped() {
         return Err(source::SourceError::Interrupted.into());
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use hashbrown::HashMap;
 
 use super::assign::{self, Guess, Problem};
+use super::blocks::{self, Block};
 use super::board::{Board, Key, lag};
 use super::flow::Edge;
 use super::line;
@@ -155,6 +156,34 @@ fn solution(board: &Board<'_>, rung: &Rung<'_>, legacy: &[u32], unified: &[u32])
         let pairs = if is_allowed { vec![(*l, *u, Verdict::Forced)] } else { Vec::new() };
         return Some(Solution { pairs, ..Solution::default() });
     }
+    match blocks::of(board, rung, legacy, unified) {
+        Some(blocks) => of_blocks(board, rung, &blocks),
+        None => best_of(board, rung, legacy, unified),
+    }
+}
+
+/// The optima of blocks that no pair of an optimum joins.
+fn of_blocks(board: &Board<'_>, rung: &Rung<'_>, blocks: &[Block]) -> Option<Solution> {
+    let mut all = Solution::default();
+    for block in blocks {
+        let solution = match block.least() {
+            Some(solution) => solution,
+            None => {
+                let (legacy, unified) = block.sides();
+                best_of(board, rung, &legacy, &unified)?
+            }
+        };
+        all.pairs.extend(solution.pairs);
+        all.left_over_legacy.extend(solution.left_over_legacy);
+        all.left_over_unified.extend(solution.left_over_unified);
+        all.gave_up |= solution.gave_up;
+    }
+    all.pairs.sort_unstable_by_key(|(legacy, ..)| *legacy);
+    Some(all)
+}
+
+/// The optimum of any set, by its allowed pairs.
+fn best_of(board: &Board<'_>, rung: &Rung<'_>, legacy: &[u32], unified: &[u32]) -> Option<Solution> {
     let problem =
         Problem { left: nodes(board, Side::Legacy, legacy), right: nodes(board, Side::Unified, unified) };
     let listing = Listing::new(board, rung, &problem);

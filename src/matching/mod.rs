@@ -5,6 +5,7 @@
 //! |lag|, then ids ascending ([`assign`]). What is left over is judged in [`classify`].
 
 mod assign;
+mod blocks;
 mod board;
 pub mod calibrate;
 mod cause;

@@ -126,7 +126,8 @@ impl Folder {
         if let IdColumn::Uuid(ids) = &view.user {
             let bytes = ids.value_data().as_chunks::<16>().0;
             let first = ids.offset();
-            return rows.iter().map(|&row| self.users.uuid(bytes[first + row as usize])).collect();
+            let ids = rows.iter().map(|&row| bytes[first + row as usize]);
+            return self.users.uuids(ids, rows.len());
         }
         let user = |&row: &u32| self.user_of(view, row as usize).expect("plain usage has a user");
         rows.iter().map(user).collect()

@@ -25,6 +25,19 @@ impl Ids {
         number
     }
 
+    /// The numbers of many UUIDs.
+    pub(super) fn uuids(&mut self, ids: impl Iterator<Item = [u8; 16]> + Clone, count: usize) -> Vec<u32> {
+        let mut numbers = Vec::with_capacity(count);
+        let mut ids = ids;
+        while numbers.len() < count {
+            self.uuids.fetch(ids.clone().take(FETCHED));
+            let before = numbers.len();
+            numbers.extend(ids.by_ref().take(FETCHED).map(|id| self.uuid(id)));
+            debug_assert!(numbers.len() > before, "there are as many ids as was said");
+        }
+        numbers
+    }
+
     /// The number of an id given as text.
     pub(super) fn text(&mut self, text: &str) -> u32 {
         match RowId::parse(text) {
@@ -62,16 +75,18 @@ impl Ids {
     }
 }
 
+/// Keys whose slots are fetched at once.
+const FETCHED: usize = 64;
+
 /// No number: the slot is free.
 const FREE: u32 = u32::MAX;
 
-/// Numbers of UUIDs: open addressing with the keys and their numbers in two arrays, so that both are
-/// fetched at once. Every row of usage passes here, and waits for memory alone: a look-up is so short
-/// that the processor has many of them under way.
+/// Numbers of UUIDs: open addressing, each key with its number in one place, so that a look-up fetches
+/// one line of the processor's cache. Every row of usage passes here.
 #[derive(Debug)]
 struct Uuids {
-    keys: Vec<u128>,
-    numbers: Vec<u32>,
+    /// The four parts of a key, and its number.
+    slots: Vec<[u32; 5]>,
     /// What of a hash is not the slot.
     shift: u32,
     held: usize,
@@ -82,65 +97,80 @@ impl Default for Uuids {
     fn default() -> Uuids {
         // Nobody can choose ids that collide. The numbers do not depend on it.
         let seed = |of: u64| RandomState::new().hash_one(of);
-        let mut uuids =
-            Uuids { keys: Vec::new(), numbers: Vec::new(), shift: 0, held: 0, seeds: [seed(0), seed(1)] };
+        let mut uuids = Uuids { slots: Vec::new(), shift: 0, held: 0, seeds: [seed(0), seed(1)] };
         uuids.make(10);
         uuids
     }
 }
 
+/// The four parts of a key.
+fn parts(key: u128) -> [u32; 4] {
+    [key as u32, (key >> 32) as u32, (key >> 64) as u32, (key >> 96) as u32]
+}
+
 impl Uuids {
     /// Makes room for `1 << bits` slots; all are free.
     fn make(&mut self, bits: u32) {
-        self.keys = vec![0; 1 << bits];
-        self.numbers = vec![FREE; 1 << bits];
+        self.slots = vec![[0, 0, 0, 0, FREE]; 1 << bits];
         self.shift = 64 - bits;
     }
 
-    fn slot(&self, key: u128) -> usize {
-        let (low, high) = (key as u64 ^ self.seeds[0], (key >> 64) as u64 ^ self.seeds[1]);
+    #[inline]
+    fn slot(&self, [a, b, c, d]: [u32; 4]) -> usize {
+        let low = (u64::from(b) << 32 | u64::from(a)) ^ self.seeds[0];
+        let high = (u64::from(d) << 32 | u64::from(c)) ^ self.seeds[1];
         let product = u128::from(low) * u128::from(high);
         ((product as u64 ^ (product >> 64) as u64) >> self.shift) as usize
+    }
+
+    /// Reads the slots of these keys without using them, so that memory is asked for all of them at
+    /// once and not one after the other.
+    fn fetch(&self, keys: impl Iterator<Item = [u8; 16]>) {
+        let touched =
+            keys.fold(0, |touched, key| touched ^ self.slots[self.slot(parts(u128::from_be_bytes(key)))][4]);
+        std::hint::black_box(touched);
     }
 
     /// The number of a key, and whether it is new; it then gets the number `next`.
     #[inline]
     fn number(&mut self, key: u128, next: usize) -> (u32, bool) {
-        let last = self.numbers.len() - 1;
-        let mut slot = self.slot(key);
+        let last = self.slots.len() - 1;
+        let [a, b, c, d] = parts(key);
+        let mut slot = self.slot([a, b, c, d]);
         loop {
-            let held = self.numbers[slot];
-            if self.keys[slot] == key && held != FREE {
-                return (held, false);
-            }
+            let [e, f, g, h, held] = self.slots[slot];
             if held == FREE {
-                return (self.insert(slot, key, number(next)), true);
+                return (self.insert(slot, [a, b, c, d, number(next)]), true);
+            }
+            if [a, b, c, d] == [e, f, g, h] {
+                return (held, false);
             }
             slot = (slot + 1) & last;
         }
     }
 
     #[cold]
-    fn insert(&mut self, slot: usize, key: u128, number: u32) -> u32 {
-        (self.keys[slot], self.numbers[slot]) = (key, number);
+    fn insert(&mut self, slot: usize, held: [u32; 5]) -> u32 {
+        self.slots[slot] = held;
         self.held += 1;
-        if self.held * 2 > self.numbers.len() {
+        if self.held * 2 > self.slots.len() {
             self.grow();
         }
-        number
+        held[4]
     }
 
     fn grow(&mut self) {
         let bits = 64 - self.shift + 1;
-        let (keys, numbers) = (std::mem::take(&mut self.keys), std::mem::take(&mut self.numbers));
+        let slots = std::mem::take(&mut self.slots);
         self.make(bits);
-        let last = self.numbers.len() - 1;
-        for (key, number) in keys.into_iter().zip(numbers).filter(|(_, number)| *number != FREE) {
-            let mut slot = self.slot(key);
-            while self.numbers[slot] != FREE {
+        let last = self.slots.len() - 1;
+        for held in slots.into_iter().filter(|held| held[4] != FREE) {
+            let [a, b, c, d, _] = held;
+            let mut slot = self.slot([a, b, c, d]);
+            while self.slots[slot][4] != FREE {
                 slot = (slot + 1) & last;
             }
-            (self.keys[slot], self.numbers[slot]) = (key, number);
+            self.slots[slot] = held;
         }
     }
 }
@@ -206,6 +236,8 @@ mod tests {
                 assert_eq!(ids.uuid(id.to_be_bytes()), at as u32, "round {round}");
             }
         }
+        let many = ids.uuids(all.iter().map(|id| id.to_be_bytes()), all.len());
+        assert!(many.into_iter().eq(0..all.len() as u32));
         assert_eq!(ids.text("x"), all.len() as u32);
         assert_eq!(ids.text("00000000-0000-0000-0000-000000000007"), 7);
         assert_eq!(*ids.get(7), RowId::Uuid(7u128.to_be_bytes()));

@@ -15,7 +15,7 @@ use crate::source::request::{KeyChunk, Request, Take};
 use crate::source::{Place, Selection, SourceError};
 
 /// Rows of a span at most: what bounds the memory of a thread.
-pub(super) const ROWS_MAX: usize = 1 << 20;
+pub(super) const ROWS_MAX: usize = 1 << 17;
 
 /// Row groups smaller than this are read together.
 const ROWS_TOGETHER: usize = 1 << 15;
