@@ -8,6 +8,7 @@ mod period;
 mod read;
 mod stages;
 
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 
 use crate::audit::{self, Audit, GrantTable, GrantsBy, UserHistory};
@@ -307,6 +308,16 @@ fn repair_warnings(warnings: &[repair::Warning]) -> Vec<String> {
     said.into_iter().map(|(text, files)| format!("{}: {text}", files.join(", "))).collect()
 }
 
+/// The part of the manifest that says when and where.
+fn written_by(options: &Options, reads: &Reads) -> report::Run {
+    report::Run {
+        started: options.started,
+        host: options.host.clone(),
+        snapshot_held: reads.snapshot_held,
+        activity: reads.activity.clone(),
+    }
+}
+
 /// The main job: reads, reconciles, writes one run directory.
 ///
 /// # Errors
@@ -346,16 +357,18 @@ fn run_with(
     };
     let mut stages = stages::Stages::begin();
     let reads = read(config, options, progress)?;
+    // The program ends soon after: taking millions of rows apart before would be work for nobody.
     stages.end("reading");
-    let mut done = reconcile(config, reads, previous.as_ref())?;
+    let mut done = ManuallyDrop::new(reconcile(config, reads, previous.as_ref())?);
     stages.end("judging");
-    let plan = plan(config, &done.reads, &done.audit.findings, &mut done.warnings)?;
-    let scripts = plan.as_ref().map(Scripts::of);
+    let mut warnings = std::mem::take(&mut done.warnings);
+    let plan = ManuallyDrop::new(plan(config, &done.reads, &done.audit.findings, &mut warnings)?);
+    let scripts = ManuallyDrop::new(plan.as_ref().map(Scripts::of));
     past::warn_of_as_of(config, options, previous.as_ref(), done.reads.books.as_of);
-    let lifecycle = past::lifecycle(options, previous.as_ref(), &done);
+    let lifecycle = ManuallyDrop::new(past::lifecycle(options, previous.as_ref(), &done));
     let shrunk = previous.as_ref().map(|previous| previous.shrunk(&done.reads.books, &done.audit.findings));
     for (previous, shrunk) in previous.iter().zip(&shrunk) {
-        done.warnings.extend(shrunk.sentences(&previous.name));
+        warnings.extend(shrunk.sentences(&previous.name));
     }
     let model = report::build(Inputs {
         config,
@@ -369,7 +382,7 @@ fn run_with(
         pools: done.reads.pools.as_ref(),
         snapshot: done.reads.snapshot.as_ref(),
         sql: scripts.as_ref().map_or(&[], |scripts| &scripts.files),
-        warnings: done.warnings.clone(),
+        warnings,
         previous: previous.as_ref().map(|previous| Previous {
             name: previous.name.clone(),
             manifest_digest: previous.manifest_digest.clone(),
@@ -379,15 +392,10 @@ fn run_with(
         runs: previous.as_ref().map_or(&[], |previous| &previous.runs),
         accepted: &done.accepted,
     });
-    let run = report::Run {
-        started: options.started,
-        host: options.host.clone(),
-        snapshot_held: done.reads.snapshot_held,
-        activity: done.reads.activity.clone(),
-    };
     let beside = beside(&model, &done)?;
     stages.end("the model of the report");
-    let files = report::write(&model, &run, scripts.as_ref(), &beside, &staging)?;
+    let files =
+        report::write(&model, &written_by(options, &done.reads), scripts.as_ref(), &beside, &staging)?;
     stages.end("writing");
     if progress.is_stopped() {
         return Err(source::SourceError::Interrupted.into());
@@ -404,10 +412,5 @@ fn run_with(
     let shrunk = shrunk.is_some_and(|shrunk| shrunk.is_any());
     let (errors, new_errors) = (facts.errors, facts.new_errors);
     let owed_in = options.out.is_none().then(|| config.history.folder.clone());
-    // The program ends soon, and taking a million rows apart before is work for nobody.
-    std::mem::forget(model);
-    std::mem::forget(scripts);
-    std::mem::forget((plan, lifecycle));
-    std::mem::forget(done);
     Ok(Outcome { folder, printed, errors, new_errors, shrunk, facts, owed_in, _lock: lock })
 }

@@ -17,7 +17,7 @@ pub fn written(fixture: &Fixture, host: &str) -> BTreeMap<String, Vec<u8>> {
     let model = fixture.model();
     let staging = Staging::begin(Place::Exact(folder.path().join("out"))).unwrap();
     let run = Run { started: Instant(0), host: host.to_owned(), snapshot_held: None, activity: None };
-    write(&model, &run, &[], &staging).unwrap();
+    write(&model, &run, None, &[], &staging).unwrap();
     read_folder(&staging.commit(model.as_of, &model.run_id).unwrap())
 }
 

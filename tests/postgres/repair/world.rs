@@ -206,6 +206,7 @@ impl World {
 }
 
 /// A file of SQL with its text.
+#[derive(Debug, PartialEq, Eq)]
 pub struct SqlFile {
     pub name: String,
     pub text: String,
