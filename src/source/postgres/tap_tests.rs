@@ -96,11 +96,12 @@ fn a_row_longer_than_the_basin_comes_whole() {
     let all = [message(b'd', b"short"), message(b'd', &vec![7; 2 * FULL])].concat();
     let basin = Basin::default();
     basin.open();
-    let (driver, ended) = driver_reads(&mut tap_on(&all, 4000, &basin), 64);
-    assert!(driver.is_empty() && ended);
+    let mut tap = tap_on(&all, 4000, &basin);
+    assert_eq!(driver_reads(&mut tap, 64), (Vec::new(), false), "the basin is full");
     let mut taken = Vec::new();
     assert!(basin.take(&mut taken, None));
     assert_eq!(taken.len(), 5 + 2 * FULL);
+    assert_eq!(driver_reads(&mut tap, 64), (Vec::new(), true));
 }
 
 #[test]
