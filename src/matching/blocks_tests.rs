@@ -96,6 +96,6 @@ fn a_line_is_cut_where_both_sides_have_had_as_many_rows() {
     // Rows too near to be a pair, or too far.
     assert_eq!(sizes(5, 100), None);
     assert_eq!(sizes(0, 10), None);
-    // What is open at the end is no block of its own: the caller gives as many rows of each side.
-    assert_eq!(cut(&line, 0, 100).unwrap().len(), 2);
+    // Blocks of either direction, one after the other.
+    assert_eq!(cut(&line, 0, 100).unwrap().len(), 3);
 }
