@@ -331,6 +331,35 @@ pub fn run(
     run_with(config, options, progress, |_, _| Ok(Vec::new()), print)
 }
 
+/// A run that has its place, and nobody else has.
+struct Begun {
+    lock: Option<FolderLock>,
+    staging: Staging,
+    previous: Option<PreviousRun>,
+}
+
+impl Begun {
+    fn new(config: &Config, options: &Options, progress: &Progress) -> anyhow::Result<Begun> {
+        let place = match &options.out {
+            Some(folder) => Place::Exact(folder.clone()),
+            None => Place::History(config.history.folder.clone()),
+        };
+        place.prepare()?;
+        let waiter = Waiter { host: &options.host, started: options.started, wait: options.wait };
+        // Held until the run is in its place and people were told: the next one follows it, and no other.
+        let lock = match &options.out {
+            Some(_) => None,
+            None => Some(FolderLock::take(&config.history.folder, &waiter, &|| progress.is_stopped())?),
+        };
+        let staging = Staging::begin(place)?;
+        let previous = match &options.out {
+            Some(_) => None,
+            None => history::previous(&config.history.folder)?,
+        };
+        Ok(Begun { lock, staging, previous })
+    }
+}
+
 /// As [`run`], with files that a command adds to the directory.
 fn run_with(
     config: &Config,
@@ -339,26 +368,11 @@ fn run_with(
     beside: impl FnOnce(&report::Model<'_>, &Reconciliation) -> anyhow::Result<Vec<Beside>>,
     print: impl FnOnce(&report::Model<'_>, report::terminal::Written<'_>) -> anyhow::Result<String>,
 ) -> anyhow::Result<Outcome> {
-    let place = match &options.out {
-        Some(folder) => Place::Exact(folder.clone()),
-        None => Place::History(config.history.folder.clone()),
-    };
-    place.prepare()?;
-    let waiter = Waiter { host: &options.host, started: options.started, wait: options.wait };
-    // Held until the run is in its place and people were told: the next one follows it, and no other.
-    let lock = match &options.out {
-        Some(_) => None,
-        None => Some(FolderLock::take(&config.history.folder, &waiter, &|| progress.is_stopped())?),
-    };
-    let staging = Staging::begin(place)?;
-    let previous = match &options.out {
-        Some(_) => None,
-        None => history::previous(&config.history.folder)?,
-    };
+    let Begun { lock, staging, previous } = Begun::new(config, options, progress)?;
     let mut stages = stages::Stages::begin();
     let reads = read(config, options, progress)?;
-    // The program ends soon after: taking millions of rows apart before would be work for nobody.
     stages.end("reading");
+    // The program ends soon after: taking millions of rows apart before would be work for nobody.
     let mut done = ManuallyDrop::new(reconcile(config, reads, previous.as_ref())?);
     stages.end("judging");
     let mut warnings = std::mem::take(&mut done.warnings);
