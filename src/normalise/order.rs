@@ -94,7 +94,8 @@ mod tests {
     #[test]
     fn ids_and_texts_are_numbered_in_their_order_from_whatever_list() {
         let uuid = |last: &str| format!("00000000-0000-4000-8000-00000000000{last}");
-        let cases: [(Vec<Vec<String>>, Vec<Vec<u32>>); 4] = [
+        type Case = (Vec<Vec<String>>, Vec<Vec<u32>>);
+        let cases: [Case; 4] = [
             (vec![vec![], vec![]], vec![vec![], vec![]]),
             (vec![vec![uuid("3"), uuid("1")], vec![uuid("2"), uuid("1")]], vec![vec![2, 0], vec![1, 0]]),
             (vec![vec!["9".into(), uuid("1"), "10".into(), "9".into()]], vec![vec![2, 0, 1, 2]]),
