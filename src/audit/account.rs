@@ -1,7 +1,7 @@
 //! Brings everything into its final form: ids, order, dispositions, populations, conservation.
 
 use super::dispositions::{Dispositions, Listed, Places, State, silent_pairs};
-use super::ids::{NoIds, finding_id, order, positions_of_rejected};
+use super::ids::{NoIds, finding_id, name_findings, positions_of_rejected, put_in_order};
 use super::{Audit, Conservation, SideConservation};
 use crate::config::Config;
 use crate::domain::{Books, Finding, FindingId, Ledger, Overflow, Rule, Side, Total};
@@ -50,11 +50,8 @@ pub fn account(
     }
     findings.reserve_exact(more_findings.len());
     findings.extend(more_findings);
-    for finding in findings.iter_mut().filter(|finding| finding.id.0.is_empty()) {
-        finding.id = finding_id(finding, None);
-    }
-    // Ids are the last key, so no two are equal; a stable sort would need half the memory again.
-    findings.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
+    name_findings(&mut findings);
+    put_in_order(&mut findings);
 
     let places = Places::of(books, &findings, &rejected_ids);
     let state = State {

@@ -11,6 +11,56 @@ pub(super) fn order(finding: &Finding) -> impl Ord + '_ {
     (finding.class, finding.user.as_ref(), at, &finding.legacy_ids, &finding.unified_ids, &finding.id)
 }
 
+/// Gives an id to each finding that has none, on all cores.
+pub(super) fn name_findings(findings: &mut [Finding]) {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = findings.len().div_ceil(threads).max(1);
+    std::thread::scope(|scope| {
+        for findings in findings.chunks_mut(share) {
+            scope.spawn(move || {
+                for finding in findings.iter_mut().filter(|finding| finding.id.0.is_empty()) {
+                    finding.id = finding_id(finding, None);
+                }
+            });
+        }
+    });
+}
+
+/// Puts findings in their order. They are large, so what is sorted are their numbers with the
+/// beginning of their keys, and each finding then moves to its place, without a second list.
+pub(super) fn put_in_order(findings: &mut [Finding]) {
+    let start = |finding: &Finding| {
+        let user = finding.user.as_ref().map(|id| {
+            id.with_text(|text| {
+                let mut first = [0; 8];
+                let bytes = &text.as_bytes()[..text.len().min(8)];
+                first[..bytes.len()].copy_from_slice(bytes);
+                u64::from_be_bytes(first)
+            })
+        });
+        (finding.class, user)
+    };
+    let mut places: Vec<_> =
+        findings.iter().enumerate().map(|(at, finding)| (start(finding), at as u32)).collect();
+    // Ids are the last key, so no two are equal.
+    places.sort_unstable_by(|a, b| {
+        let whole = || order(&findings[a.1 as usize]).cmp(&order(&findings[b.1 as usize]));
+        a.0.cmp(&b.0).then_with(whole)
+    });
+    let mut from: Vec<u32> = places.into_iter().map(|(_, at)| at).collect();
+    for begin in 0..from.len() {
+        // Once round each circle of moves.
+        let mut at = begin;
+        while from[at] as usize != begin {
+            let next = from[at] as usize;
+            findings.swap(at, next);
+            from[at] = at as u32;
+            at = next;
+        }
+        from[at] = at as u32;
+    }
+}
+
 /// The first 16 hexadecimal digits of SHA-256 over `class \n legacy ids \n unified ids`, ids sorted
 /// and joined with `;`. A finding about a user has the user in place of legacy ids; one about a row
 /// without an id has `no_id`.

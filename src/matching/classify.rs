@@ -19,7 +19,7 @@ use crate::domain::{
 pub(super) fn judge(mut board: Board<'_>) -> Matched {
     order_pairs(&mut board);
     let mut findings = Vec::new();
-    findings.extend(board.pairs.iter().filter_map(|pair| of_pair(&board, pair)));
+    findings.extend(of_pairs(&board));
     findings.extend((0..board.groups.len()).filter_map(|group| of_group(&board, group)));
     let (unified, dedupes) = left_over_unified(&board);
     findings.extend(unified);
@@ -71,6 +71,22 @@ impl Board<'_> {
 /// Any finding about a row that lies in the future of as-of is a warning.
 fn weigh(severity: Severity, is_late: bool) -> Severity {
     if is_late { Severity::Warning } else { severity }
+}
+
+/// Findings about pairs, in their order; on all cores, since each pair is judged alone.
+fn of_pairs(board: &Board<'_>) -> Vec<Finding> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = board.pairs.len().div_ceil(threads).max(1);
+    let judge = |pairs: &[Pair]| pairs.iter().filter_map(|pair| of_pair(board, pair)).collect::<Vec<_>>();
+    std::thread::scope(|scope| {
+        let shares: Vec<_> =
+            board.pairs.chunks(share).map(|pairs| scope.spawn(move || judge(pairs))).collect();
+        let mut all = Vec::new();
+        for share in shares {
+            all.extend(share.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        all
+    })
 }
 
 fn of_pair(board: &Board<'_>, pair: &Pair) -> Option<Finding> {

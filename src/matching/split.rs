@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::{HashMap, HashSet};
 
-use super::board::{Board, lag};
+use super::board::{Board, Key, lag};
 use super::components;
-use crate::domain::{ActionNo, Instant, Side, Verdict};
+use crate::domain::{Instant, Side, Verdict};
 
 /// Parts of a split grant.
 const MOST_PARTS: usize = 6;
@@ -35,9 +35,6 @@ struct Candidate {
 /// Takes all groups.
 pub(super) fn climb(board: &mut Board<'_>) {
     for (legacy, unified) in sets(board) {
-        if legacy.len() + unified.len() < 3 {
-            continue;
-        }
         let mut candidates = candidates(board, Side::Legacy, &legacy, &unified);
         candidates.extend(self::candidates(board, Side::Unified, &unified, &legacy));
         for conflict in conflicts(candidates) {
@@ -48,20 +45,25 @@ pub(super) fn climb(board: &mut Board<'_>) {
 
 /// Free rows by user and action, ascending by time.
 fn sets(board: &Board<'_>) -> Vec<(Vec<u32>, Vec<u32>)> {
-    let mut sets: HashMap<(u32, ActionNo), (Vec<u32>, Vec<u32>)> = HashMap::new();
-    for side in [Side::Legacy, Side::Unified] {
-        for (key, row) in board.free_by_key(side) {
-            let set = sets.entry((key.user, key.action)).or_default();
-            if side == Side::Legacy { set.0.push(row) } else { set.1.push(row) }
+    let (legacy, unified) = board.both_by_key();
+    let part = |(key, _): &(Key, u32)| (key.user, key.action);
+    let rows = |run: &[(Key, u32)]| run.iter().map(|(_, row)| *row).collect::<Vec<u32>>();
+    let mut sets: Vec<(Vec<u32>, Vec<u32>)> = Vec::new();
+    let mut right = unified.chunk_by(|a, b| part(a) == part(b)).peekable();
+    for left in legacy.chunk_by(|a, b| part(a) == part(b)) {
+        while right.next_if(|run| part(&run[0]) < part(&left[0])).is_some() {}
+        if let Some(run) = right.next_if(|run| part(&run[0]) == part(&left[0])) {
+            // Fewer than three rows are no group of one and several.
+            if left.len() + run.len() > 2 {
+                sets.push((rows(left), rows(run)));
+            }
         }
     }
-    let mut sets: Vec<_> = sets.into_iter().filter(|(_, (l, u))| !l.is_empty() && !u.is_empty()).collect();
-    sets.sort_unstable_by_key(|(key, _)| *key);
     let by_time = |side: Side, mut rows: Vec<u32>| {
         rows.sort_by_key(|&row| (board.entry(side, row).at, row));
         rows
     };
-    sets.into_iter().map(|(_, (l, u))| (by_time(Side::Legacy, l), by_time(Side::Unified, u))).collect()
+    sets.into_iter().map(|(l, u)| (by_time(Side::Legacy, l), by_time(Side::Unified, u))).collect()
 }
 
 /// All groups of one row of `side` and 2 to 6 rows of the other.
