@@ -74,7 +74,9 @@ fn cut(line: &[(i64, bool, u32)], nearest: i64, reach: i64) -> Option<Vec<Block>
             continue;
         }
         let block = &line[begin..=at];
-        let too_near = |pair: &[(i64, bool, u32)]| pair[0].1 != pair[1].1 && pair[1].0 - pair[0].0 <= nearest;
+        let too_near = |pair: &[(i64, bool, u32)]| {
+            pair[0].1 != pair[1].1 && pair[1].0.saturating_sub(pair[0].0) <= nearest
+        };
         if block.windows(2).any(too_near) || block[block.len() - 1].0.saturating_sub(block[0].0) > reach {
             return None;
         }

@@ -96,6 +96,8 @@ fn a_line_is_cut_where_both_sides_have_had_as_many_rows() {
     // Rows too near to be a pair, or too far.
     assert_eq!(sizes(5, 100), None);
     assert_eq!(sizes(0, 10), None);
+    // However far apart instants lie, no distance wraps.
+    assert_eq!(cut(&[(i64::MIN, false, 1), (i64::MAX, true, 2)], 0, 100), None);
     // Blocks of either direction, one after the other.
     assert_eq!(cut(&line, 0, 100).unwrap().len(), 3);
 }

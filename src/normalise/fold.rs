@@ -64,7 +64,7 @@ struct Numbers<'a> {
 }
 
 impl<'a> Numbers<'a> {
-    fn of(view: &'a KeyView<'_>, rows: usize) -> Numbers<'a> {
+    fn of(view: &KeyView<'a>, rows: usize) -> Numbers<'a> {
         if let (Some(amounts), Some(at)) = (view.amount.all(), view.created_at.all()) {
             return Numbers { amounts, at, readable: None };
         }
@@ -86,19 +86,17 @@ impl Folder {
     pub(super) fn fold_usage(&mut self, view: &mut KeyView<'_>, keys: &KeyColumns) -> Vec<u32> {
         let labels = self.labels_of(view, keys.rows);
         let (mut usage, mut others) = (Vec::with_capacity(keys.rows), Vec::new());
-        let users = {
-            let numbers = Numbers::of(view, keys.rows);
-            let plain: Vec<bool> = self.meanings.iter().map(|meaning| *meaning == Meaning::Usage).collect();
-            let all_have_users = matches!(&view.user, IdColumn::Uuid(ids) if ids.null_count() == 0);
-            for row in 0..keys.rows {
-                let is_plain = plain[labels[row] as usize]
-                    && numbers.readable.as_ref().is_none_or(|readable| readable[row])
-                    && (all_have_users || view.user.has(row))
-                    && !keys.id_is_null.as_ref().is_some_and(|nulls| nulls.value(row));
-                if is_plain { usage.push(row as u32) } else { others.push(row as u32) }
-            }
-            self.users_of(view, &usage)
-        };
+        let numbers = Numbers::of(view, keys.rows);
+        let plain: Vec<bool> = self.meanings.iter().map(|meaning| *meaning == Meaning::Usage).collect();
+        let all_have_users = matches!(&view.user, IdColumn::Uuid(ids) if ids.null_count() == 0);
+        for row in 0..keys.rows {
+            let is_plain = plain[labels[row] as usize]
+                && numbers.readable.as_ref().is_none_or(|readable| readable[row])
+                && (all_have_users || view.user.has(row))
+                && !keys.id_is_null.as_ref().is_some_and(|nulls| nulls.value(row));
+            if is_plain { usage.push(row as u32) } else { others.push(row as u32) }
+        }
+        let users = self.users_of(view, &usage);
         // Whose usage is kept as rows has it folded there.
         if let Some(kept) = &self.rules.keep_usage_of {
             let is_kept = |user: u32| kept == self.users.get(user);
@@ -106,7 +104,7 @@ impl Folder {
             others.extend(rows.filter(|(_, user)| is_kept(**user)).map(|(row, _)| *row));
             others.sort_unstable();
         }
-        self.add_up(view, keys.rows, &labels, &usage, &users);
+        self.add_up(view, &numbers, &labels, &usage, &users);
         others
     }
 
@@ -133,8 +131,14 @@ impl Folder {
         rows.iter().map(user).collect()
     }
 
-    fn add_up(&mut self, view: &KeyView<'_>, rows: usize, labels: &[u32], usage: &[u32], users: &[u32]) {
-        let numbers = Numbers::of(view, rows);
+    fn add_up(
+        &mut self,
+        view: &KeyView<'_>,
+        numbers: &Numbers<'_>,
+        labels: &[u32],
+        usage: &[u32],
+        users: &[u32],
+    ) {
         let rules = self.rules.clone();
         let classes = [PopulationClass::Usage, PopulationClass::Failed, PopulationClass::AfterAsOf];
         let mut raw_total = Total::default();
