@@ -4,6 +4,7 @@ mod compared;
 mod evidence;
 mod gap;
 mod plug;
+mod rare;
 mod recompute;
 pub mod replay;
 mod snapshot;
@@ -11,6 +12,7 @@ mod snapshot;
 pub use compared::{Compared, compared};
 pub use gap::{Cause, Explanations, Grounds, Hypothesis, LISTED, explain_gaps};
 pub use plug::name_plugs;
+pub use rare::{Common, Rare};
 pub use recompute::{BalanceError, StoredByUser, findings, leave_out_waived, recompute, stored_by_user};
 pub use snapshot::{ChainBreak, LabelPeriods, Meaning, Period, SnapshotColumn, snapshot_columns};
 
@@ -159,13 +161,13 @@ pub struct UserBalance {
     /// `stored − recomputed`.
     pub gap: Option<i128>,
     /// Tokens by cause, in the order of [`GapCause::ALL`]; meaningful where there is a gap.
-    pub causes: [i128; GapCause::COUNT],
+    pub causes: Rare<[i128; GapCause::COUNT]>,
     /// The part of the gap that no cause gives.
     pub unexplained: Option<i128>,
     /// How the gap is explained; `None` without a stored balance.
     pub explanation: Option<Explanation>,
     /// What stands behind [`UserBalance::causes`], and what else would do as well.
-    pub explained_by: Explanations,
+    pub explained_by: Rare<Explanations>,
 }
 
 /// All balances, ascending by user.

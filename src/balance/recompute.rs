@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::evidence;
 use super::replay::{BelowZero, Replayed};
-use super::{Balances, Cause, Compared, Explanation, Explanations, GapCause, UserBalance, snapshot_columns};
+use super::{Balances, Cause, Compared, Explanation, Rare, UserBalance, snapshot_columns};
 use crate::config::{Config, StoredBalance};
 use crate::domain::{
     Books, Class, Finding, Kind, Overflow, PopulationClass, RepairKind, Severity, Status, UserNo,
@@ -146,10 +146,10 @@ fn empty(user: UserNo) -> UserBalance {
         corrected: 0,
         stored: None,
         gap: None,
-        causes: [0; GapCause::COUNT],
+        causes: Rare::default(),
         unexplained: None,
         explanation: None,
-        explained_by: Explanations::default(),
+        explained_by: Rare::default(),
     }
 }
 
@@ -180,7 +180,7 @@ fn is_finding(balance: &UserBalance) -> bool {
         None | Some(Explanation::NoneNeeded) => false,
         Some(Explanation::Partial | Explanation::Unexplained) => true,
         Some(Explanation::Unique | Explanation::Several) => {
-            let found = &balance.explained_by;
+            let found = &*balance.explained_by;
             let is_known = |set: &Vec<Cause>| set.iter().all(|cause| cause.why.is_known());
             !is_known(&found.shown) && !found.others.iter().any(is_known)
         }

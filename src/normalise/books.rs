@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::NormaliseError;
+use super::dealt::{self, Dealt};
 use super::folder::{Folder, RawEntry};
 use super::months::Month;
-use super::order::{ascending_ids, number_ids, number_texts};
+use super::order::{number_ids, number_texts};
 use super::redact::Redaction;
 use super::rules::actions;
 use super::usage_log::{UsageLog, Writer};
@@ -170,7 +171,7 @@ impl Merged {
         by_action: bool,
     ) -> Result<(Ledger, Usage), NormaliseError> {
         let mut usage = Usage::default();
-        let mut raw_entries: Vec<Vec<Option<RawEntry>>> = Vec::with_capacity(self.folders.len());
+        let mut raw_entries: Vec<Dealt<RawEntry>> = Vec::with_capacity(self.folders.len());
         let mut bystanders =
             Vec::with_capacity(self.folders.iter().map(|folder| folder.bystanders.len()).sum());
         let mut rejected: Vec<Rejected> = Vec::new();
@@ -187,7 +188,7 @@ impl Merged {
                 let cell = signs.entry((labels[*label as usize], *month)).or_default();
                 cell.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
             }
-            raw_entries.push(folder.entries.into_iter().map(Some).collect());
+            raw_entries.push(folder.entries);
             bystanders.extend(folder.bystanders.into_iter().map(|raw| Bystander {
                 id: raw.id,
                 user: UserNo(users[raw.user as usize]),
@@ -204,7 +205,10 @@ impl Merged {
             has_wall_times |= folder.has_wall_times;
             folded = folded.plus(folder.folded).expect("token total");
         }
-        let mut entries = self.entries(raw_entries, maps);
+        let numbered = |folder: usize, raw: RawEntry| {
+            entry(raw, &maps.users[folder], &self.label_maps[folder], &maps.references[folder])
+        };
+        let mut entries = dealt::by_id(raw_entries, numbered, |entry| &entry.id);
         if by_action {
             mark_minority_signs(&mut entries, &signs);
         }
@@ -230,33 +234,12 @@ impl Merged {
         };
         Ok((ledger, usage))
     }
-
-    /// The entries of all folders, ascending by id. Rows are large, so short keys are sorted and each
-    /// row is moved once.
-    fn entries(&self, mut raw: Vec<Vec<Option<RawEntry>>>, maps: &Maps) -> Vec<Entry> {
-        let places: Vec<(u32, u32)> = (raw.iter().enumerate())
-            .flat_map(|(folder, rows)| (0..rows.len() as u32).map(move |at| (folder as u32, at)))
-            .collect();
-        let order = {
-            let id = |(folder, at): (u32, u32)| match &raw[folder as usize][at as usize] {
-                Some(row) => &row.id,
-                None => unreachable!("no row has been taken yet"),
-            };
-            ascending_ids(places.len(), |at| id(places[at]))
-        };
-        let mut take = |number: u32| {
-            let (folder, at) = places[number as usize];
-            let folder = folder as usize;
-            let raw = raw[folder][at as usize].take()?;
-            Some(entry(raw, &maps.users[folder], &self.label_maps[folder], &maps.references[folder]))
-        };
-        order.into_iter().filter_map(&mut take).collect()
-    }
 }
 
 /// A row with the numbers of the books in place of those of its folder.
 fn entry(raw: RawEntry, users: &[u32], labels: &[u16], references: &[u32]) -> Entry {
-    let mut own: Vec<u32> = raw.references.iter().map(|&no| references[no as usize]).collect();
+    let mut own = raw.references;
+    own.iter_mut().for_each(|number| *number = references[*number as usize]);
     own.sort_unstable();
     Entry {
         id: raw.id,
@@ -268,7 +251,7 @@ fn entry(raw: RawEntry, users: &[u32], labels: &[u16], references: &[u32]) -> En
         negative: raw.negative,
         minority_sign: false,
         at: raw.at,
-        references: own.into_boxed_slice(),
+        references: own,
         paid: raw.paid,
         link: raw.link,
         migrated: raw.migrated,

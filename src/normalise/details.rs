@@ -63,7 +63,7 @@ fn optional<'a, T>(
 }
 
 impl DetailView<'_> {
-    pub(super) fn references(&self, row: usize, texts: &mut Texts) -> Vec<u32> {
+    pub(super) fn references(&self, row: usize, texts: &mut Texts) -> Box<[u32]> {
         let mut number = |text: &str| match text.trim() {
             "" | "null" => None,
             text => Some(texts.number(text)),
@@ -82,7 +82,7 @@ impl DetailView<'_> {
         }
         references.sort_unstable();
         references.dedup();
-        references
+        references.into_boxed_slice()
     }
 
     pub(super) fn paid(&self, row: usize) -> bool {

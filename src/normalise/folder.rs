@@ -1,6 +1,7 @@
 //! Takes the rows of one worker as they stream by.
 
 use super::columns::{Amount, FlagColumn, IdColumn, IntegerColumn, Moment, Text, TimeColumn};
+use super::dealt::Dealt;
 use super::details::DetailView;
 use super::fold::DaySums;
 use super::intern::{Ids, Texts};
@@ -23,7 +24,7 @@ pub struct Folder {
     pub(super) references: Texts,
     pub(super) usage_by_day: DaySums,
     pub(super) log: Writer,
-    pub(super) entries: Vec<RawEntry>,
+    pub(super) entries: Dealt<RawEntry>,
     pub(super) bystanders: Vec<RawBystander>,
     pub(super) rejected: Vec<Rejected>,
     pub(super) signs: FxHashMap<(u32, Month), [u64; 3]>,
@@ -47,7 +48,7 @@ pub(super) struct RawEntry {
     pub(super) tokens: i64,
     pub(super) negative: bool,
     pub(super) at: Instant,
-    pub(super) references: Vec<u32>,
+    pub(super) references: Box<[u32]>,
     pub(super) paid: bool,
     pub(super) link: Option<Box<RowId>>,
     pub(super) migrated: bool,
@@ -91,7 +92,7 @@ impl Folder {
             references: Texts::default(),
             usage_by_day: DaySums::default(),
             log: Writer::default(),
-            entries: Vec::new(),
+            entries: Dealt::default(),
             bystanders: Vec::new(),
             rejected: Vec::new(),
             signs: FxHashMap::default(),
@@ -252,7 +253,7 @@ impl Folder {
                     succeeded,
                     class,
                 };
-                self.entries.push(entry);
+                self.entries.push(entry, |entry| &entry.id);
             }
             Meaning::Usage | Meaning::Ignored | Meaning::Unmapped => {
                 // Legacy usage is not what a balance is made of.

@@ -7,6 +7,7 @@
 
 mod books;
 mod columns;
+mod dealt;
 mod details;
 mod fold;
 mod folder;

@@ -35,13 +35,13 @@ fn renumbered<T>(all: Vec<T>, order: &[u32], mut maps: Vec<Vec<u32>>) -> Numbere
         places[number as usize] = place as u32;
     }
     maps.iter_mut().flatten().for_each(|number| *number = places[*number as usize]);
-    (in_order(all, order), maps)
+    (in_order(all, order).collect(), maps)
 }
 
 /// Things in the order of their numbers in `order`.
-fn in_order<T>(all: Vec<T>, order: &[u32]) -> Vec<T> {
+pub(super) fn in_order<T>(all: Vec<T>, order: &[u32]) -> impl Iterator<Item = T> {
     let mut all: Vec<Option<T>> = all.into_iter().map(Some).collect();
-    order.iter().filter_map(|&number| all[number as usize].take()).collect()
+    order.iter().filter_map(move |&number| all[number as usize].take())
 }
 
 /// The positions of `len` ids, ascending by id; those of equal ids ascending. Where all are UUIDs

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use reckon::audit::{Audit, Conservation, Dispositions, SideConservation};
-use reckon::balance::{Balances, Explanation, Explanations, GapCause, UserBalance};
+use reckon::balance::{Balances, Explanation, GapCause, Rare, UserBalance};
 use reckon::config::{Config, parse};
 use reckon::domain::{
     Books, Class, Confidence, Finding, FindingId, Instant, Ledger, Outcome, Population, PopulationClass,
@@ -294,10 +294,10 @@ fn balances(books: &Books) -> Balances {
             corrected: 267_222,
             stored: Some(167_222),
             gap: Some(0),
-            causes: [0; GapCause::COUNT],
+            causes: Rare::default(),
             unexplained: Some(0),
             explanation: Some(Explanation::NoneNeeded),
-            explained_by: Explanations::default(),
+            explained_by: Rare::default(),
         };
         if user == UserNo(0) {
             balance.stored = Some(600_100);

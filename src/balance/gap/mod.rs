@@ -271,12 +271,13 @@ fn take_part(balance: &mut UserBalance, holder: &Holder<'_>, votes: &Votes) {
 
 fn fill(balance: &mut UserBalance, explanation: Explanation, explanations: Explanations) {
     let mut rest = balance.gap.unwrap_or(0);
-    balance.causes = [0; GapCause::COUNT];
+    let mut causes = [0; GapCause::COUNT];
     for share in &explanations.shown {
-        balance.causes[share.cause as usize] += share.tokens;
+        causes[share.cause as usize] += share.tokens;
         rest -= share.tokens;
     }
+    balance.causes = causes.into();
     balance.unexplained = Some(rest);
     balance.explanation = Some(explanation);
-    balance.explained_by = explanations;
+    balance.explained_by = explanations.into();
 }

@@ -140,7 +140,7 @@ fn row(model: &Model<'_>, user: &UserBalance) -> UserRow {
 fn explanation(user: &UserBalance) -> String {
     let mut parts: Vec<String> = GapCause::ALL
         .iter()
-        .zip(user.causes)
+        .zip(user.causes.iter().copied())
         .filter(|(_, tokens)| user.gap.is_some() && *tokens != 0)
         .map(|(cause, tokens)| format!("{}: {}", words::gap_cause(*cause), change(tokens)))
         .collect();
