@@ -109,10 +109,11 @@ fn write_side_by_side(
         });
         let packed = scope.spawn(|| html::pack(model));
         let sql = scope.spawn(|| scripts.map_or(Ok(Vec::new()), |scripts| write_scripts(scripts, staging)));
-        let findings = scope.spawn(|| -> Written<_> {
-            let as_text = csv::findings(model, staging.file("findings.csv")?)?;
-            let typed = staging.file("findings.parquet")?;
-            Ok([as_text, parquet::to_file(typed, |out| parquet::findings(model.findings, out))?])
+        let findings =
+            scope.spawn(|| -> Written<_> { Ok(csv::findings(model, staging.file("findings.csv")?)?) });
+        let typed = scope.spawn(|| -> Written<_> {
+            let file = staging.file("findings.parquet")?;
+            Ok(parquet::to_file(file, |out| parquet::findings(model.findings, out))?)
         });
         let balances = csv::balances(model, staging.file("balances.csv")?)?;
         let breaks = match model.snapshots {
@@ -122,9 +123,8 @@ fn write_side_by_side(
         let mut others = past::write(model, staging)?;
         others.push(write_bytes(staging, "summary.json", &json::summary(model)?)?);
         others.push(write_bytes(staging, "metrics.prom", metrics::text(model).as_bytes())?);
-        let [findings, typed] = joined(findings)?;
         others.extend(joined(sql)?);
-        let mut data = vec![balances, joined(dispositions)?, findings, typed];
+        let mut data = vec![balances, joined(dispositions)?, joined(findings)?, joined(typed)?];
         data.extend(breaks);
         Ok(SideBySide { data, others, packed: joined(packed) })
     })
