@@ -9,8 +9,10 @@ use crate::domain::RowId;
 /// One for each hexadecimal digit.
 const PARTS: usize = 16;
 
-/// Rows of a piece: a list that grows by pieces never moves what it has, and wastes one at most.
-const PIECE_ROWS: usize = 1 << 9;
+/// Rows of the first pieces and of the later ones. A list that grows by pieces never moves what it has;
+/// large ones are given back to the system as soon as they are empty, which an allocator does not do with
+/// small ones of several parts that share a page.
+const PIECE_ROWS: std::ops::RangeInclusive<usize> = 1 << 6..=1 << 14;
 
 /// Rows of a folder, by parts.
 #[derive(Debug)]
@@ -28,10 +30,11 @@ impl<T> Dealt<T> {
     /// Adds a row.
     pub(super) fn push(&mut self, row: T, id: impl Fn(&T) -> &RowId) {
         let pieces = &mut self.parts[part(id(&row))];
-        match pieces.last_mut().filter(|piece| piece.len() < PIECE_ROWS) {
+        match pieces.last_mut().filter(|piece| piece.len() < piece.capacity()) {
             Some(piece) => piece.push(row),
             None => {
-                let mut piece = Vec::with_capacity(PIECE_ROWS);
+                let rows = pieces.last().map_or(*PIECE_ROWS.start(), |piece| 2 * piece.len());
+                let mut piece = Vec::with_capacity(rows.min(*PIECE_ROWS.end()));
                 piece.push(row);
                 pieces.push(piece);
             }
@@ -87,7 +90,7 @@ mod tests {
         let uuid = |first: char| format!("{first}0000000-0000-4000-8000-000000000001");
         let mut texts: Vec<String> = "09afAZaz!:~/`{é".chars().map(String::from).collect();
         texts.extend("0189abef".chars().map(uuid));
-        texts.extend((0..3 * PIECE_ROWS).map(|number| number.to_string() + "-"));
+        texts.extend((0..5 * PIECE_ROWS.start()).map(|number| number.to_string() + "-"));
         texts.extend([String::new(), "f0".to_owned(), "9a".to_owned(), "zz".to_owned()]);
         for folders in [1, 2, 7] {
             let mut dealt: Vec<Dealt<(RowId, usize)>> = (0..folders).map(|_| Dealt::default()).collect();
