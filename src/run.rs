@@ -2,6 +2,7 @@
 
 mod again;
 mod archive;
+mod bound;
 mod gate;
 mod past;
 mod period;
@@ -10,6 +11,7 @@ mod stages;
 
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::audit::{self, Audit, GrantTable, GrantsBy, UserHistory};
 use crate::balance::replay::{Ends, Holding, Policies, Replay, Replayed, Setting};
@@ -27,6 +29,7 @@ use crate::source::{self, Progress};
 
 pub use again::read;
 pub use archive::{ArchiveError, ArchiveOutcome, archive};
+pub use bound::{MemoryBound, MemoryError};
 pub use gate::{GateOptions, GateOutcome, Look, cutover};
 pub use period::{PackOptions, PackOutcome, audit};
 pub use read::Reads;
@@ -52,13 +55,15 @@ pub struct Options {
     pub redaction: Option<Redaction>,
     /// What else is asked of the database.
     pub look: Look,
+    /// What the process may hold; whoever set it watches it.
+    pub memory: Option<Arc<MemoryBound>>,
 }
 
 impl Options {
     /// What a question needs that writes no run directory.
     pub fn to_read(as_of: Option<Instant>, started: Instant) -> Options {
         let (host, keep_usage_of, redaction) = (String::new(), None, None);
-        let look = Look::Nothing;
+        let (look, memory) = (Look::Nothing, None);
         Options {
             out: None,
             as_of,
@@ -69,6 +74,7 @@ impl Options {
             wait: Span(0),
             redaction,
             look,
+            memory,
         }
     }
 }
@@ -369,6 +375,9 @@ fn run_with(
     print: impl FnOnce(&report::Model<'_>, report::terminal::Written<'_>) -> anyhow::Result<String>,
 ) -> anyhow::Result<Outcome> {
     let Begun { lock, staging, previous } = Begun::new(config, options, progress)?;
+    if let Some(bound) = &options.memory {
+        bound.stage(staging.path());
+    }
     let mut stages = stages::Stages::begin();
     let reads = read(config, options, progress)?;
     stages.end("reading");
@@ -411,6 +420,9 @@ fn run_with(
     let files =
         report::write(&model, &written_by(options, &done.reads), scripts.as_ref(), &beside, &staging)?;
     stages.end("writing");
+    if let Some(bound) = &options.memory {
+        bound.end();
+    }
     if progress.is_stopped() {
         return Err(source::SourceError::Interrupted.into());
     }

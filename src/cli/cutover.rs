@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::Global;
-use crate::config::{Origin, parse_duration};
+use super::{Global, memory};
+use crate::config::{Origin, parse_duration, parse_size};
 use crate::domain::Span;
 use crate::report;
 use crate::run::{self, GateOptions, Look, Options};
@@ -26,6 +26,9 @@ pub struct Args {
     /// Write the whole legacy table there, digested, for the day after the drop: step 3 of retire.sql needs it
     #[arg(long, value_name = "DIR")]
     pub archive: Option<PathBuf>,
+    /// Take no more memory than this, as in 2GiB: exit 2 where that is not enough [default: no bound]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub memory: Option<u64>,
     /// Wait so long for another run on the same folder, as in 10m [default: exit 2 at once]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub wait: Option<Span>,
@@ -64,15 +67,21 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
             wait: args.wait.unwrap_or_default(),
             redaction: None,
             look: Look::Gate { archive: args.archive.clone() },
+            memory: memory::bound(args.memory)?,
         },
         backup: args.backup_acknowledged.clone(),
     };
-    let outcome = run::cutover(&config, &asked, &global.progress, |certificate, written| {
-        if global.json() {
-            let document = report::certificate::json(certificate)?;
-            return Ok(String::from_utf8_lossy(&document).into_owned());
-        }
-        Ok(report::certificate::terminal(certificate, written.folder, super::width(), global.color))
+    let exceed = |error| {
+        super::fail(&anyhow::Error::new(error));
+    };
+    let outcome = memory::within(asked.run.memory.as_deref(), exceed, || {
+        run::cutover(&config, &asked, &global.progress, |certificate, written| {
+            if global.json() {
+                let document = report::certificate::json(certificate)?;
+                return Ok(String::from_utf8_lossy(&document).into_owned());
+            }
+            Ok(report::certificate::terminal(certificate, written.folder, super::width(), global.color))
+        })
     })?;
     super::out::print(&outcome.printed)?;
     Ok(outcome.verdict.exit_code())

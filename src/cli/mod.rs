@@ -14,6 +14,7 @@ mod grants;
 mod history;
 mod init;
 mod man;
+mod memory;
 mod notify;
 pub mod out;
 mod reconcile;

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::ValueEnum;
 
-use super::Global;
 use super::notify::Teller;
 use super::redact::Redact;
-use crate::config::{Config, parse_duration, parse_instant};
+use super::{Global, memory};
+use crate::config::{Config, parse_duration, parse_instant, parse_size};
 use crate::domain::{Instant, Span};
 use crate::report;
 use crate::run::{self, Look, Options, Outcome};
@@ -32,6 +32,9 @@ pub struct Args {
     /// Worker threads [default: the number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+    /// Take no more memory than this, as in 2GiB: exit 2 where that is not enough [default: no bound]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub memory: Option<u64>,
     /// Wait so long for another run on the same folder, as in 10m [default: exit 2 at once]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub wait: Option<Span>,
@@ -70,13 +73,21 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
         wait: args.wait.unwrap_or_default(),
         redaction: args.redact.redaction()?,
         look: Look::Activity,
+        memory: memory::bound(args.memory)?,
     };
     if options.redaction.is_some() && options.out.is_none() {
         bail!("--redact needs --out DIR: in the history, findings about renamed users would all look new");
     }
     let settings = config.notify.as_ref().filter(|_| !args.no_notify);
     let teller = Teller { settings, host: &options.host, is_redacted: options.redaction.is_some(), global };
-    let done = std::panic::catch_unwind(AssertUnwindSafe(|| reconcile(&config, &options, global)));
+    let exceed = |error| {
+        let error = anyhow::Error::new(error);
+        super::fail(&error);
+        teller.failed(&super::message(&error), None);
+    };
+    let done = memory::within(options.memory.as_deref(), exceed, || {
+        std::panic::catch_unwind(AssertUnwindSafe(|| reconcile(&config, &options, global)))
+    });
     let done = done.unwrap_or_else(|panic| {
         teller.failed(DEFECT, None);
         std::panic::resume_unwind(panic)

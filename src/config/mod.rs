@@ -23,7 +23,7 @@ pub use error::ConfigError;
 pub(crate) use error::{Fault, nearest};
 pub use nightly::{Alert, Backup, Cutover, History, Keep, Notify, Postgres, Webhook};
 pub use resolve::{load, parse};
-pub use value::{parse_duration, parse_field, parse_instant, parse_table, table_of_path};
+pub use value::{parse_duration, parse_field, parse_instant, parse_size, parse_table, table_of_path};
 
 use crate::domain::{Instant, RowId, Span};
 

@@ -190,6 +190,29 @@ fn durations() {
 }
 
 #[test]
+fn sizes() {
+    let cases = [
+        ("1B", Ok(1)),
+        ("4k", Ok(4 << 10)),
+        ("512MiB", Ok(512 << 20)),
+        ("512 mib", Ok(512 << 20)),
+        ("2G", Ok(2 << 30)),
+        ("3GB", Ok(3_000_000_000)),
+        ("1TiB", Ok(1 << 40)),
+        ("", Err(())),
+        ("512", Err(())),
+        ("0MiB", Err(())),
+        ("-1MiB", Err(())),
+        ("1.5GiB", Err(())),
+        ("9MiBs", Err(())),
+        ("99999999TiB", Err(())),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(parse_size(text).map_err(|_| ()), expected, "{text}");
+    }
+}
+
+#[test]
 fn instants() {
     let cases = [
         ("1970-01-01T00:00:00Z", 0),

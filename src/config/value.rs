@@ -46,6 +46,41 @@ pub fn parse_duration(text: &str) -> Result<Span, String> {
     Ok(Span(micros))
 }
 
+/// Units of sizes in lower case. A bare letter is the power of 1024, as to systemd and to containers.
+const SIZES: [(&str, u64); 13] = [
+    ("b", 1),
+    ("k", 1 << 10),
+    ("kib", 1 << 10),
+    ("kb", 1_000),
+    ("m", 1 << 20),
+    ("mib", 1 << 20),
+    ("mb", 1_000_000),
+    ("g", 1 << 30),
+    ("gib", 1 << 30),
+    ("gb", 1_000_000_000),
+    ("t", 1 << 40),
+    ("tib", 1 << 40),
+    ("tb", 1_000_000_000_000),
+];
+
+/// Reads a number of bytes: `512MiB`, `2G`, `800 MB`.
+///
+/// # Errors
+/// What is wrong, and how a size is written.
+pub fn parse_size(text: &str) -> Result<u64, String> {
+    let wrong = || {
+        format!(
+            "\"{text}\" is no size: write a whole number above 0 with its unit, as in \"512MiB\" or \"2GiB\""
+        )
+    };
+    let trimmed = text.trim();
+    let (number, unit) = trimmed.split_at(trimmed.bytes().take_while(u8::is_ascii_digit).count());
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let unit = unit.trim_start().to_ascii_lowercase();
+    let (_, size) = SIZES.iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?;
+    number.checked_mul(*size).filter(|bytes| *bytes > 0).ok_or_else(wrong)
+}
+
 /// Reads an RFC 3339 instant with a zone: `2026-03-01T00:00:00Z`.
 ///
 /// # Errors

@@ -4,6 +4,7 @@ mod at_once;
 mod database;
 mod hook;
 mod killed;
+mod memory;
 mod metrics;
 mod program;
 mod webhook;
