@@ -3,7 +3,7 @@
 use super::columns::{Filling, Slot};
 use super::known::IdText;
 use super::parts::{Lines, Part, Piece, Rows};
-use super::plan::{Change, Operation, Plan};
+use super::plan::{Change, Plan};
 use super::quote::{do_block, fill, literal};
 use super::sql;
 use super::values::{self, Tuple};
@@ -165,8 +165,7 @@ fn insert(plan: &Plan<'_>, staged: &[String], actions: &[String]) -> String {
 /// How a planned row knows itself among the rows of the table: by its id, or by the link where the
 /// database gives the ids.
 pub(super) fn own(plan: &Plan<'_>) -> String {
-    let gives_id = plan.of(Operation::Insert).iter().all(|change| change.row.is_some());
-    match (&plan.unified.link, gives_id) {
+    match (&plan.unified.link, plan.common.has_new_ids) {
         (Some(link), false) => format!("{} = p.reckon_legacy_id", link.text("u")),
         _ => format!("{} = p.{}", plan.unified.id.value("u"), plan.unified.id.name()),
     }

@@ -2,7 +2,7 @@
 
 use super::columns::Layout;
 use super::parts::{Part, Piece};
-use super::plan::{Change, Operation, Plan};
+use super::plan::{Change, Plan};
 use super::quote::{comment, do_block, fill, literal};
 use super::sql;
 use super::values::{self, Tuple};
@@ -112,20 +112,14 @@ fn update(plan: &Plan<'_>) -> String {
 /// keeps its very form (`12.00` is not rewritten as `12`).
 fn assignments(plan: &Plan<'_>) -> String {
     let unified = &plan.unified;
-    let changes = |differs: &dyn Fn(&super::Values<'_>, &super::Values<'_>) -> bool| {
-        plan.of(Operation::Update).iter().any(|change| match (&change.old, &change.new) {
-            (Some(old), Some(new)) => differs(old, new),
-            _ => false,
-        })
-    };
     let mut wanted = Vec::new();
-    if changes(&|old, new| old.action != new.action) {
+    if plan.common.changes_action {
         wanted.extend((1..).zip(&unified.action).map(|(at, slot)| (slot, format!("action_{at}"))));
     }
-    if changes(&|old, new| old.raw_tokens != new.raw_tokens) {
+    if plan.common.changes_tokens {
         wanted.push((&unified.amount, "tokens".to_owned()));
     }
-    if changes(&|old, new| old.at != new.at) {
+    if plan.common.changes_time {
         wanted.push((&unified.created_at, "created_at".to_owned()));
     }
     let assignments: Vec<String> = wanted

@@ -91,6 +91,7 @@ pub fn plan<'a>(
         legacy_table: legacy.table.clone(),
         unified_table: unified.table.clone(),
         known,
+        common: plan::Common::of(&changes),
         changes,
         reviews,
         refusals: hazards.refusals,

@@ -167,6 +167,39 @@ pub struct Plan<'a> {
     pub(super) known: Known<'a>,
     /// `[repair] allow_triggers`.
     pub(super) allow_triggers: bool,
+    /// What holds for all changes, found once: each of hundreds of parts asks for it.
+    pub(super) common: Common,
+}
+
+/// What is asked of all changes of a plan at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Common {
+    /// Every row to insert brings its id; otherwise the database gives ids.
+    pub has_new_ids: bool,
+    /// Some update changes the action.
+    pub changes_action: bool,
+    /// Some update changes the tokens.
+    pub changes_tokens: bool,
+    /// Some update changes the time.
+    pub changes_time: bool,
+}
+
+impl Common {
+    pub fn of(changes: &[Change<'_>]) -> Common {
+        let of = |operation| changes.iter().filter(move |change| change.operation == operation);
+        let changes = |differs: fn(&Values<'_>, &Values<'_>) -> bool| {
+            of(Operation::Update).any(|change| match (&change.old, &change.new) {
+                (Some(old), Some(new)) => differs(old, new),
+                _ => false,
+            })
+        };
+        Common {
+            has_new_ids: of(Operation::Insert).all(|change| change.row.is_some()),
+            changes_action: changes(|old, new| old.action != new.action),
+            changes_tokens: changes(|old, new| old.raw_tokens != new.raw_tokens),
+            changes_time: changes(|old, new| old.at != new.at),
+        }
+    }
 }
 
 impl<'a> Plan<'a> {

@@ -106,8 +106,7 @@ pub(super) fn statement(expectations: &Expectations<'_, '_>, part: &Part) -> Str
         rows => format!("  values\n{rows}"),
     };
     let id = same_id(&unified.id);
-    let gives_id = plan.of(Operation::Insert).iter().all(|change| change.row.is_some());
-    let own = match (&unified.link, gives_id) {
+    let own = match (&unified.link, plan.common.has_new_ids) {
         (Some(link), false) => format!("{} = p.row_id", link.text("u")),
         _ => id.clone(),
     };
