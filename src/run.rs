@@ -379,11 +379,12 @@ fn run_with(
         bound.stage(staging.path());
     }
     let mut stages = stages::Stages::begin();
-    let reads = read(config, options, progress)?;
+    let reads = again::read_rows(config, options, progress)?;
     stages.end("reading");
     // The program ends soon after: taking millions of rows apart before would be work for nobody.
     let mut done = ManuallyDrop::new(reconcile(config, reads, previous.as_ref())?);
     stages.end("judging");
+    done.reads.end_digests()?;
     let mut warnings = std::mem::take(&mut done.warnings);
     let plan = ManuallyDrop::new(plan(config, &done.reads, &done.audit.findings, &mut warnings)?);
     let scripts = ManuallyDrop::new(plan.as_ref().map(Scripts::of));

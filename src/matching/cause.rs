@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::board::Board;
+use super::board::{Board, at_once};
 use super::calibrate::{self, CONSTANT_LAG_FINDINGS, Calibration, LabelArrival, SilentWriter, ZoneFit};
 use super::classify::lag_micros;
 use crate::domain::{Class, Entry, Finding, Instant, Rule, Side, Span, UserNo};
@@ -13,12 +13,11 @@ const SHARED: u64 = 3;
 
 /// Names the causes, and calibrates: the causes of lags rest on the same figures.
 pub(super) fn name(board: &Board<'_>, findings: &mut [Finding]) -> Calibration {
-    let zone = calibrate::zone(board);
-    let arrivals = arrivals(board);
+    let (zone, arrivals) = at_once(|| calibrate::zone(board), || arrivals(board));
     let silences: Vec<SilentWriter> =
         arrivals.values().filter_map(|(label, missing)| silent_writer(label, missing)).collect();
-    let times = Times::of(board, zone.as_ref());
-    let shared = Shared::of(board, findings);
+    let found: &[Finding] = findings;
+    let (times, shared) = at_once(|| Times::of(board, zone.as_ref()), || Shared::of(board, found));
     for finding in findings.iter_mut().filter(|finding| finding.cause.is_empty()) {
         let cause = match finding.class {
             Class::TimeMismatch => times.cause(finding),

@@ -18,12 +18,16 @@ use crate::domain::{
 /// Judges all rows.
 pub(super) fn judge(mut board: Board<'_>) -> Matched {
     order_pairs(&mut board);
-    let mut findings = Vec::new();
-    findings.extend(of_pairs(&board));
-    findings.extend((0..board.groups.len()).filter_map(|group| of_group(&board, group)));
+    let of_pairs = of_pairs(&board);
     let (unified, dedupes) = left_over_unified(&board);
+    let missing = left_over_legacy(&board, &dedupes);
+    // Findings are large and there may be a million: each is moved once.
+    let known = of_pairs.iter().map(Vec::len).sum::<usize>() + unified.len() + missing.len();
+    let mut findings = Vec::with_capacity(known + board.groups.len());
+    of_pairs.into_iter().for_each(|share| findings.extend(share));
+    findings.extend((0..board.groups.len()).filter_map(|group| of_group(&board, group)));
     findings.extend(unified);
-    findings.extend(left_over_legacy(&board, &dedupes));
+    findings.extend(missing);
     findings.extend(unmapped(board.books));
     findings.extend(rejected(board.books));
     let calibration = cause::name(&board, &mut findings);
@@ -73,19 +77,18 @@ fn weigh(severity: Severity, is_late: bool) -> Severity {
     if is_late { Severity::Warning } else { severity }
 }
 
-/// Findings about pairs, in their order; on all cores, since each pair is judged alone.
-fn of_pairs(board: &Board<'_>) -> Vec<Finding> {
+/// Findings about pairs, in their order, in several lists; on all cores, since each pair is judged alone.
+fn of_pairs(board: &Board<'_>) -> Vec<Vec<Finding>> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = board.pairs.len().div_ceil(threads).max(1);
     let judge = |pairs: &[Pair]| pairs.iter().filter_map(|pair| of_pair(board, pair)).collect::<Vec<_>>();
     std::thread::scope(|scope| {
         let shares: Vec<_> =
             board.pairs.chunks(share).map(|pairs| scope.spawn(move || judge(pairs))).collect();
-        let mut all = Vec::new();
-        for share in shares {
-            all.extend(share.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
-        all
+        let join = |share: std::thread::ScopedJoinHandle<'_, _>| {
+            share.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        shares.into_iter().map(join).collect()
     })
 }
 

@@ -114,6 +114,8 @@ struct FindingColumns {
     tokens: [Decimal128Builder; 3],
     times: [TimestampMicrosecondBuilder; 2],
     lag: Decimal128Builder,
+    /// The texts of a row's ids while it is added.
+    ids: [String; 3],
 }
 
 impl Default for FindingColumns {
@@ -125,23 +127,25 @@ impl Default for FindingColumns {
             tokens: [tokens(), tokens(), tokens()],
             times: [times(), times()],
             lag: Decimal128Builder::new().with_data_type(SECONDS),
+            ids: Default::default(),
         }
     }
 }
 
 impl FindingColumns {
     fn add<'f>(&mut self, finding: &'f Finding) {
-        let Finding { legacy_ids, unified_ids, .. } = finding;
-        let user = finding.user.as_ref().map(RowId::to_string).unwrap_or_default();
-        let (legacy_ids, unified_ids) = (joined(legacy_ids), joined(unified_ids));
+        let mut ids = std::mem::take(&mut self.ids);
+        let lists = [finding.user.as_slice(), &finding.legacy_ids, &finding.unified_ids];
+        ids.iter_mut().zip(lists).for_each(|(text, ids)| join(text, ids));
+        let [user, legacy_ids, unified_ids] = &ids;
         let known = |text: &'f Option<String>| text.as_deref().unwrap_or_default();
         let texts = [
             finding.id.0.as_str(),
             finding.class.name(),
             finding.severity.name(),
-            &user,
-            &legacy_ids,
-            &unified_ids,
+            user,
+            legacy_ids,
+            unified_ids,
             known(&finding.action_legacy),
             known(&finding.action_expected),
             known(&finding.action_unified),
@@ -156,6 +160,7 @@ impl FindingColumns {
         for (column, text) in self.texts.iter_mut().zip(texts) {
             column.append_option((!text.is_empty()).then_some(text));
         }
+        self.ids = ids;
         let tokens = [finding.tokens_legacy, finding.tokens_unified, finding.tokens_effect];
         self.tokens.iter_mut().zip(tokens).for_each(|(column, tokens)| column.append_option(tokens));
         let times = [finding.created_at_legacy, finding.created_at_unified];
@@ -182,10 +187,14 @@ impl FindingColumns {
     }
 }
 
-fn joined(ids: &[RowId]) -> String {
-    match ids {
-        [only] => only.to_string(),
-        ids => ids.iter().map(RowId::to_string).collect::<Vec<_>>().join(";"),
+/// Puts ids into a text, parted by semicolons.
+fn join(text: &mut String, ids: &[RowId]) {
+    text.clear();
+    for (at, id) in ids.iter().enumerate() {
+        if at > 0 {
+            text.push(';');
+        }
+        id.with_text(|id| text.push_str(id));
     }
 }
 

@@ -39,12 +39,22 @@ enum Kind {
     Unreached,
 }
 
+/// Reads both ledgers, and the digests of their files with them.
+///
+/// # Errors
+/// As [`read_rows`], and files that were changed meanwhile.
+pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::Result<Reads> {
+    let mut reads = read_rows(config, options, progress)?;
+    reads.end_digests()?;
+    Ok(reads)
+}
+
 /// Reads both ledgers at one moment and brings them into the books. What fails for a reason that may
 /// pass is tried again for as long as `[postgres] retry_for` says, counted from the first failure.
 ///
 /// # Errors
 /// Whatever keeps a row from being read; after several tries, that of the last one.
-pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::Result<Reads> {
+pub(super) fn read_rows(config: &Config, options: &Options, progress: &Progress) -> anyhow::Result<Reads> {
     let mut since: Option<Clock> = None;
     let mut reached = false;
     let mut tried: u32 = 0;

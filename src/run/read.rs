@@ -14,7 +14,7 @@ use crate::normalise::{self, Folder, Member, Redaction, Rules, Sides, UsageLog};
 use crate::repair::Targets;
 use crate::source::postgres::Database;
 use crate::source::postgres::activity::Activity;
-use crate::source::{self, Progress, Provenance, Reading, Snapshot, StoredReading};
+use crate::source::{self, Digesting, Progress, Provenance, Reading, Snapshot, SourceError, StoredReading};
 
 /// Both ledgers as read, and where they came from.
 #[derive(Debug)]
@@ -50,6 +50,8 @@ pub struct Reads {
     pub activity: Option<Activity>,
     /// What the gate was told, where it asked.
     pub live: Option<Live>,
+    /// The digests of the ledgers' files, while they are being taken.
+    digesting: Option<Digesting<2>>,
 }
 
 /// One try of [`super::read`].
@@ -82,6 +84,7 @@ pub(super) fn read_once(config: &Config, options: &Options, progress: &Progress)
     let legacy = scan(&config.legacy.columns, Side::Legacy).context("the legacy side")?;
     let unified = scan(&config.unified.columns, Side::Unified).context("the unified side")?;
     let (mut stored, mut members, pools) = beside(config, &mut database, progress)?;
+    let digesting = Digesting::begin([legacy.digests, unified.digests], progress);
     let mut facts = |origin: &Origin| match (origin, &mut database) {
         (Origin::Table(table), Some(database)) => database.facts(table).map(Some),
         _ => Ok(None),
@@ -101,9 +104,7 @@ pub(super) fn read_once(config: &Config, options: &Options, progress: &Progress)
     if let Some(redaction) = &options.redaction {
         rename(&mut stored, &mut members, redaction);
     }
-    let with_balance = stored.iter().flat_map(|stored| &stored.balances).map(|row| &row.user);
-    let owners = members.iter().filter_map(|member| member.owner.as_ref());
-    let more_users: Vec<RowId> = with_balance.chain(owners).cloned().collect();
+    let more_users = users_beside(stored.as_ref(), &members);
     let (books, usage_log) = normalise::books(config, sides, &more_users, as_of, options.redaction.as_ref())?;
     let stored_origin = config.balances.stored.as_ref().map(|stored| &stored.origin);
     let stored_in_database = matches!(stored_origin, Some(Origin::Table(_)));
@@ -124,6 +125,7 @@ pub(super) fn read_once(config: &Config, options: &Options, progress: &Progress)
         waivers,
         activity: watch.activity,
         live: watch.live,
+        digesting: Some(digesting),
     })
 }
 
@@ -155,6 +157,13 @@ fn beside(
     Ok((stored, members, Some(reading.provenance)))
 }
 
+/// Users whom the ledgers need not know.
+fn users_beside(stored: Option<&StoredReading>, members: &[Member]) -> Vec<RowId> {
+    let with_balance = stored.into_iter().flat_map(|stored| &stored.balances).map(|row| &row.user);
+    let owners = members.iter().filter_map(|member| member.owner.as_ref());
+    with_balance.chain(owners).cloned().collect()
+}
+
 /// Puts other names in the place of users and pools read beside the ledgers.
 fn rename(stored: &mut Option<StoredReading>, members: &mut [Member], redaction: &Redaction) {
     let mut users: Vec<&mut RowId> = Vec::new();
@@ -167,6 +176,17 @@ fn rename(stored: &mut Option<StoredReading>, members: &mut [Member], redaction:
 }
 
 impl Reads {
+    /// Waits for the digests of the ledgers' files and puts them where they belong.
+    ///
+    /// # Errors
+    /// A file that was changed since its rows were read: what was made of them is worth nothing.
+    pub(super) fn end_digests(&mut self) -> Result<(), SourceError> {
+        if let Some(digesting) = self.digesting.take() {
+            [self.legacy.files, self.unified.files] = digesting.end()?;
+        }
+        Ok(())
+    }
+
     /// Where the rows came from, in one line.
     pub(super) fn source_line(&self) -> String {
         format!("{} and {}", self.legacy.name, self.unified.name)

@@ -10,7 +10,7 @@ use super::json::texts;
 use super::pools::{PoolsShape, PoolsTake};
 use super::request::{KeyChunk, LedgerShape, LedgerTake, Request, Take};
 use super::{
-    DetailRule, FileDigest, Place, PoolsReading, Progress, Provenance, Reading, Selection, Sink, SourceError,
+    DetailRule, Digests, Place, PoolsReading, Progress, Provenance, Reading, Selection, Sink, SourceError,
     StoredReading, control, csv, parquet,
 };
 use crate::config::{Columns, Origin, Pools, Stored, StoredBalance};
@@ -33,7 +33,7 @@ pub fn scan<S: Sink>(
     let (request, shape) = LedgerShape::of(columns);
     let (name, input) = find(&columns.origin)?;
     let new_take = || LedgerTake::new(&shape, new_sink());
-    let (takes, files) = read(&input, &request, threads, &new_take, progress)?;
+    let (takes, digests) = read(&input, &request, threads, &new_take, progress)?;
     let mut control = Total::default();
     let mut sinks = Vec::with_capacity(takes.len());
     for take in takes {
@@ -41,7 +41,7 @@ pub fn scan<S: Sink>(
         sinks.push(take.sink);
     }
     let kind = kind_name(input.kind);
-    Ok(Reading { sinks, provenance: Provenance { kind, name, files, control } })
+    Ok(Reading { sinks, provenance: Provenance { kind, name, files: Vec::new(), control }, digests })
 }
 
 /// Reads the stored balances from files, ascending by user, then by balance.
@@ -56,7 +56,8 @@ pub fn stored(stored: &Stored, progress: &Progress) -> Result<StoredReading, Sou
         id: None,
     };
     let (name, input) = find(&stored.origin)?;
-    let (takes, files) = read(&input, &request, 1, &StoredTake::default, progress)?;
+    let (takes, digests) = read(&input, &request, 1, &StoredTake::default, progress)?;
+    let files = digests.take(progress)?;
     let mut balances: Vec<StoredBalance> = takes.into_iter().flat_map(|take| take.balances).collect();
     balances.sort_by(|a, b| a.user.cmp(&b.user).then(a.tokens.cmp(&b.tokens)));
     Ok(StoredReading::new(kind_name(input.kind), name, files, balances))
@@ -69,7 +70,8 @@ pub fn stored(stored: &Stored, progress: &Progress) -> Result<StoredReading, Sou
 pub fn pools(pools: &Pools, progress: &Progress) -> Result<PoolsReading, SourceError> {
     let (request, shape) = PoolsShape::of(pools);
     let (name, input) = find(&pools.origin)?;
-    let (takes, files) = read(&input, &request, 1, &|| PoolsTake::new(&shape), progress)?;
+    let (takes, digests) = read(&input, &request, 1, &|| PoolsTake::new(&shape), progress)?;
+    let files = digests.take(progress)?;
     let chunks = takes.into_iter().flat_map(PoolsTake::into_chunks).collect();
     Ok(PoolsReading::new(kind_name(input.kind), name, files, chunks))
 }
@@ -98,12 +100,13 @@ fn read<T: Take>(
     threads: usize,
     new_take: &(dyn Fn() -> T + Sync),
     progress: &Progress,
-) -> Result<(Vec<T>, Vec<FileDigest>), SourceError> {
+) -> Result<(Vec<T>, Digests), SourceError> {
     let threads = threads.max(1);
     match input.kind {
         Kind::Text { delimiter, packing } => {
             let format = csv::Format { delimiter, packing };
-            csv::read(&input.files, format, request, threads, new_take, progress)
+            let (takes, digests) = csv::read(&input.files, format, request, threads, new_take, progress)?;
+            Ok((takes, Digests::Taken(digests)))
         }
         Kind::Parquet => parquet::read(&input.files, request, threads, new_take, progress),
     }

@@ -140,11 +140,14 @@ fn shown(path: &Path, folder: &Path) -> String {
     inside.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
 }
 
+/// What tells whether somebody wrote to a file: its length, and when it was written to last.
+pub(super) type Stamp = (u64, Option<SystemTime>);
+
 /// A file that is being read, with what tells whether somebody writes to it meanwhile.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub file: File,
-    stamp: (u64, Option<SystemTime>),
+    stamp: Stamp,
 }
 
 impl InputFile {
@@ -167,7 +170,7 @@ impl InputFile {
     ///
     /// # Errors
     /// [`SourceError::Malformed`] with the file's name.
-    pub fn unchanged(&self, opened: (u64, Option<SystemTime>)) -> Result<(), SourceError> {
+    pub fn unchanged(&self, opened: Stamp) -> Result<(), SourceError> {
         let now = File::open(&self.path).and_then(|file| stamp(&file)).map_err(|cause| self.failed(cause))?;
         if now == opened {
             return Ok(());
@@ -190,14 +193,14 @@ impl InputFile {
     }
 }
 
-fn stamp(file: &File) -> io::Result<(u64, Option<SystemTime>)> {
+fn stamp(file: &File) -> io::Result<Stamp> {
     let facts = file.metadata()?;
     Ok((facts.len(), facts.modified().ok()))
 }
 
 impl Opened {
     /// What [`InputFile::unchanged`] compares with.
-    pub fn stamp(&self) -> (u64, Option<SystemTime>) {
+    pub fn stamp(&self) -> Stamp {
         self.stamp
     }
 }

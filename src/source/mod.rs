@@ -14,6 +14,7 @@
 mod control;
 mod csv;
 pub mod digest;
+mod digesting;
 mod error;
 mod fields;
 pub mod files;
@@ -34,6 +35,7 @@ use arrow_buffer::BooleanBuffer;
 use crate::config::StoredBalance;
 use crate::domain::{Instant, RowId, Span, Total};
 
+pub use digesting::{Digesting, Digests};
 pub use error::SourceError;
 pub use pools::{PoolsChunk, PoolsReading};
 pub use progress::{Meter, Progress};
@@ -185,8 +187,10 @@ impl Snapshot {
 pub struct Reading<S> {
     /// One sink a worker, in no particular order.
     pub sinks: Vec<S>,
-    /// What was read.
+    /// What was read; `files` is empty until their digests stand there.
     pub provenance: Provenance,
+    /// Digests of the files; none of a table.
+    pub digests: Digests,
 }
 
 /// Stored balances with their provenance. Its control counts the balances read, and sums those that

@@ -1,7 +1,7 @@
 //! Pairs as a function of the tolerance: what the rung `near` would take, exactly, and what that
 //! leaves of the findings.
 
-use super::super::board::{Board, Key, Row};
+use super::super::board::{Board, Key, Row, at_once};
 use super::super::classify::lag_micros;
 use super::super::components::fits;
 use super::CurvePoint;
@@ -117,7 +117,7 @@ impl<'b, 'a> Near<'b, 'a> {
             rows.sort_unstable_by_key(|free| (free.key, free.row));
             rows
         };
-        let (legacy, unified) = (free(Side::Legacy), free(Side::Unified));
+        let (legacy, unified) = at_once(|| free(Side::Legacy), || free(Side::Unified));
         let groups = groups(&legacy, &unified);
         let is_counted = |pair: &&crate::domain::Pair| !board.is_late_at(pair.legacy);
         let pairs = || board.pairs.iter().filter(is_counted);

@@ -7,7 +7,7 @@ mod lags;
 mod shift;
 mod zones;
 
-use super::board::Board;
+use super::board::{Board, at_once};
 use crate::domain::{ActionNo, Finding, Instant, Kind, Rule, Side, Span};
 
 pub(super) use shift::common_lag;
@@ -200,8 +200,7 @@ pub(super) fn of(
     silent_writers: Vec<SilentWriter>,
     arrivals: Vec<LabelArrival>,
 ) -> Calibration {
-    let lags = lags::Lags::of(board);
-    let near = curve::Near::of(board, findings);
+    let (lags, near) = at_once(|| lags::Lags::of(board), || curve::Near::of(board, findings));
     let advice = advice::all(board, findings, &near, zone.as_ref());
     let more = advice.iter().filter_map(|advice| match advice.kind {
         AdviceKind::Tolerance { tolerance, .. } => Some(tolerance),

@@ -2,7 +2,6 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use arrow_schema::{DataType, Field, FieldRef, Schema, TimeUnit};
 use parquet::arrow::ProjectionMask;
@@ -13,14 +12,14 @@ use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
 
 use crate::source::SourceError;
 use crate::source::fields::{Group, Located};
-use crate::source::input::InputFile;
+use crate::source::input::{InputFile, Stamp};
 use crate::source::request::Request;
 
 /// One file, ready to be read.
 #[derive(Debug)]
 pub(super) struct Layout<'a> {
     pub file: &'a InputFile,
-    pub stamp: (u64, Option<SystemTime>),
+    pub stamp: Stamp,
     pub keys: Part,
     pub details: Part,
     /// The id alone, for row groups whose statistics do not say that no id is missing.

@@ -11,11 +11,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::input::InputFile;
 use super::request::{FirstError, Request, Take};
-use super::{FileDigest, Meter, Progress, SourceError};
+use super::{Digests, Meter, Progress, SourceError};
 use layout::Layout;
 use span::{ROWS_MAX, Span};
 
-/// Reads all files. Gives one taker a thread and the files' digests.
+/// Reads all files. Gives one taker a thread; the files are still to be digested.
 ///
 /// # Errors
 /// The first error in the order of the rows.
@@ -25,7 +25,7 @@ pub(super) fn read<T: Take>(
     threads: usize,
     new_take: &(dyn Fn() -> T + Sync),
     progress: &Progress,
-) -> Result<(Vec<T>, Vec<FileDigest>), SourceError> {
+) -> Result<(Vec<T>, Digests), SourceError> {
     read_in_spans(files, ROWS_MAX, request, threads, new_take, progress)
 }
 
@@ -36,41 +36,28 @@ pub(super) fn read_in_spans<T: Take>(
     threads: usize,
     new_take: &(dyn Fn() -> T + Sync),
     progress: &Progress,
-) -> Result<(Vec<T>, Vec<FileDigest>), SourceError> {
+) -> Result<(Vec<T>, Digests), SourceError> {
     let layouts: Vec<Layout> =
         files.iter().map(|file| Layout::of(file, request)).collect::<Result<_, SourceError>>()?;
     let spans: Vec<Span> = layouts.iter().flat_map(|layout| span::spans(layout, rows_max)).collect();
     let rows = spans.iter().map(|span| span.rows as u64).sum();
     let meter = progress.start(&files[0].shown, Some(rows));
-    let crew = Crew {
-        layouts: &layouts,
-        spans: &spans,
-        request,
-        next: AtomicUsize::new(0),
-        errors: FirstError::default(),
-        meter,
-    };
-    let (mut takes, mut digests) = (Vec::new(), Vec::new());
-    std::thread::scope(|scope| {
+    let crew =
+        Crew { spans: &spans, request, next: AtomicUsize::new(0), errors: FirstError::default(), meter };
+    let takes = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| crew.work(new_take()))).collect();
-        for worker in workers {
-            let (take, found) = worker.join().expect("a reading thread panicked");
-            takes.push(take);
-            digests.extend(found);
-        }
+        workers.into_iter().map(|worker| worker.join().expect("a reading thread panicked")).collect()
     });
     crew.errors.into_result()?;
     for layout in &layouts {
         layout.file.unchanged(layout.stamp)?;
     }
-    digests.sort_by_key(|(at, _)| *at);
-    Ok((takes, digests.into_iter().map(|(_, digest)| digest).collect()))
+    let files = layouts.iter().map(|layout| (layout.file.clone(), layout.stamp)).collect();
+    Ok((takes, Digests::to_take(files)))
 }
 
-/// What the threads share. Tasks are numbered: first the digests, which are the longest, then the
-/// spans.
+/// What the threads share.
 struct Crew<'a> {
-    layouts: &'a [Layout<'a>],
     spans: &'a [Span<'a>],
     request: &'a Request,
     next: AtomicUsize,
@@ -79,22 +66,16 @@ struct Crew<'a> {
 }
 
 impl Crew<'_> {
-    /// Takes tasks in order until there are none, or until one fails.
-    fn work<T: Take>(&self, mut take: T) -> (T, Vec<(usize, FileDigest)>) {
-        let mut digests = Vec::new();
+    /// Takes spans in order until there are none, or until one fails.
+    fn work<T: Take>(&self, mut take: T) -> T {
         while !self.errors.any() {
-            let task = self.next.fetch_add(1, Ordering::Relaxed);
-            let done = if let Some(layout) = self.layouts.get(task) {
-                layout.file.digest(|| self.meter.add(0)).map(|digest| digests.push((task, digest)))
-            } else if let Some(span) = self.spans.get(task - self.layouts.len()) {
-                span.read(self.request, &mut take).and_then(|()| self.meter.add(span.rows as u64))
-            } else {
-                break;
-            };
+            let at = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(span) = self.spans.get(at) else { break };
+            let done = span.read(self.request, &mut take).and_then(|()| self.meter.add(span.rows as u64));
             if let Err(error) = done {
-                self.errors.note(task as u64, error);
+                self.errors.note(at as u64, error);
             }
         }
-        (take, digests)
+        take
     }
 }

@@ -37,7 +37,8 @@ use crate::config::{self, Columns, Field, Origin, Pools, Stored, StoredBalance, 
 use crate::domain::{Instant, RowId, Span, parse_tokens};
 
 use super::{
-    DetailRule, PoolsReading, Progress, Provenance, Reading, Sink, Snapshot, SourceError, StoredReading,
+    DetailRule, Digests, PoolsReading, Progress, Provenance, Reading, Sink, Snapshot, SourceError,
+    StoredReading,
 };
 use catalogue::{Relation, TableFacts, flag, text};
 use dependencies::Certainty;
@@ -228,7 +229,8 @@ impl Database {
             return Err(privileges::refusal(&self.session, &what));
         }
         let provenance = Provenance { kind: "postgres", name: table.to_string(), files: Vec::new(), control };
-        Ok(Reading { sinks: parts.into_iter().map(|(sink, _)| sink).collect(), provenance })
+        let sinks = parts.into_iter().map(|(sink, _)| sink).collect();
+        Ok(Reading { sinks, provenance, digests: Digests::Taken(Vec::new()) })
     }
 
     /// Labels that most rows have, where one column holds them and the server's statistics tell.
