@@ -170,12 +170,8 @@ fn examine_files(
     let rule = DetailRule::Labels { listed: Vec::new(), usage: Some(Vec::new()), user: None };
     let result = files::scan(columns, &rule, 1, &labels::Counter::default, progress);
     let reading = found.add_result("files", &name, result, |reading| {
-        let provenance = &reading.provenance;
-        format!(
-            "{} files, {} rows, every mapped column is there",
-            provenance.files.len(),
-            provenance.control.rows
-        )
+        let rows = reading.provenance.control.rows;
+        format!("{} files, {rows} rows, every mapped column is there", reading.digests.files())
     })?;
     if let Some(reading) = reading {
         labels::judge(config, ledger, &name, &labels::Counter::merge(reading.sinks), found);

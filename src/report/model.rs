@@ -244,7 +244,11 @@ pub struct HistoryTotals {
 /// Freezes the numbers of a run.
 pub fn build(inputs: Inputs<'_>) -> Model<'_> {
     let audit = inputs.audit;
-    let classes = classes::totals(&audit.findings);
+    let (classes, causes) = std::thread::scope(|scope| {
+        let causes = scope.spawn(|| causes::totals(&audit.findings, inputs.books, inputs.calibration));
+        let classes = classes::totals(&audit.findings);
+        (classes, causes.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
     let blocking =
         count(audit, |finding| finding.severity == Severity::Error && finding.status != Status::Waived);
     let verdict = if blocking == 0 { RunVerdict::Clean } else { RunVerdict::Discrepancies };
@@ -277,7 +281,7 @@ pub fn build(inputs: Inputs<'_>) -> Model<'_> {
         unified_outcomes: outcomes(&audit.outcomes[1], inputs.books.unified.folded),
         pairs: &audit.pair_totals,
         findings: &audit.findings,
-        causes: causes::totals(&audit.findings, inputs.books, inputs.calibration),
+        causes,
         calibration: inputs.calibration,
         advice: advice::texts(inputs.calibration, inputs.config),
         roster: &inputs.books.roster,

@@ -110,6 +110,7 @@ impl StagedFile {
     /// When the last bytes cannot be written.
     pub fn finish(mut self) -> Result<WrittenFile, PlaceError> {
         self.flush().map_err(|source| PlaceError::write(&self.path, source))?;
+        tracing::debug!("{}: {} bytes", self.name, self.bytes);
         // Only after a panic of the flusher is nobody there, and then its panic is told.
         let _ = self.flusher.send(Some((self.file, self.path)));
         Ok(WrittenFile { name: self.name, bytes: self.bytes, sha256: self.hash.finish().hex() })
@@ -142,5 +143,38 @@ impl Write for StagedFile {
         gathered.clear();
         self.gathered = gathered;
         done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Place, Staging};
+    use super::*;
+    use crate::domain::Instant;
+
+    /// A file of which nothing can be flushed to a disk: the end of a pipe.
+    fn unflushable() -> (io::PipeReader, File) {
+        let (reader, writer) = io::pipe().unwrap();
+        (reader, File::from(std::os::fd::OwnedFd::from(writer)))
+    }
+
+    #[test]
+    fn a_run_of_which_a_file_cannot_be_flushed_does_not_come_into_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let staging = Staging::begin(Place::Exact(folder.path().join("run"))).unwrap();
+        let (mut first, mut bad, mut last) =
+            (staging.file("a").unwrap(), staging.file("b").unwrap(), staging.file("c").unwrap());
+        let (_reader, pipe) = unflushable();
+        bad.file = pipe;
+        for file in [&mut first, &mut bad, &mut last] {
+            file.write_all(b"text").unwrap();
+        }
+        for file in [first, bad, last] {
+            assert_eq!(file.finish().unwrap().bytes, 4);
+        }
+        let error = staging.commit(Instant(0), "x").unwrap_err().to_string();
+        assert!(error.contains("/b"), "{error}");
+        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+        assert!(left.is_empty(), "{left:?}");
     }
 }

@@ -131,7 +131,8 @@ fn record(
     let reading = scan(columns, &DetailRule::All, threads, &new_sink, &Progress::hidden())?;
     let mut lines: Vec<String> = reading.sinks.into_iter().flat_map(|sink| sink.lines).collect();
     lines.sort();
-    Ok((lines, reading.provenance))
+    let files = reading.digests.take(&Progress::hidden())?;
+    Ok((lines, Provenance { files, ..reading.provenance }))
 }
 
 fn write(folder: &Path, name: &str, contents: &[u8]) {
