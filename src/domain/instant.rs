@@ -44,21 +44,15 @@ impl Instant {
         let month = if month < 10 { month + 3 } else { month - 9 };
         let year = era * 400 + year + i64::from(month <= 2);
         let seconds = micros / 1_000_000;
-        let parts = [
-            (year, 4, '-'),
-            (month, 2, '-'),
-            (day, 2, 'T'),
-            (seconds / 3_600, 2, ':'),
-            (seconds / 60 % 60, 2, ':'),
-            (seconds % 60, 2, '.'),
-            (micros % 1_000_000, 6, 'Z'),
-        ];
-        for (number, digits, end) in parts {
-            for place in (0..digits).rev() {
-                text.push(char::from(b'0' + (number / 10_i64.pow(place) % 10) as u8));
-            }
-            text.push(end);
-        }
+        let mut letters = *b"0000-00-00T00:00:00.000000Z";
+        put_digits(&mut letters[..4], year);
+        put_digits(&mut letters[5..7], month);
+        put_digits(&mut letters[8..10], day);
+        put_digits(&mut letters[11..13], seconds / 3_600);
+        put_digits(&mut letters[14..16], seconds / 60 % 60);
+        put_digits(&mut letters[17..19], seconds % 60);
+        put_digits(&mut letters[20..26], micros % 1_000_000);
+        text.push_str(std::str::from_utf8(&letters).expect("digits and signs are ASCII"));
     }
 
     fn rfc3339_of_any_year(self) -> String {
@@ -128,6 +122,16 @@ impl Span {
         let sign = if self.0 < 0 { "-" } else { "" };
         let micros = self.0.unsigned_abs();
         format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+    }
+}
+
+/// Puts a number that is not below zero into so many places, with zeros before it.
+fn put_digits(places: &mut [u8], number: i64) {
+    // Of 32 bits, divided by a constant: several times as fast.
+    let mut rest = number as u32;
+    for place in places.iter_mut().rev() {
+        *place = b'0' + (rest % 10) as u8;
+        rest /= 10;
     }
 }
 

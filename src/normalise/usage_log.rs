@@ -24,6 +24,8 @@ const PART_CHUNK_SLOTS: usize = 1 << 11;
 const PART_USERS: u32 = 1 << 11;
 /// Parts at most.
 const MOST_PARTS: u32 = 256;
+/// Slots whose users are looked up in one go, before any is dealt out: so many ways through memory overlap.
+const NUMBERED: usize = 1 << 8;
 /// Events that are shown at a time.
 const SHOWN_EVENTS: usize = 1 << 12;
 /// What chunks may take in memory over all workers, in bytes.
@@ -327,19 +329,29 @@ impl<'m> Dealer<'m> {
     }
 
     fn take(&mut self, chunk: &[Packed], numbers: &[u32]) -> io::Result<()> {
-        let mut slots = chunk.iter();
-        while let Some(slot) = slots.next() {
-            let (user, amount, at) = unpacked(slot);
-            let user = numbers[user as usize];
-            let part = (user / self.share) as usize;
-            let large = if amount & !FAILED == LARGE { slots.next() } else { None };
-            let open = &mut self.open[part];
-            if open.len() + 2 > open.capacity() {
-                self.close(part)?;
+        let mut users = [0; NUMBERED];
+        let mut next = 0;
+        while next < chunk.len() {
+            let begin = next;
+            let block = &chunk[begin..chunk.len().min(begin + NUMBERED)];
+            for (user, slot) in users.iter_mut().zip(block) {
+                // The second slot of a large amount has no user.
+                *user = numbers.get(unpacked(slot).0 as usize).copied().unwrap_or_default();
             }
-            let open = &mut self.open[part];
-            open.push(packed(user, amount, at));
-            open.extend(large);
+            while next < begin + block.len() {
+                let (_, amount, at) = unpacked(&chunk[next]);
+                let user = users[next - begin];
+                let has_large = amount & !FAILED == LARGE;
+                let large = if has_large { chunk.get(next + 1) } else { None };
+                next += 1 + usize::from(has_large);
+                let part = (user / self.share) as usize;
+                if self.open[part].len() + 2 > self.open[part].capacity() {
+                    self.close(part)?;
+                }
+                let open = &mut self.open[part];
+                open.push(packed(user, amount, at));
+                open.extend(large);
+            }
         }
         Ok(())
     }

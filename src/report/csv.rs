@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use memchr::{memchr, memchr3};
+
 use crate::balance::{GapCause, UserBalance};
 use crate::domain::{Books, Finding, Instant, RowId};
 pub(crate) use crate::history::table::is_formula;
@@ -58,8 +60,8 @@ pub fn findings(model: &Model<'_>, file: StagedFile) -> Result<WrittenFile, Plac
 
 fn write_finding(rows: &mut Rows, finding: &Finding) {
     rows.text(&finding.id.0);
-    rows.text(finding.class.name());
-    rows.text(finding.severity.name());
+    rows.word(finding.class.name());
+    rows.word(finding.severity.name());
     rows.ids(finding.user.as_slice());
     rows.ids(&finding.legacy_ids);
     rows.ids(&finding.unified_ids);
@@ -73,13 +75,13 @@ fn write_finding(rows: &mut Rows, finding: &Finding) {
         rows.instant(at);
     }
     rows.plain(&finding.lag.map(|lag| lag.seconds()).unwrap_or_default());
-    rows.text(finding.rule.name());
-    rows.text(finding.verdict.name());
-    rows.text(finding.confidence.name());
+    rows.word(finding.rule.name());
+    rows.word(finding.verdict.name());
+    rows.word(finding.confidence.name());
     rows.text(&finding.cause);
     rows.text(&finding.evidence);
-    rows.text(finding.repair.name());
-    rows.text(finding.status.name());
+    rows.word(finding.repair.name());
+    rows.word(finding.status.name());
 }
 
 /// Writes `balances.csv`.
@@ -167,7 +169,7 @@ impl Rows {
 
     fn push(&mut self, text: &[u8]) {
         self.part();
-        if !text.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
+        if memchr3(b',', b'"', b'\n', text).is_none() && memchr(b'\r', text).is_none() {
             return self.bytes.extend_from_slice(text);
         }
         self.bytes.push(b'"');
@@ -178,6 +180,12 @@ impl Rows {
             self.bytes.push(*byte);
         }
         self.bytes.push(b'"');
+    }
+
+    /// A cell of this program's own words, which hold nothing that has to be quoted.
+    fn word(&mut self, word: &'static str) {
+        self.part();
+        self.bytes.extend_from_slice(word.as_bytes());
     }
 
     /// A cell that cannot hold a formula: numbers and times.
