@@ -47,7 +47,8 @@ impl<T> Dealt<T> {
 }
 
 /// The rows of all folders, ascending by id. `finish` makes a row of the books of one of a folder, which
-/// it knows by its number. Rows are large, so short keys are sorted and each row is moved once.
+/// it knows by its number. Rows are large, so short keys are sorted; a row is moved
+/// twice, at random within its part only.
 pub(super) fn by_id<T, U>(
     mut folders: Vec<Dealt<T>>,
     finish: impl Fn(usize, T) -> U,

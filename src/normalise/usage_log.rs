@@ -335,8 +335,7 @@ impl<'m> Dealer<'m> {
             let begin = next;
             let block = &chunk[begin..chunk.len().min(begin + NUMBERED)];
             for (user, slot) in users.iter_mut().zip(block) {
-                // The second slot of a large amount has no user.
-                *user = numbers.get(unpacked(slot).0 as usize).copied().unwrap_or_default();
+                *user = numbers[unpacked(slot).0 as usize];
             }
             while next < begin + block.len() {
                 let (_, amount, at) = unpacked(&chunk[next]);

@@ -17,8 +17,8 @@ const LEFT: u64 = 16;
 /// More memory than was allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the run needs more than the {} MiB that --memory allows, so it was ended before it took them and nothing was \
-     written. Memory grows with users, grants and findings (some 700 MiB for a million grants in each \
+    "the run needs more than the {} MiB that --memory allows, so it was ended before it took them, and there is no \
+     run directory. Memory grows with users, grants and findings (some 700 MiB for a million grants in each \
      table), not with use: allow more, or leave --memory out",
     .bound >> 20
 )]

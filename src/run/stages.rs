@@ -12,6 +12,9 @@ impl Stages {
 
     /// A stage is over, the next one begins.
     pub(super) fn end(&mut self, stage: &str) {
+        if !tracing::enabled!(tracing::Level::DEBUG) {
+            return;
+        }
         let seconds = self.0.elapsed().as_secs_f64();
         match resident() {
             Some((now, most)) => {
