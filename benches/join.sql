@@ -1,5 +1,5 @@
 -- What today's alternative computes: which rows have no partner with the same user, action, amount
--- and moment.
+-- and moment. {legacy} and {unified} are the tables, here or there.
 select count(*) filter (where u.user_id is null) as missing, count(*) filter (where l.user_id is null) as extra
 from (
     select user_id, tokens_used, created_at,
@@ -9,11 +9,11 @@ from (
             when 'manual_adjustment' then 'admin_grant'
             else action_type
         end as action_type
-    from read_parquet('token_transactions.parquet')
+    from {legacy}
 ) l
 full outer join (
     select user_id, tokens_used, created_at, action_type
-    from read_parquet('token_usage.parquet')
+    from {unified}
     where action_type in ('admin_grant', 'subscription_grant', 'trial_grant', 'token_pack_purchase')
 ) u
 on l.user_id = u.user_id and l.action_type = u.action_type

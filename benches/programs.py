@@ -73,7 +73,12 @@ def timed_inside(script, data, *arguments):
 
 def handwritten(server):
     """H: join and sums in PostgreSQL's SQL, run by psql, the result thrown away."""
-    command = server.psql("-f", str(HERE / "postgres/join.sql"), "-f", str(HERE / "postgres/sums.sql"))
+    command = server.psql()
+    for name in ("join.sql", "sums.sql"):
+        query = (HERE / name).read_text()
+        for place, table in (("{legacy}", "token_transactions"), ("{unified}", "token_usage")):
+            query = query.replace(place, f"public.{table}")
+        command += ["-c", query]
     return lambda: server.served(lambda: must_end_well(run(command, env=server.environment), "psql"))
 
 
