@@ -4,6 +4,7 @@ mod again;
 mod archive;
 mod bound;
 mod gate;
+mod partitions;
 mod past;
 mod period;
 mod read;
@@ -15,9 +16,9 @@ use std::sync::Arc;
 
 use crate::audit::{self, Audit, GrantTable, GrantsBy, UserHistory};
 use crate::balance::replay::{Ends, Holding, Policies, Replay, Replayed, Setting};
-use crate::balance::{self, Balances, Grounds, StoredByUser};
+use crate::balance::{self, BalanceError, Balances, Grounds, StoredByUser};
 use crate::config::Config;
-use crate::domain::{Finding, Instant, RowId, Span, Status};
+use crate::domain::{Finding, Instant, RowId, Side, Span, Status};
 use crate::history::waivers::Accepted;
 use crate::history::{self, FolderLock, PreviousRun, Waiter};
 use crate::matching::{self, Calibration, Matched};
@@ -158,13 +159,7 @@ impl Outcome {
 /// When balances cannot be computed or rows do not tie out.
 pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> anyhow::Result<Judged> {
     let books = &reads.books;
-    let stored = match (&config.balances.stored, &reads.stored) {
-        (Some(settings), Some(stored)) if !reads.as_of_is_past => {
-            let table = settings.origin.name();
-            Some(balance::stored_by_user(&stored.balances, books, settings.sum_rows, &table)?)
-        }
-        _ => None,
-    };
+    let stored = stored_balances(config, reads)?;
     let mut stages = stages::Stages::begin();
     let replay = |ends: Ends| replay(config, reads, stored.as_ref(), ends);
     let (mut matched, (setting, replayed)): (Matched, _) = match Ends::that_no_row_says(books) {
@@ -184,7 +179,11 @@ pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> 
     };
     stages.end("replaying beyond that");
     let mut warnings = reads.warnings(&matched);
-    let mut balances = balance::recompute(books, config, &matched.findings, stored.as_ref())?;
+    let snapshots = match &reads.before {
+        Some(before) => before.snapshots.clone(),
+        None => balance::snapshot_columns(books, config),
+    };
+    let mut balances = balance::recompute(books, config, &matched.findings, stored.as_ref(), snapshots)?;
     balances.compared = balance::compared(books, &balances, &setting.holding);
     let (findings, log) = (&matched.findings, &reads.usage_log);
     let grounds = Grounds { books, config, findings, log, setting: &setting, replayed: &replayed };
@@ -204,6 +203,17 @@ pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> 
     Ok(Judged { audit, balances, calibration, setting, replayed, accepted, warnings })
 }
 
+/// Stored balances that can be compared with those of the rows.
+fn stored_balances(config: &Config, reads: &Reads) -> Result<Option<StoredByUser>, BalanceError> {
+    match (&config.balances.stored, &reads.stored) {
+        (Some(settings), Some(stored)) if !reads.as_of_is_past => {
+            let table = settings.origin.name();
+            balance::stored_by_user(&stored.balances, &reads.books, settings.sum_rows, &table).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
 /// Balances under the configured policies.
 fn replay(
     config: &Config,
@@ -221,7 +231,12 @@ fn replay(
         policies: Policies::configured(config, books),
     };
     let replay = Replay::new(books, &reads.usage_log, &setting);
-    let replayed = Replayed::of(&replay, config.balances.count_failed_usage)?;
+    let users = 0..books.roster.len() as u32;
+    let is_open = |user| !books.settled.has(user);
+    let mut replayed = Replayed::of_some(&replay, config.balances.count_failed_usage, users, is_open)?;
+    if let Some(before) = &reads.before {
+        replayed.put(before.replayed.clone());
+    }
     Ok((setting, replayed))
 }
 
@@ -234,7 +249,19 @@ pub fn reconcile(
     mut reads: Reads,
     previous: Option<&PreviousRun>,
 ) -> anyhow::Result<Reconciliation> {
+    if let Some(parts) = reads.parts.take() {
+        let mut stages = stages::Stages::begin();
+        reads.before = Some(partitions::settle(config, &mut reads, &parts)?);
+        stages.end("settling");
+    }
     let Judged { audit, balances, calibration, accepted, warnings, .. } = judge(config, &reads, previous)?;
+    if let Some(before) = &reads.before {
+        let wanted = repair::new_row_ids(config, &reads.books, &audit.findings, &reads.targets);
+        let known = &mut reads.books.settled.known_ids;
+        before.rows.each(Side::Unified, |row| {
+            known.extend(wanted.get(&row.id).cloned());
+        })?;
+    }
     // Balances are judged: nothing replays any more, and reports need the room.
     reads.usage_log = UsageLog::default();
     Ok(Reconciliation { reads, audit, balances, calibration, accepted, warnings })
@@ -390,7 +417,10 @@ fn run_with(
     let scripts = ManuallyDrop::new(plan.as_ref().map(Scripts::of));
     past::warn_of_as_of(config, options, previous.as_ref(), done.reads.books.as_of);
     let lifecycle = ManuallyDrop::new(past::lifecycle(options, previous.as_ref(), &done));
-    let shrunk = previous.as_ref().map(|previous| previous.shrunk(&done.reads.books, &done.audit.findings));
+    let settled = done.reads.before.as_ref().map(|before| &before.rows);
+    let shrunk =
+        previous.as_ref().map(|before| before.shrunk(&done.reads.books, settled, &done.audit.findings));
+    let shrunk = shrunk.transpose()?;
     for (previous, shrunk) in previous.iter().zip(&shrunk) {
         warnings.extend(shrunk.sentences(&previous.name));
     }
@@ -415,6 +445,7 @@ fn run_with(
         lifecycle: lifecycle.as_ref(),
         runs: previous.as_ref().map_or(&[], |previous| &previous.runs),
         accepted: &done.accepted,
+        settled,
     });
     let beside = beside(&model, &done)?;
     stages.end("the model of the report");

@@ -100,7 +100,8 @@ fn pair_totals(
     pairs: &[crate::domain::Pair],
     groups: &[crate::matching::Group],
 ) -> Result<Vec<(Rule, Total)>, Overflow> {
-    let mut totals: Vec<(Rule, Total)> = Rule::PAIRING.map(|rule| (rule, Total::default())).to_vec();
+    let settled = |rule: Rule| books.settled.rung(rule).map_or(Total::default(), |rung| rung.total);
+    let mut totals: Vec<(Rule, Total)> = Rule::PAIRING.map(|rule| (rule, settled(rule))).to_vec();
     let mut add = |rule: Rule, row: u32| -> Result<(), Overflow> {
         let entry = &books.legacy.entries[row as usize];
         if entry.at > books.as_of {
@@ -131,7 +132,7 @@ fn side_conservation(ledger: &Ledger, listed: &Listed) -> Result<SideConservatio
 /// [`AuditError::NotConserved`].
 pub(super) fn check_books(books: &Books) -> Result<(), AuditError> {
     for ledger in [&books.legacy, &books.unified] {
-        let mut out = ledger.folded;
+        let mut out = ledger.folded.plus(books.settled.side(ledger.side).total()?)?;
         let amounts = (ledger.entries.iter().map(|entry| Some(entry.raw_tokens())))
             .chain(ledger.bystanders.iter().map(|row| Some(row.raw_tokens)))
             .chain(ledger.rejected.iter().map(|row| row.tokens));

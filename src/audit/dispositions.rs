@@ -14,7 +14,8 @@ use crate::matching::Row;
 const NONE: u32 = u32::MAX;
 
 /// Every legacy row and every unified row that was not folded, legacy first, ascending by id. The rows
-/// are known by their places in the books, which have to be at hand wherever more is asked of one.
+/// are known by their places in the books, which have to be at hand wherever more is asked of one. Rows that
+/// were settled before ([`Books::settled`]) are not among them.
 #[derive(Debug, Clone, Default)]
 pub struct Dispositions {
     rows: Vec<Disposition>,
@@ -144,7 +145,8 @@ impl<'f> Places<'f> {
         let rejected: Vec<RowId> =
             named.map(|(at, row)| row.id.clone().unwrap_or_else(|| no_id(at))).collect();
         let beside = self.beside(state, side, &rejected);
-        let mut tally = Tally { totals: Vec::new(), population: ledger.population.clone() };
+        let totals = state.books.settled.side(side).outcomes.clone();
+        let mut tally = Tally { totals, population: ledger.population.clone() };
         let mut rows = Vec::with_capacity(ledger.entries.len() + beside.len());
         let mut entries = (0..).zip(&ledger.entries).peekable();
         for (id, row, tokens) in beside {

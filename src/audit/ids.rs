@@ -89,6 +89,17 @@ fn push_ids(text: &mut String, ids: &[RowId]) {
     }
 }
 
+/// The first 64 bits of SHA-256 over `pair`, the legacy id and the unified id, parted by zero bytes. `text`
+/// is where they are put together.
+pub fn pair_id(legacy: &RowId, unified: &RowId, text: &mut Vec<u8>) -> u64 {
+    text.clear();
+    text.extend_from_slice(b"pair\0");
+    legacy.push_to(text);
+    text.push(0);
+    unified.push_to(text);
+    sha256(text).first_bits()
+}
+
 /// The first 16 hexadecimal digits of SHA-256.
 pub(super) fn hex16(bytes: &[u8]) -> String {
     sha256(bytes).hex_of_first(8)

@@ -31,6 +31,12 @@ pub fn compared(books: &Books, balances: &Balances, holding: &Holding) -> Compar
             moves(entry.user, entry.at);
         }
     }
+    // No settled user is ever in a pool, so that it does not matter when the rows were.
+    for (balance, moved) in balances.users.iter().zip(&books.settled.moved) {
+        if *moved != (0, 0) {
+            moves(balance.user, books.as_of);
+        }
+    }
     // Use is summed by user: when it was is not known here.
     for balance in balances.users.iter().filter(|balance| balance.used != 0) {
         moves(balance.user, books.as_of);

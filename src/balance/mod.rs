@@ -13,8 +13,12 @@ pub use compared::{Compared, compared};
 pub use gap::{Cause, Explanations, Grounds, Hypothesis, LISTED, explain_gaps};
 pub use plug::name_plugs;
 pub use rare::{Common, Rare};
-pub use recompute::{BalanceError, StoredByUser, findings, leave_out_waived, recompute, stored_by_user};
-pub use snapshot::{ChainBreak, LabelPeriods, Meaning, Period, SnapshotColumn, snapshot_columns};
+pub use recompute::{
+    BalanceError, StoredByUser, findings, gaps, leave_out_waived, recompute, stored_by_user,
+};
+pub use snapshot::{
+    ChainBreak, LabelPeriods, Meaning, Period, SnapshotColumn, SnapshotTest, snapshot_columns,
+};
 
 use crate::domain::UserNo;
 

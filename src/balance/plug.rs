@@ -28,6 +28,9 @@ pub fn name_plugs(books: &Books, balances: &Balances, findings: &mut [Finding]) 
     for entry in books.legacy.entries.iter().chain(&books.unified.entries) {
         amounts.entry((entry.action, entry.tokens)).and_modify(|count| *count += 1);
     }
+    for (key, rows) in books.settled.amounts() {
+        amounts.entry(*key).and_modify(|count| *count += rows);
+    }
     for (finding, entry) in candidates {
         if amounts[&(entry.action, entry.tokens)] == 1 {
             findings[finding].cause = "plug".to_owned();

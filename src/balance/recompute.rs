@@ -1,10 +1,11 @@
 //! Balances from the unified rows alone, and the gap to the stored ones.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::evidence;
 use super::replay::{BelowZero, Replayed};
-use super::{Balances, Cause, Compared, Explanation, Rare, UserBalance, snapshot_columns};
+use super::{Balances, Cause, Compared, Explanation, Rare, SnapshotColumn, UserBalance};
 use crate::config::{Config, StoredBalance};
 use crate::domain::{
     Books, Class, Finding, Kind, Overflow, PopulationClass, RepairKind, Severity, Status, UserNo,
@@ -64,7 +65,8 @@ pub fn stored_by_user(
     Err(BalanceError::SeveralRows { table: table.to_owned(), users: users.join(", "), more: repeated.len() })
 }
 
-/// Recomputes all balances. `stored` is `None` where none is configured or as-of lies in the past.
+/// Recomputes all balances. `stored` is `None` where none is configured or as-of lies in the past;
+/// `snapshots` are those of [`super::snapshot_columns`].
 ///
 /// # Errors
 /// [`BalanceError::Overflow`].
@@ -73,6 +75,7 @@ pub fn recompute(
     config: &Config,
     findings: &[Finding],
     stored: Option<&StoredByUser>,
+    snapshots: Vec<SnapshotColumn>,
 ) -> Result<Balances, BalanceError> {
     let mut users: Vec<UserBalance> = books.roster.iter().map(|(user, _)| empty(user)).collect();
     for entry in &books.unified.entries {
@@ -86,6 +89,10 @@ pub fn recompute(
             Kind::Deduction => &mut balance.deducted,
         };
         *sum = sum.checked_add(i128::from(entry.tokens)).ok_or(Overflow)?;
+    }
+    for (balance, (granted, deducted)) in users.iter_mut().zip(&books.settled.moved) {
+        balance.granted = balance.granted.checked_add(*granted).ok_or(Overflow)?;
+        balance.deducted = balance.deducted.checked_add(*deducted).ok_or(Overflow)?;
     }
     for (balance, usage) in users.iter_mut().zip(&books.usage) {
         let failed = if config.balances.count_failed_usage { usage.failed } else { 0 };
@@ -112,8 +119,37 @@ pub fn recompute(
             }
         }
     }
-    let snapshots = snapshot_columns(books, config);
     Ok(Balances { users, stored_known: stored.is_some(), compared: Compared::default(), snapshots })
+}
+
+/// The gaps of a range of users, all of whose rows are in the books; `None` without a stored balance.
+///
+/// # Errors
+/// [`BalanceError::Overflow`].
+pub fn gaps(
+    books: &Books,
+    config: &Config,
+    stored: &StoredByUser,
+    users: Range<u32>,
+) -> Result<Vec<Option<i128>>, BalanceError> {
+    let first = users.start as usize;
+    let mut recomputed = vec![0i128; users.len()];
+    for entry in &books.unified.entries {
+        let counts = matches!(entry.class, PopulationClass::Grants | PopulationClass::Deductions);
+        if counts && entry.succeeded {
+            let sum = &mut recomputed[entry.user.0 as usize - first];
+            *sum = sum.checked_add(i128::from(entry.signed_tokens())).ok_or(Overflow)?;
+        }
+    }
+    let gap = |(user, granted): (u32, i128)| -> Result<Option<i128>, BalanceError> {
+        let Some(Some(tokens)) = stored.get(&UserNo(user)) else { return Ok(None) };
+        let usage = books.usage[user as usize];
+        let failed = if config.balances.count_failed_usage { usage.failed } else { 0 };
+        let used = usage.used.checked_add(failed).ok_or(Overflow)?;
+        let recomputed = granted.checked_sub(used).ok_or(Overflow)?;
+        Ok(Some(tokens.checked_sub(recomputed).ok_or(Overflow)?))
+    };
+    users.zip(recomputed).map(gap).collect()
 }
 
 /// Takes the repairs of waived findings out of the corrected balances: no SQL makes them.

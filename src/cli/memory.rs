@@ -1,4 +1,5 @@
-//! `--memory`: a run that would need more than it may have is ended, and people are told.
+//! `--memory`: a run that would need more than it may have, even with its rows in files, is ended, and people are
+//! told.
 
 use std::sync::Arc;
 

@@ -32,7 +32,8 @@ pub struct Args {
     /// Worker threads [default: the number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
-    /// Take no more memory than this, as in 2GiB: exit 2 where that is not enough [default: no bound]
+    /// Take no more memory than this, as in 2GiB: rows that do not fit wait in temporary files; exit 2 where even
+    /// that is not enough [default: no bound]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub memory: Option<u64>,
     /// Wait so long for another run on the same folder, as in 10m [default: exit 2 at once]

@@ -29,6 +29,18 @@ impl RowId {
         RowId::Text(value.to_string().into())
     }
 
+    /// Adds the printed form to bytes; the digits of a UUID are written where they belong.
+    pub fn push_to(&self, bytes: &mut Vec<u8>) {
+        match self {
+            RowId::Uuid(id) => {
+                let at = bytes.len();
+                bytes.extend_from_slice(&[0; uuid::fmt::Hyphenated::LENGTH]);
+                uuid::Uuid::from_bytes(*id).hyphenated().encode_lower(&mut bytes[at..]);
+            }
+            RowId::Text(text) => bytes.extend_from_slice(text.as_bytes()),
+        }
+    }
+
     /// Calls `use_text` with the printed form, without allocating.
     pub fn with_text<T>(&self, use_text: impl FnOnce(&str) -> T) -> T {
         match self {

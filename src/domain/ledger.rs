@@ -204,6 +204,8 @@ pub struct Books {
     pub usage_by_day: Vec<DayUsage>,
     /// The instant of the reconciliation.
     pub as_of: super::Instant,
+    /// What is known of the rows that were settled before and are not among the entries.
+    pub settled: super::Settled,
 }
 
 impl Books {

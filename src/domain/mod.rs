@@ -11,6 +11,7 @@ mod instant;
 mod ledger;
 mod pair;
 mod population;
+mod settled;
 mod tokens;
 mod total;
 
@@ -24,5 +25,6 @@ pub use ledger::{
 };
 pub use pair::{Differences, Pair, Rule};
 pub use population::{Population, PopulationClass};
+pub use settled::{SETTLING, Settled, SettledLabel, SettledRung, SettledSide};
 pub use tokens::parse_tokens;
 pub use total::{Overflow, Total};

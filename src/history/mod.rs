@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::domain::{Books, Finding, FindingId};
+use crate::normalise::{NormaliseError, SettledRows};
 use crate::sha256::{Sha256, sha256};
 
 pub use certified::{Certified, CertifiedCheck};
@@ -142,9 +143,17 @@ impl PreviousRun {
         self.lifecycle.find(&id.0).is_some_and(Life::is_blocking)
     }
 
-    /// Rows and users that it had and this run has not.
-    pub fn shrunk(&self, books: &Books, now: &[Finding]) -> Shrunk {
-        self.seen.shrunk(books, now)
+    /// Rows and users that it had and this run has not. `settled` are rows that are in the books no more.
+    ///
+    /// # Errors
+    /// [`NormaliseError::Spill`] when settled rows cannot be read back.
+    pub fn shrunk(
+        &self,
+        books: &Books,
+        settled: Option<&SettledRows>,
+        now: &[Finding],
+    ) -> Result<Shrunk, NormaliseError> {
+        self.seen.shrunk(books, settled, now)
     }
 }
 

@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::table::each_row;
 use crate::domain::{Books, Finding, Instant, PopulationClass, RepairKind, RowId, Side, Total};
+use crate::normalise::{NormaliseError, SettledRows};
 
 /// How many users a warning names.
 const NAMED: usize = 5;
@@ -158,16 +159,24 @@ impl Seen {
     }
 
     /// What is gone.
-    pub(super) fn shrunk(&self, books: &Books, now: &[Finding]) -> Shrunk {
+    pub(super) fn shrunk(
+        &self,
+        books: &Books,
+        settled: Option<&SettledRows>,
+        now: &[Finding],
+    ) -> Result<Shrunk, NormaliseError> {
         let open: HashSet<&str> = now.iter().map(|finding| finding.id.0.as_str()).collect();
         let resolved = self.mended.iter().filter(|(id, _)| !open.contains(id.as_str()));
         let mended = resolved.fold(Total::default(), |sum, (_, total)| Total {
             rows: sum.rows.saturating_add(total.rows),
             tokens: sum.tokens.saturating_add(total.tokens),
         });
-        let sides = [(Side::Legacy, self.legacy, Total::default()), (Side::Unified, self.unified, mended)];
-        let sides = sides.into_iter().filter_map(|(side, seen, mended)| {
-            let now = movements(books, side, self.as_of);
+        let moved = |side| movements(books, settled, side, self.as_of);
+        let sides = [
+            (Side::Legacy, self.legacy, moved(Side::Legacy)?, Total::default()),
+            (Side::Unified, self.unified, moved(Side::Unified)?, mended),
+        ];
+        let sides = sides.into_iter().filter_map(|(side, seen, now, mended)| {
             let expected = seen.movements;
             let shrunk = SideShrunk {
                 side,
@@ -187,12 +196,17 @@ impl Seen {
         let gone = if gone.len() == self.users.len() { Vec::new() } else { gone };
         let mut some_users: Vec<String> = gone.iter().take(NAMED).map(|id| (*id).clone()).collect();
         some_users.sort();
-        Shrunk { sides, users: gone.len() as u64, some_users }
+        Ok(Shrunk { sides, users: gone.len() as u64, some_users })
     }
 }
 
 /// Grants and deductions of a side up to a moment.
-fn movements(books: &Books, side: Side, until: Instant) -> Total {
+fn movements(
+    books: &Books,
+    settled: Option<&SettledRows>,
+    side: Side,
+    until: Instant,
+) -> Result<Total, NormaliseError> {
     let takes_part =
         |class| !matches!(class, PopulationClass::Zero | PopulationClass::Failed | PopulationClass::Rejected);
     let mut total = Total::default();
@@ -201,7 +215,14 @@ fn movements(books: &Books, side: Side, until: Instant) -> Total {
             total.add_row(entry.tokens);
         }
     }
-    total
+    if let Some(settled) = settled {
+        settled.each(side, |row| {
+            if row.at <= until && row.moves() {
+                total.add_row(row.tokens);
+            }
+        })?;
+    }
+    Ok(total)
 }
 
 fn users(file: &Path) -> Result<Vec<String>, String> {

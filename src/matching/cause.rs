@@ -155,13 +155,13 @@ impl Shared {
             }
         }
         if !shared.one_sided.is_empty() {
-            for entry in &board.books.legacy.entries {
-                for action in [entry.action, board.action(entry)] {
-                    let label = board.books.action(action);
-                    let labels = &board.books.unified.labels;
-                    if let Ok(at) = labels.binary_search_by(|known| (**known).cmp(label)) {
-                        shared.one_sided.remove(&(at as u16));
-                    }
+            let books = board.books;
+            let settled = books.settled.side(Side::Legacy).actions.iter().copied();
+            let entries = books.legacy.entries.iter().flat_map(|entry| [entry.action, board.action(entry)]);
+            for action in settled.chain(entries) {
+                let label = books.action(action);
+                if let Ok(at) = books.unified.labels.binary_search_by(|known| (**known).cmp(label)) {
+                    shared.one_sided.remove(&(at as u16));
                 }
             }
         }
@@ -247,7 +247,19 @@ fn is_known(board: &Board<'_>, link: &crate::domain::RowId) -> bool {
 
 /// What arrived of each legacy label, and when the rows lie that did not.
 fn arrivals(board: &Board<'_>) -> BTreeMap<u16, (LabelArrival, Vec<Instant>)> {
-    let mut labels: BTreeMap<u16, (LabelArrival, Vec<Instant>)> = BTreeMap::new();
+    let settled = board.books.settled.labels.iter().map(|(&label, rows)| {
+        let arrival = LabelArrival {
+            label,
+            kind: rows.kind,
+            arrived: rows.rows,
+            missing: 0,
+            first_arrived: Some(rows.first),
+            last_arrived: Some(rows.last),
+            last_missing: None,
+        };
+        (label, (arrival, Vec::new()))
+    });
+    let mut labels: BTreeMap<u16, (LabelArrival, Vec<Instant>)> = settled.collect();
     for (row, entry) in board.books.legacy.entries.iter().enumerate() {
         if !entry.is_matchable() || board.is_late(entry) {
             continue;

@@ -252,7 +252,7 @@ pub(super) fn verdict_of_free(row: Row) -> Verdict {
 }
 
 /// Findings about unified rows that are left over, and those of them that will be removed.
-fn left_over_unified(board: &Board<'_>) -> (Vec<Finding>, BTreeSet<u32>) {
+pub(super) fn left_over_unified(board: &Board<'_>) -> (Vec<Finding>, BTreeSet<u32>) {
     let rows = judged(board, Side::Unified);
     let mut kept = Kept::of_pairs(board, &rows);
     let awaiting = board.free(Side::Legacy).into_iter().map(|row| board.entry(Side::Legacy, row));

@@ -17,14 +17,19 @@ const ANY_LAG: Span = Span(i64::MAX);
 
 /// Climbs all rungs.
 pub(super) fn climb(board: &mut Board<'_>) {
-    link(board);
-    reference(board);
-    exact::climb(board);
-    near(board);
+    climb_settling(board);
     other_user::climb(board);
     split::climb(board);
     mismatch(board);
     stamped(board);
+}
+
+/// Climbs the rungs of [`crate::domain::SETTLING`].
+pub(super) fn climb_settling(board: &mut Board<'_>) {
+    link(board);
+    reference(board);
+    exact::climb(board);
+    near(board);
 }
 
 /// Every pair is allowed; what it costs depends on the rung.
@@ -122,6 +127,9 @@ fn stamped(board: &mut Board<'_>) {
     let mut counts: HashMap<Instant, usize> = HashMap::new();
     for entry in board.books.unified.entries.iter().filter(|entry| entry.is_matchable()) {
         *counts.entry(entry.at).or_default() += 1;
+    }
+    for (at, rows) in &board.books.settled.at_instants {
+        *counts.entry(*at).or_default() += rows;
     }
     counts.retain(|_, count| *count > STAMPED_OTHERS);
     if counts.is_empty() {

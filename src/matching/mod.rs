@@ -20,10 +20,12 @@ mod line;
 mod optima;
 mod other_user;
 mod repeats;
+mod settle;
 mod split;
 
 pub use board::{Group, Row};
 pub use calibrate::Calibration;
+pub use settle::{Likeness, Tried};
 
 use crate::config::Config;
 use crate::domain::{Books, Finding, Pair};

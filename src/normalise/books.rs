@@ -2,18 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::NormaliseError;
 use super::dealt::{self, Dealt};
 use super::folder::{Folder, RawEntry};
+use super::kept::Kept;
 use super::months::Month;
 use super::order::{number_ids, number_texts};
+use super::parts::{Dealing, Parts, Shares, Signs};
 use super::redact::Redaction;
 use super::rules::actions;
-use super::usage_log::{UsageLog, Writer};
+use super::usage_log::{self, UsageLog, Writer};
+use super::{NormaliseError, repeated_id, spill_error};
 use crate::config::{Config, SignPolicy};
 use crate::domain::{
-    Books, Bystander, DayUsage, Entry, Instant, Ledger, Population, Rejected, Roster, RowId, Side, SignCell,
-    Total, UserNo,
+    Books, Bystander, DayUsage, Entry, Instant, Ledger, Population, Rejected, Roster, RowId, Settled, Side,
+    SignCell, Total, UserNo,
 };
 
 /// The folders of both sides with their control totals.
@@ -29,6 +31,17 @@ pub struct Sides {
     pub unified_control: Total,
 }
 
+/// Both sides, brought into the books.
+#[derive(Debug)]
+pub struct Brought {
+    /// The books.
+    pub books: Books,
+    /// Every row of usage.
+    pub log: UsageLog,
+    /// The entries, where they do not fit the memory: the books then have none.
+    pub parts: Option<Parts>,
+}
+
 /// Brings both sides into the books. `more_users` are users of the stored balances, by the
 /// names that `redaction` gives them where there is one; it renames all others.
 ///
@@ -40,16 +53,14 @@ pub fn books(
     more_users: &[RowId],
     as_of: Instant,
     redaction: Option<&Redaction>,
-) -> Result<(Books, UsageLog), NormaliseError> {
+) -> Result<Brought, NormaliseError> {
     for (side, folders) in [(Side::Legacy, &sides.legacy), (Side::Unified, &sides.unified)] {
         if let Some((column, found, wanted)) = folders.iter().find_map(|folder| folder.wrong_type.clone()) {
             return Err(NormaliseError::ColumnType { side: side.name(), column, found, wanted });
         }
     }
     let mut sides = sides;
-    if let Some(source) = sides.unified.iter_mut().find_map(|folder| folder.log.error.take()) {
-        return Err(spill_error(source));
-    }
+    let parts_of = PartsAsked::of(&mut sides)?;
     let log_bytes = sides.unified.first().map(|folder| folder.rules.log_bytes.clone()).unwrap_or_default();
     let mut legacy = Merged::new(Side::Legacy, sides.legacy)?;
     let mut unified = Merged::new(Side::Unified, sides.unified)?;
@@ -62,6 +73,7 @@ pub fn books(
     users.append(&mut unified.users);
     let (ids, mut users) = number_ids(users);
     let roster = Roster::new(ids);
+    let shares = parts_of.map(|asked| asked.shares(roster.len()));
     let mut references = std::mem::take(&mut legacy.references);
     references.append(&mut unified.references);
     let (references, mut reference_maps) = number_texts(references);
@@ -69,17 +81,19 @@ pub fn books(
     let unified_maps =
         Maps { users: users.split_off(1 + folders), references: reference_maps.split_off(folders) };
     let legacy_maps = Maps { users: users.split_off(1), references: reference_maps };
+    let deal = |by_action| Deal { shares, references: references.len(), by_action };
 
     let by_action = config.legacy.sign == SignPolicy::ByAction;
     let (legacy_ledger, unified_ledger) = std::thread::scope(|scope| {
-        let legacy = scope.spawn(|| legacy.ledger(&legacy_maps, sides.legacy_control, by_action));
-        let unified = unified.ledger(&unified_maps, sides.unified_control, false);
+        let legacy = scope.spawn(|| legacy.ledger(&legacy_maps, sides.legacy_control, &deal(by_action)));
+        let unified = unified.ledger(&unified_maps, sides.unified_control, &deal(false));
         let legacy = legacy.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         legacy.and_then(|legacy| Ok((legacy, unified?)))
     })?;
-    let (legacy_ledger, _) = legacy_ledger;
-    let (unified_ledger, usage) = unified_ledger;
-    let (log, usage_by_user) = UsageLog::of(usage.writers, roster.len(), &log_bytes).map_err(spill_error)?;
+    let (legacy_ledger, _, legacy_dealt) = legacy_ledger;
+    let (unified_ledger, usage, unified_dealt) = unified_ledger;
+    let (log, usage_by_user) = UsageLog::of(usage.writers, roster.len(), &log_bytes)
+        .map_err(|error| spill_error(Side::Unified, error))?;
     let books = Books {
         roster,
         actions: actions(config),
@@ -89,13 +103,49 @@ pub fn books(
         usage: usage_by_user,
         usage_by_day: usage.by_day.into_iter().map(day_usage).collect(),
         as_of,
+        settled: Settled::default(),
     };
-    Ok((books, log))
+    let parts = legacy_dealt.zip(unified_dealt).map(|(legacy, unified)| Parts::of(legacy, unified));
+    Ok(Brought { books, log, parts })
 }
 
-fn spill_error(source: std::io::Error) -> NormaliseError {
-    let folder = std::env::temp_dir().display().to_string();
-    NormaliseError::Spill { side: Side::Unified.name(), folder, source }
+/// Entries that did not fit the memory.
+#[derive(Debug, Clone, Copy)]
+struct PartsAsked {
+    entries: usize,
+    part: usize,
+}
+
+impl PartsAsked {
+    /// `None`: all entries are in memory.
+    fn of(sides: &mut Sides) -> Result<Option<PartsAsked>, NormaliseError> {
+        let (mut entries, mut part) = (0, None);
+        let legacy = sides.legacy.iter_mut().map(|folder| (Side::Legacy, folder));
+        let unified = sides.unified.iter_mut().map(|folder| (Side::Unified, folder));
+        for (side, folder) in legacy.chain(unified) {
+            if let Some(source) = folder.log.error.take().or_else(|| folder.entries.error.take()) {
+                return Err(spill_error(side, source));
+            }
+            entries += folder.entries.len();
+            if folder.entries.is_spilled() {
+                part = Some(folder.rules.room.part());
+            }
+        }
+        Ok(part.map(|part| PartsAsked { entries, part }))
+    }
+
+    fn shares(self, users: usize) -> Shares {
+        Shares::of(self.entries, users, self.part, usage_log::users_of_part(users))
+    }
+}
+
+/// What is to be done with the entries of a side.
+struct Deal {
+    /// How they are dealt out to files, where they do not fit the memory.
+    shares: Option<Shares>,
+    references: usize,
+    /// The rarer sign of a label and month is to be marked.
+    by_action: bool,
 }
 
 /// Usage of all folders of a side.
@@ -168,10 +218,10 @@ impl Merged {
         &mut self,
         maps: &Maps,
         control: Total,
-        by_action: bool,
-    ) -> Result<(Ledger, Usage), NormaliseError> {
+        deal: &Deal,
+    ) -> Result<(Ledger, Usage, Option<Dealing>), NormaliseError> {
         let mut usage = Usage::default();
-        let mut raw_entries: Vec<Dealt<RawEntry>> = Vec::with_capacity(self.folders.len());
+        let mut raw_entries: Vec<Kept> = Vec::with_capacity(self.folders.len());
         let mut bystanders =
             Vec::with_capacity(self.folders.iter().map(|folder| folder.bystanders.len()).sum());
         let mut rejected: Vec<Rejected> = Vec::new();
@@ -180,7 +230,7 @@ impl Merged {
         let mut unreadable_balances = 0;
         let mut unreadable_ends = Vec::new();
         let mut has_wall_times = false;
-        let mut signs: BTreeMap<(u16, Month), [u64; 3]> = BTreeMap::new();
+        let mut signs = Signs::new();
         for (at, mut folder) in std::mem::take(&mut self.folders).into_iter().enumerate() {
             let (users, labels) = (&maps.users[at], &self.label_maps[at]);
             usage.take(&mut folder, users, labels);
@@ -205,17 +255,17 @@ impl Merged {
             has_wall_times |= folder.has_wall_times;
             folded = folded.plus(folder.folded).expect("token total");
         }
-        let numbered = |folder: usize, raw: RawEntry| {
-            entry(raw, &maps.users[folder], &self.label_maps[folder], &maps.references[folder])
+        let marked = deal.by_action.then_some(&signs);
+        let (entries, dealt) = match deal.shares {
+            None => (self.in_memory(raw_entries, maps, marked), None),
+            Some(shares) => {
+                let dealt = self.dealt(raw_entries, maps, marked, Dealing::new(shares, deal.references));
+                (Vec::new(), Some(dealt.map_err(|error| spill_error(self.side, error))?))
+            }
         };
-        let mut entries = dealt::by_id(raw_entries, numbered, |entry| &entry.id);
-        if by_action {
-            mark_minority_signs(&mut entries, &signs);
-        }
         bystanders.sort_unstable_by(|a: &Bystander, b| a.id.cmp(&b.id));
         rejected.sort_unstable_by(|a, b| rejected_key(a).cmp(&rejected_key(b)));
         unreadable_ends.sort_unstable();
-        refuse_repeated_ids(self.side, &entries, &bystanders, &rejected)?;
         let labels = std::mem::take(&mut self.labels);
         let signs = sign_matrix(signs, &labels);
         let ledger = Ledger {
@@ -232,26 +282,60 @@ impl Merged {
             unreadable_balances,
             unreadable_ends,
         };
-        Ok((ledger, usage))
+        refuse_repeated_ids(&ledger)?;
+        Ok((ledger, usage, dealt))
+    }
+
+    /// The entries, ascending by id.
+    fn in_memory(&self, kept: Vec<Kept>, maps: &Maps, signs: Option<&Signs>) -> Vec<Entry> {
+        let kept: Vec<Dealt<RawEntry>> = kept.into_iter().map(Kept::into_held).collect();
+        let finish = |folder: usize, raw: RawEntry| entry(self.numbered(folder, raw, maps));
+        let mut entries = dealt::by_id(kept, finish, |entry| &entry.id);
+        if let Some(signs) = signs {
+            mark_minority_signs(&mut entries, signs);
+        }
+        entries
+    }
+
+    /// The entries in files.
+    fn dealt(
+        &self,
+        kept: Vec<Kept>,
+        maps: &Maps,
+        signs: Option<&Signs>,
+        dealing: std::io::Result<Dealing>,
+    ) -> std::io::Result<Dealing> {
+        let mut dealing = dealing?;
+        for (folder, kept) in kept.into_iter().enumerate() {
+            kept.each(|raw| dealing.push(&self.numbered(folder, raw, maps)))?;
+        }
+        dealing.end(signs.cloned())
+    }
+
+    /// A row with the numbers of the books in place of those of its folder.
+    fn numbered(&self, folder: usize, mut raw: RawEntry, maps: &Maps) -> RawEntry {
+        let (users, labels) = (&maps.users[folder], &self.label_maps[folder]);
+        raw.user = users[raw.user as usize];
+        raw.label = u32::from(labels[raw.label as usize]);
+        raw.references.iter_mut().for_each(|number| *number = maps.references[folder][*number as usize]);
+        raw.references.sort_unstable();
+        raw
     }
 }
 
-/// A row with the numbers of the books in place of those of its folder.
-fn entry(raw: RawEntry, users: &[u32], labels: &[u16], references: &[u32]) -> Entry {
-    let mut own = raw.references;
-    own.iter_mut().for_each(|number| *number = references[*number as usize]);
-    own.sort_unstable();
+/// A row of the books, of one that has their numbers.
+pub(super) fn entry(raw: RawEntry) -> Entry {
     Entry {
         id: raw.id,
-        user: UserNo(users[raw.user as usize]),
-        label: labels[raw.label as usize],
+        user: UserNo(raw.user),
+        label: raw.label as u16,
         action: raw.action,
         kind: raw.kind,
         tokens: raw.tokens,
         negative: raw.negative,
         minority_sign: false,
         at: raw.at,
-        references: own,
+        references: raw.references,
         paid: raw.paid,
         link: raw.link,
         migrated: raw.migrated,
@@ -262,7 +346,7 @@ fn entry(raw: RawEntry, users: &[u32], labels: &[u16], references: &[u32]) -> En
     }
 }
 
-fn sign_matrix(signs: BTreeMap<(u16, Month), [u64; 3]>, labels: &[Box<str>]) -> Vec<SignCell> {
+fn sign_matrix(signs: Signs, labels: &[Box<str>]) -> Vec<SignCell> {
     let cell = |((label, month), [positive, negative, zero]): ((u16, Month), [u64; 3])| SignCell {
         label: labels[usize::from(label)].clone(),
         month: month.name(),
@@ -284,7 +368,7 @@ fn rejected_key(row: &Rejected) -> impl Ord + '_ {
 }
 
 /// A sign is the minority of its label and month when the other one is more frequent.
-fn mark_minority_signs(entries: &mut [Entry], signs: &BTreeMap<(u16, Month), [u64; 3]>) {
+pub(super) fn mark_minority_signs(entries: &mut [Entry], signs: &Signs) {
     for entry in entries.iter_mut().filter(|entry| entry.tokens != 0) {
         let Some([positive, negative, _]) = signs.get(&(entry.label, Month::of(entry.at))) else { continue };
         entry.minority_sign = if entry.negative { negative < positive } else { positive < negative };
@@ -292,13 +376,9 @@ fn mark_minority_signs(entries: &mut [Entry], signs: &BTreeMap<(u16, Month), [u6
 }
 
 /// Ids tell rows apart: one that stands twice makes every finding about it ambiguous.
-fn refuse_repeated_ids(
-    side: Side,
-    entries: &[Entry],
-    bystanders: &[Bystander],
-    rejected: &[Rejected],
-) -> Result<(), NormaliseError> {
-    let repeated = |id: &RowId| Err(NormaliseError::RepeatedId { side: side.name(), id: id.to_string() });
+pub(super) fn refuse_repeated_ids(ledger: &Ledger) -> Result<(), NormaliseError> {
+    let Ledger { side, entries, bystanders, rejected, .. } = ledger;
+    let repeated = |id: &RowId| Err(repeated_id(*side, id));
     if let Some(pair) = entries.windows(2).find(|pair| pair[0].id == pair[1].id) {
         return repeated(&pair[0].id);
     }

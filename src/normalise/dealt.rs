@@ -4,7 +4,7 @@
 //! books: a side is never in memory twice.
 
 use super::order::{ascending_ids, in_order};
-use crate::domain::RowId;
+use crate::domain::{Entry, RowId};
 
 /// One for each hexadecimal digit.
 const PARTS: usize = 16;
@@ -41,8 +41,29 @@ impl<T> Dealt<T> {
         }
     }
 
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.parts.iter().flatten().map(Vec::len).sum()
+    }
+
+    /// All rows, in no particular order.
+    pub(super) fn into_all(self) -> impl Iterator<Item = T> {
+        self.parts.into_iter().flatten().flatten()
+    }
+}
+
+/// Entries that come in any order and leave in that of their ids, without being in memory twice.
+#[derive(Debug, Default)]
+pub struct Entries(Dealt<Entry>);
+
+impl Entries {
+    /// Adds entries.
+    pub fn extend(&mut self, entries: impl IntoIterator<Item = Entry>) {
+        entries.into_iter().for_each(|entry| self.0.push(entry, |entry| &entry.id));
+    }
+
+    /// All of them, ascending by id.
+    pub fn into_sorted(self) -> Vec<Entry> {
+        by_id(vec![self.0], |_, entry| entry, |entry| &entry.id)
     }
 }
 

@@ -1,10 +1,10 @@
 //! Takes the rows of one worker as they stream by.
 
 use super::columns::{Amount, FlagColumn, IdColumn, IntegerColumn, Moment, Text, TimeColumn};
-use super::dealt::Dealt;
 use super::details::DetailView;
 use super::fold::DaySums;
 use super::intern::{Ids, Texts};
+use super::kept::Kept;
 use super::months::Month;
 use super::rules::{Meaning, Rules};
 use super::usage_log::Writer;
@@ -24,7 +24,7 @@ pub struct Folder {
     pub(super) references: Texts,
     pub(super) usage_by_day: DaySums,
     pub(super) log: Writer,
-    pub(super) entries: Dealt<RawEntry>,
+    pub(super) entries: Kept,
     pub(super) bystanders: Vec<RawBystander>,
     pub(super) rejected: Vec<Rejected>,
     pub(super) signs: FxHashMap<(u32, Month), [u64; 3]>,
@@ -37,8 +37,8 @@ pub struct Folder {
     pub(super) wrong_type: Option<(String, String, &'static str)>,
 }
 
-/// A grant or deduction with the folder's own numbers.
-#[derive(Debug)]
+/// A grant or deduction with the folder's own numbers, later with those of the books.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct RawEntry {
     pub(super) id: RowId,
     pub(super) user: u32,
@@ -92,7 +92,7 @@ impl Folder {
             references: Texts::default(),
             usage_by_day: DaySums::default(),
             log: Writer::default(),
-            entries: Dealt::default(),
+            entries: Kept::default(),
             bystanders: Vec::new(),
             rejected: Vec::new(),
             signs: FxHashMap::default(),
@@ -253,7 +253,7 @@ impl Folder {
                     succeeded,
                     class,
                 };
-                self.entries.push(entry, |entry| &entry.id);
+                self.entries.push(entry, &self.rules.room);
             }
             Meaning::Usage | Meaning::Ignored | Meaning::Unmapped => {
                 // Legacy usage is not what a balance is made of.

@@ -6,29 +6,37 @@
 //! does not depend on the order in which the rows came.
 
 mod books;
+mod codec;
 mod columns;
 mod dealt;
 mod details;
 mod fold;
 mod folder;
 mod intern;
+mod kept;
 mod members;
 #[cfg(test)]
 mod members_tests;
 mod months;
 mod order;
+mod parts;
 mod redact;
 mod rules;
+mod settled_rows;
 mod time;
 mod usage_log;
 
-pub use books::{Sides, books};
+pub use books::{Brought, Sides, books};
+pub use dealt::Entries;
 pub use folder::Folder;
+pub use kept::Room;
 pub use members::{Member, members};
 pub use months::Month;
 pub(crate) use order::ascending_ids;
+pub use parts::Parts;
 pub use redact::{KEY_BYTES_MIN, Redaction};
 pub use rules::Rules;
+pub use settled_rows::{InOrder, SettledRow, SettledRows};
 pub(crate) use time::{from_wall_micros, to_wall_micros};
 pub use usage_log::{UsageEvent, UsageLog};
 
@@ -68,9 +76,9 @@ pub enum NormaliseError {
         /// The limit.
         limit: u64,
     },
-    /// Usage beyond the bound of memory could not be kept in a temporary file.
+    /// Rows beyond the bound of memory could not be kept in a temporary file.
     #[error(
-        "{side}: usage rows could not be kept in a temporary file in {folder}: {source}; make room there, or \
+        "{side}: rows could not be kept in a temporary file in {folder}: {source}; make room there, or \
          set TMPDIR to a folder with more"
     )]
     Spill {
@@ -89,4 +97,13 @@ pub enum NormaliseError {
         /// What is wrong.
         message: String,
     },
+}
+
+fn spill_error(side: crate::domain::Side, source: std::io::Error) -> NormaliseError {
+    let folder = std::env::temp_dir().display().to_string();
+    NormaliseError::Spill { side: side.name(), folder, source }
+}
+
+fn repeated_id(side: crate::domain::Side, id: &crate::domain::RowId) -> NormaliseError {
+    NormaliseError::RepeatedId { side: side.name(), id: id.to_string() }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono_tz::Tz;
 
+use super::kept::Room;
+use super::usage_log::MEMORY_BOUND_BYTES;
 use crate::config::{Config, LegacyMeaning, SignPolicy};
 use crate::domain::{ActionNo, Instant, Kind, RowId, Side};
 use crate::source::{DetailRule, GRANT_SUFFIXES};
@@ -35,6 +37,8 @@ pub struct Rules {
     pub(super) keep_usage_of: Option<RowId>,
     /// Bytes that the usage logs of all workers hold in memory.
     pub(super) log_bytes: Arc<AtomicUsize>,
+    /// What the folders of both sides may hold.
+    pub(super) room: Arc<Room>,
     listed: HashMap<String, Meaning>,
     otherwise: Otherwise,
 }
@@ -62,6 +66,15 @@ pub(super) fn actions(config: &Config) -> Vec<Box<str>> {
 }
 
 impl Rules {
+    /// The same rules for folders that may hold no more than this together.
+    pub fn within(mut self, room: Arc<Room>) -> Rules {
+        // The log has no bound of its own to be told: what it may not take counts as taken.
+        let taken = MEMORY_BOUND_BYTES.saturating_sub(room.log());
+        self.log_bytes.store(taken, Ordering::Relaxed);
+        self.room = room;
+        self
+    }
+
     /// The rules of the legacy side.
     pub fn legacy(config: &Config, as_of: Instant) -> Rules {
         let known = known_actions(config);
@@ -86,6 +99,7 @@ impl Rules {
             columns: names(&config.legacy.columns),
             keep_usage_of: None,
             log_bytes: Arc::default(),
+            room: Arc::new(Room::unbounded()),
             listed,
             otherwise: Otherwise::Unmapped,
         }
@@ -110,6 +124,7 @@ impl Rules {
             columns: names(&config.unified.columns),
             keep_usage_of: keep_usage_of.cloned(),
             log_bytes: Arc::default(),
+            room: Arc::new(Room::unbounded()),
             listed,
             otherwise,
         }

@@ -162,8 +162,8 @@ impl UsageLog {
         users: usize,
         in_memory: &AtomicUsize,
     ) -> io::Result<(UsageLog, Vec<UserUsage>)> {
+        let share = users_of_part(users);
         let users = u32::try_from(users).expect("users are numbered by 32 bits");
-        let share = users.div_ceil(MOST_PARTS).max(PART_USERS);
         let count = users.div_ceil(share) as usize;
         let rows = writers.iter().map(|(writer, _)| writer.rows).sum();
         let dealt: Vec<io::Result<Dealer>> = std::thread::scope(|scope| {
@@ -259,6 +259,12 @@ impl UsageLog {
         }
         Ok(())
     }
+}
+
+/// How many users a part of the log has, of so many in all.
+pub(super) fn users_of_part(users: usize) -> u32 {
+    let users = u32::try_from(users).expect("users are numbered by 32 bits");
+    users.div_ceil(MOST_PARTS).max(PART_USERS)
 }
 
 /// What a thread gave back; its panic is ours.

@@ -207,7 +207,8 @@ impl<'a, 'l> Draft<'a, 'l> {
     /// A unified row of this id is in the books.
     fn is_there(&self, id: &RowId) -> bool {
         let unified = &self.books.unified;
-        unified.entries.binary_search_by(|entry| entry.id.cmp(id)).is_ok()
+        self.books.settled.known_ids.contains(id)
+            || unified.entries.binary_search_by(|entry| entry.id.cmp(id)).is_ok()
             || unified.bystanders.binary_search_by(|row| row.id.cmp(id)).is_ok()
     }
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::config::{Config, quote_identifier};
-use crate::domain::{Books, RowId};
+use crate::domain::{Books, RowId, Side};
 use crate::source::postgres::catalogue::{ColumnFacts, TableFacts};
 
 use super::RepairError;
@@ -18,12 +18,12 @@ use super::plan::{Change, NewId, Operation, Refusal, Warning, namespace};
 /// How inserted rows get their ids.
 pub(super) fn new_id(books: &Books, legacy: &Layout, unified: &Layout) -> NewId {
     let derived = NewId::Derived(namespace(&legacy.table));
-    let mut known = books.unified.entries.iter().map(|entry| &entry.id).peekable();
-    let are_uuids = if known.peek().is_some() {
-        known.all(is_uuid)
-    } else {
-        books.legacy.entries.iter().all(|entry| is_uuid(&entry.id))
+    let all_are_uuids = |side: Side| {
+        !books.settled.side(side).has_texts && books.side(side).entries.iter().all(|row| is_uuid(&row.id))
     };
+    let settled = books.settled.side(Side::Unified);
+    let has_unified = !books.unified.entries.is_empty() || settled.has_uuids || settled.has_texts;
+    let are_uuids = all_are_uuids(if has_unified { Side::Unified } else { Side::Legacy });
     let takes_uuids = match &unified.id.facts {
         Some(facts) if facts.generated => false,
         Some(facts) if facts.type_name == "uuid" => true,

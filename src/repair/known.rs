@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use crate::domain::{Books, RowId, UserNo};
+use crate::domain::{Books, RowId, Side, UserNo};
 use crate::sha256::sha256;
 
 use super::columns::Slot;
@@ -47,14 +47,14 @@ impl IdText {
             Some(_) => id.holds_text(),
             None => true,
         };
+        let (entries, settled) = (&books.unified.entries, books.settled.side(Side::Unified));
         let is_uuid = |entry: &crate::domain::Entry| matches!(entry.id, RowId::Uuid(_));
-        let entries = &books.unified.entries;
-        match (exact, entries.first().map(is_uuid)) {
-            (false, _) => IdText::Unsure,
-            (true, None) => IdText::Same,
-            (true, Some(first)) if entries.iter().any(|entry| is_uuid(entry) != first) => IdText::Unsure,
-            (true, Some(true)) => IdText::Lower,
-            (true, Some(false)) => IdText::Same,
+        let has_uuids = settled.has_uuids || entries.iter().any(is_uuid);
+        let has_texts = settled.has_texts || entries.iter().any(|entry| !is_uuid(entry));
+        match (exact, has_uuids, has_texts) {
+            (false, ..) | (true, true, true) => IdText::Unsure,
+            (true, true, false) => IdText::Lower,
+            (true, false, _) => IdText::Same,
         }
     }
 }

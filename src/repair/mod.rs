@@ -36,8 +36,10 @@ pub use plan::{
 };
 pub use sql::{Scripts, SqlFile};
 
+use std::collections::HashSet;
+
 use crate::config::Config;
-use crate::domain::{Books, Finding};
+use crate::domain::{Books, Finding, RepairKind, RowId};
 use crate::source::postgres::catalogue::TableFacts;
 
 /// What the catalogue says of the two tables; `None` for a side that comes from files.
@@ -55,6 +57,21 @@ pub struct Context {
     /// One line: `legacy/*.csv and public.token_usage`. No time of the run: the same input makes
     /// the same bytes.
     pub source: String,
+}
+
+/// The ids that inserted rows would have, as far as they can be told in advance.
+pub fn new_row_ids(
+    config: &Config,
+    books: &Books,
+    findings: &[Finding],
+    targets: &Targets,
+) -> HashSet<RowId> {
+    let (legacy, unified) = columns::Layout::of(config, targets);
+    let plan::NewId::Derived(namespace) = hazard::new_id(books, &legacy, &unified) else {
+        return HashSet::new();
+    };
+    let inserted = findings.iter().filter(|finding| finding.repair == RepairKind::Backfill);
+    inserted.flat_map(|finding| &finding.legacy_ids).map(|id| derived_id(namespace, id)).collect()
 }
 
 /// Checks hazards and makes the plan. The findings are final: they have their ids, order and status.

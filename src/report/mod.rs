@@ -105,7 +105,9 @@ fn write_side_by_side(
     std::thread::scope(|scope| {
         let dispositions = scope.spawn(|| -> Written<_> {
             let file = staging.file("dispositions.parquet")?;
-            Ok(parquet::to_file(file, |out| parquet::dispositions(model.audit, model.books, out))?)
+            Ok(parquet::to_file(file, |out| {
+                parquet::dispositions(model.audit, model.books, model.settled, out)
+            })?)
         });
         let packed = scope.spawn(|| html::pack(model));
         let sql = scope.spawn(|| scripts.map_or(Ok(Vec::new()), |scripts| write_scripts(scripts, staging)));

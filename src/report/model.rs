@@ -10,6 +10,7 @@ use crate::history::lifecycle::Lifecycle;
 use crate::history::waivers::Accepted;
 use crate::history::{PastRun, Shrunk};
 use crate::matching::Calibration;
+use crate::normalise::SettledRows;
 use crate::repair::SqlFile;
 use crate::sha256::Sha256;
 use crate::source::{Provenance, Snapshot};
@@ -54,6 +55,8 @@ pub struct Inputs<'a> {
     pub runs: &'a [PastRun],
     /// What the waivers mean for this run.
     pub accepted: &'a Accepted,
+    /// Rows that are in no books any more.
+    pub settled: Option<&'a SettledRows>,
 }
 
 /// The run before this one.
@@ -148,6 +151,8 @@ pub struct Model<'a> {
     pub audit: &'a Audit,
     /// Both ledgers, for the row-level files.
     pub books: &'a Books,
+    /// Rows that are in no books any more, for `dispositions.parquet`.
+    pub settled: Option<&'a SettledRows>,
 }
 
 /// One input with its provenance.
@@ -311,6 +316,7 @@ pub fn build(inputs: Inputs<'_>) -> Model<'_> {
         classes,
         audit,
         books: inputs.books,
+        settled: inputs.settled,
     }
 }
 

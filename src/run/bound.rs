@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::normalise::Room;
+
 /// Where the system says how many pages the process holds.
 const STATM: &str = "/proc/self/statm";
 
@@ -18,8 +20,8 @@ const LEFT: u64 = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the run needs more than the {} MiB that --memory allows, so it was ended before it took them, and there is no \
-     run directory. Memory grows with users, grants and findings (some 700 MiB for a million grants in each \
-     table), not with use: allow more, or leave --memory out",
+     run directory. Memory is needed for users, for findings and for the rows of users about whom there is \
+     something to say, not for use: allow more, or leave --memory out",
     .bound >> 20
 )]
 pub struct MemoryError {
@@ -44,6 +46,11 @@ struct State {
 }
 
 impl MemoryBound {
+    /// What fits within the bound of what is read.
+    pub(super) fn room(&self) -> Room {
+        Room::of(self.bound - self.bound / LEFT)
+    }
+
     /// A bound in bytes.
     ///
     /// # Errors

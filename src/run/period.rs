@@ -88,6 +88,7 @@ pub fn audit(
         lifecycle: None,
         runs: &[],
         accepted: &judged.accepted,
+        settled: None,
     });
     let pack = pack::build(model, config, &audited, reads.redacted);
     let (started, host) = (options.started, options.host.clone());

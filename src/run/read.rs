@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
+use super::partitions::Before;
 use super::{Options, again, gate};
 use crate::config::{Columns, Config, Origin};
 use crate::cutover::Live;
-use crate::domain::{Books, PopulationClass, RowId, Side, Span};
+use crate::domain::{Books, Instant, PopulationClass, RowId, Side, Span};
 use crate::history::waivers::Waivers;
 use crate::matching::Matched;
-use crate::normalise::{self, Folder, Member, Redaction, Rules, Sides, UsageLog};
+use crate::normalise::{self, Brought, Folder, Member, Parts, Redaction, Room, Rules, Sides, UsageLog};
 use crate::repair::Targets;
 use crate::source::postgres::Database;
 use crate::source::postgres::activity::Activity;
@@ -50,6 +51,10 @@ pub struct Reads {
     pub activity: Option<Activity>,
     /// What the gate was told, where it asked.
     pub live: Option<Live>,
+    /// The entries, where they do not fit the memory and have not been settled yet.
+    pub(super) parts: Option<Parts>,
+    /// What is left of users that were settled.
+    pub(super) before: Option<Before>,
     /// The digests of the ledgers' files, while they are being taken.
     digesting: Option<Digesting<2>>,
 }
@@ -65,11 +70,9 @@ pub(super) fn read_once(config: &Config, options: &Options, progress: &Progress)
     let threads = options.threads.unwrap_or_else(cores);
 
     let keep_usage_of = options.keep_usage_of.as_ref();
+    let room = Arc::new(room(options));
     let mut scan = |columns: &Columns, side: Side| -> anyhow::Result<Reading<Folder>> {
-        let rules = Arc::new(match side {
-            Side::Legacy => Rules::legacy(config, as_of),
-            Side::Unified => Rules::unified(config, as_of, keep_usage_of),
-        });
+        let rules = Arc::new(rules(config, side, as_of, keep_usage_of).within(room.clone()));
         let new_sink = || Folder::new(rules.clone());
         let rule = Rules::detail_rule(config, side, keep_usage_of);
         let reading = match (&columns.origin, &mut database) {
@@ -105,13 +108,14 @@ pub(super) fn read_once(config: &Config, options: &Options, progress: &Progress)
         rename(&mut stored, &mut members, redaction);
     }
     let more_users = users_beside(stored.as_ref(), &members);
-    let (books, usage_log) = normalise::books(config, sides, &more_users, as_of, options.redaction.as_ref())?;
+    let Brought { books, log, parts } =
+        normalise::books(config, sides, &more_users, as_of, options.redaction.as_ref())?;
     let stored_origin = config.balances.stored.as_ref().map(|stored| &stored.origin);
     let stored_in_database = matches!(stored_origin, Some(Origin::Table(_)));
     let read_later = snapshot.as_ref().is_some_and(|snapshot| as_of < snapshot.at);
     Ok(Reads {
         books,
-        usage_log,
+        usage_log: log,
         members,
         pools,
         stored,
@@ -125,8 +129,25 @@ pub(super) fn read_once(config: &Config, options: &Options, progress: &Progress)
         waivers,
         activity: watch.activity,
         live: watch.live,
+        parts,
+        before: None,
         digesting: Some(digesting),
     })
+}
+
+/// How the rows of a side are read.
+fn rules(config: &Config, side: Side, as_of: Instant, keep_usage_of: Option<&RowId>) -> Rules {
+    match side {
+        Side::Legacy => Rules::legacy(config, as_of),
+        Side::Unified => Rules::unified(config, as_of, keep_usage_of),
+    }
+}
+
+/// What a run may hold of what it reads. Beyond it users are settled a part at a time, which neither the gate
+/// nor the history of a user is made for: they look at all rows.
+fn room(options: &Options) -> Room {
+    let allows = options.keep_usage_of.is_none() && !matches!(options.look, gate::Look::Gate { .. });
+    options.memory.as_ref().filter(|_| allows).map_or_else(Room::unbounded, |bound| bound.room())
 }
 
 /// Cores of this machine that the process may use.

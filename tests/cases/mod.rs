@@ -7,6 +7,7 @@
 mod calibration;
 mod demo;
 mod mend;
+mod parts;
 pub mod postgres;
 pub mod program;
 mod sample;

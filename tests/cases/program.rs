@@ -20,6 +20,11 @@ pub struct Run {
 /// `reckon reconcile --config … --out …` from the project's root, apart from whatever the
 /// environment of the tests says.
 pub fn reconcile(config: &Path, out: &Path, more: &[(&str, &str)]) -> Run {
+    reconcile_with(config, out, &[], more)
+}
+
+/// The same with further arguments.
+pub fn reconcile_with(config: &Path, out: &Path, further: &[&str], more: &[(&str, &str)]) -> Run {
     let output = Command::new(env!("CARGO_BIN_EXE_reckon"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env_remove("RECKON_CONFIG")
@@ -30,6 +35,7 @@ pub fn reconcile(config: &Path, out: &Path, more: &[(&str, &str)]) -> Run {
         .arg(config)
         .arg("--out")
         .arg(out)
+        .args(further)
         .output()
         .unwrap();
     Run {

@@ -67,6 +67,7 @@ impl Fixture {
         let books = Books {
             usage: vec![UserUsage::default(); users.len()],
             usage_by_day: Vec::new(),
+            settled: Default::default(),
             roster: Roster::new(users),
             actions: vec!["subscription_grant".into()],
             references: Vec::new(),
@@ -121,6 +122,7 @@ impl Fixture {
             lifecycle: self.lifecycle.as_ref(),
             runs: &[],
             accepted: &self.accepted,
+            settled: None,
         })
     }
 }

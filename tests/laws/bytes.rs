@@ -17,7 +17,7 @@ use super::town::{self, Town};
 use super::transform;
 
 /// File name → bytes.
-type Contents = BTreeMap<String, Vec<u8>>;
+pub type Contents = BTreeMap<String, Vec<u8>>;
 
 /// The configuration, with stored balances and `pattern` as the ledgers' paths.
 fn configuration(town: &Town, pattern: fn(&str) -> String) -> String {
@@ -47,7 +47,11 @@ fn begin(town: &Town, pattern: fn(&str) -> String) -> tempfile::TempDir {
 /// Everything in the run directory. Of the manifest, what says when and where the program ran is left
 /// out; `with_inputs` keeps what says from which files the rows came.
 fn end(folder: &Path, town: &Town, threads: &str, with_inputs: bool) -> Contents {
-    files::reconcile(folder, town.ledgers.rules.as_of, "out", &["--threads", threads], None);
+    end_with(folder, town, &["--threads", threads], with_inputs)
+}
+
+fn end_with(folder: &Path, town: &Town, further: &[&str], with_inputs: bool) -> Contents {
+    files::reconcile(folder, town.ledgers.rules.as_of, "out", further, None);
     let entries = fs::read_dir(folder.join("out")).unwrap().map(|entry| entry.unwrap());
     let mut contents: Contents = entries
         .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
@@ -72,7 +76,8 @@ fn end(folder: &Path, town: &Town, threads: &str, with_inputs: bool) -> Contents
     contents
 }
 
-fn same(town: &Town, one: &Contents, other: &Contents, what: &str) -> Result<(), TestCaseError> {
+/// Both directories hold the same.
+pub fn same(town: &Town, one: &Contents, other: &Contents, what: &str) -> Result<(), TestCaseError> {
     let names: Vec<&String> = one.keys().collect();
     prop_assert_eq!(names, other.keys().collect::<Vec<_>>(), "{}", what);
     for (name, bytes) in one {
@@ -104,12 +109,18 @@ fn sides(town: &Town) -> [(&'static str, String); 2] {
     [("legacy", files::csv_of(&town.ledgers.legacy)), ("unified", files::csv_of(&town.ledgers.unified))]
 }
 
-fn of_whole_files(town: &Town, threads: &str, with_inputs: bool) -> Contents {
+/// The run over one file a side.
+pub fn of_whole_files(town: &Town, threads: &str, with_inputs: bool) -> Contents {
+    of_whole_files_with(town, &["--threads", threads], with_inputs)
+}
+
+/// The same with further arguments.
+pub fn of_whole_files_with(town: &Town, further: &[&str], with_inputs: bool) -> Contents {
     let folder = begin(town, whole);
     for (side, text) in sides(town) {
         fs::write(folder.path().join(whole(side)), text).unwrap();
     }
-    end(folder.path(), town, threads, with_inputs)
+    end_with(folder.path(), town, further, with_inputs)
 }
 
 /// Each piece a file of its own of `rows` rows.

@@ -14,6 +14,7 @@ mod notation;
 mod optimal;
 mod oracle;
 mod oracle_laws;
+mod parts;
 mod pools;
 mod program_laws;
 mod replay;

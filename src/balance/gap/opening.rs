@@ -22,7 +22,8 @@ pub(super) struct Leftovers {
 impl Leftovers {
     pub fn new(books: &Books) -> Leftovers {
         let entries = books.unified.entries.iter().chain(&books.legacy.entries);
-        let amounts = entries.map(|entry| entry.tokens).collect();
+        let settled = books.settled.amounts().map(|((_, tokens), _)| *tokens);
+        let amounts = entries.map(|entry| entry.tokens).chain(settled).collect();
         Leftovers { users: 0, by_tokens: BTreeMap::new(), amounts }
     }
 

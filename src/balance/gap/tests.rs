@@ -33,6 +33,7 @@ fn books() -> Books {
         unified: ledger(Side::Unified),
         usage: vec![UserUsage::default()],
         usage_by_day: Vec::new(),
+        settled: Default::default(),
         as_of: Instant(1_000 * DAY),
     }
 }

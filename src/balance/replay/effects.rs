@@ -1,5 +1,7 @@
 //! What the configured policies add to each user's sum of rows, cause by cause.
 
+use std::ops::Range;
+
 use super::below_zero::{BelowZero, Found, below_zero};
 use super::movement::MovementKind;
 use super::{HolderReplay, Replay, ReplayError, Timeline, What};
@@ -58,8 +60,6 @@ impl PolicyEffects {
 /// All holders under the configured policies.
 #[derive(Debug, Clone, Default)]
 pub struct Replayed {
-    /// The balance that stands at each user's row under the configured policies.
-    pub balances: Vec<i128>,
     /// What the policies add to each user's sum of rows.
     pub effects: Vec<PolicyEffects>,
     /// Balances that were below zero at some time, ascending by holder.
@@ -72,33 +72,65 @@ impl Replayed {
     /// # Errors
     /// [`ReplayError`].
     pub fn of(replay: &Replay<'_>, plain_counts_failed: bool) -> Result<Replayed, ReplayError> {
-        let parts = replay.visit_on_all_cores(Part::default, |part, timeline| {
+        Replayed::of_some(replay, plain_counts_failed, 0..replay.users(), |_| true)
+    }
+
+    /// Replays the holders of a range: [`Replayed::effects`] begin with its first. Nothing is told of those
+    /// that are not asked for. Where there are pools the range has to be all users.
+    ///
+    /// # Errors
+    /// [`ReplayError`].
+    pub fn of_some(
+        replay: &Replay<'_>,
+        plain_counts_failed: bool,
+        users: Range<u32>,
+        is_asked: impl Fn(UserNo) -> bool + Sync,
+    ) -> Result<Replayed, ReplayError> {
+        let parts = replay.visit_on_all_cores(users.clone(), Part::default, |part, timeline| {
+            if !is_asked(timeline.holder) {
+                return part.effects.push(PolicyEffects::default());
+            }
             let done = timeline.replay(&replay.setting.policies);
             part.effects.push(PolicyEffects::of(&done));
-            part.balances.push(done.balance);
             part.dips.extend(done.dip.map(|dip| (done.holder, done.balance, dip)));
             part.move_rows(timeline);
         })?;
         let mut whole = Part::default();
         for part in parts {
             whole.effects.extend(part.effects);
-            whole.balances.extend(part.balances);
             whole.dips.extend(part.dips);
             whole.moved.extend(part.moved);
         }
-        let Part { mut effects, balances, dips, moved } = whole;
+        let Part { mut effects, dips, moved } = whole;
         moved.into_iter().for_each(|(user, tokens)| effects[user.0 as usize].pool += tokens);
-        move_use(replay, plain_counts_failed, &mut effects)?;
+        move_use(replay, plain_counts_failed, users, &mut effects)?;
         let below_zero = below_zero(replay, &dips)?;
-        Ok(Replayed { balances, effects, below_zero })
+        Ok(Replayed { effects, below_zero })
     }
+
+    /// Puts in what was replayed before, of users that were not asked for here.
+    pub fn put(&mut self, before: ReplayedBefore) {
+        for (user, effects) in before.effects {
+            self.effects[user.0 as usize] = effects;
+        }
+        self.below_zero.extend(before.below_zero);
+        self.below_zero.sort_by_key(|below| below.holder);
+    }
+}
+
+/// What is left of replays of single holders.
+#[derive(Debug, Clone, Default)]
+pub struct ReplayedBefore {
+    /// Where policies add something.
+    pub effects: Vec<(UserNo, PolicyEffects)>,
+    /// Balances that were below zero at some time.
+    pub below_zero: Vec<BelowZero>,
 }
 
 /// What one thread found, in the order of the holders.
 #[derive(Debug, Default)]
 struct Part {
     effects: Vec<PolicyEffects>,
-    balances: Vec<i128>,
     dips: Vec<Found>,
     /// What rows in pools move, by user.
     moved: Vec<(UserNo, i128)>,
@@ -125,6 +157,7 @@ impl Part {
 fn move_use(
     replay: &Replay<'_>,
     plain_counts_failed: bool,
+    users: Range<u32>,
     effects: &mut [PolicyEffects],
 ) -> Result<(), ReplayError> {
     let setting = replay.setting;
@@ -134,20 +167,22 @@ fn move_use(
     if !setting.holding.has_pools() && !differs {
         return Ok(());
     }
-    replay.log.for_each_chunk(&mut |events| {
-        for event in events {
+    let first = users.start;
+    replay.log.for_each_chunk_of(users.clone(), &mut |events| {
+        // A part of the log may have neighbours too.
+        for event in events.iter().filter(|event| users.contains(&event.user.0)) {
             let tokens = i128::from(event.tokens);
             let counted = !event.failed || counts(event.at);
             let in_sum = !event.failed || plain_counts_failed;
-            effects[event.user.0 as usize].failed_usage += match (counted, in_sum) {
+            effects[(event.user.0 - first) as usize].failed_usage += match (counted, in_sum) {
                 (true, false) => -tokens,
                 (false, true) => tokens,
                 _ => 0,
             };
             let holder: UserNo = setting.holding.holder(event.user, event.at);
             if counted && holder != event.user {
-                effects[event.user.0 as usize].pool += tokens;
-                effects[holder.0 as usize].pool -= tokens;
+                effects[(event.user.0 - first) as usize].pool += tokens;
+                effects[(holder.0 - first) as usize].pool -= tokens;
             }
         }
     })?;

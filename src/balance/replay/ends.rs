@@ -14,6 +14,7 @@ impl Ends {
     pub fn that_no_row_says(books: &Books) -> Option<Ends> {
         let says = |entry: &Entry| entry.expires_at.is_some();
         let sides = [&books.legacy, &books.unified];
+        // What settled rows say was heard when they were settled.
         let is_said = |side: &&Ledger| !side.unreadable_ends.is_empty() || side.entries.iter().any(says);
         (!sides.iter().any(is_said)).then(Ends::default)
     }

@@ -25,7 +25,7 @@ mod timeline;
 use std::ops::Range;
 
 pub use below_zero::{BelowZero, below_zero};
-pub use effects::{PolicyEffects, Replayed};
+pub use effects::{PolicyEffects, Replayed, ReplayedBefore};
 pub use ends::Ends;
 pub use engine::{Dip, FirstBelow};
 pub use holding::{Holding, HoldingError, Membership};
@@ -170,26 +170,26 @@ impl<'a> Replay<'a> {
         FEWEST_STRETCHES.max(3 * (self.books.unified.entries.len() + self.books.roster.len()))
     }
 
-    /// As [`Replay::visit`], without marks and on all cores: `new` makes the state
+    /// As [`Replay::visit`] for a range of holders, without marks and on all cores: `new` makes the state
     /// of one thread, and the states come back in the order of the holders that they saw.
     fn visit_on_all_cores<T: Send>(
         &self,
+        holders: Range<u32>,
         new: impl Fn() -> T + Sync,
         see: impl Fn(&mut T, &Timeline) + Sync,
     ) -> Result<Vec<T>, ReplayError> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
-        let users = self.users();
-        let share = users.div_ceil(threads as u32).max(1);
+        let share = (holders.len() as u32).div_ceil(threads as u32).max(1);
         let most = self.most_stretches() / threads;
         let of_share = |begin: u32| -> Result<T, ReplayError> {
             let mut state = new();
-            let holders = begin..users.min(begin + share);
+            let holders = begin..holders.end.min(begin + share);
             self.visit_some(holders, &[], most, &mut |timeline| see(&mut state, timeline))?;
             Ok(state)
         };
         std::thread::scope(|scope| {
             let of_share = &of_share;
-            let begins: Vec<u32> = (0..users).step_by(share as usize).collect();
+            let begins: Vec<u32> = holders.clone().step_by(share as usize).collect();
             let shares: Vec<_> =
                 begins.into_iter().map(|begin| scope.spawn(move || of_share(begin))).collect();
             let join = |share: std::thread::ScopedJoinHandle<'_, _>| {

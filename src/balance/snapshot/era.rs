@@ -3,16 +3,23 @@
 use std::collections::BTreeMap;
 
 use super::fit::{Fit, Fits};
-use super::row::Row;
 use super::{Meaning, Period};
+use crate::domain::Instant;
 
-/// A period with the rows that are in it.
+/// A period of a label.
 #[derive(Debug, Clone)]
 pub(super) struct Era {
     pub label: u16,
     pub period: Period,
-    /// Positions of its rows.
-    pub rows: Vec<usize>,
+}
+
+/// A row with a value.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tested {
+    pub at: Instant,
+    /// Its position among all rows.
+    pub row: u32,
+    pub fits: Fits,
 }
 
 /// A row that contradicts the meaning of its period.
@@ -27,21 +34,19 @@ const CHANGE: u64 = 10;
 const STATES: usize = 4;
 const MEANINGS: [Meaning; STATES] = [Meaning::After, Meaning::Before, Meaning::Size, Meaning::Broken];
 
-/// The periods of all labels, by label and time.
-pub(super) fn by_label(rows: &[Row<'_>], fits: &[Fits]) -> Vec<Era> {
-    let mut labels: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
-    for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.value.is_some()) {
-        labels.entry(row.label).or_default().push(at);
-    }
+/// The periods of all labels, by label and time. `meanings` becomes the meaning at each row.
+pub(super) fn by_label(labels: BTreeMap<u16, Vec<Tested>>, meanings: &mut [Meaning]) -> Vec<Era> {
     let mut eras = Vec::new();
-    for (label, mut positions) in labels {
-        positions.sort_unstable_by(|a, b| (rows[*a].at, *a).cmp(&(rows[*b].at, *b)));
-        let states = cut(&positions, fits);
+    for (label, mut rows) in labels {
+        rows.sort_unstable_by_key(|tested| (tested.at, tested.row));
+        let states = cut(&rows);
         let mut start = 0;
-        while start < positions.len() {
+        while start < rows.len() {
             let length = states[start..].iter().take_while(|state| **state == states[start]).count();
-            let own = &positions[start..start + length];
-            join(&mut eras, describe(label, MEANINGS[states[start]], own, rows, fits));
+            let own = &rows[start..start + length];
+            let era = describe(label, MEANINGS[usize::from(states[start])], own);
+            own.iter().for_each(|tested| meanings[tested.row as usize] = era.period.meaning);
+            join(&mut eras, era);
             start += length;
         }
     }
@@ -50,11 +55,11 @@ pub(super) fn by_label(rows: &[Row<'_>], fits: &[Fits]) -> Vec<Era> {
 
 /// The state of each row: least cost, and of equal ones that with the latest change, since rows of
 /// one size fit the meaning before and that after it alike until the first contradiction.
-fn cut(positions: &[usize], fits: &[Fits]) -> Vec<usize> {
-    let change = CHANGE.max(2 * u64::from(positions.len().ilog2()));
+fn cut(rows: &[Tested]) -> Vec<u8> {
+    let change = CHANGE.max(2 * u64::from(rows.len().ilog2()));
     let mut costs = [0u64; STATES];
-    let mut came_from: Vec<[u8; STATES]> = Vec::with_capacity(positions.len());
-    for (nth, &at) in positions.iter().enumerate() {
+    let mut came_from: Vec<[u8; STATES]> = Vec::with_capacity(rows.len());
+    for (nth, tested) in rows.iter().enumerate() {
         let (cheapest, least) = least(&costs);
         let mut from = [0u8; STATES];
         let mut next = [0u64; STATES];
@@ -65,15 +70,15 @@ fn cut(positions: &[usize], fits: &[Fits]) -> Vec<usize> {
                 (state, costs[state])
             };
             from[state] = previous as u8;
-            next[state] = cost + price(state, &fits[at]);
+            next[state] = cost + price(state, &tested.fits);
         }
         costs = next;
         came_from.push(from);
     }
     let mut state = least(&costs).0;
-    let mut states = vec![0; positions.len()];
-    for nth in (0..positions.len()).rev() {
-        states[nth] = state;
+    let mut states = vec![0; rows.len()];
+    for nth in (0..rows.len()).rev() {
+        states[nth] = state as u8;
         state = usize::from(came_from[nth][state]);
     }
     states
@@ -98,15 +103,15 @@ fn price(state: usize, fits: &Fits) -> u64 {
     }
 }
 
-fn describe(label: u16, meaning: Meaning, own: &[usize], rows: &[Row<'_>], fits: &[Fits]) -> Era {
+fn describe(label: u16, meaning: Meaning, own: &[Tested]) -> Era {
     let count =
-        |state: usize, wanted: Fit| own.iter().filter(|at| fits[**at][state] == wanted).count() as u64;
+        |state: usize, wanted: Fit| own.iter().filter(|tested| tested.fits[state] == wanted).count() as u64;
     let shown: [u64; 3] = [0, 1, 2].map(|state| count(state, Fit::Fits));
     let contradicted: [u64; 3] = [0, 1, 2].map(|state| count(state, Fit::Contradicts));
     let mut period = Period {
         meaning,
-        from: rows[own[0]].at,
-        to: rows[own[own.len() - 1]].at,
+        from: own[0].at,
+        to: own[own.len() - 1].at,
         rows: own.len() as u64,
         fits: 0,
         misfits: 0,
@@ -128,7 +133,7 @@ fn describe(label: u16, meaning: Meaning, own: &[usize], rows: &[Row<'_>], fits:
     } else {
         period.misfits = own.len() as u64;
     }
-    Era { label, period, rows: own.to_vec() }
+    Era { label, period }
 }
 
 /// A period that turns out to mean the same as the one before it is no period of its own.
@@ -143,7 +148,6 @@ fn join(eras: &mut Vec<Era>, next: Era) {
             last.period.rows += next.period.rows;
             last.period.fits += next.period.fits;
             last.period.misfits += next.period.misfits;
-            last.rows.extend(next.rows);
         }
         _ => eras.push(next),
     }

@@ -14,8 +14,13 @@ mod tests;
 mod walk;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use crate::config::Config;
+use era::{Era, Tested};
+use row::Row;
+use walk::Walked;
+
+use crate::config::{Config, Field};
 use crate::domain::{Books, Instant, RowId, Side, UserNo};
 
 /// What the column means in a period.
@@ -131,60 +136,159 @@ pub struct ChainBreak {
 /// balances that the first answer gives.
 const ROUNDS: usize = 2;
 
-/// Tests the balance columns that are configured.
+/// Tests the balance columns that are configured, on books that hold all rows.
 pub fn snapshot_columns(books: &Books, config: &Config) -> Vec<SnapshotColumn> {
-    let columns = [
-        (Side::Legacy, &config.legacy.columns.balance_after),
-        (Side::Unified, &config.unified.columns.balance_after),
-    ];
-    let opening = i128::from(config.balances.opening_tokens);
-    columns
-        .into_iter()
-        .filter_map(|(side, field)| {
-            field.as_ref().map(|field| column(books, side, field.written.clone(), opening))
-        })
-        .collect()
+    let mut test = SnapshotTest::configured(config);
+    for column in &mut test.columns {
+        let rows = row::rows(books, column.side, 0..books.roster.len() as u32);
+        for pass in 0..SnapshotTest::PASSES {
+            column.see(pass, &rows, books);
+            column.end_pass(pass);
+        }
+    }
+    test.finish(books)
 }
 
-fn column(books: &Books, side: Side, column: String, opening: i128) -> SnapshotColumn {
-    let ledger = books.side(side);
-    let rows = row::rows(books, side);
-    let values = rows.iter().filter(|row| row.value.is_some()).count() as u64;
-    let mut walked = walk::Walked::unknown(rows.len());
-    let mut eras = Vec::new();
-    for _ in 0..ROUNDS {
-        let fits = fit::test(&rows, &walked.before, opening);
-        eras = era::by_label(&rows, &fits);
-        walked = walk::walk(&rows, &eras);
+/// A test of balance columns that sees the rows of some users at a time, and all of them several times.
+#[derive(Debug)]
+pub struct SnapshotTest {
+    columns: Vec<ColumnTest>,
+    pass: usize,
+}
+
+impl SnapshotTest {
+    /// So often all rows have to be seen, in the same order.
+    pub const PASSES: usize = ROUNDS + 1;
+
+    /// Of the columns that are configured.
+    pub fn configured(config: &Config) -> SnapshotTest {
+        let columns = [
+            (Side::Legacy, &config.legacy.columns.balance_after),
+            (Side::Unified, &config.unified.columns.balance_after),
+        ];
+        let opening = i128::from(config.balances.opening_tokens);
+        let test = |(side, field): (Side, &Option<Field>)| {
+            field.as_ref().map(|field| ColumnTest::new(side, field.written.clone(), opening))
+        };
+        SnapshotTest { columns: columns.into_iter().filter_map(test).collect(), pass: 0 }
     }
-    let mut labels: BTreeMap<u16, Vec<Period>> = BTreeMap::new();
-    for era in &eras {
-        labels.entry(era.label).or_default().push(era.period.clone());
+
+    /// No column is configured, so nobody need show anything.
+    pub fn is_empty(&self) -> bool {
+        self.columns.is_empty()
     }
-    let name = |label: u16| ledger.labels[usize::from(label)].to_string();
-    let breaks = walked.breaks.iter().map(|found| {
-        let row = &rows[found.row];
-        ChainBreak {
-            side,
-            row: row.id.clone(),
-            user: row.user,
-            label: name(row.label),
-            at: row.at,
-            meaning: found.meaning,
-            expected: found.expected,
-            found: found.found,
+
+    /// Sees the rows of a range of users. The books hold all of their entries, and no others.
+    pub fn see(&mut self, books: &Books, users: Range<u32>) {
+        for column in &mut self.columns {
+            let rows = row::rows(books, column.side, users.clone());
+            column.see(self.pass, &rows, books);
         }
-    });
-    SnapshotColumn {
-        side,
-        column,
-        rows: rows.len() as u64,
-        values,
-        unreadable: ledger.unreadable_balances,
-        labels: labels
-            .into_iter()
-            .map(|(label, periods)| LabelPeriods { label: name(label), periods })
-            .collect(),
-        breaks: breaks.collect(),
+    }
+
+    /// All users have been seen once more.
+    pub fn end_pass(&mut self) {
+        self.columns.iter_mut().for_each(|column| column.end_pass(self.pass));
+        self.pass += 1;
+    }
+
+    /// What the columns mean; all passes are done.
+    pub fn finish(self, books: &Books) -> Vec<SnapshotColumn> {
+        self.columns.into_iter().map(|column| column.finish(books)).collect()
+    }
+}
+
+/// The test of one column.
+#[derive(Debug)]
+struct ColumnTest {
+    side: Side,
+    column: String,
+    opening: i128,
+    /// Rows seen in this pass.
+    seen: usize,
+    values: u64,
+    tested: BTreeMap<u16, Vec<Tested>>,
+    /// What the column means at each row, as the pass before has it; empty before the first.
+    meanings: Vec<Meaning>,
+    eras: Vec<Era>,
+    breaks: Vec<ChainBreak>,
+}
+
+impl ColumnTest {
+    fn new(side: Side, column: String, opening: i128) -> ColumnTest {
+        ColumnTest {
+            side,
+            column,
+            opening,
+            seen: 0,
+            values: 0,
+            tested: BTreeMap::new(),
+            meanings: Vec::new(),
+            eras: Vec::new(),
+            breaks: Vec::new(),
+        }
+    }
+
+    fn see(&mut self, pass: usize, rows: &[Row<'_>], books: &Books) {
+        let first = self.seen;
+        self.seen += rows.len();
+        if self.meanings.len() < self.seen {
+            self.meanings.resize(self.seen, Meaning::Unknown);
+        }
+        let walked = walk::walk(rows, &self.meanings[first..self.seen]);
+        if pass == ROUNDS {
+            return self.note(rows, &walked, books);
+        }
+        let fits = fit::test(rows, &walked.before, self.opening);
+        for (at, (row, fits)) in rows.iter().zip(fits).enumerate().filter(|(_, (row, _))| row.value.is_some())
+        {
+            let row_number = u32::try_from(first + at).expect("fewer than 2^32 rows");
+            self.tested.entry(row.label).or_default().push(Tested { at: row.at, row: row_number, fits });
+        }
+    }
+
+    fn end_pass(&mut self, pass: usize) {
+        if pass < ROUNDS {
+            self.eras = era::by_label(std::mem::take(&mut self.tested), &mut self.meanings);
+            self.seen = 0;
+        }
+    }
+
+    fn note(&mut self, rows: &[Row<'_>], walked: &Walked, books: &Books) {
+        self.values += rows.iter().filter(|row| row.value.is_some()).count() as u64;
+        self.breaks.extend(walked.breaks.iter().map(|found| {
+            let row = &rows[found.row];
+            ChainBreak {
+                side: self.side,
+                row: row.id.clone(),
+                user: row.user,
+                label: books.side(self.side).labels[usize::from(row.label)].to_string(),
+                at: row.at,
+                meaning: found.meaning,
+                expected: found.expected,
+                found: found.found,
+            }
+        }));
+    }
+
+    fn finish(self, books: &Books) -> SnapshotColumn {
+        let ledger = books.side(self.side);
+        let mut labels: BTreeMap<u16, Vec<Period>> = BTreeMap::new();
+        for Era { label, period } in self.eras {
+            labels.entry(label).or_default().push(period);
+        }
+        let label = |(label, periods): (u16, Vec<Period>)| LabelPeriods {
+            label: ledger.labels[usize::from(label)].to_string(),
+            periods,
+        };
+        SnapshotColumn {
+            side: self.side,
+            column: self.column,
+            rows: self.seen as u64,
+            values: self.values,
+            unreadable: ledger.unreadable_balances,
+            labels: labels.into_iter().map(label).collect(),
+            breaks: self.breaks,
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! The rows of one table in the order of each user's time.
 
-use crate::domain::{Books, Instant, Kind, PopulationClass, RowId, Side, UserNo};
+use std::ops::Range;
+
+use crate::domain::{Books, Bystander, Instant, Kind, PopulationClass, RowId, Side, UserNo};
 
 /// What a row does to the balance beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +30,9 @@ pub(super) struct Row<'a> {
     pub has_gaps: bool,
 }
 
-/// Ascending by user, time and id; rows of one instant in the order in which their values chain.
-pub(super) fn rows(books: &Books, side: Side) -> Vec<Row<'_>> {
+/// The rows of a range of users, ascending by user, time and id; rows of one instant in the order in which
+/// their values chain. All entries in the books are of those users.
+pub(super) fn rows(books: &Books, side: Side, users: Range<u32>) -> Vec<Row<'_>> {
     let ledger = books.side(side);
     let folded = |user: UserNo| {
         let usage = books.usage[user.0 as usize];
@@ -56,7 +59,8 @@ pub(super) fn rows(books: &Books, side: Side) -> Vec<Row<'_>> {
             has_gaps,
         }
     });
-    let bystanders = ledger.bystanders.iter().filter(|row| row.at <= books.as_of).map(|row| {
+    let is_asked = |row: &&Bystander| row.at <= books.as_of && users.contains(&row.user.0);
+    let bystanders = ledger.bystanders.iter().filter(is_asked).map(|row| {
         let tokens = i128::from(row.raw_tokens).abs();
         let change = match row.class {
             PopulationClass::Usage => Change::Known(-tokens),

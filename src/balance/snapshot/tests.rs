@@ -92,6 +92,7 @@ fn column(text: &str) -> SnapshotColumn {
         unified: ledger(Side::Unified, Vec::new(), Vec::new()),
         usage: vec![UserUsage::default(); users.len()],
         usage_by_day: Vec::new(),
+        settled: Default::default(),
         as_of: Instant(i64::MAX),
     };
     let config = parse(Path::new("reckon.toml"), CONFIG).unwrap();

@@ -2,7 +2,6 @@
 //! each other.
 
 use super::Meaning;
-use super::era::Era;
 use super::row::{Change, Row};
 
 /// A row whose value is not what the chain gives.
@@ -23,20 +22,10 @@ pub(super) struct Walked {
     pub breaks: Vec<Break>,
 }
 
-impl Walked {
-    /// Nothing is known yet.
-    pub fn unknown(rows: usize) -> Walked {
-        Walked { before: vec![None; rows], breaks: Vec::new() }
-    }
-}
-
-/// Goes along each user's rows. After a break the chain goes on from what stands there.
-pub(super) fn walk(rows: &[Row<'_>], eras: &[Era]) -> Walked {
-    let mut meanings = vec![Meaning::Unknown; rows.len()];
-    for era in eras {
-        era.rows.iter().for_each(|&at| meanings[at] = era.period.meaning);
-    }
-    let mut walked = Walked::unknown(rows.len());
+/// Goes along each user's rows; `meanings` is what the column means at each. After a break the chain goes on
+/// from what stands there.
+pub(super) fn walk(rows: &[Row<'_>], meanings: &[Meaning]) -> Walked {
+    let mut walked = Walked { before: vec![None; rows.len()], breaks: Vec::new() };
     let mut balance: Option<i128> = None;
     for (at, row) in rows.iter().enumerate() {
         if row.has_gaps || at == 0 || rows[at - 1].user != row.user {

@@ -156,6 +156,9 @@ fn one_sided(board: &Board<'_>, findings: &[Finding]) -> Vec<Advice> {
     if orphans.is_empty() {
         return Vec::new();
     }
+    for action in &board.books.settled.side(Side::Legacy).actions {
+        orphans.remove(action);
+    }
     for entry in &board.books.legacy.entries {
         orphans.remove(&entry.action);
         orphans.remove(&board.action(entry));

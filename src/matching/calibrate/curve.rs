@@ -5,7 +5,7 @@ use super::super::board::{Board, Key, Row, at_once};
 use super::super::classify::lag_micros;
 use super::super::components::fits;
 use super::CurvePoint;
-use crate::domain::{Class, Finding, Instant, Rule, Side, Span};
+use crate::domain::{Class, Finding, Instant, Rule, Settled, Side, Span};
 
 const SECOND: i64 = 1_000_000;
 
@@ -126,9 +126,15 @@ impl<'b, 'a> Near<'b, 'a> {
             .filter(|pair| pair.differs.count() == u32::from(pair.differs.time))
             .map(|pair| Span(lag_micros(board, pair)).abs().0)
             .collect();
+        let settled = &board.books.settled;
+        for rung in [Rule::Link, Rule::Reference].into_iter().filter_map(|rule| settled.rung(rule)) {
+            tied.extend(rung.lags.iter().map(|lag| lag.saturating_abs()));
+            tied.resize(tied.len() + rung.total.rows as usize - rung.lags.len(), 0);
+        }
         tied.sort_unstable();
+        let exact = pairs().filter(|pair| pair.rule == Rule::Exact).count() as u64;
         Near {
-            exact: pairs().filter(|pair| pair.rule == Rule::Exact).count() as u64,
+            exact: exact + settled.rung(Rule::Exact).map_or(0, |rung| rung.total.rows),
             time_mismatches: counted(&[Class::TimeMismatch]).count() as u64,
             unmigrated,
             board,
@@ -151,6 +157,13 @@ impl<'b, 'a> Near<'b, 'a> {
             for (total, &tolerance) in totals.iter_mut().zip(&grid) {
                 self.change(group, now, tolerance, total);
             }
+        }
+        let settled = &self.board.books.settled;
+        for (total, tolerance) in totals.iter_mut().zip(&grid) {
+            // All of them pair under the configured tolerance, so under any wider one too.
+            let rows = settled.nearer.get(tolerance).copied().unwrap_or(settled.near);
+            total.rows += rows;
+            total.time_mismatches -= (settled.near - rows) as i64;
         }
         let tied_beyond = |tolerance: Span| self.tied.partition_point(|&lag| lag <= tolerance.0);
         let tied_now = self.tied.len() - tied_beyond(configured);
@@ -256,6 +269,29 @@ impl<'b, 'a> Near<'b, 'a> {
             }
         }
         pairs
+    }
+}
+
+/// Counts the pairs of rung `near` whose users are asked for, and how many of them would be left under each
+/// tolerance of the grid below the configured one. All legacy rows of such users are paired, and no finding is
+/// about them.
+pub(in super::super) fn add_near(board: &Board<'_>, is_asked: impl Fn(u32) -> bool, settled: &mut Settled) {
+    let free = |side: Side| {
+        let mut rows: Vec<Free> = (0..board.rows(side).len() as u32)
+            .filter(|&row| is_left_to_near(board, side, row) && is_asked(board.entry(side, row).user.0))
+            .map(|row| Free { key: board.key_at(side, row), row, now: Now::Other })
+            .collect();
+        rows.sort_unstable_by_key(|free| (free.key, free.row));
+        rows
+    };
+    let (legacy, unified) = (free(Side::Legacy), free(Side::Unified));
+    settled.near += legacy.len() as u64;
+    let groups = groups(&legacy, &unified);
+    let (exact, time_mismatches, unmigrated) = (0, 0, 0);
+    let near = Near { board, legacy, unified, groups, exact, tied: Vec::new(), time_mismatches, unmigrated };
+    for tolerance in GRID.into_iter().map(Span).filter(|tolerance| *tolerance < board.tolerance) {
+        let rows: u64 = near.groups.iter().map(|group| near.pairs(group, tolerance, |_, _| {})).sum();
+        *settled.nearer.entry(tolerance).or_default() += rows;
     }
 }
 

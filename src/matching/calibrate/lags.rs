@@ -52,6 +52,12 @@ impl Lags {
                 lag => rung.others.push(lag),
             }
         }
+        for (rule, rung) in &mut rungs {
+            if let Some(settled) = board.books.settled.rung(*rule) {
+                rung.zeros += settled.total.rows - settled.lags.len() as u64;
+                rung.others.extend(&settled.lags);
+            }
+        }
         rungs.iter_mut().for_each(|(_, rung)| rung.others.sort_unstable());
         Lags { rungs }
     }

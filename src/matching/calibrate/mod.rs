@@ -10,8 +10,9 @@ mod zones;
 use super::board::{Board, at_once};
 use crate::domain::{ActionNo, Finding, Instant, Kind, Rule, Side, Span};
 
+pub(super) use curve::add_near;
 pub(super) use shift::common_lag;
-pub(super) use zones::{CONSTANT_LAG_FINDINGS, shift_of};
+pub(super) use zones::{CONSTANT_LAG_FINDINGS, quarter, shift_of};
 
 /// What the lags of a run show.
 #[derive(Debug, Clone, Default)]

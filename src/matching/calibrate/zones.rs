@@ -183,7 +183,8 @@ pub(super) fn best(board: &Board<'_>) -> Option<ZoneFit> {
 
 fn best_of_side(board: &Board<'_>, side: Side, rows: &[Shifted]) -> Option<ZoneFit> {
     let columns = columns(board, side);
-    let by_day = counted(rows, DAY_MICROS);
+    let settled = &board.books.settled.side(side).quarters;
+    let by_day = counted(rows, settled, DAY_MICROS);
     let mut scores: Vec<(Score, bool, Tz)> = FIXED
         .iter()
         .map(|name| (name, true))
@@ -194,7 +195,7 @@ fn best_of_side(board: &Board<'_>, side: Side, rows: &[Shifted]) -> Option<ZoneF
         .collect();
     // Stable: of equal ones the plainer, then the more common.
     scores.sort_by_key(|(score, ..)| std::cmp::Reverse(score.net()));
-    let by_quarter = counted(rows, GRID_MICROS);
+    let by_quarter = counted(rows, settled, GRID_MICROS);
     let mut finalists: Vec<(Score, bool, Tz)> = scores
         .iter()
         .take(FINALISTS)
@@ -241,13 +242,22 @@ fn columns<'c>(board: &'c Board<'_>, side: Side) -> &'c Columns {
     }
 }
 
+/// The start of the quarter of an hour that holds an instant.
+pub(in super::super) fn quarter(at: Instant) -> i64 {
+    start(at, GRID_MICROS)
+}
+
 /// The start of the span of `length` that holds an instant.
 fn start(at: Instant, length: i64) -> i64 {
     at.0.div_euclid(length) * length
 }
 
-fn counted(rows: &[Shifted], length: i64) -> Counts {
+/// `settled`: rows without a shift, by the start of their quarter of an hour.
+fn counted(rows: &[Shifted], settled: &std::collections::HashMap<i64, u64>, length: i64) -> Counts {
     let mut counts: HashMap<(i64, i64), u64> = HashMap::new();
+    for (&quarter, rows) in settled {
+        *counts.entry((start(Instant(quarter), length), 0)).or_default() += rows;
+    }
     for row in rows {
         *counts.entry((start(row.at, length), row.shift)).or_default() += 1;
     }

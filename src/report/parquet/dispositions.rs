@@ -5,6 +5,7 @@
 //! side by side on all cores and written in order, so that the bytes do not depend on how many there are.
 
 use std::io::Write;
+use std::iter::Peekable;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
@@ -16,17 +17,16 @@ use ::parquet::arrow::arrow_writer::{
 use ::parquet::basic::{Compression, Encoding};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties};
+use ::parquet::file::writer::SerializedFileWriter;
 use ::parquet::schema::types::ColumnPath;
 use arrow_array::{ArrayRef, StringArray};
 use arrow_buffer::{Buffer, NullBufferBuilder, OffsetBuffer};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use uuid::Uuid;
-use uuid::fmt::Hyphenated;
 
 use super::CREATED_BY;
-use crate::audit::Audit;
-use crate::domain::{Books, Disposition, Pair, RowId};
-use crate::sha256::sha256;
+use crate::audit::{Audit, pair_id};
+use crate::domain::{Books, Disposition, FindingId, Outcome, Pair, RowId, Side};
+use crate::normalise::{InOrder, SettledRow, SettledRows};
 
 /// Columns of `dispositions.parquet`, in order.
 pub const DISPOSITION_COLUMNS: [&str; 5] = ["side", "row_id", "disposition", "pair_id", "finding_id"];
@@ -37,19 +37,20 @@ const GROUP_ROWS: usize = 1 << 17;
 /// Rows that are built at a time.
 const BATCH_ROWS: usize = 1 << 13;
 
-/// Letters of a UUID.
-const UUID_LETTERS: usize = Hyphenated::LENGTH;
-
 /// Pairs whose ids are gathered at a time, before any is digested.
 const GATHERED_PAIRS: usize = 256;
 
-/// Writes `dispositions.parquet`: every row of [`Audit::dispositions`], in their order. `pair_id` is
-/// the first 16 hexadecimal digits of SHA-256 over `pair`, the legacy id and the unified id, parted
-/// by zero bytes. Gives `out` back.
+/// Writes `dispositions.parquet`: every row of [`Audit::dispositions`] and every settled row, legacy first,
+/// ascending by id. `pair_id` is the first 16 hexadecimal digits of [`pair_id`]. Gives `out` back.
 ///
 /// # Errors
-/// When `out` cannot be written.
-pub fn dispositions<W: Write + Send>(audit: &Audit, books: &Books, out: W) -> Result<W, ParquetError> {
+/// When `out` cannot be written, or the settled rows cannot be read.
+pub fn dispositions<W: Write + Send>(
+    audit: &Audit,
+    books: &Books,
+    settled: Option<&SettledRows>,
+    out: W,
+) -> Result<W, ParquetError> {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let is_known = |column: &str| column == "pair_id" || column == "finding_id";
     let fields = DISPOSITION_COLUMNS.map(|column| Field::new(column, DataType::Utf8, is_known(column)));
@@ -58,35 +59,25 @@ pub fn dispositions<W: Write + Send>(audit: &Audit, books: &Books, out: W) -> Re
     let writer = ArrowWriter::try_new_with_options(out, schema.clone(), options)?;
     let (mut file, factory) = writer.into_serialized_writer()?;
     let rows = Rows { audit, books, pair_ids: pair_ids(&audit.pairs, books, cores), schema };
-    let groups: Vec<&[Disposition]> = audit.dispositions.rows().chunks(GROUP_ROWS).collect();
-    let workers = cores.min(groups.len());
-    std::thread::scope(|scope| {
-        let encode = |first| -> Receiver<Result<Vec<ArrowColumnChunk>, ParquetError>> {
-            let (give, take) = mpsc::sync_channel(1);
-            let (rows, groups, factory) = (&rows, &groups, &factory);
-            scope.spawn(move || {
-                for at in (first..groups.len()).step_by(workers) {
-                    // Nobody takes it any more once the file has failed.
-                    if give.send(rows.encode(at, groups[at], factory)).is_err() {
-                        break;
-                    }
-                }
-            });
-            take
-        };
-        let encoders: Vec<_> = (0..workers).map(encode).collect();
-        for at in 0..groups.len() {
-            let gone = |_| ParquetError::General("a row group was not made".to_owned());
-            let chunks = encoders[at % workers].recv().map_err(gone)??;
-            let mut group = file.next_row_group()?;
-            for chunk in chunks {
-                chunk.append_to_row_group(&mut group)?;
-            }
-            group.close()?;
-        }
-        Ok::<_, ParquetError>(())
-    })?;
+    match settled {
+        None => rows.write(&factory, &mut file, cores)?,
+        Some(settled) => rows.write_with(settled, &factory, &mut file, cores)?,
+    }
     file.into_inner()
+}
+
+type OpenFile<W> = SerializedFileWriter<W>;
+
+fn add_group<W: Write + Send>(
+    file: &mut OpenFile<W>,
+    chunks: Vec<ArrowColumnChunk>,
+) -> Result<(), ParquetError> {
+    let mut group = file.next_row_group()?;
+    for chunk in chunks {
+        chunk.append_to_row_group(&mut group)?;
+    }
+    group.close()?;
+    Ok(())
 }
 
 fn properties() -> WriterProperties {
@@ -117,18 +108,99 @@ struct Rows<'a> {
     schema: SchemaRef,
 }
 
-impl Rows<'_> {
+/// A row of the file.
+#[derive(Debug)]
+struct Line<'a> {
+    side: Side,
+    id: &'a RowId,
+    outcome: Outcome,
+    pair: Option<u64>,
+    finding: Option<&'a FindingId>,
+}
+
+impl<'a> Rows<'a> {
+    /// Row groups are made on all cores and written in order.
+    fn write<W: Write + Send>(
+        &self,
+        factory: &ArrowRowGroupWriterFactory,
+        file: &mut OpenFile<W>,
+        cores: usize,
+    ) -> Result<(), ParquetError> {
+        let groups: Vec<&[Disposition]> = self.audit.dispositions.rows().chunks(GROUP_ROWS).collect();
+        let workers = cores.min(groups.len());
+        std::thread::scope(|scope| {
+            let encode = |first| -> Receiver<Result<Vec<ArrowColumnChunk>, ParquetError>> {
+                let (give, take) = mpsc::sync_channel(1);
+                let groups = &groups;
+                scope.spawn(move || {
+                    for at in (first..groups.len()).step_by(workers) {
+                        let batches =
+                            groups[at].chunks(BATCH_ROWS).map(|rows| self.columns(&self.lines(rows)));
+                        // Nobody takes it any more once the file has failed.
+                        if give.send(self.encode(at, batches, factory)).is_err() {
+                            break;
+                        }
+                    }
+                });
+                take
+            };
+            let encoders: Vec<_> = (0..workers).map(encode).collect();
+            for at in 0..groups.len() {
+                let gone = |_| ParquetError::General("a row group was not made".to_owned());
+                add_group(file, encoders[at % workers].recv().map_err(gone)??)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The same with rows that come out of files, so many groups at a time as there are cores.
+    fn write_with<W: Write + Send>(
+        &self,
+        settled: &SettledRows,
+        factory: &ArrowRowGroupWriterFactory,
+        file: &mut OpenFile<W>,
+        cores: usize,
+    ) -> Result<(), ParquetError> {
+        let mut rows = Merged::new(self, settled)?.peekable();
+        let mut number = 0;
+        while rows.peek().is_some() {
+            let mut groups: Vec<Vec<AnyRow>> = Vec::with_capacity(cores);
+            for _ in 0..cores {
+                groups.push(rows.by_ref().take(GROUP_ROWS).collect::<Result<_, _>>()?);
+            }
+            groups.retain(|group| !group.is_empty());
+            let encode = |(at, group): (usize, &Vec<AnyRow>)| {
+                let batches = group.chunks(BATCH_ROWS).map(|rows| {
+                    let lines: Vec<Line<'_>> = rows.iter().map(|row| self.any_line(row)).collect();
+                    self.columns(&lines)
+                });
+                self.encode(number + at, batches, factory)
+            };
+            let made = std::thread::scope(|scope| {
+                let encode = &encode;
+                let threads: Vec<_> =
+                    groups.iter().enumerate().map(|group| scope.spawn(move || encode(group))).collect();
+                let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
+                    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                };
+                threads.into_iter().map(join).collect::<Vec<Result<_, ParquetError>>>()
+            });
+            number += made.len();
+            made.into_iter().try_for_each(|chunks| add_group(file, chunks?))?;
+        }
+        Ok(())
+    }
+
     /// The row group of this number.
     fn encode(
         &self,
         group: usize,
-        rows: &[Disposition],
+        batches: impl Iterator<Item = Result<[ArrayRef; 5], ParquetError>>,
         factory: &ArrowRowGroupWriterFactory,
     ) -> Result<Vec<ArrowColumnChunk>, ParquetError> {
         let mut writers = factory.create_column_writers(group)?;
-        for rows in rows.chunks(BATCH_ROWS) {
-            let columns = self.columns(rows)?;
-            for ((writer, field), column) in writers.iter_mut().zip(self.schema.fields()).zip(&columns) {
+        for columns in batches {
+            for ((writer, field), column) in writers.iter_mut().zip(self.schema.fields()).zip(&columns?) {
                 for leaf in compute_leaves(field, column)? {
                     writer.write(&leaf)?;
                 }
@@ -137,27 +209,96 @@ impl Rows<'_> {
         writers.into_iter().map(ArrowColumnWriter::close).collect()
     }
 
-    fn columns(&self, rows: &[Disposition]) -> Result<[ArrayRef; 5], ParquetError> {
-        let mut columns: [Texts; 5] = std::array::from_fn(|_| Texts::for_rows(rows.len()));
-        let [side, row_id, disposition, pair_id, finding_id] = &mut columns;
+    fn lines(&self, rows: &[Disposition]) -> Vec<Line<'_>> {
         // Partners lie anywhere in memory: fetched in one go, their ways overlap.
         let of_pair = |row: &Disposition| row.pair.map(|pair| self.pair_ids[pair as usize]);
         let pairs: Vec<Option<u64>> = rows.iter().map(of_pair).collect();
-        for (row, pair) in rows.iter().zip(pairs) {
-            side.push(row.side.name().as_bytes());
-            row_id.push_id(self.audit.dispositions.id(self.books, row));
-            disposition.push(row.outcome.name().as_bytes());
-            match pair {
+        rows.iter().zip(pairs).map(|(row, pair)| Line { pair, ..self.line(row) }).collect()
+    }
+
+    /// The line of a row, but for its pair.
+    fn line(&self, row: &Disposition) -> Line<'_> {
+        let finding = row.finding.map(|finding| &self.audit.findings[finding as usize].id);
+        let id = self.audit.dispositions.id(self.books, row);
+        Line { side: row.side, id, outcome: row.outcome, pair: None, finding }
+    }
+
+    fn any_line<'r>(&'r self, row: &'r AnyRow) -> Line<'r> {
+        match row {
+            AnyRow::Open(row) => {
+                Line { pair: row.pair.map(|pair| self.pair_ids[pair as usize]), ..self.line(row) }
+            }
+            AnyRow::Settled(side, row) => {
+                Line { side: *side, id: &row.id, outcome: row.outcome, pair: row.pair, finding: None }
+            }
+        }
+    }
+
+    fn columns(&self, lines: &[Line<'_>]) -> Result<[ArrayRef; 5], ParquetError> {
+        let mut columns: [Texts; 5] = std::array::from_fn(|_| Texts::for_rows(lines.len()));
+        let [side, row_id, disposition, pair_id, finding_id] = &mut columns;
+        for line in lines {
+            side.push(line.side.name().as_bytes());
+            row_id.push_id(line.id);
+            disposition.push(line.outcome.name().as_bytes());
+            match line.pair {
                 Some(pair) => pair_id.push(&hexadecimal(pair)),
                 None => pair_id.push_null(),
             }
-            match row.finding {
-                Some(finding) => finding_id.push(self.audit.findings[finding as usize].id.0.as_bytes()),
+            match line.finding {
+                Some(finding) => finding_id.push(finding.0.as_bytes()),
                 None => finding_id.push_null(),
             }
         }
         let [side, row_id, disposition, pair_id, finding_id] = columns.map(Texts::finish);
         Ok([side?, row_id?, disposition?, pair_id?, finding_id?])
+    }
+}
+
+/// A row that is in the books, or one that was settled.
+#[derive(Debug)]
+enum AnyRow {
+    Open(Disposition),
+    Settled(Side, SettledRow),
+}
+
+/// Rows of the books and settled ones, in the order of the file.
+struct Merged<'a> {
+    rows: &'a Rows<'a>,
+    open: Peekable<std::slice::Iter<'a, Disposition>>,
+    settled: [Peekable<InOrder<'a>>; 2],
+}
+
+impl<'a> Merged<'a> {
+    fn new(rows: &'a Rows<'a>, settled: &'a SettledRows) -> Result<Merged<'a>, ParquetError> {
+        let of_side = |side| Ok::<_, ParquetError>(settled.in_order(side)?.peekable());
+        let settled = [of_side(Side::Legacy)?, of_side(Side::Unified)?];
+        Ok(Merged { rows, open: rows.audit.dispositions.rows().iter().peekable(), settled })
+    }
+}
+
+impl Iterator for Merged<'_> {
+    type Item = Result<AnyRow, ParquetError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        for side in [Side::Legacy, Side::Unified] {
+            let open = self.open.peek().filter(|row| row.side == side);
+            let settled = &mut self.settled[side as usize];
+            let takes_open = match (open, settled.peek()) {
+                (None, None) => continue,
+                (Some(_), None) => true,
+                (Some(open), Some(Ok(row))) => {
+                    *self.rows.audit.dispositions.id(self.rows.books, open) < row.id
+                }
+                (_, Some(_)) => false,
+            };
+            return if takes_open {
+                self.open.next().map(|row| Ok(AnyRow::Open(*row)))
+            } else {
+                Some(settled.next()?.map(|row| AnyRow::Settled(side, row)).map_err(ParquetError::from))
+            };
+        }
+        None
     }
 }
 
@@ -182,7 +323,7 @@ impl Texts {
     }
 
     fn push_id(&mut self, id: &RowId) {
-        push_id(&mut self.bytes, id);
+        id.push_to(&mut self.bytes);
         self.nulls.append_non_null();
         self.end();
     }
@@ -199,18 +340,6 @@ impl Texts {
     fn finish(mut self) -> Result<ArrayRef, ParquetError> {
         let ends = OffsetBuffer::new(self.ends.into());
         Ok(Arc::new(StringArray::try_new(ends, Buffer::from_vec(self.bytes), self.nulls.finish())?))
-    }
-}
-
-/// Adds the text of an id; the digits of a UUID are written where they belong.
-fn push_id(bytes: &mut Vec<u8>, id: &RowId) {
-    match id {
-        RowId::Uuid(id) => {
-            let at = bytes.len();
-            bytes.extend_from_slice(&[0; UUID_LETTERS]);
-            Uuid::from_bytes(*id).hyphenated().encode_lower(&mut bytes[at..]);
-        }
-        RowId::Text(text) => bytes.extend_from_slice(text.as_bytes()),
     }
 }
 
@@ -238,19 +367,12 @@ fn digest_pairs(pairs: &[Pair], books: &Books, ids: &mut [u64]) {
     for (pairs, ids) in pairs.chunks(GATHERED_PAIRS).zip(ids.chunks_mut(GATHERED_PAIRS)) {
         fetched.clear();
         fetched.extend(pairs.iter().map(|pair| match unified[pair.unified as usize].id {
-            RowId::Uuid(id) => Some(id),
+            RowId::Uuid(id) => Some(RowId::Uuid(id)),
             RowId::Text(_) => None,
         }));
         for ((pair, uuid), id) in pairs.iter().zip(&fetched).zip(ids) {
-            text.clear();
-            text.extend_from_slice(b"pair\0");
-            push_id(&mut text, &legacy[pair.legacy as usize].id);
-            text.push(0);
-            match uuid {
-                Some(uuid) => push_id(&mut text, &RowId::Uuid(*uuid)),
-                None => push_id(&mut text, &unified[pair.unified as usize].id),
-            }
-            *id = sha256(&text).first_bits();
+            let unified = uuid.as_ref().unwrap_or_else(|| &unified[pair.unified as usize].id);
+            *id = pair_id(&legacy[pair.legacy as usize].id, unified, &mut text);
         }
     }
 }

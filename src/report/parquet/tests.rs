@@ -182,6 +182,7 @@ fn books() -> Books {
         unified: ledger(Side::Unified, &["U0", "U1"]),
         usage: Vec::new(),
         usage_by_day: Vec::new(),
+        settled: Default::default(),
         as_of: Instant(0),
     }
 }
@@ -213,7 +214,7 @@ fn every_disposition_is_a_row_with_its_pair_and_its_finding() {
         row(Side::Unified, 0, Outcome::UnifiedOnly, None, None),
         row(Side::Unified, 1, Outcome::Paired, Some(0), None),
     ];
-    let batch = read(dispositions(&audit(rows), &books(), Vec::new()).unwrap());
+    let batch = read(dispositions(&audit(rows), &books(), None, Vec::new()).unwrap());
     let names: Vec<&str> = batch.schema_ref().fields().iter().map(|field| field.name().as_str()).collect();
     assert_eq!(names, ["side", "row_id", "disposition", "pair_id", "finding_id"]);
     // printf 'pair\0L1\0U1' | sha256sum
@@ -234,9 +235,10 @@ fn every_disposition_is_a_row_with_its_pair_and_its_finding() {
 
 #[test]
 fn no_row_at_all_is_a_file_with_columns() {
-    for bytes in
-        [findings(&[], Vec::new()).unwrap(), dispositions(&audit(Vec::new()), &books(), Vec::new()).unwrap()]
-    {
+    for bytes in [
+        findings(&[], Vec::new()).unwrap(),
+        dispositions(&audit(Vec::new()), &books(), None, Vec::new()).unwrap(),
+    ] {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&bytes).unwrap();
         assert_eq!(ParquetRecordBatchReader::try_new(file, 10).unwrap().count(), 0);
@@ -272,7 +274,7 @@ fn rows_keep_their_order_over_row_groups_and_equal_rows_give_equal_bytes() {
     let id = |at: u32| RowId::parse(&format!("00000000-0000-4000-8000-{at:012x}"));
     books.legacy.entries = (0..rows).map(|at| Entry { id: id(at), ..entry.clone() }).collect();
     let audit = audit((0..rows).map(|at| row(Side::Legacy, at, Outcome::Paired, None, None)).collect());
-    let write = || dispositions(&audit, &books, Vec::new()).unwrap();
+    let write = || dispositions(&audit, &books, None, Vec::new()).unwrap();
     let bytes = write();
     assert!(bytes == write(), "the bytes depend on the rows alone");
     let mut file = tempfile::tempfile().unwrap();

@@ -223,6 +223,13 @@ pub fn text<'a>(files: &'a [SqlFile], name: &str) -> &'a str {
         .text
 }
 
+fn meaning(config: &Config, label: &str) -> String {
+    match config.legacy.actions.get(label) {
+        Some(config::LegacyMeaning::Action(action)) => action.clone(),
+        _ => label.to_owned(),
+    }
+}
+
 fn books(db: &Db, config: &Config, legacy: &str, unified: &str) -> Books {
     let (legacy, unified) = (db.query(legacy), db.query(unified));
     let both = || legacy.iter().chain(&unified);
@@ -234,10 +241,6 @@ fn books(db: &Db, config: &Config, legacy: &str, unified: &str) -> Books {
     let own_reference = |text: &str| references.binary_search(&text).ok().map(|it| it as u32);
     let actions: Vec<Box<str>> =
         config.unified.grants.iter().chain(&config.unified.deductions).map(|it| it.as_str().into()).collect();
-    let meaning = |label: &str| match config.legacy.actions.get(label) {
-        Some(config::LegacyMeaning::Action(action)) => action.clone(),
-        _ => label.to_owned(),
-    };
     let ledger = |side: Side, rows: &[Vec<String>]| {
         let labels: BTreeSet<&str> = rows.iter().map(|row| row[2].as_str()).collect();
         let numbers: HashMap<&str, u16> = labels.iter().copied().zip(0..).collect();
@@ -245,7 +248,7 @@ fn books(db: &Db, config: &Config, legacy: &str, unified: &str) -> Books {
             .iter()
             .map(|row| {
                 let raw: i64 = row[3].parse().unwrap();
-                let action = if side == Side::Legacy { meaning(&row[2]) } else { row[2].clone() };
+                let action = if side == Side::Legacy { meaning(config, &row[2]) } else { row[2].clone() };
                 let number = actions.iter().position(|it| **it == *action);
                 let deduction = config.unified.deductions.contains(&action);
                 Entry {
@@ -291,6 +294,7 @@ fn books(db: &Db, config: &Config, legacy: &str, unified: &str) -> Books {
         actions: actions.clone(),
         usage: Vec::new(),
         usage_by_day: Vec::new(),
+        settled: Default::default(),
         as_of: Instant(1_775_000_000_000_000),
         roster,
     }
