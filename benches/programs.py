@@ -15,14 +15,14 @@ BLOCK = 8192  # bytes of a page of PostgreSQL
 EXIT = {"disturbed": 1, "use10": 1, "findings": 1, "undisturbed": 0, "shifted": 0, "giant": 0, "identical": 0}
 
 
-def reckon(program, data, server=None):
-    """`reckon reconcile` with every output, on files or on a server."""
+def reckon(program, data, server=None, further=()):
+    """`reckon reconcile` with every output, on files or on a server, with further arguments."""
     out = data.folder / ("run-postgres" if server else "run-files")
     config = "postgres.toml" if server else "files.toml"
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "RECKON_"))}
     if server:
         environment["DATABASE_URL"] = server.url
-    command = [str(program), "reconcile", "--config", config, "--out", str(out), "--no-progress", "-q"]
+    command = [str(program), "reconcile", "--config", config, "--out", str(out), "--no-progress", "-q", *further]
 
     def once():
         shutil.rmtree(out, ignore_errors=True)

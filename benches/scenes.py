@@ -99,6 +99,26 @@ def growth_usage(bench):
     )
 
 
+def bounded(bench):
+    """Rows that do not fit wait in files: a bound at which the run without one would have been ended."""
+    data = bench.data("disturbed")
+    bound = max(round(448 * bench.scale), 160)
+    plain, small = "`reckon`, no bound", f"`reckon`, `--memory {bound}MiB`"
+    return compared(
+        bench, "Memory bound", {"m": str(data)},
+        {
+            plain: (data.rows, reckon(bench.program, data)),
+            small: (data.rows, reckon(bench.program, data, further=("--memory", f"{bound}MiB"))),
+        },
+        lambda runs: [
+            bar("peak memory beside the bound", small, max(each.memory for each in runs[small]) / bound, "×", 1),
+            bar("peak memory beside no bound", small,
+                max(each.memory for each in runs[small]) / max(each.memory for each in runs[plain]), "×", None),
+            bar("time beside no bound", small, ratio(runs[small], runs[plain]), "×", None),
+        ],
+    )
+
+
 def shifted(bench):
     before, after = bench.data("undisturbed"), bench.data("shifted")
     plain, late = "`reckon`, undisturbed", "`reckon`, shifted"
@@ -147,7 +167,7 @@ def start(bench):
 
 # The comparisons of each scene, in the order in which they run and are reported.
 SCENES = {
-    "files": [files],
+    "files": [files, bounded],
     "postgres": [postgres],
     "growth": [growth_usage, growth_files, growth_postgres],
     "residues": [shifted, giant, findings],
