@@ -339,7 +339,7 @@ impl Rows<'_> {
                     Side::Legacy => &finding.unified_ids,
                     Side::Unified => &finding.legacy_ids,
                 };
-                Some(Partner { ids: ids.clone(), rule: finding.rule })
+                Some(Partner { ids: ids.to_vec(), rule: finding.rule })
             }
             _ => None,
         };

@@ -33,7 +33,7 @@ pub fn name_plugs(books: &Books, balances: &Balances, findings: &mut [Finding]) 
     }
     for (finding, entry) in candidates {
         if amounts[&(entry.action, entry.tokens)] == 1 {
-            findings[finding].cause = "plug".to_owned();
+            findings[finding].cause = "plug".into();
         }
     }
 }

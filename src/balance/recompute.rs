@@ -244,7 +244,7 @@ fn gap_finding(books: &Books, balance: &UserBalance) -> Finding {
     // What explains a part is not why the rest is there.
     if balance.unexplained == Some(0) {
         let names: Vec<&str> = found.shown.iter().map(|cause| cause.cause.name()).collect();
-        finding.cause = names.join("+");
+        finding.cause = names.join("+").into();
     }
     finding.evidence = evidence;
     finding

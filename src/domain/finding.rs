@@ -1,8 +1,10 @@
 //! What `reckon` says about rows that do not tie out.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
-use super::{Instant, RowId, Rule, Span};
+use super::{Few, Instant, RowId, Rule, Span};
 
 /// Class of a finding, in the order of `contract.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -241,9 +243,9 @@ pub struct Finding {
     /// The legacy row's user where there is one, else the unified row's.
     pub user: Option<RowId>,
     /// Legacy rows, ascending.
-    pub legacy_ids: Vec<RowId>,
+    pub legacy_ids: Few<RowId>,
     /// Unified rows, ascending.
-    pub unified_ids: Vec<RowId>,
+    pub unified_ids: Few<RowId>,
     /// Label in the legacy table.
     pub action_legacy: Option<String>,
     /// The unified action that is expected.
@@ -269,7 +271,7 @@ pub struct Finding {
     /// How sure.
     pub confidence: Confidence,
     /// Root cause: a short word, empty where none is known.
-    pub cause: String,
+    pub cause: Cow<'static, str>,
     /// What shows it, for people: `key=value; …`. No line number, path, time of run or snapshot.
     pub evidence: String,
     /// What can be done.
@@ -278,9 +280,9 @@ pub struct Finding {
     pub status: Status,
     /// Positions of the legacy rows in the books' entries; empty for rows that are no entries. For
     /// later stages only, never written.
-    pub legacy_rows: Vec<u32>,
+    pub legacy_rows: Few<u32>,
     /// The same for the unified rows.
-    pub unified_rows: Vec<u32>,
+    pub unified_rows: Few<u32>,
 }
 
 impl Finding {
@@ -292,8 +294,8 @@ impl Finding {
             class,
             severity,
             user: None,
-            legacy_ids: Vec::new(),
-            unified_ids: Vec::new(),
+            legacy_ids: Few::new(),
+            unified_ids: Few::new(),
             action_legacy: None,
             action_expected: None,
             action_unified: None,
@@ -306,12 +308,12 @@ impl Finding {
             rule: Rule::None,
             verdict: Verdict::Forced,
             confidence: Confidence::Low,
-            cause: String::new(),
+            cause: Cow::Borrowed(""),
             evidence: String::new(),
             repair,
             status: Status::New,
-            legacy_rows: Vec::new(),
-            unified_rows: Vec::new(),
+            legacy_rows: Few::new(),
+            unified_rows: Few::new(),
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod disposition;
 mod entry;
+mod few;
 mod finding;
 mod id;
 mod instant;
@@ -17,6 +18,7 @@ mod total;
 
 pub use disposition::{Disposition, Outcome, RowPlace};
 pub use entry::{Entry, Kind, UserNo};
+pub use few::Few;
 pub use finding::{Class, Confidence, Finding, FindingId, RepairKind, Severity, Status, Verdict};
 pub use id::RowId;
 pub use instant::{Instant, Span};

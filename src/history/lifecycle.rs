@@ -105,7 +105,7 @@ fn content(finding: &Finding) -> String {
         }
         Class::NegativeBalance => "below_zero".to_owned(),
         _ => {
-            let rows = Finding { cause: String::new(), repair: RepairKind::None, ..finding.clone() };
+            let rows = Finding { cause: "".into(), repair: RepairKind::None, ..finding.clone() };
             Facts::of(&rows).content
         }
     }
@@ -356,7 +356,7 @@ mod tests {
     fn a_gap_has_changed_where_its_unexplained_part_or_its_cause_has() {
         let gap = |evidence: &str, cause: &str| {
             let mut finding = Finding::new(Class::BalanceGap, Severity::Error, RepairKind::Review);
-            (finding.evidence, finding.cause) = (evidence.to_owned(), cause.to_owned());
+            (finding.evidence, finding.cause) = (evidence.to_owned(), cause.to_owned().into());
             finding
         };
         let before = gap("stored=9; recomputed=2; gap=7; unexplained=7; explanation=unexplained", "");

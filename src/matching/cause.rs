@@ -30,7 +30,7 @@ pub(super) fn name(board: &Board<'_>, findings: &mut [Finding]) -> Calibration {
             Class::Orphan => shared.orphan_cause(board, finding),
             _ => "",
         };
-        finding.cause.push_str(cause);
+        finding.cause = cause.into();
     }
     let arrivals = arrivals.into_values().map(|(label, _)| label).collect();
     calibrate::of(board, findings, zone, silences, arrivals)

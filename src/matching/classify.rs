@@ -408,13 +408,13 @@ fn unmapped(books: &Books) -> Vec<Finding> {
             let tokens = Some(i128::from(row.raw_tokens).abs());
             match side {
                 Side::Legacy => {
-                    finding.legacy_ids = vec![row.id.clone()];
+                    finding.legacy_ids.push(row.id.clone());
                     finding.action_legacy = Some(label);
                     finding.tokens_legacy = tokens;
                     finding.created_at_legacy = Some(row.at);
                 }
                 Side::Unified => {
-                    finding.unified_ids = vec![row.id.clone()];
+                    finding.unified_ids.push(row.id.clone());
                     finding.action_unified = Some(label);
                     finding.tokens_unified = tokens;
                     finding.created_at_unified = Some(row.at);

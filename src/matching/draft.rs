@@ -76,8 +76,8 @@ impl<'b> Draft<'b> {
         self
     }
 
-    pub(super) fn cause(mut self, cause: &str) -> Draft<'b> {
-        self.finding.cause = cause.to_owned();
+    pub(super) fn cause(mut self, cause: &'static str) -> Draft<'b> {
+        self.finding.cause = cause.into();
         self
     }
 

@@ -60,7 +60,9 @@ impl Room {
 
     /// Takes room for one more; `false`: there is none.
     fn take(&self) -> bool {
-        self.entries > 0 && self.held.fetch_add(1, Ordering::Relaxed) < self.entries
+        // Most runs have no bound, and need not count.
+        self.entries == usize::MAX
+            || (self.entries > 0 && self.held.fetch_add(1, Ordering::Relaxed) < self.entries)
     }
 }
 

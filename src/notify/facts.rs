@@ -100,7 +100,7 @@ impl RunFacts {
             class: finding.class.name(),
             user_id: finding.user.as_ref().map(ToString::to_string),
             tokens_effect: finding.tokens_effect,
-            cause: finding.cause.clone(),
+            cause: finding.cause.to_string(),
         });
         let history = &model.history;
         let previous = history.previous.as_deref().unwrap_or_default();

@@ -130,7 +130,7 @@ impl<'a, 'l> Draft<'a, 'l> {
 
     fn update(&mut self, finding: &'a Finding) -> Planned<'a> {
         let (position, entry) = self.only(&finding.unified_rows, &self.books.unified.entries, "unified")?;
-        let legacy = match finding.legacy_rows.as_slice() {
+        let legacy = match &*finding.legacy_rows {
             [] => None,
             _ => Some(self.only(&finding.legacy_rows, &self.books.legacy.entries, "legacy")?.1),
         };

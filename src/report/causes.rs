@@ -160,7 +160,7 @@ fn fold_light(groups: Groups<'_>) -> Vec<((&str, Class, Root<'_>), Group<'_>)> {
 
 fn root<'a>(finding: &'a Finding, books: &Books, calibration: &Calibration) -> Root<'a> {
     let amounts = || finding.tokens_legacy.zip(finding.tokens_unified);
-    match finding.cause.as_str() {
+    match &*finding.cause {
         "bulk_stamp" => finding.created_at_unified.map_or(Root::All, Root::At),
         "constant_lag" => lag_root(finding, calibration),
         "writer_silent" => finding.action_legacy.as_deref().map_or(Root::All, Root::Text),

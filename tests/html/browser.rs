@@ -206,7 +206,7 @@ fn the_page_asks_for_nothing_and_obeys_nobody() {
         finding.user = Some(RowId::parse(HOSTILE));
         finding.action_unified = Some(HOSTILE.to_owned());
         finding.action_expected = Some(HOSTILE.to_owned());
-        finding.cause = HOSTILE.to_owned();
+        finding.cause = HOSTILE.into();
         finding.evidence = HOSTILE.to_owned();
     }
     let Some((mut browser, _folder, file)) = open(findings) else { return };

@@ -189,9 +189,9 @@ fn cells_that_a_spreadsheet_would_run_are_made_harmless_and_numbers_are_left_alo
     let mut hostile = finding(0, Class::UnmigratedDeduction);
     hostile.action_legacy = Some("=HYPERLINK(\"http://x\",\"y\")".to_owned());
     hostile.evidence = "@SUM(A1)".to_owned();
-    hostile.cause = "+1".to_owned();
+    hostile.cause = "+1".into();
     hostile.user = Some(RowId::parse("-5"));
-    hostile.legacy_ids = vec![RowId::parse("-2+3")];
+    hostile.legacy_ids = vec![RowId::parse("-2+3")].into();
     let files = written(&Fixture::new(vec![hostile]), "here");
     let mut reader = csv::Reader::from_reader(files["findings.csv"].as_slice());
     let row = reader.records().next().unwrap().unwrap();

@@ -7,7 +7,7 @@ use reckon::audit::{Audit, Conservation, Dispositions, SideConservation};
 use reckon::balance::{Balances, Explanation, GapCause, Rare, UserBalance};
 use reckon::config::{Config, parse};
 use reckon::domain::{
-    Books, Class, Confidence, Finding, FindingId, Instant, Ledger, Outcome, Population, PopulationClass,
+    Books, Class, Confidence, Few, Finding, FindingId, Instant, Ledger, Outcome, Population, PopulationClass,
     RepairKind, Roster, RowId, Rule, Severity, Side, SignCell, Span, Status, Total, UserNo, UserUsage,
     Verdict,
 };
@@ -155,8 +155,8 @@ pub fn finding(number: u16, class: Class) -> Finding {
         class,
         severity,
         user: Some(uuid("cafe", number % 12)),
-        legacy_ids: if has_legacy { vec![uuid("aaaa", number)] } else { Vec::new() },
-        unified_ids: if has_unified { vec![uuid("bbbb", number)] } else { Vec::new() },
+        legacy_ids: has_legacy.then(|| uuid("aaaa", number)).into_iter().collect(),
+        unified_ids: has_unified.then(|| uuid("bbbb", number)).into_iter().collect(),
         action_legacy: has_legacy.then(|| "renewal_grant".to_owned()),
         action_expected: has_legacy.then(|| "subscription_grant".to_owned()),
         action_unified: has_unified.then(|| "admin_grant".to_owned()),
@@ -169,12 +169,12 @@ pub fn finding(number: u16, class: Class) -> Finding {
         rule: if has_legacy && has_unified { Rule::Mismatch } else { Rule::None },
         verdict: Verdict::Forced,
         confidence: Confidence::Medium,
-        cause: if class == Class::TimeMismatch { "constant_lag".to_owned() } else { String::new() },
+        cause: if class == Class::TimeMismatch { "constant_lag" } else { "" }.into(),
         evidence: "label=renewal_grant; reference=pi_123".to_owned(),
         repair,
         status: Status::New,
-        legacy_rows: Vec::new(),
-        unified_rows: Vec::new(),
+        legacy_rows: Few::new(),
+        unified_rows: Few::new(),
     }
 }
 

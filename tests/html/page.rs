@@ -35,7 +35,7 @@ fn text_from_the_tables_is_shown_and_never_obeyed() {
     hostile.action_legacy = Some(HOSTILE.to_owned());
     hostile.action_expected = Some(HOSTILE.to_owned());
     hostile.evidence = HOSTILE.to_owned();
-    hostile.cause = HOSTILE.to_owned();
+    hostile.cause = HOSTILE.into();
     hostile.user = Some(RowId::parse(HOSTILE));
     let mut fixture = Fixture::new(vec![hostile]);
     fixture.warnings = vec![HOSTILE.to_owned()];

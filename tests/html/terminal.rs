@@ -16,7 +16,7 @@ fn shown(fixture: &Fixture, color: bool) -> String {
 fn every_line_fits_eighty_columns_however_large_the_numbers() {
     let mut fixture = Fixture::new(one_of_each_class());
     for finding in &mut fixture.audit.findings {
-        finding.cause = "a cause with a very long name that nobody can read in one line".to_owned();
+        finding.cause = "a cause with a very long name that nobody can read in one line".into();
         finding.tokens_effect = Some(i128::MAX / 100);
     }
     fixture.warnings = vec!["A long warning, in words that have to be broken somewhere: ".repeat(4)];
@@ -36,7 +36,7 @@ fn colours_stand_only_where_they_are_asked_for() {
 #[test]
 fn text_from_the_tables_cannot_steer_the_terminal() {
     let mut hostile = finding(0, Class::TimeMismatch);
-    hostile.cause = "\x1b[2Jgone\u{9b}\n".to_owned();
+    hostile.cause = "\x1b[2Jgone\u{9b}\n".into();
     let mut fixture = Fixture::new(vec![hostile]);
     fixture.warnings = vec!["\x1b]0;title\x07".to_owned()];
     let text = shown(&fixture, false);

@@ -56,7 +56,7 @@ impl Facts {
             number(finding.tokens_effect),
             at(finding.created_at_legacy),
             at(finding.created_at_unified),
-            finding.cause.clone(),
+            finding.cause.to_string(),
             finding.repair.name().to_owned(),
         ];
         let told = told(finding.class, &finding.evidence);
@@ -150,7 +150,7 @@ mod tests {
         let plain = || {
             let mut finding = Finding::new(Class::Unmigrated, Severity::Error, RepairKind::Backfill);
             finding.user = Some(RowId::parse("ada"));
-            finding.legacy_ids = vec![RowId::parse("L1"), RowId::parse("L2")];
+            finding.legacy_ids = vec![RowId::parse("L1"), RowId::parse("L2")].into();
             finding
         };
         let of = |change: fn(&mut Finding)| {
@@ -166,7 +166,7 @@ mod tests {
         let other: [fn(&mut Finding); 9] = [
             |finding| finding.severity = Severity::Warning,
             |finding| finding.user = Some(RowId::parse("bob")),
-            |finding| finding.legacy_ids = vec![RowId::parse("L1"), RowId::parse("L3")],
+            |finding| finding.legacy_ids = vec![RowId::parse("L1"), RowId::parse("L3")].into(),
             |finding| finding.tokens_legacy = Some(1),
             |finding| finding.tokens_unified = Some(1),
             |finding| finding.tokens_effect = Some(0),

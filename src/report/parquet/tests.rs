@@ -17,8 +17,8 @@ fn finding(id: &str) -> Finding {
         class: Class::Unmigrated,
         severity: Severity::Error,
         user: None,
-        legacy_ids: Vec::new(),
-        unified_ids: Vec::new(),
+        legacy_ids: Default::default(),
+        unified_ids: Default::default(),
         action_legacy: None,
         action_expected: None,
         action_unified: None,
@@ -31,12 +31,12 @@ fn finding(id: &str) -> Finding {
         rule: Rule::None,
         verdict: Verdict::Forced,
         confidence: Confidence::Low,
-        cause: String::new(),
+        cause: "".into(),
         evidence: String::new(),
         repair: RepairKind::Backfill,
         status: Status::New,
-        legacy_rows: Vec::new(),
-        unified_rows: Vec::new(),
+        legacy_rows: Default::default(),
+        unified_rows: Default::default(),
     }
 }
 
@@ -67,8 +67,8 @@ fn shown(batch: &RecordBatch, row: usize) -> Vec<String> {
 fn findings_have_the_columns_of_the_csv_and_their_types() {
     let full = Finding {
         user: Some(RowId::parse("u1")),
-        legacy_ids: vec![RowId::parse("l1"), RowId::parse("l2")],
-        unified_ids: vec![RowId::parse("A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11")],
+        legacy_ids: vec![RowId::parse("l1"), RowId::parse("l2")].into(),
+        unified_ids: vec![RowId::parse("A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11")].into(),
         action_legacy: Some("grant/admin".to_owned()),
         action_expected: Some("admin_grant".to_owned()),
         action_unified: Some("trial_grant".to_owned()),
@@ -78,7 +78,7 @@ fn findings_have_the_columns_of_the_csv_and_their_types() {
         created_at_legacy: Some(Instant(-1)),
         created_at_unified: Some(Instant(1_772_357_400_000_001)),
         lag: Some(Span(-250)),
-        cause: "replay".to_owned(),
+        cause: "replay".into(),
         evidence: "a=1; b=\"2\"".to_owned(),
         ..finding("00112233aabbccdd")
     };

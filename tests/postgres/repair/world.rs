@@ -83,8 +83,8 @@ impl World {
             class,
             severity: Severity::Error,
             user: None,
-            legacy_ids,
-            unified_ids,
+            legacy_ids: legacy_ids.into(),
+            unified_ids: unified_ids.into(),
             action_legacy: None,
             action_expected: legacy_rows
                 .first()
@@ -99,12 +99,12 @@ impl World {
             rule: Rule::None,
             verdict: Verdict::Forced,
             confidence: Confidence::High,
-            cause: String::new(),
+            cause: "".into(),
             evidence: "key=value".to_owned(),
             repair,
             status: Status::New,
-            legacy_rows,
-            unified_rows,
+            legacy_rows: legacy_rows.into(),
+            unified_rows: unified_rows.into(),
         });
         self.findings.last_mut().unwrap()
     }

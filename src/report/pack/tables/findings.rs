@@ -61,7 +61,7 @@ fn finding_cells<'a>(finding: &'a Finding, cells: &mut Vec<Cell<'a>>) {
     cells.push(Cell::text(finding.rule.name()));
     cells.push(Cell::text(finding.verdict.name()));
     cells.push(Cell::text(finding.confidence.name()));
-    cells.push(Cell::text(finding.cause.as_str()));
+    cells.push(Cell::text(&*finding.cause));
     cells.push(Cell::text(finding.evidence.as_str()));
     cells.push(Cell::text(finding.repair.name()));
     cells.push(Cell::text(finding.status.name()));
