@@ -48,3 +48,27 @@ fn a_run_that_grows_beyond_its_bound_leaves_nothing_behind() {
     let names: Vec<String> = hidden.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert!(names.iter().all(|name| !name.starts_with(".")), "{names:?}");
 }
+
+/// So little that no row waits in memory until all users are known.
+const PARTS: &str = "170MiB";
+
+#[test]
+fn rows_that_can_be_kept_nowhere_end_the_run() {
+    let night = Night::new("").with("TMPDIR", "/nowhere");
+    let ran = night.run(&["reconcile", "--out", "run", "--memory", PARTS]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.stderr.contains("legacy: rows could not be kept in a temporary file in /nowhere"), "{ran:?}");
+    assert!(ran.stderr.contains("or set TMPDIR to a folder with more"), "{ran:?}");
+    assert!(!night.path("run").exists());
+}
+
+#[test]
+fn nothing_stays_where_rows_were_kept() {
+    let night = Night::new("");
+    let kept = night.path("kept");
+    std::fs::create_dir(&kept).unwrap();
+    let night = night.with("TMPDIR", kept.to_str().unwrap());
+    let ran = night.run(&["reconcile", "--out", "run", "--memory", PARTS]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert_eq!(std::fs::read_dir(&kept).unwrap().count(), 0);
+}
