@@ -187,7 +187,8 @@ pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> 
     balances.compared = balance::compared(books, &balances, &setting.holding);
     let (findings, log) = (&matched.findings, &reads.usage_log);
     let grounds = Grounds { books, config, findings, log, setting: &setting, replayed: &replayed };
-    balance::explain_gaps(&mut balances, grounds)?;
+    let explained = reads.before.as_ref().map(|before| before.explained.clone()).unwrap_or_default();
+    balance::explain_gaps(&mut balances, grounds, &explained)?;
     warnings.extend(balances.snapshots.iter().filter_map(balance::SnapshotColumn::warning));
     balance::name_plugs(books, &balances, &mut matched.findings);
     let gaps = balance::findings(books, &balances, &replayed);

@@ -10,7 +10,7 @@ pub mod replay;
 mod snapshot;
 
 pub use compared::{Compared, compared};
-pub use gap::{Cause, Explanations, Grounds, Hypothesis, LISTED, explain_gaps};
+pub use gap::{Cause, ExplainedBefore, Explanations, Grounds, Hypothesis, LISTED, explain_gaps};
 pub use plug::name_plugs;
 pub use rare::{Common, Rare};
 pub use recompute::{

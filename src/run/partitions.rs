@@ -8,7 +8,7 @@ use crate::audit;
 use crate::balance::replay::{
     Ends, Holding, Policies, PolicyEffects, Replay, Replayed, ReplayedBefore, Setting,
 };
-use crate::balance::{self, SnapshotColumn, SnapshotTest, StoredByUser};
+use crate::balance::{self, ExplainedBefore, SnapshotColumn, SnapshotTest, StoredByUser};
 use crate::config::Config;
 use crate::domain::{Entry, Pair, RowId, Settled, Side, UserNo};
 use crate::matching::{Likeness, Tried};
@@ -21,6 +21,8 @@ pub(super) struct Before {
     pub(super) rows: SettledRows,
     /// Their balances under the configured policies.
     pub(super) replayed: ReplayedBefore,
+    /// Their gaps.
+    pub(super) explained: ExplainedBefore,
     /// What the balance columns mean, of all rows.
     pub(super) snapshots: Vec<SnapshotColumn>,
 }
@@ -40,7 +42,12 @@ pub(super) fn settle(config: &Config, reads: &mut Reads, parts: &Parts) -> anyho
         policies: Policies::configured(config, &reads.books),
         stored,
         settled: Settled { users: vec![false; users], moved: vec![(0, 0); users], ..Settled::default() },
-        before: Before { rows: SettledRows::new()?, replayed: ReplayedBefore::default(), snapshots },
+        before: Before {
+            rows: SettledRows::new()?,
+            replayed: ReplayedBefore::default(),
+            explained: ExplainedBefore::default(),
+            snapshots,
+        },
     };
     let pooled = pooled(reads);
     let mut open: [Entries; 2] = Default::default();
@@ -179,14 +186,18 @@ impl Settling<'_> {
         let is_asked = |user| !tried.is_open(user);
         let Replayed { effects, below_zero } =
             Replayed::of_some(&replay, counts_failed, users.clone(), is_asked)?;
-        // A stored balance that is not what the rows give, or might show a policy, is looked into later.
+        // A stored balance that the user's own rows and the policies do not explain is looked into later.
         if let Some(stored) = &self.stored {
             let gaps = balance::gaps(books, config, stored, users.clone())?;
-            for ((user, gap), effects) in users.clone().map(UserNo).zip(gaps).zip(&effects) {
-                if gap.is_some_and(|gap| gap != 0 || *effects != PolicyEffects::default()) {
-                    tried.open(user);
-                }
-            }
+            let asked = |((user, gap), effects): ((u32, Option<i128>), &PolicyEffects)| {
+                let gap = gap.filter(|_| !tried.is_open(UserNo(user)))?;
+                let tokens = stored.get(&UserNo(user)).copied().flatten()?;
+                (gap != 0 || *effects != PolicyEffects::default()).then_some((tokens, gap, *effects))
+            };
+            let asked: Vec<_> = users.clone().zip(gaps).zip(&effects).map(asked).collect();
+            let explained = &mut self.before.explained;
+            let left = explained.explain(&replay, &self.policies, counts_failed, users.clone(), &asked)?;
+            left.into_iter().for_each(|user| tried.open(user));
         }
         let is_settled = |user: UserNo| !tried.is_open(user);
         let moved = users.clone().map(UserNo).zip(effects);

@@ -15,6 +15,7 @@
 //!    whose balance could show them do not; the rest is unexplained.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 mod edit;
 mod holder;
@@ -33,7 +34,7 @@ use holder::{Choosable, Holder, Premises, Rows};
 use opening::Leftovers;
 use votes::Votes;
 
-use super::replay::{Holding, PolicyEffects, Replay, ReplayError, Replayed, Setting, Timeline};
+use super::replay::{Holding, Policies, PolicyEffects, Replay, ReplayError, Replayed, Setting, Timeline};
 use super::{Balances, Explanation, GapCause, UserBalance};
 use crate::config::Config;
 use crate::domain::{Books, Finding, UserNo};
@@ -56,11 +57,64 @@ pub struct Grounds<'a> {
     pub replayed: &'a Replayed,
 }
 
-/// Explains the gaps of all users with a stored balance.
+/// Gaps of settled users, explained when these left the memory.
+#[derive(Debug, Clone, Default)]
+pub struct ExplainedBefore {
+    /// What their balances show of the causes.
+    votes: Votes,
+    found: Vec<(UserNo, Explanation, Explanations)>,
+}
+
+impl ExplainedBefore {
+    /// Explains the gaps of users of a range about whose rows there is no finding and who are in no pool, as
+    /// far as that takes nothing but the user. `asked` says by user of the range what is stored, what its gap is
+    /// and what the policies add; `None`: nobody asks. Gives back those whose gap needs a look at all users.
+    ///
+    /// # Errors
+    /// [`ReplayError`].
+    pub fn explain(
+        &mut self,
+        replay: &Replay<'_>,
+        policies: &Policies,
+        count_failed: bool,
+        users: Range<u32>,
+        asked: &[Option<(i128, i128, PolicyEffects)>],
+    ) -> Result<Vec<UserNo>, ReplayError> {
+        let mut left = Vec::new();
+        let first = users.start;
+        replay.visit_range(users, |timeline| {
+            let user = timeline.holder;
+            let Some((stored, gap, effects)) = asked[(user.0 - first) as usize] else { return };
+            let premises = Premises { policies, count_failed, opening_shown: None, only_known: gap == 0 };
+            let holder = Holder::new(Rows { timeline, edits: &[] }, None, premises);
+            if gap == 0 {
+                return self.votes.add(&holder, &[]);
+            }
+            let found = explanations(&holder, stored, &effects);
+            if let [only] = &found[..] {
+                self.votes.add(&holder, &only.set);
+            }
+            match explained(found) {
+                Some((explanation, explanations)) => self.found.push((user, explanation, explanations)),
+                None => left.push(user),
+            }
+        })?;
+        Ok(left)
+    }
+}
+
+/// Explains the gaps of all users with a stored balance; `before` are settled users.
 ///
 /// # Errors
 /// [`ReplayError`] when the rows of usage cannot be read back.
-pub fn explain_gaps(balances: &mut Balances, grounds: Grounds<'_>) -> Result<(), ReplayError> {
+pub fn explain_gaps(
+    balances: &mut Balances,
+    grounds: Grounds<'_>,
+    before: &ExplainedBefore,
+) -> Result<(), ReplayError> {
+    for (user, explanation, explanations) in &before.found {
+        fill(&mut balances.users[user.0 as usize], *explanation, explanations.clone());
+    }
     let has_gap = |balance: &UserBalance| balance.gap.is_some_and(|gap| gap != 0);
     for balance in balances.users.iter_mut().filter(|balance| balance.gap == Some(0)) {
         balance.unexplained = Some(0);
@@ -76,8 +130,10 @@ pub fn explain_gaps(balances: &mut Balances, grounds: Grounds<'_>) -> Result<(),
         opening_shown: None,
         only_known: false,
     };
-    let (mut votes, mut leftovers) = (Votes::default(), Leftovers::new(grounds.books));
-    let wanted: Vec<bool> = balances.users.iter().map(|balance| stage.is_wanted(balance)).collect();
+    let (mut votes, mut leftovers) = (before.votes.clone(), Leftovers::new(grounds.books));
+    let is_wanted =
+        |balance: &UserBalance| !grounds.books.settled.has(balance.user) && stage.is_wanted(balance);
+    let wanted: Vec<bool> = balances.users.iter().map(is_wanted).collect();
     stage.visit(&wanted, |user, own, pooled| {
         let balance = &mut balances.users[user.0 as usize];
         let Some(stored) = balance.stored else { return };
@@ -242,8 +298,15 @@ fn single_findings(holder: &Holder<'_>, stored: i128) -> Vec<Vec<Choosable>> {
 
 /// Explained to the token, if anything was found.
 fn take(balance: &mut UserBalance, found: Vec<Found>) {
+    if let Some((explanation, explanations)) = explained(found) {
+        fill(balance, explanation, explanations);
+    }
+}
+
+/// What was found, if anything was.
+fn explained(found: Vec<Found>) -> Option<(Explanation, Explanations)> {
     let explanation = match found.len() {
-        0 => return,
+        0 => return None,
         1 => Explanation::Unique,
         _ => Explanation::Several,
     };
@@ -251,7 +314,7 @@ fn take(balance: &mut UserBalance, found: Vec<Found>) {
     let mut shares = found.into_iter().map(|found| found.shares);
     let shown = shares.next().unwrap_or_default();
     let others = shares.take(LISTED).collect();
-    fill(balance, explanation, Explanations { shown, others, more });
+    Some((explanation, Explanations { shown, others, more }))
 }
 
 /// Not explained to the token: what configured policies and findings give, and a rest.

@@ -161,6 +161,18 @@ impl<'a> Replay<'a> {
         self.visit_some(0..self.users(), marks, self.most_stretches(), &mut see)
     }
 
+    /// As [`Replay::visit`] for the holders of a range, without marks.
+    ///
+    /// # Errors
+    /// [`ReplayError`].
+    pub fn visit_range(
+        &self,
+        holders: Range<u32>,
+        mut see: impl FnMut(&Timeline),
+    ) -> Result<(), ReplayError> {
+        self.visit_some(holders, &[], self.most_stretches(), &mut see)
+    }
+
     fn users(&self) -> u32 {
         self.books.roster.len() as u32
     }
