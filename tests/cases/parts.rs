@@ -50,8 +50,18 @@ fn contents(run: &Run) -> BTreeMap<String, Vec<u8>> {
     contents
 }
 
+/// How many users were settled, of how many: `649 of 708 users settled, 668 rows left`.
+fn settled(run: &Run) -> (u64, u64) {
+    let line = run.stderr.lines().find(|line| line.contains(" users settled, "));
+    let words: Vec<&str> = line.unwrap_or_else(|| panic!("{}", run.stderr)).split(' ').collect();
+    let of = words.iter().position(|word| *word == "of").unwrap();
+    (words[of - 1].parse().unwrap(), words[of + 1].parse().unwrap())
+}
+
+/// Most users leave the memory, and the files are the same.
 fn assert_same(whole: &Run, parts: &Run) {
-    assert!(parts.stderr.contains(" users settled, "), "{}", parts.stderr);
+    let (done, all) = settled(parts);
+    assert!(done * 2 > all, "only {done} of {all} users were settled");
     let (whole, parts) = (contents(whole), contents(parts));
     let differing: Vec<&String> = whole.keys().filter(|name| whole.get(*name) != parts.get(*name)).collect();
     assert!(differing.is_empty() && whole.len() == parts.len(), "{differing:?} differ");
