@@ -9,6 +9,9 @@ pub mod domain;
 // The digest of files, findings and plans.
 pub mod sha256;
 
+// Work divided among the cores.
+pub mod cores;
+
 // reckon.toml as written → as checked.
 pub mod config;
 

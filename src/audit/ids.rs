@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::cores;
 use crate::domain::{Books, Class, Finding, FindingId, Ledger, RowId, Side};
 use crate::sha256::sha256;
 
@@ -13,15 +14,10 @@ pub(super) fn order(finding: &Finding) -> impl Ord + '_ {
 
 /// Gives an id to each finding that has none, on all cores.
 pub(super) fn name_findings(findings: &mut [Finding]) {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = findings.len().div_ceil(threads).max(1);
-    std::thread::scope(|scope| {
-        for findings in findings.chunks_mut(share) {
-            scope.spawn(move || {
-                for finding in findings.iter_mut().filter(|finding| finding.id.0.is_empty()) {
-                    finding.id = finding_id(finding, None);
-                }
-            });
+    let share = findings.len().div_ceil(cores::count()).max(1);
+    cores::each(findings.chunks_mut(share), |findings| {
+        for finding in findings.iter_mut().filter(|finding| finding.id.0.is_empty()) {
+            finding.id = finding_id(finding, None);
         }
     });
 }

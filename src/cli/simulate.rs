@@ -141,7 +141,7 @@ fn settings(args: &Args, global: &Global) -> anyhow::Result<Settings> {
         },
         threads: match args.threads {
             Some(threads) => usize::from(threads),
-            None => std::thread::available_parallelism().map_or(1, usize::from),
+            None => crate::cores::count(),
         },
     })
 }

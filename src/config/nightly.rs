@@ -146,7 +146,7 @@ pub struct Postgres {
 impl Default for Postgres {
     fn default() -> Postgres {
         Postgres {
-            streams: std::thread::available_parallelism().map_or(1, usize::from).min(4),
+            streams: crate::cores::count().min(4),
             statement_timeout: Span(0),
             session_wait: Span(5 * SECOND),
             idle_timeout: Span(10 * MINUTE),

@@ -13,6 +13,7 @@ use super::rules::actions;
 use super::usage_log::{self, UsageLog, Writer};
 use super::{NormaliseError, repeated_id, spill_error};
 use crate::config::{Config, SignPolicy};
+use crate::cores::at_once;
 use crate::domain::{
     Books, Bystander, DayUsage, Entry, Instant, Ledger, Population, Rejected, Roster, RowId, Settled, Side,
     SignCell, Total, UserNo,
@@ -84,14 +85,12 @@ pub fn books(
     let deal = |by_action| Deal { shares, references: references.len(), by_action };
 
     let by_action = config.legacy.sign == SignPolicy::ByAction;
-    let (legacy_ledger, unified_ledger) = std::thread::scope(|scope| {
-        let legacy = scope.spawn(|| legacy.ledger(&legacy_maps, sides.legacy_control, &deal(by_action)));
-        let unified = unified.ledger(&unified_maps, sides.unified_control, &deal(false));
-        let legacy = legacy.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        legacy.and_then(|legacy| Ok((legacy, unified?)))
-    })?;
-    let (legacy_ledger, _, legacy_dealt) = legacy_ledger;
-    let (unified_ledger, usage, unified_dealt) = unified_ledger;
+    let (legacy, unified) = at_once(
+        || legacy.ledger(&legacy_maps, sides.legacy_control, &deal(by_action)),
+        || unified.ledger(&unified_maps, sides.unified_control, &deal(false)),
+    );
+    let (legacy_ledger, _, legacy_dealt) = legacy?;
+    let (unified_ledger, usage, unified_dealt) = unified?;
     let (log, usage_by_user) = UsageLog::of(usage.writers, roster.len(), &log_bytes)
         .map_err(|error| spill_error(Side::Unified, error))?;
     let books = Books {

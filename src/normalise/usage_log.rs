@@ -13,17 +13,18 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::cores;
 use crate::domain::{Instant, UserNo, UserUsage};
 
 /// Slots of one chunk of a worker. An event takes one; one of a very large amount takes two, side by
 /// side.
 const CHUNK_SLOTS: usize = 1 << 16;
-/// Slots of one chunk of a part: there are as many open ones as parts.
-const PART_CHUNK_SLOTS: usize = 1 << 11;
+/// Slots of one chunk of a part: there are as many open ones as parts and workers, eight kilobytes each.
+const PART_CHUNK_SLOTS: usize = 1 << 9;
 /// Users of a part, at least: their stretches fit a processor's cache.
 const PART_USERS: u32 = 1 << 11;
-/// Parts at most.
-const MOST_PARTS: u32 = 256;
+/// Parts at most, so that the ends of their open chunks fit a processor's cache too.
+const MOST_PARTS: u32 = 1 << 10;
 /// Slots whose users are looked up in one go, before any is dealt out: so many ways through memory overlap.
 const NUMBERED: usize = 1 << 8;
 /// Events that are shown at a time.
@@ -166,12 +167,8 @@ impl UsageLog {
         let users = u32::try_from(users).expect("users are numbered by 32 bits");
         let count = users.div_ceil(share) as usize;
         let rows = writers.iter().map(|(writer, _)| writer.rows).sum();
-        let dealt: Vec<io::Result<Dealer>> = std::thread::scope(|scope| {
-            let deal = |(writer, numbers): (Writer, Vec<u32>)| {
-                scope.spawn(move || Dealer::new(share, count, in_memory).deal(writer, &numbers))
-            };
-            let threads: Vec<_> = writers.into_iter().map(deal).collect();
-            threads.into_iter().map(joined).collect()
+        let dealt = cores::each(writers, |(writer, numbers)| {
+            Dealer::new(share, count, in_memory).deal(writer, &numbers)
         });
         let mut log = UsageLog { share, parts: Vec::new(), files: Vec::new(), rows };
         log.parts.resize_with(count, Part::default);
@@ -191,24 +188,20 @@ impl UsageLog {
     /// Sums by user.
     fn sums(&self, users: u32) -> io::Result<Vec<UserUsage>> {
         let mut sums = vec![UserUsage::default(); users as usize];
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let parts_each = self.parts.len().div_ceil(threads).max(1);
-        std::thread::scope(|scope| {
-            let shares = sums.chunks_mut(parts_each * self.share as usize).enumerate();
-            let add = |(number, sums): (usize, &mut [UserUsage])| -> io::Result<()> {
-                let first = (number * parts_each) as u32 * self.share;
-                self.for_each_chunk_of(first..first + sums.len() as u32, &mut |events| {
-                    for event in events {
-                        let usage = &mut sums[(event.user.0 - first) as usize];
-                        let sum = if event.failed { &mut usage.failed } else { &mut usage.used };
-                        *sum += i128::from(event.tokens);
-                        usage.first_at = Some(usage.first_at.map_or(event.at, |first| first.min(event.at)));
-                    }
-                })
-            };
-            let threads: Vec<_> = shares.map(|share| scope.spawn(move || add(share))).collect();
-            threads.into_iter().map(joined).collect::<io::Result<Vec<()>>>()
-        })?;
+        let parts_each = self.parts.len().div_ceil(cores::count()).max(1);
+        let shares = sums.chunks_mut(parts_each * self.share as usize).enumerate();
+        let added = cores::each(shares, |(number, sums)| {
+            let first = (number * parts_each) as u32 * self.share;
+            self.for_each_chunk_of(first..first + sums.len() as u32, &mut |events| {
+                for event in events {
+                    let usage = &mut sums[(event.user.0 - first) as usize];
+                    let sum = if event.failed { &mut usage.failed } else { &mut usage.used };
+                    *sum += i128::from(event.tokens);
+                    usage.first_at = Some(usage.first_at.map_or(event.at, |first| first.min(event.at)));
+                }
+            })
+        });
+        added.into_iter().collect::<io::Result<()>>()?;
         Ok(sums)
     }
 
@@ -265,11 +258,6 @@ impl UsageLog {
 pub(super) fn users_of_part(users: usize) -> u32 {
     let users = u32::try_from(users).expect("users are numbered by 32 bits");
     users.div_ceil(MOST_PARTS).max(PART_USERS)
-}
-
-/// What a thread gave back; its panic is ours.
-fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Shows the rows of a chunk.

@@ -39,6 +39,7 @@ pub use sql::{Scripts, SqlFile};
 use std::collections::HashSet;
 
 use crate::config::Config;
+use crate::cores::at_once;
 use crate::domain::{Books, Finding, RepairKind, RowId};
 use crate::source::postgres::catalogue::TableFacts;
 
@@ -96,12 +97,10 @@ pub fn plan<'a>(
     };
     let subject =
         hazard::Subject { config, unified: &unified, new_id, new_columns: &new_columns, changes: &changes };
-    let (known, id, hazards) = std::thread::scope(|scope| {
-        let known = scope.spawn(|| known::Known::new(books, &unified.id, &changes));
-        let id = plan::digest(&unified.table, &legacy.table, &changes);
-        let hazards = hazard::check(&subject);
-        (known.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), id, hazards)
-    });
+    let (known, (id, hazards)) = at_once(
+        || known::Known::new(books, &unified.id, &changes),
+        || (plan::digest(&unified.table, &legacy.table, &changes), hazard::check(&subject)),
+    );
     let hazards = hazards?;
     Ok(Plan {
         id,

@@ -6,6 +6,7 @@ use super::plan::{Change, Operation, Plan, Refusal, Review};
 use super::quote::{comment, do_block, fill, grouped, literal, rows};
 use super::verify::{self, Expectations};
 use super::{backfill, changes};
+use crate::cores::at_once;
 
 const HEAD: &str = include_str!("sql/head.sql");
 const JOURNAL: &str = include_str!("sql/journal.sql");
@@ -45,14 +46,11 @@ impl<'p, 'a> Scripts<'p, 'a> {
     pub fn of(plan: &'p Plan<'a>) -> Scripts<'p, 'a> {
         let lines = [Operation::Insert, Operation::Update, Operation::Delete].map(|it| Changes::of(plan, it));
         let expectations = Expectations::of(plan);
-        let (changes, cuts) = std::thread::scope(|scope| {
-            let cuts = scope.spawn(|| parts::cut(&expectations));
-            let changes = lines.map(|lines| {
-                let cuts = parts::cut(&lines);
-                (lines, cuts)
-            });
-            (changes, cuts.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-        });
+        let with_cuts = |lines: Changes<'p, 'a>| {
+            let cuts = parts::cut(&lines);
+            (lines, cuts)
+        };
+        let (cuts, changes) = at_once(|| parts::cut(&expectations), || lines.map(with_cuts));
         let mut files = Vec::new();
         for (lines, cuts) in &changes {
             files.extend(cuts.iter().enumerate().map(|(at, cut)| SqlFile {

@@ -33,10 +33,9 @@ pub mod terminal;
 pub mod waivers;
 
 use std::io::Write as _;
-use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::ScopedJoinHandle;
 
+use crate::cores::{self, joined};
 use crate::repair::Scripts;
 
 pub use advice::AdviceText;
@@ -143,19 +142,8 @@ fn write_scripts(scripts: &Scripts<'_, '_>, staging: &Staging) -> Written<Vec<Wr
             written.push(write_bytes(staging, &file.name, scripts.text(at).as_bytes())?);
         }
     };
-    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    std::thread::scope(|scope| {
-        let writers: Vec<_> = (0..cores).map(|_| scope.spawn(write)).collect();
-        let mut files = Vec::new();
-        for writer in writers {
-            files.extend(joined(writer)?);
-        }
-        Ok(files)
-    })
-}
-
-fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    let written: Written<Vec<_>> = cores::each(0..cores::count(), |_| write()).into_iter().collect();
+    Ok(written?.into_iter().flatten().collect())
 }
 
 fn write_bytes(staging: &Staging, name: &str, bytes: &[u8]) -> Result<WrittenFile, ReportError> {

@@ -3,6 +3,7 @@
 use crate::audit::{Audit, Conservation, RunVerdict, SideConservation};
 use crate::balance::{Balances, GapCause, SnapshotColumn, UserBalance};
 use crate::config::Config;
+use crate::cores::at_once;
 use crate::domain::{
     Books, Finding, Instant, Outcome, Population, Roster, Rule, Severity, Side, SignCell, Span, Status, Total,
 };
@@ -249,11 +250,10 @@ pub struct HistoryTotals {
 /// Freezes the numbers of a run.
 pub fn build(inputs: Inputs<'_>) -> Model<'_> {
     let audit = inputs.audit;
-    let (classes, causes) = std::thread::scope(|scope| {
-        let causes = scope.spawn(|| causes::totals(&audit.findings, inputs.books, inputs.calibration));
-        let classes = classes::totals(&audit.findings);
-        (classes, causes.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    });
+    let (causes, classes) = at_once(
+        || causes::totals(&audit.findings, inputs.books, inputs.calibration),
+        || classes::totals(&audit.findings),
+    );
     let blocking =
         count(audit, |finding| finding.severity == Severity::Error && finding.status != Status::Waived);
     let verdict = if blocking == 0 { RunVerdict::Clean } else { RunVerdict::Discrepancies };

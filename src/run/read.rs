@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use super::partitions::Before;
 use super::{Options, again, gate};
 use crate::config::{Columns, Config, Origin};
+use crate::cores;
 use crate::cutover::Live;
 use crate::domain::{Books, Instant, PopulationClass, RowId, Side, Span};
 use crate::history::waivers::Waivers;
@@ -67,7 +68,7 @@ pub(super) fn read_once(config: &Config, options: &Options, progress: &Progress)
     let snapshot = database.as_ref().map(|database| database.snapshot().clone());
     let asked = options.as_of.or(config.as_of);
     let as_of = asked.or(snapshot.as_ref().map(|snapshot| snapshot.at)).unwrap_or(options.started);
-    let threads = options.threads.unwrap_or_else(cores);
+    let threads = options.threads.unwrap_or_else(cores::count);
 
     let keep_usage_of = options.keep_usage_of.as_ref();
     let room = Arc::new(room(options));
@@ -148,11 +149,6 @@ fn rules(config: &Config, side: Side, as_of: Instant, keep_usage_of: Option<&Row
 fn room(options: &Options) -> Room {
     let allows = options.keep_usage_of.is_none() && !matches!(options.look, gate::Look::Gate { .. });
     options.memory.as_ref().filter(|_| allows).map_or_else(Room::unbounded, |bound| bound.room())
-}
-
-/// Cores of this machine that the process may use.
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
 /// Stored balances and members of pools: what is read beside the ledgers.

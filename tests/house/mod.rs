@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms in the order of the data; a room may use those above it.
-const ROOMS: [&str; 18] = [
+const ROOMS: [&str; 19] = [
     "domain",
     "sha256",
+    "cores",
     "config",
     "source",
     "normalise",

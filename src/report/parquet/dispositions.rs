@@ -6,7 +6,6 @@
 
 use std::io::Write;
 use std::iter::Peekable;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 
@@ -25,6 +24,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::CREATED_BY;
 use crate::audit::{Audit, pair_id};
+use crate::cores;
 use crate::domain::{Books, Disposition, FindingId, Outcome, Pair, RowId, Side};
 use crate::normalise::{InOrder, SettledRow, SettledRows};
 
@@ -51,7 +51,7 @@ pub fn dispositions<W: Write + Send>(
     settled: Option<&SettledRows>,
     out: W,
 ) -> Result<W, ParquetError> {
-    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let cores = cores::count();
     let is_known = |column: &str| column == "pair_id" || column == "finding_id";
     let fields = DISPOSITION_COLUMNS.map(|column| Field::new(column, DataType::Utf8, is_known(column)));
     let schema: SchemaRef = Arc::new(Schema::new(fields.to_vec()));
@@ -176,15 +176,7 @@ impl<'a> Rows<'a> {
                 });
                 self.encode(number + at, batches, factory)
             };
-            let made = std::thread::scope(|scope| {
-                let encode = &encode;
-                let threads: Vec<_> =
-                    groups.iter().enumerate().map(|group| scope.spawn(move || encode(group))).collect();
-                let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
-                    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-                };
-                threads.into_iter().map(join).collect::<Vec<Result<_, ParquetError>>>()
-            });
+            let made = cores::each(groups.iter().enumerate(), encode);
             number += made.len();
             made.into_iter().try_for_each(|chunks| add_group(file, chunks?))?;
         }

@@ -14,12 +14,12 @@ mod people;
 mod words;
 
 use std::io::Write as _;
-use std::thread::ScopedJoinHandle;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::{Compression, GzBuilder};
 
+use crate::cores;
 use crate::domain::{Finding, Severity, Status};
 
 use super::super::model::Model;
@@ -104,12 +104,7 @@ pub fn pack_within(model: &Model<'_>, findings_max_bytes: usize, people_max_byte
 
 /// Packing is most of the work, and no block needs another for it.
 fn zipped_side_by_side(blocks: &[(usize, usize, Streams)]) -> Vec<String> {
-    std::thread::scope(|scope| {
-        let zip = |(_, _, streams): &'_ (usize, usize, Streams)| streams.zipped();
-        let threads: Vec<_> = blocks.iter().map(|block| scope.spawn(move || zip(block))).collect();
-        let joined = threads.into_iter().map(ScopedJoinHandle::join);
-        joined.map(|text| text.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
-    })
+    cores::each(blocks, |(_, _, streams)| streams.zipped())
 }
 
 /// A gzip stream in base64. Its head names no time and no file, so that equal bytes stay equal.
