@@ -1,6 +1,7 @@
 //! The state of the ladder: which rows are free, which are taken.
 
 use crate::config::Config;
+use crate::cores::at_once;
 use crate::domain::{
     Action, ActionNo, Books, Differences, Entry, Instant, Kind, Pair, Rule, Side, Span, Verdict,
 };
@@ -80,7 +81,7 @@ impl<'a> Board<'a> {
             purchase,
             tolerance: config.matching.tolerance,
             window: config.matching.window,
-            pairs: Vec::new(),
+            pairs: Vec::with_capacity(legacy.0.len().min(unified.0.len())),
             groups: Vec::new(),
             legacy: legacy.0,
             unified: unified.0,
@@ -188,16 +189,21 @@ impl<'a> Board<'a> {
 
     /// Takes two rows off the free ones.
     pub(super) fn pair(&mut self, legacy: u32, unified: u32, rule: Rule, verdict: Verdict) {
-        debug_assert!(self.is_free(Side::Legacy, legacy) && self.is_free(Side::Unified, unified));
         let (l, u) = (self.entry(Side::Legacy, legacy), self.entry(Side::Unified, unified));
-        let differs = self.differences(l, u, rule);
+        self.take(Pair { legacy, unified, rule, differs: self.differences(l, u, rule), verdict });
+    }
+
+    /// The same of a pair of which is known in what the two differ. A row that is in doubt makes it so.
+    pub(super) fn take(&mut self, mut pair: Pair) {
+        let (legacy, unified) = (pair.legacy as usize, pair.unified as usize);
+        debug_assert!(self.is_free(Side::Legacy, pair.legacy) && self.is_free(Side::Unified, pair.unified));
         let known = |row: Row| if let Row::Free(verdict) = row { verdict } else { Verdict::Forced };
-        let before = known(self.legacy[legacy as usize]).max(known(self.unified[unified as usize]));
-        let verdict = verdict.max(before);
+        let before = known(self.legacy[legacy]).max(known(self.unified[unified]));
+        pair.verdict = pair.verdict.max(before);
         let number = self.pairs.len() as u32;
-        self.pairs.push(Pair { legacy, unified, rule, differs, verdict });
-        self.legacy[legacy as usize] = Row::Paired(number);
-        self.unified[unified as usize] = Row::Paired(number);
+        self.pairs.push(pair);
+        self.legacy[legacy] = Row::Paired(number);
+        self.unified[unified] = Row::Paired(number);
     }
 
     /// Takes a group of rows off the free ones. A row that is in doubt makes the group so.
@@ -237,15 +243,6 @@ fn action_of(entry: &Entry, purchase: Option<ActionNo>) -> ActionNo {
 
 fn key_of(entry: &Entry, purchase: Option<ActionNo>) -> Key {
     Key { user: entry.user.0, action: action_of(entry, purchase), tokens: entry.tokens, at: entry.at }
-}
-
-/// Does two things at the same time.
-pub(super) fn at_once<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B) -> (A, B) {
-    std::thread::scope(|scope| {
-        let a = scope.spawn(a);
-        let b = b();
-        (a.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), b)
-    })
 }
 
 /// The action type of a paid token pack.

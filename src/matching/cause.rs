@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::board::{Board, at_once};
+use super::board::Board;
 use super::calibrate::{self, CONSTANT_LAG_FINDINGS, Calibration, LabelArrival, SilentWriter, ZoneFit};
 use super::classify::lag_micros;
+use crate::cores::at_once;
 use crate::domain::{Class, Entry, Finding, Instant, Rule, Side, Span, UserNo};
 
 /// Findings that must share what makes them alike before it is called their cause.

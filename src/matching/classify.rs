@@ -10,6 +10,7 @@ use super::copies::{Awaited, duplicate};
 use super::draft::Draft;
 use super::repeats::{self, Kept};
 use super::{Matched, cause};
+use crate::cores;
 use crate::domain::{
     ActionNo, Books, Class, Confidence, Entry, Finding, Kind, Pair, PopulationClass, RepairKind, Rule,
     Severity, Side, Verdict,
@@ -44,11 +45,16 @@ pub(super) fn judge(mut board: Board<'_>) -> Matched {
 
 /// Pairs and groups ascend by legacy row, whatever rung they come from.
 fn order_pairs(board: &mut Board<'_>) {
-    board.pairs.sort_unstable_by_key(|pair| pair.legacy);
-    for (number, pair) in board.pairs.iter().enumerate() {
-        board.legacy[pair.legacy as usize] = Row::Paired(number as u32);
-        board.unified[pair.unified as usize] = Row::Paired(number as u32);
+    let mut pairs = Vec::with_capacity(board.pairs.len());
+    for row in &mut board.legacy {
+        if let Row::Paired(before) = row {
+            let pair = board.pairs[*before as usize];
+            *row = Row::Paired(pairs.len() as u32);
+            board.unified[pair.unified as usize] = *row;
+            pairs.push(pair);
+        }
     }
+    board.pairs = pairs;
     board.groups.sort_by(|a, b| a.legacy.cmp(&b.legacy));
     for (number, group) in board.groups.iter().enumerate() {
         group.legacy.iter().for_each(|&row| board.legacy[row as usize] = Row::Grouped(number as u32));
@@ -79,17 +85,7 @@ fn weigh(severity: Severity, is_late: bool) -> Severity {
 
 /// Findings about pairs, in their order, in several lists; on all cores, since each pair is judged alone.
 fn of_pairs(board: &Board<'_>) -> Vec<Vec<Finding>> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = board.pairs.len().div_ceil(threads).max(1);
-    let judge = |pairs: &[Pair]| pairs.iter().filter_map(|pair| of_pair(board, pair)).collect::<Vec<_>>();
-    std::thread::scope(|scope| {
-        let shares: Vec<_> =
-            board.pairs.chunks(share).map(|pairs| scope.spawn(move || judge(pairs))).collect();
-        let join = |share: std::thread::ScopedJoinHandle<'_, _>| {
-            share.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        };
-        shares.into_iter().map(join).collect()
-    })
+    cores::in_shares(&board.pairs, |_, pairs| pairs.iter().filter_map(|pair| of_pair(board, pair)).collect())
 }
 
 fn of_pair(board: &Board<'_>, pair: &Pair) -> Option<Finding> {

@@ -11,7 +11,8 @@ use super::board::{Board, Key, lag};
 use super::flow::Edge;
 use super::line;
 use super::optima::{Node, Solution};
-use crate::domain::{ActionNo, Entry, Instant, RowId, Rule, Side, Span, Verdict};
+use crate::cores;
+use crate::domain::{ActionNo, Entry, Instant, Pair, RowId, Rule, Side, Span, Verdict};
 
 /// Pairs within reach up to which all allowed ones are held at once.
 const HELD_LIMIT: u64 = 2_000_000;
@@ -41,6 +42,31 @@ pub(super) struct Sets {
 }
 
 impl Sets {
+    /// Room for so many sets of so many rows together.
+    pub(super) fn for_some(sets: usize, rows: usize) -> Sets {
+        Sets { rows: Vec::with_capacity(rows), ends: Vec::with_capacity(sets) }
+    }
+
+    /// Rows of both sides, ascending by key, that agree in a part of it: a set for each part that is on
+    /// both sides.
+    pub(super) fn of_equal<P: Ord>(
+        legacy: &[(Key, u32)],
+        unified: &[(Key, u32)],
+        part: impl Fn(&Key) -> P,
+    ) -> Sets {
+        let same = |a: &(Key, u32), b: &(Key, u32)| part(&a.0) == part(&b.0);
+        let mut sets = Sets::for_some(legacy.len().min(unified.len()), legacy.len() + unified.len());
+        let mut right = unified.chunk_by(same).peekable();
+        for left in legacy.chunk_by(same) {
+            let wanted = part(&left[0].0);
+            while right.next_if(|run| part(&run[0].0) < wanted).is_some() {}
+            if let Some(run) = right.next_if(|run| part(&run[0].0) == wanted) {
+                sets.push(left.iter().map(|(_, row)| *row), run.iter().map(|(_, row)| *row));
+            }
+        }
+        sets
+    }
+
     pub(super) fn push(&mut self, legacy: impl Iterator<Item = u32>, unified: impl Iterator<Item = u32>) {
         let start = self.rows.len();
         self.rows.extend(legacy);
@@ -63,14 +89,27 @@ impl Sets {
     }
 }
 
+/// What was found of sets in a row.
+struct Found {
+    /// The number of the first set.
+    first: usize,
+    /// Of sets of one row a side, which are most by far: those that pair.
+    ones: Vec<Pair>,
+    /// Of other sets, by number: the solution, or that there is none here.
+    others: Vec<(usize, Option<Solution>)>,
+}
+
 /// Settles all sets, on all cores. Sets that are too large come back as their numbers: nothing was
 /// done about them.
 pub(super) fn settle_all(board: &mut Board<'_>, rung: &Rung<'_>, sets: &Sets) -> Vec<usize> {
     let mut too_large = Vec::new();
-    for (at, solution) in solutions(board, rung, sets) {
-        match solution {
-            Some(solution) => take(board, rung.rule, solution),
-            None => too_large.push(at),
+    for Found { ones, others, .. } in found(board, rung, sets) {
+        ones.into_iter().for_each(|pair| board.take(pair));
+        for (at, solution) in others {
+            match solution {
+                Some(solution) => take(board, rung.rule, solution),
+                None => too_large.push(at),
+            }
         }
     }
     too_large
@@ -84,43 +123,47 @@ pub(super) fn settle(board: &mut Board<'_>, rung: &Rung<'_>, legacy: &[u32], uni
     is_settled
 }
 
-/// The solution of each set that allows a pair, in order.
-fn solutions(board: &Board<'_>, rung: &Rung<'_>, sets: &Sets) -> Vec<(usize, Option<Solution>)> {
+/// What is to be done about the sets, in order.
+fn found(board: &Board<'_>, rung: &Rung<'_>, sets: &Sets) -> Vec<Found> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
         loop {
-            let start = next.fetch_add(BATCH, Ordering::Relaxed);
-            if start >= sets.len() {
+            let first = next.fetch_add(BATCH, Ordering::Relaxed);
+            if first >= sets.len() {
                 return done;
             }
-            for at in start..sets.len().min(start + BATCH) {
-                let (legacy, unified) = sets.get(at);
-                let solution = solution(board, rung, legacy, unified);
-                if solution.as_ref().is_none_or(|solution| *solution != Solution::default()) {
-                    done.push((at, solution));
+            let mut found = Found { first, ones: Vec::new(), others: Vec::new() };
+            for at in first..sets.len().min(first + BATCH) {
+                match sets.get(at) {
+                    ([legacy], [unified]) => found.ones.extend(one(board, rung, *legacy, *unified)),
+                    (legacy, unified) => {
+                        let solution = solution(board, rung, legacy, unified);
+                        if solution.as_ref().is_none_or(|solution| *solution != Solution::default()) {
+                            found.others.push((at, solution));
+                        }
+                    }
                 }
             }
+            done.push(found);
         }
     };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = threads.min(sets.len().div_ceil(BATCH));
+    let threads = cores::count().min(sets.len().div_ceil(BATCH));
     if threads < 2 {
         return work();
     }
-    let mut all = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut all = work();
-        for other in others {
-            match other.join() {
-                Ok(done) => all.extend(done),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        all
-    });
-    all.sort_unstable_by_key(|(at, _)| *at);
+    let mut all: Vec<Found> = cores::each(0..threads, |_| work()).into_iter().flatten().collect();
+    all.sort_unstable_by_key(|found| found.first);
     all
+}
+
+/// The pair of two rows, if it is allowed.
+fn one(board: &Board<'_>, rung: &Rung<'_>, legacy: u32, unified: u32) -> Option<Pair> {
+    let (a, b) = (board.entry(Side::Legacy, legacy), board.entry(Side::Unified, unified));
+    (lag(a, b).abs() <= rung.reach && fits(board, a, b) && (rung.allow)(board, a, b).is_some()).then(|| {
+        let differs = board.differences(a, b, rung.rule);
+        Pair { legacy, unified, rule: rung.rule, differs, verdict: Verdict::Forced }
+    })
 }
 
 /// Writes a solution on the board.
@@ -149,11 +192,9 @@ fn solution(board: &Board<'_>, rung: &Rung<'_>, legacy: &[u32], unified: &[u32])
     if legacy.is_empty() || unified.is_empty() {
         return Some(Solution::default());
     }
-    if let ([l], [u]) = (legacy, unified) {
-        let (a, b) = (board.entry(Side::Legacy, *l), board.entry(Side::Unified, *u));
-        let is_allowed =
-            lag(a, b).abs() <= rung.reach && fits(board, a, b) && (rung.allow)(board, a, b).is_some();
-        let pairs = if is_allowed { vec![(*l, *u, Verdict::Forced)] } else { Vec::new() };
+    if let ([legacy], [unified]) = (legacy, unified) {
+        let pair = one(board, rung, *legacy, *unified);
+        let pairs = pair.map(|pair| (pair.legacy, pair.unified, pair.verdict)).into_iter().collect();
         return Some(Solution { pairs, ..Solution::default() });
     }
     match blocks::of(board, rung, legacy, unified) {

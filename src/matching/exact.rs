@@ -1,54 +1,31 @@
 //! The rung `exact`: what balances out at one key leaves at once. Every row passes here, so it is
 //! two sorts and a merge, nothing per pair.
 
-use super::board::{Board, Key};
-use super::components;
-use crate::domain::{Rule, Side, Span, Verdict};
+use super::board::Board;
+use super::components::{self, Rung, Sets};
+use crate::domain::{Entry, Rule, Side, Span, Verdict};
 
 /// Pairs rows with the same user, action, amount and microsecond: of k against m, the least ids of
-/// each side.
+/// each side. As many on both sides: all pair, in order of ids. Otherwise the solver says which of
+/// the rows that are not alike stay over, and whether that is disputable.
 pub(super) fn climb(board: &mut Board<'_>) {
     let (legacy, unified) = board.both_by_key();
-    let (mut l, mut u) = (0, 0);
-    while l < legacy.len() && u < unified.len() {
-        match legacy[l].0.cmp(&unified[u].0) {
-            std::cmp::Ordering::Less => l += 1,
-            std::cmp::Ordering::Greater => u += 1,
-            std::cmp::Ordering::Equal => {
-                let (l_end, u_end) = (run_end(&legacy, l), run_end(&unified, u));
-                pair_run(board, &legacy[l..l_end], &unified[u..u_end]);
-                (l, u) = (l_end, u_end);
-            }
-        }
+    let sets = Sets::of_equal(&legacy, &unified, |key| *key);
+    drop((legacy, unified));
+    let allow = |board: &Board<'_>, a: &Entry, b: &Entry| Some(board.differences(a, b, Rule::Exact).count());
+    let rung = Rung { rule: Rule::Exact, reach: Span(0), allow: &allow };
+    for at in components::settle_all(board, &rung, &sets) {
+        let (legacy, unified) = sets.get(at);
+        by_ids(board, legacy, unified);
     }
 }
 
-fn run_end(rows: &[(Key, u32)], start: usize) -> usize {
-    let key = rows[start].0;
-    start + rows[start..].iter().take_while(|(other, _)| *other == key).count()
-}
-
-/// One key. As many on both sides: all pair, in order of ids. Otherwise the solver says which of
-/// the rows that are not alike stay over, and whether that is disputable.
-fn pair_run(board: &mut Board<'_>, legacy: &[(Key, u32)], unified: &[(Key, u32)]) {
-    if let ([(_, l)], [(_, u)]) = (legacy, unified) {
-        board.pair(*l, *u, Rule::Exact, Verdict::Forced);
-        return;
-    }
-    let rows = |run: &[(Key, u32)]| run.iter().map(|(_, row)| *row).collect::<Vec<u32>>();
-    let (legacy, unified) = (rows(legacy), rows(unified));
-    let allow = |board: &Board<'_>, a: &crate::domain::Entry, b: &crate::domain::Entry| {
-        Some(board.differences(a, b, Rule::Exact).count())
-    };
-    let rung = components::Rung { rule: Rule::Exact, reach: Span(0), allow: &allow };
-    if components::settle(board, &rung, &legacy, &unified) {
-        return;
-    }
-    // More rows of different marks at one microsecond than the solver takes: ids decide.
+/// More rows of different marks at one microsecond than the solver takes: ids decide.
+fn by_ids(board: &mut Board<'_>, legacy: &[u32], unified: &[u32]) {
     let all = legacy.len() == unified.len();
     let verdict = if all { Verdict::Interchangeable } else { Verdict::Contested };
     let pairs = legacy.len().min(unified.len());
-    legacy.iter().zip(&unified).for_each(|(&l, &u)| board.pair(l, u, Rule::Exact, verdict));
+    legacy.iter().zip(unified).for_each(|(&l, &u)| board.pair(l, u, Rule::Exact, verdict));
     legacy[pairs..].iter().for_each(|&row| board.doubt(Side::Legacy, row, verdict));
     unified[pairs..].iter().for_each(|&row| board.doubt(Side::Unified, row, verdict));
     if !all {

@@ -3,7 +3,7 @@
 
 use hashbrown::HashMap;
 
-use super::board::{Board, Key};
+use super::board::{Board, Key, Row};
 use super::components::{self, Rung, Sets};
 use super::{exact, line, other_user, split};
 use crate::domain::{Entry, Instant, RowId, Rule, Side, Span, Verdict};
@@ -40,14 +40,14 @@ fn differing(rule: Rule) -> impl Fn(&Board<'_>, &Entry, &Entry) -> Option<u32> {
 /// The unified row names the legacy id.
 fn link(board: &mut Board<'_>) {
     let books = board.books;
-    let linked: Vec<(&RowId, u32)> = board
-        .free(Side::Unified)
-        .into_iter()
-        .filter_map(|row| Some((books.unified.entries[row as usize].link.as_deref()?, row)))
-        .collect();
+    let free = board.free(Side::Unified);
+    let mut linked: Vec<(&RowId, u32)> = Vec::with_capacity(free.len());
+    linked.extend(
+        free.into_iter().filter_map(|row| Some((books.unified.entries[row as usize].link.as_deref()?, row))),
+    );
     let order = ascending_ids(linked.len(), |at| linked[at].0);
     let linked: Vec<(&RowId, u32)> = order.into_iter().map(|at| linked[at as usize]).collect();
-    let mut sets = Sets::default();
+    let mut sets = Sets::for_some(linked.len(), 2 * linked.len());
     let mut legacy = 0usize;
     for run in linked.chunk_by(|a, b| a.0 == b.0) {
         let target = run[0].0;
@@ -124,12 +124,16 @@ fn mismatch_of_many(board: &mut Board<'_>, rung: &Rung<'_>, legacy: &[u32], unif
 
 /// Free unified rows that share one instant with at least 20 others, at any lag.
 fn stamped(board: &mut Board<'_>) {
-    let mut counts: HashMap<Instant, usize> = HashMap::new();
-    for entry in board.books.unified.entries.iter().filter(|entry| entry.is_matchable()) {
-        *counts.entry(entry.at).or_default() += 1;
-    }
-    for (at, rows) in &board.books.settled.at_instants {
-        *counts.entry(*at).or_default() += rows;
+    // Only the instants of free rows matter, and few rows are free.
+    let free = board.free(Side::Unified);
+    let mut counts: HashMap<Instant, usize> =
+        free.into_iter().map(|row| (board.at(Side::Unified, row), 0)).collect();
+    let taking_part = board.unified.iter().enumerate().filter(|(_, row)| !matches!(row, Row::Apart));
+    let instants = taking_part.map(|(row, _)| (board.at(Side::Unified, row as u32), 1));
+    for (at, rows) in instants.chain(board.books.settled.at_instants.iter().map(|(at, rows)| (*at, *rows))) {
+        if let Some(count) = counts.get_mut(&at) {
+            *count += rows;
+        }
     }
     counts.retain(|_, count| *count > STAMPED_OTHERS);
     if counts.is_empty() {
@@ -207,7 +211,7 @@ fn say_bounded(board: &mut Board<'_>, rule: Rule, legacy: &[u32], unified: &[u32
 fn same_key_sets(board: &Board<'_>, unified_counts: impl Fn(&Board<'_>, u32) -> bool) -> Sets {
     let (legacy, mut unified) = board.both_by_key();
     unified.retain(|(_, row)| unified_counts(board, *row));
-    merge_sets(&legacy, &unified, |key| (key.user, key.action, key.tokens))
+    Sets::of_equal(&legacy, &unified, |key| (key.user, key.action, key.tokens))
 }
 
 /// The same for given rows.
@@ -217,7 +221,7 @@ fn keyed(board: &Board<'_>, legacy: &[u32], unified: &[u32]) -> Sets {
         keys.sort_unstable();
         keys
     };
-    merge_sets(&keys(Side::Legacy, legacy), &keys(Side::Unified, unified), |key| {
+    Sets::of_equal(&keys(Side::Legacy, legacy), &keys(Side::Unified, unified), |key| {
         (key.user, key.action, key.tokens)
     })
 }
@@ -225,22 +229,7 @@ fn keyed(board: &Board<'_>, legacy: &[u32], unified: &[u32]) -> Sets {
 /// Free rows of both sides with the same user.
 fn same_user_sets(board: &Board<'_>) -> Sets {
     let (legacy, unified) = board.both_by_key();
-    merge_sets(&legacy, &unified, |key| key.user)
-}
-
-/// Runs of equal `part` that are on both sides.
-fn merge_sets<P: Ord>(legacy: &[(Key, u32)], unified: &[(Key, u32)], part: impl Fn(&Key) -> P) -> Sets {
-    let same = |a: &(Key, u32), b: &(Key, u32)| part(&a.0) == part(&b.0);
-    let mut sets = Sets::default();
-    let mut right = unified.chunk_by(same).peekable();
-    for left in legacy.chunk_by(same) {
-        let wanted = part(&left[0].0);
-        while right.next_if(|run| part(&run[0].0) < wanted).is_some() {}
-        if let Some(run) = right.next_if(|run| part(&run[0].0) == wanted) {
-            sets.push(left.iter().map(|(_, row)| *row), run.iter().map(|(_, row)| *row));
-        }
-    }
-    sets
+    Sets::of_equal(&legacy, &unified, |key| key.user)
 }
 
 /// Disjoint sets of rows of both sides.

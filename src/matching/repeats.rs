@@ -10,6 +10,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::board::{Board, Row};
 use super::components;
+use crate::cores;
 use crate::domain::{ActionNo, Entry, Instant, Kind, RowId, Rule, Side, Span};
 
 /// A kept row and what shows that another repeats it.
@@ -47,43 +48,39 @@ impl<'b> Kept<'b> {
             return kept;
         }
         let wanted = Wanted::new(board, left_over);
-        for (row, state) in board.unified.iter().enumerate() {
-            if matches!(state, Row::Paired(_) | Row::Grouped(_)) {
-                kept.add(board, row as u32, Some(&wanted));
+        // Almost all rows are looked at only to see that nothing is wanted of them.
+        let of_share = |first: usize, rows: &[Row]| {
+            let mut marks = Vec::new();
+            for (row, state) in (first as u32..).zip(rows) {
+                if wanted.may_want(board, row, *state) {
+                    each_mark(board, row, |mark| {
+                        if wanted.has(&mark) {
+                            marks.push((row, mark));
+                        }
+                    });
+                }
             }
-        }
+            marks
+        };
+        let marks = cores::in_shares(&board.unified, of_share);
+        marks.into_iter().flatten().for_each(|(row, mark)| kept.add(row, mark));
         kept
     }
 
     /// Keeps a row.
     pub(super) fn keep(&mut self, board: &Board<'b>, row: u32) {
-        self.add(board, row, None);
+        each_mark(board, row, |mark| self.add(row, mark));
     }
 
-    fn add(&mut self, board: &Board<'b>, row: u32, wanted: Option<&Wanted<'b>>) {
-        if wanted.is_some_and(|wanted| !wanted.may_want(board, row)) {
-            return;
-        }
-        let entry = board.entry(Side::Unified, row);
-        let partners = partners(board, row);
-        let links = entry.link.as_deref().into_iter().chain(partners.iter().map(|partner| &partner.id));
-        for link in links.filter(|link| wanted.is_none_or(|wanted| wanted.links.contains(*link))) {
-            push(self.links.entry(link).or_default(), row);
-        }
-        let references =
-            entry.references.iter().chain(partners.iter().flat_map(|partner| partner.references.iter()));
-        for &reference in references.filter(|no| wanted.is_none_or(|wanted| wanted.references.contains(*no)))
-        {
-            push(self.references.entry(reference).or_default(), row);
-        }
-        let likeness = likeness(board, entry);
-        if wanted.is_none_or(|wanted| wanted.alike.contains(&likeness)) {
-            self.alike.entry(likeness).or_default().insert((entry.at, row));
-        }
-        for partner in partners {
-            let likeness = self::likeness(board, partner);
-            if wanted.is_none_or(|wanted| wanted.alike.contains(&likeness)) {
-                self.partner_alike.entry(likeness).or_default().insert((partner.at, row));
+    fn add(&mut self, row: u32, mark: Mark<'b>) {
+        match mark {
+            Mark::Link(link) => push(self.links.entry(link).or_default(), row),
+            Mark::Reference(reference) => push(self.references.entry(reference).or_default(), row),
+            Mark::Alike(likeness, at) => {
+                self.alike.entry(likeness).or_default().insert((at, row));
+            }
+            Mark::PartnerAlike(likeness, at) => {
+                self.partner_alike.entry(likeness).or_default().insert((at, row));
             }
         }
     }
@@ -171,6 +168,31 @@ pub(super) fn partners<'b>(board: &Board<'b>, row: u32) -> Vec<&'b Entry> {
     }
 }
 
+/// What shows that another row repeats a kept one: of the row itself, or of a legacy row that it stands for.
+#[derive(Debug, Clone, Copy)]
+enum Mark<'b> {
+    /// A link of it, or the id of its partner.
+    Link(&'b RowId),
+    Reference(u32),
+    /// When it was.
+    Alike(Likeness, Instant),
+    /// When its partner was.
+    PartnerAlike(Likeness, Instant),
+}
+
+/// Shows the marks of a kept row.
+fn each_mark<'b>(board: &Board<'b>, row: u32, mut see: impl FnMut(Mark<'b>)) {
+    let entry = board.entry(Side::Unified, row);
+    let partners = partners(board, row);
+    let links = entry.link.as_deref().into_iter().chain(partners.iter().map(|partner| &partner.id));
+    links.for_each(|link| see(Mark::Link(link)));
+    let references =
+        entry.references.iter().chain(partners.iter().flat_map(|partner| partner.references.iter()));
+    references.for_each(|&reference| see(Mark::Reference(reference)));
+    see(Mark::Alike(likeness(board, entry), entry.at));
+    partners.iter().for_each(|partner| see(Mark::PartnerAlike(likeness(board, partner), partner.at)));
+}
+
 fn likeness(board: &Board<'_>, entry: &Entry) -> Likeness {
     (entry.user.0, board.action(entry), entry.tokens)
 }
@@ -184,10 +206,10 @@ fn push(rows: &mut Vec<u32>, row: u32) {
 /// What the left-over rows could repeat.
 struct Wanted<'b> {
     links: HashSet<&'b RowId>,
-    references: HashSet<u32>,
     alike: HashSet<Likeness>,
-    /// By legacy position: a left-over row links to it.
-    linked: Vec<bool>,
+    /// By legacy position: a left-over row links to it, has one of its references, or is of its user. One
+    /// byte instead of a look at the row.
+    legacy: Vec<bool>,
     /// By number: a left-over row has the reference.
     referred: Vec<bool>,
     /// By user: a left-over row is of the user.
@@ -202,43 +224,61 @@ impl<'b> Wanted<'b> {
         let legacy = &board.books.legacy.entries;
         let mut wanted = Wanted {
             links: entries().filter_map(|entry| entry.link.as_deref()).collect(),
-            references: entries().flat_map(|entry| entry.references.iter().copied()).collect(),
             alike: entries().map(|entry| likeness(board, entry)).collect(),
-            linked: vec![false; legacy.len()],
+            legacy: Vec::new(),
             referred: vec![false; board.books.references.len()],
             users: vec![false; board.books.roster.len()],
             any_other_link: false,
         };
+        let mut linked = vec![false; legacy.len()];
         for entry in entries() {
             wanted.users[entry.user.0 as usize] = true;
             entry.references.iter().for_each(|&number| wanted.referred[number as usize] = true);
             if let Some(link) = entry.link.as_deref() {
                 match legacy.binary_search_by(|row| row.id.cmp(link)) {
-                    Ok(at) => wanted.linked[at] = true,
+                    Ok(at) => linked[at] = true,
                     Err(_) => wanted.any_other_link = true,
                 }
             }
         }
+        let of_legacy = cores::in_shares(legacy, |first, rows| {
+            let linked = linked[first..].iter().zip(rows);
+            linked.map(|(linked, row)| *linked || wanted.is_of_interest(row)).collect::<Vec<bool>>()
+        });
+        wanted.legacy = of_legacy.concat();
         wanted
     }
 
-    /// May anything of a kept row be asked for? Looks at what is quick to see: of almost all rows
-    /// nothing is.
-    fn may_want(&self, board: &Board<'_>, row: u32) -> bool {
+    fn has(&self, mark: &Mark<'_>) -> bool {
+        match mark {
+            Mark::Link(link) => self.links.contains(*link),
+            Mark::Reference(reference) => self.referred[*reference as usize],
+            Mark::Alike(likeness, _) | Mark::PartnerAlike(likeness, _) => self.alike.contains(likeness),
+        }
+    }
+
+    /// A left-over row has the row's user or one of its references.
+    fn is_of_interest(&self, entry: &Entry) -> bool {
+        self.users[entry.user.0 as usize] || entry.references.iter().any(|&no| self.referred[no as usize])
+    }
+
+    /// The row is kept, and something of it may be asked for. Looks at what is quick to see: of almost all
+    /// rows nothing is.
+    fn may_want(&self, board: &Board<'b>, row: u32, state: Row) -> bool {
+        let pair = match state {
+            Row::Apart | Row::Free(_) => return false,
+            Row::Grouped(_) => return true,
+            Row::Paired(pair) => pair,
+        };
         let entry = board.entry(Side::Unified, row);
-        let referred = |entry: &Entry| entry.references.iter().any(|&no| self.referred[no as usize]);
-        if self.users[entry.user.0 as usize]
-            || referred(entry)
-            || (self.any_other_link && entry.link.is_some())
-        {
+        if self.is_of_interest(entry) || (self.any_other_link && entry.link.is_some()) {
             return true;
         }
-        let Row::Paired(pair) = board.unified[row as usize] else { return true };
-        let legacy = board.pairs[pair as usize].legacy;
-        let partner = board.entry(Side::Legacy, legacy);
-        // A kept row's own link is to its partner, or is looked up.
-        let own_link = entry.link.as_deref().is_some_and(|link| *link != partner.id);
-        own_link || self.linked[legacy as usize] || self.users[partner.user.0 as usize] || referred(partner)
+        let pair = &board.pairs[pair as usize];
+        // A kept row's own link is to its partner, as on the rung of links, or is looked up.
+        let partner = || &board.entry(Side::Legacy, pair.legacy).id;
+        let has_own_link = |link: &RowId| pair.rule != Rule::Link && link != partner();
+        self.legacy[pair.legacy as usize] || entry.link.as_deref().is_some_and(has_own_link)
     }
 }
 
@@ -246,21 +286,24 @@ impl<'b> Wanted<'b> {
 /// `left_over` is oldest first; a row that repeats nothing is kept itself.
 pub(super) fn source_duplicates(board: &Board<'_>, left_over: &[u32]) -> Vec<(u32, u32)> {
     let entry = |row: u32| board.entry(Side::Legacy, row);
-    let wanted: HashSet<u32> =
-        left_over.iter().flat_map(|&row| entry(row).references.iter().copied()).collect();
-    let mut kept: HashMap<(u32, u32, ActionNo), u32> = HashMap::new();
+    let mut wanted = vec![false; board.books.references.len()];
+    for &row in left_over {
+        entry(row).references.iter().for_each(|&number| wanted[number as usize] = true);
+    }
     let keys = |row: u32| {
         let (user, action) = (entry(row).user.0, board.action(entry(row)));
         entry(row).references.iter().map(move |&reference| (user, reference, action))
     };
-    for (row, state) in board.legacy.iter().enumerate() {
-        if matches!(state, Row::Paired(_) | Row::Grouped(_)) {
-            let row = row as u32;
-            keys(row).filter(|key| wanted.contains(&key.1)).for_each(|key| {
-                kept.entry(key).or_insert(row);
-            });
-        }
-    }
+    let of_kept = cores::in_shares(&board.legacy, |first, rows| {
+        let is_kept = |state: &Row| matches!(state, Row::Paired(_) | Row::Grouped(_));
+        let rows = (first as u32..).zip(rows).filter(|(_, state)| is_kept(state));
+        let keys = rows.flat_map(|(row, _)| keys(row).map(move |key| (key, row)));
+        keys.filter(|(key, _)| wanted[key.1 as usize]).collect::<Vec<_>>()
+    });
+    let mut kept: HashMap<(u32, u32, ActionNo), u32> = HashMap::new();
+    of_kept.into_iter().flatten().for_each(|(key, row)| {
+        kept.entry(key).or_insert(row);
+    });
     let mut duplicates = Vec::new();
     for &row in left_over {
         match keys(row).find_map(|key| kept.get(&key).copied()) {

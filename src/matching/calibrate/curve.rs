@@ -1,10 +1,11 @@
 //! Pairs as a function of the tolerance: what the rung `near` would take, exactly, and what that
 //! leaves of the findings.
 
-use super::super::board::{Board, Key, Row, at_once};
+use super::super::board::{Board, Key, Row};
 use super::super::classify::lag_micros;
 use super::super::components::fits;
 use super::CurvePoint;
+use crate::cores::at_once;
 use crate::domain::{Class, Finding, Instant, Rule, Settled, Side, Span};
 
 const SECOND: i64 = 1_000_000;

@@ -7,7 +7,8 @@ mod lags;
 mod shift;
 mod zones;
 
-use super::board::{Board, at_once};
+use super::board::Board;
+use crate::cores::at_once;
 use crate::domain::{ActionNo, Finding, Instant, Kind, Rule, Side, Span};
 
 pub(super) use curve::add_near;

@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 use hashbrown::HashMap;
 
-use super::super::board::{Board, at_once};
+use super::super::board::Board;
 use super::super::classify::lag_micros;
 use super::ZoneFit;
 use crate::config::Columns;
+use crate::cores::at_once;
 use crate::domain::{Instant, Pair, Rule, Side, Span};
 use crate::normalise::{from_wall_micros, to_wall_micros};
 
@@ -121,11 +122,49 @@ pub(in super::super) fn shift_of(lag: i64, tolerance: Span) -> Option<i64> {
     (steps != 0 && shift.abs() <= FARTHEST_MICROS && (lag - shift).abs() <= tolerance.0).then_some(shift)
 }
 
-/// A pair as zones see it: when its row of the side in question lies, and its shift on the grid.
+/// A pair with a shift on the grid, as zones see it: when its row of the side in question lies, and the shift.
 struct Shifted {
     at: Instant,
     legacy_at: Instant,
     shift: i64,
+}
+
+/// How many rows without a shift lie in each quarter of an hour. Most rows have none, and those of a
+/// ledger lie in a few years: most of these counts stand in a list.
+#[derive(Debug, Default)]
+struct Quarters {
+    /// The quarter at which the list begins.
+    first: i64,
+    listed: Vec<u64>,
+    /// Quarters that lie too far off.
+    others: HashMap<i64, u64>,
+}
+
+impl Quarters {
+    /// Quarters of an hour in the list, either way from the first one that comes: some seven years.
+    const REACH: i64 = 1 << 18;
+
+    /// Adds rows to the quarter that begins at `start`.
+    fn add(&mut self, start: i64, rows: u64) {
+        let quarter = start / GRID_MICROS;
+        if self.listed.is_empty() {
+            self.first = quarter - Self::REACH;
+            self.listed = vec![0; 2 * Self::REACH as usize];
+        }
+        match usize::try_from(quarter - self.first).ok().and_then(|at| self.listed.get_mut(at)) {
+            Some(count) => *count += rows,
+            None => *self.others.entry(start).or_default() += rows,
+        }
+    }
+
+    /// All of them that have rows, ascending.
+    fn all(self) -> Vec<(i64, u64)> {
+        let listed = (self.first..).zip(self.listed).filter(|(_, rows)| *rows > 0);
+        let mut all: Vec<(i64, u64)> = listed.map(|(quarter, rows)| (quarter * GRID_MICROS, rows)).collect();
+        all.extend(self.others);
+        all.sort_unstable();
+        all
+    }
 }
 
 /// How many rows a shift has in each span of time.
@@ -159,18 +198,19 @@ pub(super) fn best(board: &Board<'_>) -> Option<ZoneFit> {
         return None;
     }
     let of_side = |side: Side| {
-        let rows: Vec<Shifted> = board
-            .pairs
-            .iter()
-            .filter(is_judged)
-            .filter_map(|pair| {
-                let shift = if pair.differs.time { shifted(pair)? } else { 0 };
-                let legacy_at = board.at(Side::Legacy, pair.legacy);
-                let row = if side == Side::Legacy { pair.legacy } else { pair.unified };
-                Some(Shifted { at: board.at(side, row), legacy_at, shift })
-            })
-            .collect();
-        best_of_side(board, side, &rows)
+        let at = |pair: &Pair| board.at(side, if side == Side::Legacy { pair.legacy } else { pair.unified });
+        let (mut rows, mut quarters) = (Vec::new(), Quarters::default());
+        for pair in board.pairs.iter().filter(is_judged) {
+            match pair.differs.time {
+                false => quarters.add(quarter(at(pair)), 1),
+                true => rows.extend(shifted(pair).map(|shift| Shifted {
+                    at: at(pair),
+                    legacy_at: board.at(Side::Legacy, pair.legacy),
+                    shift,
+                })),
+            }
+        }
+        best_of_side(board, side, &rows, quarters)
     };
     let (legacy, unified) = at_once(|| of_side(Side::Legacy), || of_side(Side::Unified));
     let fits = [legacy, unified].into_iter().flatten();
@@ -181,10 +221,12 @@ pub(super) fn best(board: &Board<'_>) -> Option<ZoneFit> {
     })
 }
 
-fn best_of_side(board: &Board<'_>, side: Side, rows: &[Shifted]) -> Option<ZoneFit> {
+/// `rows` have a shift, `quarters` those that have none, by the start of their quarter of an hour.
+fn best_of_side(board: &Board<'_>, side: Side, rows: &[Shifted], mut quarters: Quarters) -> Option<ZoneFit> {
     let columns = columns(board, side);
-    let settled = &board.books.settled.side(side).quarters;
-    let by_day = counted(rows, settled, DAY_MICROS);
+    board.books.settled.side(side).quarters.iter().for_each(|(&quarter, &rows)| quarters.add(quarter, rows));
+    let quarters = quarters.all();
+    let by_day = counted(rows, &quarters, DAY_MICROS);
     let mut scores: Vec<(Score, bool, Tz)> = FIXED
         .iter()
         .map(|name| (name, true))
@@ -195,7 +237,7 @@ fn best_of_side(board: &Board<'_>, side: Side, rows: &[Shifted]) -> Option<ZoneF
         .collect();
     // Stable: of equal ones the plainer, then the more common.
     scores.sort_by_key(|(score, ..)| std::cmp::Reverse(score.net()));
-    let by_quarter = counted(rows, settled, GRID_MICROS);
+    let by_quarter = counted(rows, &quarters, GRID_MICROS);
     let mut finalists: Vec<(Score, bool, Tz)> = scores
         .iter()
         .take(FINALISTS)
@@ -213,15 +255,13 @@ fn best_of_side(board: &Board<'_>, side: Side, rows: &[Shifted]) -> Option<ZoneF
         .find(|other| self::score(&by_quarter, GRID_MICROS, columns, *other, side) == score);
     let explained: Vec<&Shifted> = rows
         .iter()
-        .filter(|row| {
-            row.shift != 0 && change(start(row.at, GRID_MICROS), columns, zone, side) == Some(row.shift)
-        })
+        .filter(|row| change(start(row.at, GRID_MICROS), columns, zone, side) == Some(row.shift))
         .collect();
     let mut lags: Vec<Span> = explained.iter().map(|row| Span(row.shift)).collect();
     lags.sort_unstable();
     lags.dedup();
     let times = || explained.iter().map(|row| row.legacy_at);
-    let off = rows.iter().filter(|row| row.shift != 0).count() as u64;
+    let off = rows.len() as u64;
     Some(ZoneFit {
         side,
         zone,
@@ -252,11 +292,12 @@ fn start(at: Instant, length: i64) -> i64 {
     at.0.div_euclid(length) * length
 }
 
-/// `settled`: rows without a shift, by the start of their quarter of an hour.
-fn counted(rows: &[Shifted], settled: &std::collections::HashMap<i64, u64>, length: i64) -> Counts {
+/// `quarters`: rows without a shift, by the start of their quarter of an hour, ascending.
+fn counted(rows: &[Shifted], quarters: &[(i64, u64)], length: i64) -> Counts {
     let mut counts: HashMap<(i64, i64), u64> = HashMap::new();
-    for (&quarter, rows) in settled {
-        *counts.entry((start(Instant(quarter), length), 0)).or_default() += rows;
+    for of_span in quarters.chunk_by(|a, b| start(Instant(a.0), length) == start(Instant(b.0), length)) {
+        let rows = of_span.iter().map(|(_, rows)| rows).sum();
+        counts.insert((start(Instant(of_span[0].0), length), 0), rows);
     }
     for row in rows {
         *counts.entry((start(row.at, length), row.shift)).or_default() += 1;
