@@ -16,8 +16,9 @@ use std::sync::Arc;
 
 use crate::audit::{self, Audit, GrantTable, GrantsBy, UserHistory};
 use crate::balance::replay::{Ends, Holding, Policies, Replay, Replayed, Setting};
-use crate::balance::{self, BalanceError, Balances, Grounds, StoredByUser};
+use crate::balance::{self, BalanceError, Balances, Compared, Grounds, StoredByUser};
 use crate::config::Config;
+use crate::cores::at_once;
 use crate::domain::{Finding, Instant, RowId, Side, Span, Status};
 use crate::history::waivers::Accepted;
 use crate::history::{self, FolderLock, PreviousRun, Waiter};
@@ -162,15 +163,19 @@ pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> 
     let stored = stored_balances(config, reads)?;
     let mut stages = stages::Stages::begin();
     let replay = |ends: Ends| replay(config, reads, stored.as_ref(), ends);
-    let (mut matched, (setting, replayed)): (Matched, _) = match Ends::that_no_row_says(books) {
+    let (mut matched, replays): (Matched, Replays) = match Ends::that_no_row_says(books) {
         // Matching and replays are two long pieces of work, and neither needs the other.
-        Some(ends) => std::thread::scope(|scope| {
-            let replayed = scope.spawn(|| replay(ends));
-            let matched = matching::run(books, config);
-            stages.end("matching");
-            let replayed = replayed.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            replayed.map(|replayed| (matched, replayed))
-        })?,
+        Some(ends) => {
+            let (replayed, matched) = at_once(
+                || replay(ends),
+                || {
+                    let matched = matching::run(books, config);
+                    stages.end("matching");
+                    matched
+                },
+            );
+            (matched, replayed?)
+        }
         None => {
             let matched = matching::run(books, config);
             let ends = Ends::of(books, &matched.pairs, &matched.groups);
@@ -183,8 +188,10 @@ pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> 
         Some(before) => before.snapshots.clone(),
         None => balance::snapshot_columns(books, config),
     };
-    let mut balances = balance::recompute(books, config, &matched.findings, stored.as_ref(), snapshots)?;
-    balances.compared = balance::compared(books, &balances, &setting.holding);
+    let Replays { setting, replayed, moved, compared } = replays;
+    let mut balances =
+        balance::recompute(books, config, &matched.findings, moved, stored.as_ref(), snapshots)?;
+    balances.compared = compared;
     let (findings, log) = (&matched.findings, &reads.usage_log);
     let grounds = Grounds { books, config, findings, log, setting: &setting, replayed: &replayed };
     let explained = reads.before.as_ref().map(|before| before.explained.clone()).unwrap_or_default();
@@ -215,13 +222,22 @@ fn stored_balances(config: &Config, reads: &Reads) -> Result<Option<StoredByUser
     }
 }
 
-/// Balances under the configured policies.
+/// What is said of balances without knowing what was matched.
+struct Replays {
+    setting: Setting,
+    replayed: Replayed,
+    /// By user: granted, deducted.
+    moved: Vec<(i128, i128)>,
+    compared: Compared,
+}
+
+/// Balances under the configured policies, and their sums.
 fn replay(
     config: &Config,
     reads: &Reads,
     stored: Option<&StoredByUser>,
     ends: Ends,
-) -> anyhow::Result<(Setting, Replayed)> {
+) -> anyhow::Result<Replays> {
     let books = &reads.books;
     let setting = Setting {
         ends,
@@ -238,7 +254,8 @@ fn replay(
     if let Some(before) = &reads.before {
         replayed.put(before.replayed.clone());
     }
-    Ok((setting, replayed))
+    let compared = balance::compared(books, config, stored, &setting.holding)?;
+    Ok(Replays { moved: balance::moved(books)?, setting, replayed, compared })
 }
 
 /// Reconciles what was read.

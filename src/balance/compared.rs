@@ -1,9 +1,12 @@
 //! Of how many users the balance was compared with a stored one. Without it a gap cannot show, so no
 //! gap is no proof.
 
-use super::Balances;
+use super::StoredByUser;
+use super::recompute::used;
 use super::replay::Holding;
-use crate::domain::{Books, PopulationClass, UserNo};
+use crate::config::Config;
+use crate::cores::at_once;
+use crate::domain::{Books, Entry, Overflow, UserNo};
 
 /// Users whose tokens move in the ledgers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -14,35 +17,57 @@ pub struct Compared {
     pub without: u64,
 }
 
+/// By user: nothing moves, all of it is compared, or not all.
+type Moves = Vec<Option<bool>>;
+
 /// Counts them. In a pool the tokens of a user stand at the row of its owner.
-pub fn compared(books: &Books, balances: &Balances, holding: &Holding) -> Compared {
-    let is_stored = |at: usize| balances.users.get(at).is_some_and(|balance| balance.stored.is_some());
-    // By user: nothing moves, all of it is compared, or not.
-    let mut all: Vec<Option<bool>> = vec![None; balances.users.len()];
-    let mut moves = |user: UserNo, at| {
-        let known = is_stored(holding.holder(user, at).0 as usize);
-        if let Some(so_far) = all.get_mut(user.0 as usize) {
-            *so_far = Some(so_far.unwrap_or(true) && known);
-        }
+///
+/// # Errors
+/// [`Overflow`] of the sum of a user's usage.
+pub fn compared(
+    books: &Books,
+    config: &Config,
+    stored: Option<&StoredByUser>,
+    holding: &Holding,
+) -> Result<Compared, Overflow> {
+    let mut is_stored = vec![false; books.roster.len()];
+    for (user, _) in stored.into_iter().flatten().filter(|(_, tokens)| tokens.is_some()) {
+        is_stored[user.0 as usize] = true;
+    }
+    let add = |moves: &mut Moves, user: UserNo, at| {
+        let known = is_stored[holding.holder(user, at).0 as usize];
+        let so_far = &mut moves[user.0 as usize];
+        *so_far = Some(so_far.unwrap_or(true) && known);
     };
-    for entry in books.legacy.entries.iter().chain(&books.unified.entries) {
-        let counts = matches!(entry.class, PopulationClass::Grants | PopulationClass::Deductions);
-        if counts && entry.succeeded {
-            moves(entry.user, entry.at);
-        }
+    let of_rows = |entries: &[Entry]| {
+        let mut moves: Moves = vec![None; is_stored.len()];
+        entries
+            .iter()
+            .filter(|entry| entry.moves_a_balance())
+            .for_each(|entry| add(&mut moves, entry.user, entry.at));
+        moves
+    };
+    let (legacy, mut all) = at_once(|| of_rows(&books.legacy.entries), || of_rows(&books.unified.entries));
+    for (all, legacy) in all.iter_mut().zip(legacy) {
+        *all = match (*all, legacy) {
+            (Some(a), Some(b)) => Some(a && b),
+            (one, other) => one.or(other),
+        };
     }
     // No settled user is ever in a pool, so that it does not matter when the rows were.
-    for (balance, moved) in balances.users.iter().zip(&books.settled.moved) {
+    for (user, moved) in (0..).map(UserNo).zip(&books.settled.moved) {
         if *moved != (0, 0) {
-            moves(balance.user, books.as_of);
+            add(&mut all, user, books.as_of);
         }
     }
     // Use is summed by user: when it was is not known here.
-    for balance in balances.users.iter().filter(|balance| balance.used != 0) {
-        moves(balance.user, books.as_of);
+    for (user, usage) in (0..).map(UserNo).zip(&books.usage) {
+        if used(usage, config)? != 0 {
+            add(&mut all, user, books.as_of);
+        }
     }
-    Compared {
+    Ok(Compared {
         users: all.iter().flatten().count() as u64,
         without: all.iter().flatten().filter(|known| !**known).count() as u64,
-    }
+    })
 }

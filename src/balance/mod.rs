@@ -14,7 +14,7 @@ pub use gap::{Cause, ExplainedBefore, Explanations, Grounds, Hypothesis, LISTED,
 pub use plug::name_plugs;
 pub use rare::{Common, Rare};
 pub use recompute::{
-    BalanceError, StoredByUser, findings, gaps, leave_out_waived, recompute, stored_by_user,
+    BalanceError, StoredByUser, findings, gaps, leave_out_waived, moved, recompute, stored_by_user,
 };
 pub use snapshot::{
     ChainBreak, LabelPeriods, Meaning, Period, SnapshotColumn, SnapshotTest, snapshot_columns,

@@ -7,9 +7,7 @@ use super::evidence;
 use super::replay::{BelowZero, Replayed};
 use super::{Balances, Cause, Compared, Explanation, Rare, SnapshotColumn, UserBalance};
 use crate::config::{Config, StoredBalance};
-use crate::domain::{
-    Books, Class, Finding, Kind, Overflow, PopulationClass, RepairKind, Severity, Status, UserNo,
-};
+use crate::domain::{Books, Class, Finding, Kind, Overflow, RepairKind, Severity, Status, UserNo, UserUsage};
 
 /// Why balances could not be recomputed.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +63,31 @@ pub fn stored_by_user(
     Err(BalanceError::SeveralRows { table: table.to_owned(), users: users.join(", "), more: repeated.len() })
 }
 
-/// Recomputes all balances. `stored` is `None` where none is configured or as-of lies in the past;
+/// What the unified rows give and take, by user: grants, deductions (magnitude), in tokens.
+///
+/// # Errors
+/// [`Overflow`].
+pub fn moved(books: &Books) -> Result<Vec<(i128, i128)>, Overflow> {
+    let mut moved = books.settled.moved.clone();
+    moved.resize(books.roster.len(), (0, 0));
+    for entry in books.unified.entries.iter().filter(|entry| entry.moves_a_balance()) {
+        let (granted, deducted) = &mut moved[entry.user.0 as usize];
+        let sum = match entry.kind {
+            Kind::Grant => granted,
+            Kind::Deduction => deducted,
+        };
+        *sum = sum.checked_add(i128::from(entry.tokens)).ok_or(Overflow)?;
+    }
+    Ok(moved)
+}
+
+/// What counts of a user's usage, in tokens.
+pub(super) fn used(usage: &UserUsage, config: &Config) -> Result<i128, Overflow> {
+    let failed = if config.balances.count_failed_usage { usage.failed } else { 0 };
+    usage.used.checked_add(failed).ok_or(Overflow)
+}
+
+/// Recomputes all balances from what was [`moved`]. `stored` is `None` where none is configured or as-of lies in the past;
 /// `snapshots` are those of [`super::snapshot_columns`].
 ///
 /// # Errors
@@ -74,29 +96,14 @@ pub fn recompute(
     books: &Books,
     config: &Config,
     findings: &[Finding],
+    moved: Vec<(i128, i128)>,
     stored: Option<&StoredByUser>,
     snapshots: Vec<SnapshotColumn>,
 ) -> Result<Balances, BalanceError> {
-    let mut users: Vec<UserBalance> = books.roster.iter().map(|(user, _)| empty(user)).collect();
-    for entry in &books.unified.entries {
-        let counts = matches!(entry.class, PopulationClass::Grants | PopulationClass::Deductions);
-        if !counts || !entry.succeeded {
-            continue;
-        }
-        let balance = &mut users[entry.user.0 as usize];
-        let sum = match entry.kind {
-            Kind::Grant => &mut balance.granted,
-            Kind::Deduction => &mut balance.deducted,
-        };
-        *sum = sum.checked_add(i128::from(entry.tokens)).ok_or(Overflow)?;
-    }
-    for (balance, (granted, deducted)) in users.iter_mut().zip(&books.settled.moved) {
-        balance.granted = balance.granted.checked_add(*granted).ok_or(Overflow)?;
-        balance.deducted = balance.deducted.checked_add(*deducted).ok_or(Overflow)?;
-    }
+    let users = books.roster.iter().zip(moved);
+    let mut users: Vec<UserBalance> = users.map(|((user, _), moved)| empty(user, moved)).collect();
     for (balance, usage) in users.iter_mut().zip(&books.usage) {
-        let failed = if config.balances.count_failed_usage { usage.failed } else { 0 };
-        balance.used = usage.used.checked_add(failed).ok_or(Overflow)?;
+        balance.used = used(usage, config)?;
         balance.recomputed = balance
             .granted
             .checked_sub(balance.deducted)
@@ -134,18 +141,13 @@ pub fn gaps(
 ) -> Result<Vec<Option<i128>>, BalanceError> {
     let first = users.start as usize;
     let mut recomputed = vec![0i128; users.len()];
-    for entry in &books.unified.entries {
-        let counts = matches!(entry.class, PopulationClass::Grants | PopulationClass::Deductions);
-        if counts && entry.succeeded {
-            let sum = &mut recomputed[entry.user.0 as usize - first];
-            *sum = sum.checked_add(i128::from(entry.signed_tokens())).ok_or(Overflow)?;
-        }
+    for entry in books.unified.entries.iter().filter(|entry| entry.moves_a_balance()) {
+        let sum = &mut recomputed[entry.user.0 as usize - first];
+        *sum = sum.checked_add(i128::from(entry.signed_tokens())).ok_or(Overflow)?;
     }
     let gap = |(user, granted): (u32, i128)| -> Result<Option<i128>, BalanceError> {
         let Some(Some(tokens)) = stored.get(&UserNo(user)) else { return Ok(None) };
-        let usage = books.usage[user as usize];
-        let failed = if config.balances.count_failed_usage { usage.failed } else { 0 };
-        let used = usage.used.checked_add(failed).ok_or(Overflow)?;
+        let used = used(&books.usage[user as usize], config)?;
         let recomputed = granted.checked_sub(used).ok_or(Overflow)?;
         Ok(Some(tokens.checked_sub(recomputed).ok_or(Overflow)?))
     };
@@ -172,11 +174,11 @@ pub fn leave_out_waived(
     Ok(())
 }
 
-fn empty(user: UserNo) -> UserBalance {
+fn empty(user: UserNo, (granted, deducted): (i128, i128)) -> UserBalance {
     UserBalance {
         user,
-        granted: 0,
-        deducted: 0,
+        granted,
+        deducted,
         used: 0,
         recomputed: 0,
         corrected: 0,

@@ -67,6 +67,11 @@ impl Entry {
         counts && self.succeeded && self.tokens != 0
     }
 
+    /// Moves a balance: a grant or deduction up to as-of that succeeded.
+    pub fn moves_a_balance(&self) -> bool {
+        matches!(self.class, PopulationClass::Grants | PopulationClass::Deductions) && self.succeeded
+    }
+
     /// Signed effect on a balance: grants add, deductions take.
     pub fn signed_tokens(&self) -> i64 {
         match self.kind {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Line, Movement, Moves, Period};
-use crate::domain::{Books, Entry, Instant, Kind, Overflow, PopulationClass, RowId, Side, Total};
+use crate::domain::{Books, Entry, Instant, Kind, Overflow, RowId, Side, Total};
 
 /// The pack of the period before, as it was sealed.
 #[derive(Debug, Clone, Default)]
@@ -174,11 +174,6 @@ fn policy(line: &Line, rest: i128) -> Adjustment {
     }
 }
 
-/// A row counts into a balance.
-pub(super) fn counts(entry: &Entry) -> bool {
-    entry.succeeded && matches!(entry.class, PopulationClass::Grants | PopulationClass::Deductions)
-}
-
 /// Payment is a question of grants: by the row's position among the paid ones.
 pub(super) fn paid_of(entry: &Entry, row: usize, paid: &HashSet<u32>) -> Option<bool> {
     (entry.kind == Kind::Grant).then(|| paid.contains(&(row as u32)))
@@ -188,7 +183,7 @@ fn rows(books: &Books, period: &Period, paid: &[HashSet<u32>; 2], sealed: &Seale
     let mut list = Vec::new();
     let mut seen = 0_usize;
     for (ledger, paid) in [&books.legacy, &books.unified].into_iter().zip(paid) {
-        for (at, entry) in ledger.entries.iter().enumerate().filter(|(_, entry)| counts(entry)) {
+        for (at, entry) in ledger.entries.iter().enumerate().filter(|(_, entry)| entry.moves_a_balance()) {
             let old = sealed.rows.get(&(ledger.side, entry.id.clone()));
             seen += usize::from(old.is_some());
             let now = SealedRow {
@@ -227,7 +222,7 @@ fn vanished<'a>(books: &'a Books, sealed: &'a Sealed) -> impl Iterator<Item = Ad
     sealed.rows.iter().filter_map(|((side, id), old)| {
         let entries = &books.side(*side).entries;
         let found = entries.binary_search_by(|entry| entry.id.cmp(id)).ok();
-        let gone = found.is_none_or(|at| !counts(&entries[at]));
+        let gone = found.is_none_or(|at| !entries[at].moves_a_balance());
         gone.then(|| change_of(*side, Change::Deleted, id, old, old.tokens, 0))
     })
 }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::Period;
-use super::adjust::counts;
 use crate::domain::{Books, Instant, Kind, Overflow, Total};
 
 /// Grants of one action type, paid or free.
@@ -51,7 +50,7 @@ pub fn granted(books: &Books, period: &Period, paid: &[HashSet<u32>; 2]) -> Resu
     let mut groups: BTreeMap<(u16, bool), [GrantedSide; 2]> = BTreeMap::new();
     for (side, ledger) in [&books.legacy, &books.unified].into_iter().enumerate() {
         for (row, entry) in ledger.entries.iter().enumerate() {
-            if entry.kind != Kind::Grant || !counts(entry) || !period.contains(entry.at) {
+            if entry.kind != Kind::Grant || !entry.moves_a_balance() || !period.contains(entry.at) {
                 continue;
             }
             let free = !paid[side].contains(&(row as u32));

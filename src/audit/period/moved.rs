@@ -202,7 +202,7 @@ fn count_deductions(
     for (line, totals) in moves.lines.iter_mut().filter(|(line, _)| line.movement == Movement::Deduction) {
         let mut rows = vec![0; months + 1];
         for entry in &books.unified.entries {
-            if super::adjust::counts(entry) && books.action(entry.action) == &*line.action {
+            if entry.moves_a_balance() && books.action(entry.action) == &*line.action {
                 rows[part_of(entry.at).map_or(0, |month| month + 1)] += 1;
             }
         }

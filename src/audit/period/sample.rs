@@ -10,7 +10,6 @@
 //! Both start from SHA-256, so that a shell can draw them again: `docs/audit.md`.
 
 use super::Period;
-use super::adjust::counts;
 use crate::domain::{Books, Entry, Ledger, Side};
 use crate::sha256::sha256;
 
@@ -91,7 +90,7 @@ pub fn draw(books: &Books, period: &Period, seed: u64, size: u32) -> Sample {
 fn frame(ledger: &Ledger, period: &Period, seed: u64, size: u32) -> Frame {
     let mut rows: Vec<u32> = (0..ledger.entries.len() as u32)
         .filter(|&row| {
-            counts(&ledger.entries[row as usize]) && period.contains(ledger.entries[row as usize].at)
+            ledger.entries[row as usize].moves_a_balance() && period.contains(ledger.entries[row as usize].at)
         })
         .collect();
     let entries = &ledger.entries;

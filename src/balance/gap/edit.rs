@@ -6,7 +6,7 @@ use super::super::GapCause;
 use super::super::replay::{End, Holding, Policies, RowEvent, What};
 use super::hypothesis::Hypothesis;
 use crate::config::{Config, LegacyMeaning};
-use crate::domain::{ActionNo, Books, Class, Entry, Finding, Instant, Kind, PopulationClass, Side, UserNo};
+use crate::domain::{ActionNo, Books, Class, Entry, Finding, Instant, Kind, Side, UserNo};
 use crate::source::GRANT_SUFFIXES;
 
 /// One change of a holder's rows.
@@ -152,7 +152,7 @@ impl Reader<'_> {
     fn remove(&self, edits: &mut Edits, cause: GapCause) {
         for &row in &self.finding.unified_rows {
             let entry = &self.books.unified.entries[row as usize];
-            if moves_a_balance(entry) {
+            if entry.moves_a_balance() {
                 self.push(edits, entry.user, entry.at, cause, Change::Remove(row));
             }
         }
@@ -167,7 +167,7 @@ impl Reader<'_> {
         };
         let entry = &self.books.unified.entries[*row as usize];
         let mut event = self.row_event(entry);
-        if moves_a_balance(entry) {
+        if entry.moves_a_balance() {
             let signed = i128::from(entry.signed_tokens()) + effect;
             if effect == 0 && event.action == entry.action {
                 return;
@@ -241,9 +241,4 @@ impl Reader<'_> {
             }),
         }
     }
-}
-
-/// A unified row that is in the sum.
-fn moves_a_balance(entry: &Entry) -> bool {
-    matches!(entry.class, PopulationClass::Grants | PopulationClass::Deductions) && entry.succeeded
 }

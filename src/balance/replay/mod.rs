@@ -35,7 +35,8 @@ pub use timeline::{Event, RowEvent, Stretch, Timeline, Use, What};
 
 use stretches::Stretches;
 
-use crate::domain::{Books, Instant, Kind, PopulationClass, Span, UserNo};
+use crate::cores;
+use crate::domain::{Books, Instant, Kind, Span, UserNo};
 use crate::normalise::{UsageEvent, UsageLog};
 
 /// The action of what is paid for, with or without payment evidence on the row.
@@ -133,10 +134,7 @@ impl<'a> Replay<'a> {
         }
         let moving = || {
             let entries = books.unified.entries.iter().enumerate();
-            let moving = entries.filter(|(_, entry)| {
-                let counts = matches!(entry.class, PopulationClass::Grants | PopulationClass::Deductions);
-                counts && entry.succeeded
-            });
+            let moving = entries.filter(|(_, entry)| entry.moves_a_balance());
             moving.map(|(row, entry)| (holding.holder(entry.user, entry.at), row as u32))
         };
         let rows = Groups::of(users, moving);
@@ -190,7 +188,7 @@ impl<'a> Replay<'a> {
         new: impl Fn() -> T + Sync,
         see: impl Fn(&mut T, &Timeline) + Sync,
     ) -> Result<Vec<T>, ReplayError> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+        let threads = cores::count().min(MOST_THREADS);
         let share = (holders.len() as u32).div_ceil(threads as u32).max(1);
         let most = self.most_stretches() / threads;
         let of_share = |begin: u32| -> Result<T, ReplayError> {
@@ -199,16 +197,7 @@ impl<'a> Replay<'a> {
             self.visit_some(holders, &[], most, &mut |timeline| see(&mut state, timeline))?;
             Ok(state)
         };
-        std::thread::scope(|scope| {
-            let of_share = &of_share;
-            let begins: Vec<u32> = holders.clone().step_by(share as usize).collect();
-            let shares: Vec<_> =
-                begins.into_iter().map(|begin| scope.spawn(move || of_share(begin))).collect();
-            let join = |share: std::thread::ScopedJoinHandle<'_, _>| {
-                share.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            };
-            shares.into_iter().map(join).collect()
-        })
+        cores::each(holders.clone().step_by(share as usize), of_share).into_iter().collect()
     }
 
     fn visit_some(

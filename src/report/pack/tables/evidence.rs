@@ -4,7 +4,7 @@
 //!
 //! Text from outside stands in the last columns, so that `awk -F,` counts the others rightly.
 
-use crate::domain::{Entry, Kind as EntryKind, PopulationClass, Side};
+use crate::domain::{Kind as EntryKind, Side};
 use crate::report::pack::model::Pack;
 use crate::report::pack::table::{Cell, Column, Kind, Table};
 
@@ -19,7 +19,7 @@ fn rows<'a>(pack: &'a Pack<'a>) -> Table<'a> {
     for ledger in [&pack.model.books.legacy, &pack.model.books.unified] {
         let entries = &ledger.entries;
         let mut rows: Vec<u32> =
-            (0..entries.len() as u32).filter(|&row| counts(&entries[row as usize])).collect();
+            (0..entries.len() as u32).filter(|&row| entries[row as usize].moves_a_balance()).collect();
         rows.sort_by_key(|&row| entries[row as usize].at);
         order.extend(rows.into_iter().map(|row| (ledger.side, row)));
     }
@@ -45,10 +45,6 @@ fn rows<'a>(pack: &'a Pack<'a>) -> Table<'a> {
         row: Box::new(move |at, cells| row_cells(pack, order[at], cells)),
         strong: Box::new(|_| false),
     }
-}
-
-fn counts(entry: &Entry) -> bool {
-    entry.succeeded && matches!(entry.class, PopulationClass::Grants | PopulationClass::Deductions)
 }
 
 fn row_cells<'a>(pack: &'a Pack<'a>, (side, row): (Side, u32), cells: &mut Vec<Cell<'a>>) {
