@@ -1,9 +1,10 @@
 //! Brings everything into its final form: ids, order, dispositions, populations, conservation.
 
-use super::dispositions::{Dispositions, Listed, Places, State, silent_pairs};
+use super::dispositions::{Dispositions, Listed, NOT_LISTED, Places, State, rows_of, silent_pairs};
 use super::ids::{NoIds, finding_id, name_findings, positions_of_rejected, put_in_order};
 use super::{Audit, Conservation, SideConservation};
 use crate::config::Config;
+use crate::cores::at_once;
 use crate::domain::{Books, Finding, FindingId, Ledger, Overflow, Rule, Side, Total};
 use crate::matching::Matched;
 
@@ -63,11 +64,14 @@ pub fn account(
         no_ids: &no_ids,
         silent: silent_pairs(books, &pairs),
     };
-    let (legacy, unified) = std::thread::scope(|scope| {
-        let legacy = scope.spawn(|| places.list(&state, Side::Legacy));
-        let unified = places.list(&state, Side::Unified);
-        (legacy.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), unified)
-    });
+    // There are as many as rows, so both sides are listed in one list.
+    let (of_legacy, of_unified) = (rows_of(&books.legacy), rows_of(&books.unified));
+    let mut rows = vec![NOT_LISTED; of_legacy + of_unified];
+    let (of_legacy, of_unified) = rows.split_at_mut(of_legacy);
+    let (legacy, unified) = at_once(
+        || places.list(&state, Side::Legacy, of_legacy),
+        || places.list(&state, Side::Unified, of_unified),
+    );
     let (legacy, unified) = (legacy?, unified?);
     let pair_totals = pair_totals(books, &pairs, &groups)?;
     let conservation = Conservation {
@@ -80,8 +84,6 @@ pub fn account(
             return Err(AuditError::NotConserved { side, totals });
         }
     }
-    let mut rows = legacy.rows;
-    rows.extend_from_slice(&unified.rows);
     Ok(Audit {
         findings,
         pairs,

@@ -55,9 +55,22 @@ impl Dispositions {
     }
 }
 
-/// The dispositions of one side, with what is counted while they are made.
+/// A row whose place in the list is kept for it.
+pub(super) const NOT_LISTED: Disposition = Disposition {
+    side: Side::Legacy,
+    row: RowPlace::Rejected(NONE),
+    outcome: Outcome::UnifiedOnly,
+    pair: None,
+    finding: None,
+};
+
+/// How many rows of a side have a disposition.
+pub(super) fn rows_of(ledger: &Ledger) -> usize {
+    ledger.entries.len() + ledger.bystanders.len() + ledger.rejected.len()
+}
+
+/// What is counted while the dispositions of one side are made.
 pub(super) struct Listed {
-    pub(super) rows: Vec<Disposition>,
     pub(super) rejected: Vec<RowId>,
     /// Rows and raw tokens by outcome, ascending.
     pub(super) totals: Vec<(Outcome, Total)>,
@@ -74,13 +87,16 @@ pub(super) struct State<'a> {
     pub(super) unified: &'a [Row],
     pub(super) findings: &'a [Finding],
     pub(super) no_ids: &'a NoIds,
-    /// By pair: its legacy row lies after as-of, so both rows count as later.
+    /// By pair: its legacy row lies after as-of, so both rows count as later. Empty where there is none.
     pub(super) silent: Vec<bool>,
 }
 
 /// The pairs whose legacy row lies after as-of. They ascend by legacy row, so that one walk along the
 /// entries tells of all; a unified row then need not look for its partner among a million.
 pub(super) fn silent_pairs(books: &Books, pairs: &[Pair]) -> Vec<bool> {
+    if books.legacy.population.get(PopulationClass::AfterAsOf).rows == 0 {
+        return Vec::new();
+    }
     let class = |pair: &Pair| books.legacy.entries[pair.legacy as usize].class;
     pairs.iter().map(|pair| class(pair) == PopulationClass::AfterAsOf).collect()
 }
@@ -137,8 +153,13 @@ impl<'f> Places<'f> {
         self.rejected.get(before + at).copied()
     }
 
-    /// The rows of one side, ascending by id.
-    pub(super) fn list(&self, state: &State<'_>, side: Side) -> Result<Listed, Overflow> {
+    /// Lists the rows of one side in `rows`, ascending by id; there are [as many](rows_of).
+    pub(super) fn list(
+        &self,
+        state: &State<'_>,
+        side: Side,
+        rows: &mut [Disposition],
+    ) -> Result<Listed, Overflow> {
         let ledger = state.books.side(side);
         let no_id = |at| state.no_ids.of_row(side, at);
         let named = ledger.rejected.iter().enumerate();
@@ -147,26 +168,28 @@ impl<'f> Places<'f> {
         let beside = self.beside(state, side, &rejected);
         let totals = state.books.settled.side(side).outcomes.clone();
         let mut tally = Tally { totals, population: ledger.population.clone() };
-        let mut rows = Vec::with_capacity(ledger.entries.len() + beside.len());
+        let mut rows = rows.iter_mut();
+        let mut list = |row: Disposition| *rows.next().expect("a place for each row") = row;
         let mut entries = (0..).zip(&ledger.entries).peekable();
         for (id, row, tokens) in beside {
             while let Some((at, entry)) = entries.next_if(|(_, entry)| entry.id.cmp(id) != Ordering::Greater)
             {
                 let row = self.of_entry_row(state, side, at);
                 tally.add_entry(&row, entry)?;
-                rows.push(row);
+                list(row);
             }
             tally.add(row.outcome, tokens)?;
-            rows.push(row);
+            list(row);
         }
         for (at, entry) in entries {
             let row = self.of_entry_row(state, side, at);
             tally.add_entry(&row, entry)?;
-            rows.push(row);
+            list(row);
         }
+        debug_assert!(rows.next().is_none(), "each place is taken");
         let Tally { mut totals, population } = tally;
         totals.sort_unstable_by_key(|(outcome, _)| *outcome);
-        Ok(Listed { rows, rejected, totals, population })
+        Ok(Listed { rejected, totals, population })
     }
 
     /// The rows that are no entries, ascending by id, with their raw tokens.
@@ -250,7 +273,7 @@ fn quiet_outcome(state: &State<'_>, entry: &crate::domain::Entry, now: Row) -> (
     let is_late = entry.class == PopulationClass::AfterAsOf;
     match now {
         // A pair after as-of is silent: both rows count as later.
-        Row::Paired(pair) => match state.silent[pair as usize] {
+        Row::Paired(pair) => match state.silent.get(pair as usize).copied().unwrap_or(false) {
             true => (Outcome::Population(PopulationClass::AfterAsOf), None),
             false => (Outcome::Paired, Some(pair)),
         },
