@@ -3,7 +3,7 @@
 use super::columns::{Amount, FlagColumn, IdColumn, IntegerColumn, Moment, Text, TimeColumn};
 use super::details::DetailView;
 use super::fold::DaySums;
-use super::intern::{Ids, Texts};
+use super::intern::{FETCHED, Ids, Texts};
 use super::kept::Kept;
 use super::months::Month;
 use super::rules::{Meaning, Rules};
@@ -338,12 +338,22 @@ impl Sink for Folder {
     fn details(&mut self, keys: &KeyColumns, selection: &Selection, details: &DetailColumns) {
         let Some(mut view) = self.view(keys) else { return };
         let Some(detail_view) = self.detail_view(details) else { return };
-        match selection {
-            Selection::All => (0..keys.rows).for_each(|row| self.take(&mut view, row, &detail_view, row)),
-            Selection::Rows(rows) => rows
-                .iter()
-                .enumerate()
-                .for_each(|(at_detail, &row)| self.take(&mut view, row as usize, &detail_view, at_detail)),
+        let all: Vec<u32>;
+        let rows = match selection {
+            Selection::All => {
+                all = (0..keys.rows as u32).collect();
+                &all
+            }
+            Selection::Rows(rows) => rows,
+        };
+        for (begin, some) in (0..).step_by(FETCHED).zip(rows.chunks(FETCHED)) {
+            if let IdColumn::Uuid(ids) = &view.user {
+                let of_valid = some.iter().map(|&row| row as usize).filter(|&row| ids.is_valid(row));
+                self.users.fetch(of_valid.map(|row| ids.value(row).try_into().expect("16 bytes")));
+            }
+            for (at_detail, &row) in (begin..).zip(some) {
+                self.take(&mut view, row as usize, &detail_view, at_detail);
+            }
         }
     }
 }

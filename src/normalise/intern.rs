@@ -25,6 +25,11 @@ impl Ids {
         number
     }
 
+    /// Asks memory for what a look-up of these UUIDs will read; adds none of them.
+    pub(super) fn fetch(&self, ids: impl Iterator<Item = [u8; 16]>) {
+        self.uuids.fetch(ids);
+    }
+
     /// The numbers of many UUIDs.
     pub(super) fn uuids(&mut self, ids: impl Iterator<Item = [u8; 16]> + Clone, count: usize) -> Vec<u32> {
         let mut numbers = Vec::with_capacity(count);
@@ -75,102 +80,133 @@ impl Ids {
     }
 }
 
-/// Keys whose slots are fetched at once.
-const FETCHED: usize = 64;
+/// Keys that are fetched at once.
+pub(super) const FETCHED: usize = 64;
 
 /// No number: the slot is free.
 const FREE: u32 = u32::MAX;
 
-/// Numbers of UUIDs: open addressing, each key with its number in one place, so that a look-up fetches
-/// one line of the processor's cache. Every row of usage passes here.
+/// Slots of a bucket.
+const SLOTS: usize = 3;
+
+/// Numbers of UUIDs. Buckets fill one line of the processor's cache each, and keys that find theirs full
+/// go to the next: so almost every look-up fetches one line. Every row of usage passes here.
 #[derive(Debug)]
 struct Uuids {
-    /// The four parts of a key, and its number.
-    slots: Vec<[u32; 5]>,
-    /// What of a hash is not the slot.
+    buckets: Vec<Bucket>,
+    /// What of a hash is not the bucket.
     shift: u32,
     held: usize,
     seeds: [u64; 2],
+}
+
+/// Keys with their numbers; free slots come last.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+struct Bucket {
+    keys: [u128; SLOTS],
+    numbers: [u32; SLOTS],
+}
+
+impl Bucket {
+    const EMPTY: Bucket = Bucket { keys: [0; SLOTS], numbers: [FREE; SLOTS] };
+
+    /// The number of a key that is here. Looks at all slots without asking which of them are taken: one
+    /// branch that can be foreseen instead of several that cannot.
+    #[inline]
+    fn find(&self, key: u128) -> Option<u32> {
+        let is_it = |slot: usize| u32::from(self.keys[slot] == key && self.numbers[slot] != FREE) << slot;
+        let found = is_it(0) | is_it(1) | is_it(2);
+        (found != 0).then(|| self.numbers[found.trailing_zeros() as usize])
+    }
+
+    fn free_slot(&self) -> Option<usize> {
+        self.numbers.iter().position(|number| *number == FREE)
+    }
 }
 
 impl Default for Uuids {
     fn default() -> Uuids {
         // Nobody can choose ids that collide. The numbers do not depend on it.
         let seed = |of: u64| RandomState::new().hash_one(of);
-        let mut uuids = Uuids { slots: Vec::new(), shift: 0, held: 0, seeds: [seed(0), seed(1)] };
-        uuids.make(10);
+        let mut uuids = Uuids { buckets: Vec::new(), shift: 0, held: 0, seeds: [seed(0), seed(1)] };
+        uuids.make(8);
         uuids
     }
 }
 
-/// The four parts of a key.
-fn parts(key: u128) -> [u32; 4] {
-    [key as u32, (key >> 32) as u32, (key >> 64) as u32, (key >> 96) as u32]
-}
-
 impl Uuids {
-    /// Makes room for `1 << bits` slots; all are free.
+    /// Makes room for `1 << bits` buckets; all are empty.
     fn make(&mut self, bits: u32) {
-        self.slots = vec![[0, 0, 0, 0, FREE]; 1 << bits];
+        self.buckets = vec![Bucket::EMPTY; 1 << bits];
         self.shift = 64 - bits;
     }
 
+    /// The bucket where a key belongs.
     #[inline]
-    fn slot(&self, [a, b, c, d]: [u32; 4]) -> usize {
-        let low = (u64::from(b) << 32 | u64::from(a)) ^ self.seeds[0];
-        let high = (u64::from(d) << 32 | u64::from(c)) ^ self.seeds[1];
+    fn home(&self, key: u128) -> usize {
+        let low = key as u64 ^ self.seeds[0];
+        let high = (key >> 64) as u64 ^ self.seeds[1];
         let product = u128::from(low) * u128::from(high);
         ((product as u64 ^ (product >> 64) as u64) >> self.shift) as usize
     }
 
-    /// Reads the slots of these keys without using them, so that memory is asked for all of them at
+    /// Reads the buckets of these keys without using them, so that memory is asked for all of them at
     /// once and not one after the other.
     fn fetch(&self, keys: impl Iterator<Item = [u8; 16]>) {
-        let touched =
-            keys.fold(0, |touched, key| touched ^ self.slots[self.slot(parts(u128::from_be_bytes(key)))][4]);
-        std::hint::black_box(touched);
+        let home = |key: [u8; 16]| self.buckets[self.home(u128::from_be_bytes(key))].numbers[0];
+        std::hint::black_box(keys.fold(0, |touched, key| touched ^ home(key)));
     }
 
     /// The number of a key, and whether it is new; it then gets the number `next`.
     #[inline]
     fn number(&mut self, key: u128, next: usize) -> (u32, bool) {
-        let last = self.slots.len() - 1;
-        let [a, b, c, d] = parts(key);
-        let mut slot = self.slot([a, b, c, d]);
+        let last = self.buckets.len() - 1;
+        let mut at = self.home(key);
         loop {
-            let [e, f, g, h, held] = self.slots[slot];
-            if held == FREE {
-                return (self.insert(slot, [a, b, c, d, number(next)]), true);
+            let bucket = &self.buckets[at];
+            if let Some(known) = bucket.find(key) {
+                return (known, false);
             }
-            if [a, b, c, d] == [e, f, g, h] {
-                return (held, false);
+            if bucket.numbers[SLOTS - 1] == FREE {
+                return (self.insert(at, key, number(next)), true);
             }
-            slot = (slot + 1) & last;
+            at = (at + 1) & last;
         }
     }
 
     #[cold]
-    fn insert(&mut self, slot: usize, held: [u32; 5]) -> u32 {
-        self.slots[slot] = held;
+    fn insert(&mut self, at: usize, key: u128, number: u32) -> u32 {
+        self.put(at, key, number);
         self.held += 1;
-        if self.held * 2 > self.slots.len() {
+        // Beyond that many look-ups would go past their first bucket.
+        if self.held * 5 > self.buckets.len() * SLOTS * 4 {
             self.grow();
         }
-        held[4]
+        number
+    }
+
+    /// Puts a key into the first free slot from a bucket on.
+    fn put(&mut self, mut at: usize, key: u128, number: u32) {
+        let last = self.buckets.len() - 1;
+        loop {
+            let bucket = &mut self.buckets[at];
+            if let Some(slot) = bucket.free_slot() {
+                (bucket.keys[slot], bucket.numbers[slot]) = (key, number);
+                return;
+            }
+            at = (at + 1) & last;
+        }
     }
 
     fn grow(&mut self) {
         let bits = 64 - self.shift + 1;
-        let slots = std::mem::take(&mut self.slots);
+        let buckets = std::mem::take(&mut self.buckets);
         self.make(bits);
-        let last = self.slots.len() - 1;
-        for held in slots.into_iter().filter(|held| held[4] != FREE) {
-            let [a, b, c, d, _] = held;
-            let mut slot = self.slot([a, b, c, d]);
-            while self.slots[slot][4] != FREE {
-                slot = (slot + 1) & last;
+        for Bucket { keys, numbers } in buckets {
+            for (key, number) in keys.into_iter().zip(numbers).filter(|(_, number)| *number != FREE) {
+                self.put(self.home(key), key, number);
             }
-            self.slots[slot] = held;
         }
     }
 }
