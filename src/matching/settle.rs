@@ -142,16 +142,17 @@ impl<'a> Tried<'a> {
         (self.board.action(entry), entry.tokens, entry.at)
     }
 
-    /// All pairs, settled or not.
+    /// All pairs, settled or not, in the order of their numbers.
     pub fn all_pairs(&self) -> &[Pair] {
         &self.board.pairs
     }
 
-    /// The rows of settled users on one side, ascending by id, with what became of them and their pair.
-    pub fn settled(&self, side: Side) -> impl Iterator<Item = (&'a Entry, Outcome, Option<&Pair>)> {
+    /// The rows of settled users on one side, ascending by id, with what became of them and the number of
+    /// their pair.
+    pub fn settled(&self, side: Side) -> impl Iterator<Item = (&'a Entry, Outcome, Option<u32>)> {
         let rows = self.board.rows(side).iter().zip(&self.board.books.side(side).entries);
         rows.filter(|(_, entry)| !self.is_open(entry.user)).map(|(row, entry)| match row {
-            Row::Paired(pair) => (entry, Outcome::Paired, Some(&self.board.pairs[*pair as usize])),
+            Row::Paired(pair) => (entry, Outcome::Paired, Some(*pair)),
             Row::Apart => (entry, Outcome::Population(entry.class), None),
             Row::Free(_) | Row::Grouped(_) => (entry, Outcome::UnifiedOnly, None),
         })
@@ -163,7 +164,7 @@ impl<'a> Tried<'a> {
             for (entry, outcome, pair) in self.settled(side) {
                 self.add_entry(side, entry, outcome, settled);
                 if let Some(pair) = pair.filter(|_| side == Side::Legacy) {
-                    self.add_pair(pair, settled);
+                    self.add_pair(&self.board.pairs[pair as usize], settled);
                 }
             }
         }

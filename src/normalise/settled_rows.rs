@@ -10,6 +10,7 @@ use std::os::unix::fs::FileExt as _;
 
 use super::codec;
 use super::{NormaliseError, repeated_id, spill_error};
+use crate::cores::at_once;
 use crate::domain::{Instant, Ledger, Outcome, PopulationClass, RowId, Side};
 
 /// Bytes of a run that are written or read in one go: there may be hundreds of runs.
@@ -63,12 +64,19 @@ impl SettledRows {
         Ok(SettledRows { sides: [runs(Side::Legacy)?, runs(Side::Unified)?] })
     }
 
-    /// Adds rows of one side that ascend by id.
+    /// Adds rows of both sides, which ascend by id: both at the same time.
     ///
     /// # Errors
     /// [`NormaliseError::Spill`].
-    pub fn add(&mut self, side: Side, rows: impl Iterator<Item = SettledRow>) -> Result<(), NormaliseError> {
-        self.sides[side as usize].add(rows).map_err(|error| spill_error(side, error))
+    pub fn add(
+        &mut self,
+        legacy: impl Iterator<Item = SettledRow> + Send,
+        unified: impl Iterator<Item = SettledRow> + Send,
+    ) -> Result<(), NormaliseError> {
+        let [of_legacy, of_unified] = &mut self.sides;
+        let (of_legacy, of_unified) = at_once(|| of_legacy.add(legacy), || of_unified.add(unified));
+        of_legacy.map_err(|error| spill_error(Side::Legacy, error))?;
+        of_unified.map_err(|error| spill_error(Side::Unified, error))
     }
 
     /// Shows all rows of a side, in no particular order.
@@ -282,7 +290,7 @@ mod tests {
         let runs: [&[&str]; 5] = [&["1", "3", uuid], &[], &["", "2", "z"], &["é"], &["0", "3-2"]];
         let mut rows = SettledRows::new().unwrap();
         for run in runs {
-            rows.add(Side::Unified, run.iter().map(|id| row(id))).unwrap();
+            rows.add(std::iter::empty(), run.iter().map(|id| row(id))).unwrap();
         }
         let all: Vec<SettledRow> = rows.in_order(Side::Unified).unwrap().map(Result::unwrap).collect();
         let expected = ["", "0", "1", "2", "3", "3-2", uuid, "z", "é"].map(row);
@@ -300,7 +308,7 @@ mod tests {
         let id = |at: usize| format!("{at:06}");
         for run in 0..3 {
             let of_run = (0..5_000).filter(|at| at % 3 == run);
-            rows.add(Side::Legacy, of_run.map(|at| row(&id(at)))).unwrap();
+            rows.add(of_run.map(|at| row(&id(at))), std::iter::empty()).unwrap();
         }
         let ids: Vec<String> =
             rows.in_order(Side::Legacy).unwrap().map(|row| row.unwrap().id.to_string()).collect();

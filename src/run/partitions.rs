@@ -2,6 +2,7 @@
 //! of the users about whom there may be something to say; of all others there are sums.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use super::{Reads, stored_balances};
 use crate::audit;
@@ -10,6 +11,7 @@ use crate::balance::replay::{
 };
 use crate::balance::{self, ExplainedBefore, SnapshotColumn, SnapshotTest, StoredByUser};
 use crate::config::Config;
+use crate::cores::{self, at_once};
 use crate::domain::{Entry, Pair, RowId, Settled, Side, UserNo};
 use crate::matching::{Likeness, Tried};
 use crate::normalise::{Entries, NormaliseError, Parts, SettledRow, SettledRows};
@@ -51,8 +53,7 @@ pub(super) fn settle(config: &Config, reads: &mut Reads, parts: &Parts) -> anyho
     };
     let pooled = pooled(reads);
     let mut open: [Entries; 2] = Default::default();
-    for (part, users) in parts.users().enumerate() {
-        load(parts, part, reads)?;
+    each_part(parts, reads, |reads, users| {
         let mut tried = Tried::of(&reads.books, config, users.clone(), parts.is_shared());
         tried.open_named(&reached.named);
         tried.open_wanted(&reached.wanting);
@@ -63,7 +64,8 @@ pub(super) fn settle(config: &Config, reads: &mut Reads, parts: &Parts) -> anyho
             let entries = std::mem::take(entries(reads, side)).into_iter();
             open[side as usize].extend(entries.filter(|entry| !settling.settled.has(entry.user)));
         }
-    }
+        Ok(())
+    })?;
     let Settling { mut settled, before, .. } = settling;
     for (side, open) in [Side::Legacy, Side::Unified].into_iter().zip(open) {
         *entries(reads, side) = open.into_sorted();
@@ -90,9 +92,25 @@ fn entries(reads: &mut Reads, side: Side) -> &mut Vec<Entry> {
     }
 }
 
-fn load(parts: &Parts, part: usize, reads: &mut Reads) -> Result<(), NormaliseError> {
-    for side in [Side::Legacy, Side::Unified] {
-        *entries(reads, side) = parts.load(part, side)?;
+/// Shows each part of the books, with its users. The next one is read while one is looked at.
+fn each_part(
+    parts: &Parts,
+    reads: &mut Reads,
+    mut see: impl FnMut(&mut Reads, Range<u32>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let users: Vec<Range<u32>> = parts.users().collect();
+    let load = |part: usize| -> Result<[Vec<Entry>; 2], NormaliseError> {
+        if part == users.len() {
+            return Ok(Default::default());
+        }
+        Ok([parts.load(part, Side::Legacy)?, parts.load(part, Side::Unified)?])
+    };
+    let mut next = load(0);
+    for (part, users) in users.iter().enumerate() {
+        [reads.books.legacy.entries, reads.books.unified.entries] = next?;
+        let (following, seen) = at_once(|| load(part + 1), || see(reads, users.clone()));
+        seen?;
+        next = following;
     }
     Ok(())
 }
@@ -102,10 +120,10 @@ fn snapshots(config: &Config, reads: &mut Reads, parts: &Parts) -> anyhow::Resul
     let mut test = SnapshotTest::configured(config);
     let passes = if test.is_empty() { 0 } else { SnapshotTest::PASSES };
     for _ in 0..passes {
-        for (part, users) in parts.users().enumerate() {
-            load(parts, part, reads)?;
+        each_part(parts, reads, |reads, users| {
             test.see(&reads.books, users);
-        }
+            Ok(())
+        })?;
         test.end_pass();
     }
     Ok(test.finish(&reads.books))
@@ -139,23 +157,23 @@ impl Reached {
             return Ok(reached);
         }
         let mut has_alone = false;
-        for (part, users) in parts.users().enumerate() {
-            load(parts, part, reads)?;
+        each_part(parts, reads, |reads, users| {
             let tried = Tried::of(&reads.books, config, users, parts.is_shared());
             reached.named.extend(tried.links().cloned());
             reached.wanting.extend(tried.wanting());
             has_alone |= tried.alone().next().is_some();
-        }
+            Ok(())
+        })?;
         if !has_alone {
             reached.wanting = HashSet::new();
         } else if !reached.named.is_empty() {
             // Who is open because of a name is known only now.
-            for (part, users) in parts.users().enumerate() {
-                load(parts, part, reads)?;
+            each_part(parts, reads, |reads, users| {
                 let mut tried = Tried::of(&reads.books, config, users, parts.is_shared());
                 tried.open_named(&reached.named);
                 reached.wanting.extend(tried.wanting());
-            }
+                Ok(())
+            })?;
         }
         Ok(reached)
     }
@@ -172,12 +190,7 @@ struct Settling<'c> {
 
 impl Settling<'_> {
     /// Takes the users of a part that can be settled.
-    fn take(
-        &mut self,
-        reads: &Reads,
-        tried: &mut Tried<'_>,
-        users: std::ops::Range<u32>,
-    ) -> anyhow::Result<()> {
+    fn take(&mut self, reads: &Reads, tried: &mut Tried<'_>, users: Range<u32>) -> anyhow::Result<()> {
         let (books, config) = (&reads.books, self.config);
         let ends = Ends::of(books, tried.all_pairs(), &[]);
         let setting = Setting { ends, holding: Holding::alone(), policies: self.policies.clone() };
@@ -219,18 +232,21 @@ impl Settling<'_> {
     /// Writes down the rows of settled users, in order of their ids.
     fn keep_rows(&mut self, reads: &Reads, tried: &Tried<'_>) -> Result<(), NormaliseError> {
         let (legacy, unified) = (&reads.books.legacy.entries, &reads.books.unified.entries);
-        let mut text = Vec::new();
-        let mut pair_id = |pair: &Pair| {
-            let (legacy, unified) = (&legacy[pair.legacy as usize], &unified[pair.unified as usize]);
-            audit::pair_id(&legacy.id, &unified.id, &mut text)
-        };
-        for side in [Side::Legacy, Side::Unified] {
-            let rows = tried.settled(side).map(|(entry, outcome, pair)| {
-                let (id, pair) = (entry.id.clone(), pair.map(&mut pair_id));
+        let ids = cores::in_shares(tried.all_pairs(), |_, pairs| {
+            let mut text = Vec::new();
+            let mut id = |pair: &Pair| {
+                let (legacy, unified) = (&legacy[pair.legacy as usize], &unified[pair.unified as usize]);
+                audit::pair_id(&legacy.id, &unified.id, &mut text)
+            };
+            pairs.iter().map(&mut id).collect::<Vec<u64>>()
+        });
+        let ids = ids.concat();
+        let rows = |side: Side| {
+            tried.settled(side).map(|(entry, outcome, pair)| {
+                let (id, pair) = (entry.id.clone(), pair.map(|pair| ids[pair as usize]));
                 SettledRow { id, outcome, pair, at: entry.at, tokens: entry.tokens }
-            });
-            self.before.rows.add(side, rows)?;
-        }
-        Ok(())
+            })
+        };
+        self.before.rows.add(rows(Side::Legacy), rows(Side::Unified))
     }
 }
