@@ -19,9 +19,15 @@ from report import bars, markdown
 from scenes import SCENES
 
 
+def comparisons():
+    """By name: the comparisons of a scene, or one of them alone."""
+    alone = {compare.__name__: [compare] for compares in SCENES.values() for compare in compares}
+    return alone | SCENES
+
+
 def arguments():
     parser = argparse.ArgumentParser(prog="benches/run")
-    parser.add_argument("scene", nargs="?", default="all", choices=["all", *SCENES])
+    parser.add_argument("scene", nargs="?", default="all", choices=["all", *comparisons()])
     parser.add_argument("--scale", type=float, default=1.0, help="share of all sizes [default: 1]")
     parser.add_argument("--rounds", type=int, help="that count [default: 5, of growth 2]")
     parser.add_argument("--program", type=Path, required=True, help=argparse.SUPPRESS)
@@ -47,8 +53,8 @@ def main():
         sys.exit("benches/run: another one is at work, and two would measure each other")
     kept = given.cache / f"results-{given.scale:g}"
     kept.mkdir(parents=True, exist_ok=True)
-    names = list(SCENES) if given.scene == "all" else [given.scene]
-    for compare in (compare for name in names for compare in SCENES[name]):
+    wanted = sum(SCENES.values(), []) if given.scene == "all" else comparisons()[given.scene]
+    for compare in wanted:
         say(f"scene {compare.__name__}")
         result = compare(Bench(given.program, given.cache, given.scale, given.rounds))
         (kept / f"{compare.__name__}.json").write_text(json.dumps(result, indent=1) + "\n")

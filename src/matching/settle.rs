@@ -15,6 +15,8 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use hashbrown::HashMap;
+
 use super::board::{Board, Row};
 use super::classify::{lag_micros, left_over_unified};
 use super::{calibrate, ladder};
@@ -160,13 +162,24 @@ impl<'a> Tried<'a> {
 
     /// Adds the rows of the settled users to the sums.
     pub fn add_to(&self, settled: &mut Settled) {
+        // Looked up for every row: in maps that are quick, before what they hold is added to those of the books.
+        let mut quarters: [HashMap<i64, u64>; 2] = Default::default();
         for side in [Side::Legacy, Side::Unified] {
+            let mut amounts: HashMap<(ActionNo, i64), usize> = HashMap::new();
             for (entry, outcome, pair) in self.settled(side) {
                 self.add_entry(side, entry, outcome, settled);
+                *amounts.entry((entry.action, entry.tokens)).or_default() += 1;
                 if let Some(pair) = pair.filter(|_| side == Side::Legacy) {
-                    self.add_pair(&self.board.pairs[pair as usize], settled);
+                    self.add_pair(&self.board.pairs[pair as usize], &mut quarters, settled);
                 }
             }
+            let sums = &mut settled.sides[side as usize];
+            amounts.into_iter().for_each(|(key, rows)| *sums.amounts.entry(key).or_default() += rows);
+        }
+        for (sums, quarters) in settled.sides.iter_mut().zip(quarters) {
+            quarters
+                .into_iter()
+                .for_each(|(quarter, rows)| *sums.quarters.entry(quarter).or_default() += rows);
         }
         calibrate::add_near(&self.board, |user| !self.is_open(UserNo(user)), settled);
     }
@@ -174,7 +187,6 @@ impl<'a> Tried<'a> {
     fn add_entry(&self, side: Side, entry: &Entry, outcome: Outcome, settled: &mut Settled) {
         let sums = &mut settled.sides[side as usize];
         sums.add(outcome, entry.raw_tokens());
-        *sums.amounts.entry((entry.action, entry.tokens)).or_default() += 1;
         sums.actions.extend([entry.action, self.board.action(entry)]);
         match entry.id {
             RowId::Uuid(_) => sums.has_uuids = true,
@@ -188,15 +200,14 @@ impl<'a> Tried<'a> {
         }
     }
 
-    fn add_pair(&self, pair: &Pair, settled: &mut Settled) {
+    fn add_pair(&self, pair: &Pair, quarters: &mut [HashMap<i64, u64>; 2], settled: &mut Settled) {
         let (legacy, unified) = self.entries(pair);
         let at = SETTLING.iter().position(|rule| *rule == pair.rule).expect("a rung that was climbed");
         let rung = &mut settled.rungs[at];
         rung.total.add_row(legacy.tokens);
         rung.lags.extend(Some(lag_micros(&self.board, pair)).filter(|lag| *lag != 0));
         for (side, entry) in [(Side::Legacy, legacy), (Side::Unified, unified)] {
-            let quarters = &mut settled.sides[side as usize].quarters;
-            *quarters.entry(calibrate::quarter(entry.at)).or_default() += 1;
+            *quarters[side as usize].entry(calibrate::quarter(entry.at)).or_default() += 1;
         }
         let one = SettledLabel { kind: legacy.kind, rows: 1, first: legacy.at, last: legacy.at };
         settled.labels.entry(legacy.label).and_modify(|label| label.merge(one)).or_insert(one);

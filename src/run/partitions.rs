@@ -67,10 +67,13 @@ pub(super) fn settle(config: &Config, reads: &mut Reads, parts: &Parts) -> anyho
         Ok(())
     })?;
     let Settling { mut settled, before, .. } = settling;
-    for (side, open) in [Side::Legacy, Side::Unified].into_iter().zip(open) {
-        *entries(reads, side) = open.into_sorted();
-        before.rows.refuse_repeated_ids(reads.books.side(side))?;
-    }
+    let [legacy, unified] = open;
+    let books = &mut reads.books;
+    (books.legacy.entries, books.unified.entries) =
+        at_once(|| legacy.into_sorted(), || unified.into_sorted());
+    let repeated = |side: Side| before.rows.refuse_repeated_ids(books.side(side));
+    let (legacy, unified) = at_once(|| repeated(Side::Legacy), || repeated(Side::Unified));
+    legacy.and(unified)?;
     let open = reads.books.unified.entries.iter().filter(|entry| entry.is_matchable());
     settled.at_instants = open.map(|entry| (entry.at, 0)).collect();
     before.rows.each(Side::Unified, |row| {
