@@ -40,6 +40,12 @@ pub fn in_shares<T: Sync, R: Send>(things: &[T], work: impl Fn(usize, &[T]) -> R
     each(things.chunks(share).enumerate(), |(number, things)| work(number * share, things))
 }
 
+/// The same with things that are changed.
+pub fn in_shares_mut<T: Send>(things: &mut [T], work: impl Fn(&mut [T]) + Sync) {
+    let share = things.len().div_ceil(count()).max(1);
+    each(things.chunks_mut(share), work);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,6 +58,15 @@ mod tests {
             assert!(shares.len() <= count().min(length));
             assert!(shares.iter().all(|(first, share)| share[0] == *first));
             assert_eq!(shares.into_iter().flat_map(|(_, share)| share).collect::<Vec<_>>(), things);
+        }
+    }
+
+    #[test]
+    fn every_thing_is_changed() {
+        for length in [0, 1, 3, 1_000] {
+            let mut things = vec![1; length];
+            in_shares_mut(&mut things, |share| share.iter_mut().for_each(|thing| *thing += 1));
+            assert_eq!(things, vec![2; length]);
         }
     }
 

@@ -186,7 +186,7 @@ impl<'f> Places<'f> {
             tally.add_entry(&row, entry)?;
             list(row);
         }
-        debug_assert!(rows.next().is_none(), "each place is taken");
+        assert!(rows.next().is_none(), "each place is taken");
         let Tally { mut totals, population } = tally;
         totals.sort_unstable_by_key(|(outcome, _)| *outcome);
         Ok(Listed { rejected, totals, population })

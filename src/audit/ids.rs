@@ -14,13 +14,15 @@ pub(super) fn order(finding: &Finding) -> impl Ord + '_ {
 
 /// Gives an id to each finding that has none, on all cores.
 pub(super) fn name_findings(findings: &mut [Finding]) {
-    let share = findings.len().div_ceil(cores::count()).max(1);
-    cores::each(findings.chunks_mut(share), |findings| {
+    cores::in_shares_mut(findings, |findings| {
         for finding in findings.iter_mut().filter(|finding| finding.id.0.is_empty()) {
             finding.id = finding_id(finding, None);
         }
     });
 }
+
+/// The beginning of a finding's key: its class, and the first bytes of its user's id; and its number.
+type Placed = ((Class, Option<u64>), u32);
 
 /// Puts findings in their order. They are large, so what is sorted are their numbers with the
 /// beginning of their keys, and each finding then moves to its place, without a second list.
@@ -36,13 +38,16 @@ pub(super) fn put_in_order(findings: &mut [Finding]) {
         });
         (finding.class, user)
     };
-    let mut places: Vec<_> =
+    let mut places: Vec<Placed> =
         findings.iter().enumerate().map(|(at, finding)| (start(finding), at as u32)).collect();
     // Ids are the last key, so no two are equal.
-    places.sort_unstable_by(|a, b| {
+    let compare = |a: &Placed, b: &Placed| {
         let whole = || order(&findings[a.1 as usize]).cmp(&order(&findings[b.1 as usize]));
         a.0.cmp(&b.0).then_with(whole)
-    });
+    };
+    cores::in_shares_mut(&mut places, |places| places.sort_unstable_by(compare));
+    // Merges what is in order already.
+    places.sort_by(compare);
     let mut from: Vec<u32> = places.into_iter().map(|(_, at)| at).collect();
     for begin in 0..from.len() {
         // Once round each circle of moves.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::board::Board;
 use super::calibrate::{self, CONSTANT_LAG_FINDINGS, Calibration, LabelArrival, SilentWriter, ZoneFit};
 use super::classify::lag_micros;
-use crate::cores::at_once;
+use crate::cores::{self, at_once};
 use crate::domain::{Class, Entry, Finding, Instant, Rule, Side, Span, UserNo};
 
 /// Findings that must share what makes them alike before it is called their cause.
@@ -19,20 +19,22 @@ pub(super) fn name(board: &Board<'_>, findings: &mut [Finding]) -> Calibration {
         arrivals.values().filter_map(|(label, missing)| silent_writer(label, missing)).collect();
     let found: &[Finding] = findings;
     let (times, shared) = at_once(|| Times::of(board, zone.as_ref()), || Shared::of(board, found));
-    for finding in findings.iter_mut().filter(|finding| finding.cause.is_empty()) {
-        let cause = match finding.class {
-            Class::TimeMismatch => times.cause(finding),
-            Class::SourceDuplicate => "replay",
-            Class::MislabelledPurchase => "payment_label",
-            Class::Unmigrated | Class::UnmigratedDeduction => unmigrated_cause(board, finding, &silences),
-            Class::AmountMismatch => shared.amount_cause(finding),
-            Class::ActionMismatch => shared.action_cause(finding),
-            Class::UserMismatch => shared.user_cause(board, finding),
-            Class::Orphan => shared.orphan_cause(board, finding),
-            _ => "",
-        };
-        finding.cause = cause.into();
-    }
+    let cause = |finding: &Finding| match finding.class {
+        Class::TimeMismatch => times.cause(finding),
+        Class::SourceDuplicate => "replay",
+        Class::MislabelledPurchase => "payment_label",
+        Class::Unmigrated | Class::UnmigratedDeduction => unmigrated_cause(board, finding, &silences),
+        Class::AmountMismatch => shared.amount_cause(finding),
+        Class::ActionMismatch => shared.action_cause(finding),
+        Class::UserMismatch => shared.user_cause(board, finding),
+        Class::Orphan => shared.orphan_cause(board, finding),
+        _ => "",
+    };
+    cores::in_shares_mut(findings, |findings| {
+        for finding in findings.iter_mut().filter(|finding| finding.cause.is_empty()) {
+            finding.cause = cause(finding).into();
+        }
+    });
     let arrivals = arrivals.into_values().map(|(label, _)| label).collect();
     calibrate::of(board, findings, zone, silences, arrivals)
 }
@@ -51,14 +53,18 @@ struct Times<'z> {
 impl<'z> Times<'z> {
     fn of(board: &Board<'_>, zone: Option<&'z ZoneFit>) -> Times<'z> {
         let tolerance = board.tolerance;
-        let mut shifts: HashMap<i64, u64> = HashMap::new();
-        for pair in board.pairs.iter().filter(|pair| pair.differs.time && pair.rule != Rule::Stamped) {
-            if let Some(shift) = calibrate::shift_of(lag_micros(board, pair), tolerance) {
-                *shifts.entry(shift).or_default() += 1;
+        let shifts = || {
+            let mut shifts: HashMap<i64, u64> = HashMap::new();
+            for pair in board.pairs.iter().filter(|pair| pair.differs.time && pair.rule != Rule::Stamped) {
+                if let Some(shift) = calibrate::shift_of(lag_micros(board, pair), tolerance) {
+                    *shifts.entry(shift).or_default() += 1;
+                }
             }
-        }
-        shifts.retain(|_, count| *count >= CONSTANT_LAG_FINDINGS);
-        Times { tolerance, shifts, zone, common: calibrate::common_lag(board) }
+            shifts.retain(|_, count| *count >= CONSTANT_LAG_FINDINGS);
+            shifts
+        };
+        let (shifts, common) = at_once(shifts, || calibrate::common_lag(board));
+        Times { tolerance, shifts, zone, common }
     }
 
     fn cause(&self, finding: &Finding) -> &'static str {

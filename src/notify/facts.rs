@@ -82,7 +82,10 @@ impl RunFacts {
         owed: &Owed,
     ) -> RunFacts {
         let classes = model.classes.iter().filter(|class| class.count > 0).map(|class| {
-            let mine = || model.findings.iter().filter(|finding| finding.class == class.class);
+            // They stand in the order of their classes.
+            let begin = model.findings.partition_point(|finding| finding.class < class.class);
+            let end = model.findings.partition_point(|finding| finding.class <= class.class);
+            let mine = || model.findings[begin..end].iter();
             ClassFact {
                 class: class.class.name(),
                 count: class.count,

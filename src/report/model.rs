@@ -250,23 +250,23 @@ pub struct HistoryTotals {
 /// Freezes the numbers of a run.
 pub fn build(inputs: Inputs<'_>) -> Model<'_> {
     let audit = inputs.audit;
-    let (causes, classes) = at_once(
-        || causes::totals(&audit.findings, inputs.books, inputs.calibration),
-        || classes::totals(&audit.findings),
-    );
-    let blocking =
-        count(audit, |finding| finding.severity == Severity::Error && finding.status != Status::Waived);
-    let verdict = if blocking == 0 { RunVerdict::Clean } else { RunVerdict::Discrepancies };
     let mut sources = vec![
         Input { role: Side::Legacy.name(), provenance: inputs.legacy },
         Input { role: Side::Unified.name(), provenance: inputs.unified },
     ];
     sources.extend(inputs.stored.map(|provenance| Input { role: "stored", provenance }));
     sources.extend(inputs.pools.map(|provenance| Input { role: "pools", provenance }));
+    // There may be a million findings, and each of these looks at all of them.
+    let (causes, (classes, counts, run_id)) = at_once(
+        || causes::totals(&audit.findings, inputs.books, inputs.calibration),
+        || (classes::totals(&audit.findings), Counts::of(&audit.findings), run_id(&inputs, &sources)),
+    );
+    let Counts { blocking, new, open, waived } = counts;
+    let verdict = if blocking == 0 { RunVerdict::Clean } else { RunVerdict::Discrepancies };
     let matching = inputs.config.matching;
     Model {
         version: env!("CARGO_PKG_VERSION"),
-        run_id: run_id(&inputs, &sources),
+        run_id,
         as_of: inputs.books.as_of,
         verdict,
         blocking,
@@ -294,13 +294,13 @@ pub fn build(inputs: Inputs<'_>) -> Model<'_> {
         balances: balance_totals(inputs.balances, inputs.books),
         conservation: audit.conservation,
         history: HistoryTotals {
-            new: count(audit, |finding| finding.status == Status::New),
-            open: count(audit, |finding| finding.status == Status::Open),
+            new,
+            open,
             resolved: inputs.lifecycle.map_or(0, |lives| lives.resolved_now().count() as u64),
             reopened: inputs.lifecycle.map_or(0, |lives| lives.reopened().count() as u64),
             changed: inputs.lifecycle.map_or(0, |lives| lives.changed().count() as u64),
             lapsed: inputs.lifecycle.map_or(0, |lives| lives.lapsed().count() as u64),
-            waived: count(audit, |finding| finding.status == Status::Waived),
+            waived,
             previous: inputs.previous.as_ref().map(|previous| previous.name.clone()),
             shrunk: inputs.previous.as_ref().map(|previous| previous.shrunk.clone()).unwrap_or_default(),
         },
@@ -350,8 +350,29 @@ impl Model<'_> {
     }
 }
 
-fn count(audit: &Audit, mut is_counted: impl FnMut(&Finding) -> bool) -> u64 {
-    audit.findings.iter().filter(|finding| is_counted(finding)).count() as u64
+/// Findings that keep the run from being clean, and findings by status.
+#[derive(Default)]
+struct Counts {
+    blocking: u64,
+    new: u64,
+    open: u64,
+    waived: u64,
+}
+
+impl Counts {
+    fn of(findings: &[Finding]) -> Counts {
+        let mut counts = Counts::default();
+        for finding in findings {
+            counts.blocking +=
+                u64::from(finding.severity == Severity::Error && finding.status != Status::Waived);
+            match finding.status {
+                Status::New => counts.new += 1,
+                Status::Open => counts.open += 1,
+                Status::Waived => counts.waived += 1,
+            }
+        }
+        counts
+    }
 }
 
 /// Over what was asked and what was found, but not over where rows came from: neither the order of
