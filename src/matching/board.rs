@@ -1,5 +1,7 @@
 //! The state of the ladder: which rows are free, which are taken.
 
+use std::sync::{Mutex, PoisonError};
+
 use crate::config::Config;
 use crate::cores::at_once;
 use crate::domain::{
@@ -43,6 +45,8 @@ pub(super) struct Board<'a> {
     pub(super) legacy: Vec<Row>,
     pub(super) unified: Vec<Row>,
     pub(super) bounded: Vec<String>,
+    /// Free rows of both sides by key, as the last rung that asked for them found them.
+    left_by_key: Mutex<Option<[FreeByKey; 2]>>,
     /// The key of each row, by position: most passes over all rows need nothing else of them.
     keys: [Vec<Key>; 2],
 }
@@ -86,6 +90,7 @@ impl<'a> Board<'a> {
             legacy: legacy.0,
             unified: unified.0,
             bounded: Vec::new(),
+            left_by_key: Mutex::new(None),
             keys: [legacy.1, unified.1],
         }
     }
@@ -129,9 +134,31 @@ impl<'a> Board<'a> {
         rows
     }
 
-    /// The same of both sides.
-    pub(super) fn both_by_key(&self) -> (FreeByKey, FreeByKey) {
-        at_once(|| self.free_by_key(Side::Legacy), || self.free_by_key(Side::Unified))
+    /// The same of both sides: taken from the lists that an earlier rung left, as far as their rows are
+    /// still free, or sorted.
+    pub(super) fn both_by_key(&self) -> [FreeByKey; 2] {
+        let left = self.left_by_key.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let list = |side: Side, left: Option<FreeByKey>| match left {
+            None => self.free_by_key(side),
+            Some(mut rows) => {
+                rows.retain(|(_, row)| self.is_free(side, *row));
+                rows
+            }
+        };
+        let (legacy, unified) = left.map_or((None, None), |[legacy, unified]| (Some(legacy), Some(unified)));
+        let (legacy, unified) = at_once(|| list(Side::Legacy, legacy), || list(Side::Unified, unified));
+        [legacy, unified]
+    }
+
+    /// Leaves the lists of [`Board::both_by_key`] to the next rung, which need not sort them again: rows
+    /// are taken off the free ones, and never come back.
+    pub(super) fn leave_by_key(&self, lists: [FreeByKey; 2]) {
+        *self.left_by_key.lock().unwrap_or_else(PoisonError::into_inner) = Some(lists);
+    }
+
+    /// No rung will ask for the lists any more.
+    pub(super) fn end_by_key(&self) {
+        *self.left_by_key.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// The action that counts for matching: the row's own, or the purchase that payment evidence

@@ -9,9 +9,12 @@ use crate::domain::{Entry, Rule, Side, Span, Verdict};
 /// each side. As many on both sides: all pair, in order of ids. Otherwise the solver says which of
 /// the rows that are not alike stay over, and whether that is disputable.
 pub(super) fn climb(board: &mut Board<'_>) {
-    let (legacy, unified) = board.both_by_key();
+    let [legacy, unified] = board.both_by_key();
     let sets = Sets::of_equal(&legacy, &unified, |key| *key);
-    drop((legacy, unified));
+    // Where most rows pair here, sorting what is left takes less than keeping all.
+    if sets.len() < legacy.len() / 2 {
+        board.leave_by_key([legacy, unified]);
+    }
     let allow = |board: &Board<'_>, a: &Entry, b: &Entry| Some(board.differences(a, b, Rule::Exact).count());
     let rung = Rung { rule: Rule::Exact, reach: Span(0), allow: &allow };
     for at in components::settle_all(board, &rung, &sets) {

@@ -22,6 +22,7 @@ pub(super) fn climb(board: &mut Board<'_>) {
     split::climb(board);
     mismatch(board);
     stamped(board);
+    board.end_by_key();
 }
 
 /// Climbs the rungs of [`crate::domain::SETTLING`].
@@ -89,7 +90,9 @@ fn reference(board: &mut Board<'_>) {
 
 /// Same user, action, amount, within tolerance.
 fn near(board: &mut Board<'_>) {
-    let sets = same_key_sets(board, |_, _| true);
+    let [legacy, unified] = board.both_by_key();
+    let sets = same_key_sets(&legacy, &unified);
+    board.leave_by_key([legacy, unified]);
     let reach = board.tolerance;
     settle(board, &sets, &Rung { rule: Rule::Near, reach, allow: &differing(Rule::Near) });
 }
@@ -139,7 +142,9 @@ fn stamped(board: &mut Board<'_>) {
     if counts.is_empty() {
         return;
     }
-    let sets = same_key_sets(board, |board, row| counts.contains_key(&board.entry(Side::Unified, row).at));
+    let [legacy, mut unified] = board.both_by_key();
+    unified.retain(|(key, _)| counts.contains_key(&key.at));
+    let sets = same_key_sets(&legacy, &unified);
     let rung = Rung { rule: Rule::Stamped, reach: ANY_LAG, allow: &differing(Rule::Stamped) };
     settle(board, &sets, &rung);
 }
@@ -207,11 +212,9 @@ fn say_bounded(board: &mut Board<'_>, rule: Rule, legacy: &[u32], unified: &[u32
     }
 }
 
-/// Free rows of both sides with the same user, action and amount.
-fn same_key_sets(board: &Board<'_>, unified_counts: impl Fn(&Board<'_>, u32) -> bool) -> Sets {
-    let (legacy, mut unified) = board.both_by_key();
-    unified.retain(|(_, row)| unified_counts(board, *row));
-    Sets::of_equal(&legacy, &unified, |key| (key.user, key.action, key.tokens))
+/// Rows of both sides with the same user, action and amount.
+fn same_key_sets(legacy: &[(Key, u32)], unified: &[(Key, u32)]) -> Sets {
+    Sets::of_equal(legacy, unified, |key| (key.user, key.action, key.tokens))
 }
 
 /// The same for given rows.
@@ -221,15 +224,15 @@ fn keyed(board: &Board<'_>, legacy: &[u32], unified: &[u32]) -> Sets {
         keys.sort_unstable();
         keys
     };
-    Sets::of_equal(&keys(Side::Legacy, legacy), &keys(Side::Unified, unified), |key| {
-        (key.user, key.action, key.tokens)
-    })
+    same_key_sets(&keys(Side::Legacy, legacy), &keys(Side::Unified, unified))
 }
 
 /// Free rows of both sides with the same user.
 fn same_user_sets(board: &Board<'_>) -> Sets {
-    let (legacy, unified) = board.both_by_key();
-    Sets::of_equal(&legacy, &unified, |key| key.user)
+    let [legacy, unified] = board.both_by_key();
+    let sets = Sets::of_equal(&legacy, &unified, |key| key.user);
+    board.leave_by_key([legacy, unified]);
+    sets
 }
 
 /// Disjoint sets of rows of both sides.

@@ -10,13 +10,13 @@ use hashbrown::HashMap;
 use super::board::{self, Board};
 use super::components;
 use super::repeats::Kept;
+use crate::cores::at_once;
 use crate::domain::{ActionNo, Entry, Instant, Rule, Side, Span, Verdict};
 
 /// Pairs rows of the same action, amount and microsecond under two users, where exactly one free
 /// row on each side has that key and the unified row repeats no grant of its own user.
 pub(super) fn climb(board: &mut Board<'_>) {
-    let legacy = only_rows(board, Side::Legacy);
-    let unified = only_rows(board, Side::Unified);
+    let (legacy, unified) = at_once(|| only_rows(board, Side::Legacy), || only_rows(board, Side::Unified));
     let mut candidates: Vec<(u32, u32)> = legacy
         .iter()
         .filter_map(|(key, l)| Some(((*l)?, (*unified.get(key)?)?)))
@@ -25,8 +25,11 @@ pub(super) fn climb(board: &mut Board<'_>) {
         })
         .collect();
     candidates.sort_unstable();
-    let shifts = Shifts::new(board, candidates.is_empty());
-    candidates.retain(|&(l, u)| !shifts.explain(board, l, u));
+    if !candidates.is_empty() {
+        let shifts = Shifts::of(board);
+        candidates.retain(|&(l, u)| !shifts.explain(board, l, u));
+        board.leave_by_key([shifts.legacy, shifts.unified]);
+    }
     let asked: Vec<u32> = candidates.iter().map(|&(_, u)| u).collect();
     let kept = Kept::of_pairs(board, &asked);
     candidates.retain(|&(_, u)| !kept.repeats_own_user(board, u));
@@ -41,10 +44,8 @@ type Key = (ActionNo, i64, Instant);
 fn only_rows(board: &Board<'_>, side: Side) -> HashMap<Key, Option<u32>> {
     let mut rows: HashMap<Key, Option<u32>> = HashMap::new();
     for row in board.free(side) {
-        let entry = board.entry(side, row);
-        rows.entry((board.action(entry), entry.tokens, entry.at))
-            .and_modify(|only| *only = None)
-            .or_insert(Some(row));
+        let key = board.key_at(side, row);
+        rows.entry((key.action, key.tokens, key.at)).and_modify(|only| *only = None).or_insert(Some(row));
     }
     rows
 }
@@ -66,12 +67,9 @@ struct Shifts {
 }
 
 impl Shifts {
-    /// Reads them off all free rows; `idle`: nobody will ask.
-    fn new(board: &Board<'_>, idle: bool) -> Shifts {
-        if idle {
-            return Shifts { legacy: Vec::new(), unified: Vec::new(), lags: Vec::new() };
-        }
-        let (legacy, unified) = board.both_by_key();
+    /// Reads them off all free rows.
+    fn of(board: &Board<'_>) -> Shifts {
+        let [legacy, unified] = board.both_by_key();
         let own = |key: &board::Key| (key.user, key.action, key.tokens);
         let same = |a: &(board::Key, u32), b: &(board::Key, u32)| own(&a.0) == own(&b.0);
         let mut counts: HashMap<Span, usize> = HashMap::new();

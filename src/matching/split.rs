@@ -45,9 +45,13 @@ pub(super) fn climb(board: &mut Board<'_>) {
 
 /// Free rows by user and action, ascending by time.
 fn sets(board: &Board<'_>) -> Vec<(Vec<u32>, Vec<u32>)> {
-    let (legacy, unified) = board.both_by_key();
+    let [legacy, unified] = board.both_by_key();
     let part = |(key, _): &(Key, u32)| (key.user, key.action);
-    let rows = |run: &[(Key, u32)]| run.iter().map(|(_, row)| *row).collect::<Vec<u32>>();
+    let by_time = |run: &[(Key, u32)]| {
+        let mut rows: Vec<(Instant, u32)> = run.iter().map(|(key, row)| (key.at, *row)).collect();
+        rows.sort_unstable();
+        rows.into_iter().map(|(_, row)| row).collect::<Vec<u32>>()
+    };
     let mut sets: Vec<(Vec<u32>, Vec<u32>)> = Vec::new();
     let mut right = unified.chunk_by(|a, b| part(a) == part(b)).peekable();
     for left in legacy.chunk_by(|a, b| part(a) == part(b)) {
@@ -55,21 +59,19 @@ fn sets(board: &Board<'_>) -> Vec<(Vec<u32>, Vec<u32>)> {
         if let Some(run) = right.next_if(|run| part(&run[0]) == part(&left[0])) {
             // Fewer than three rows are no group of one and several.
             if left.len() + run.len() > 2 {
-                sets.push((rows(left), rows(run)));
+                sets.push((by_time(left), by_time(run)));
             }
         }
     }
-    let by_time = |side: Side, mut rows: Vec<u32>| {
-        rows.sort_by_key(|&row| (board.entry(side, row).at, row));
-        rows
-    };
-    sets.into_iter().map(|(l, u)| (by_time(Side::Legacy, l), by_time(Side::Unified, u))).collect()
+    drop(right);
+    board.leave_by_key([legacy, unified]);
+    sets
 }
 
 /// All groups of one row of `side` and 2 to 6 rows of the other.
 fn candidates(board: &mut Board<'_>, side: Side, ones: &[u32], others: &[u32]) -> Vec<Candidate> {
     let other_side = if side == Side::Legacy { Side::Unified } else { Side::Legacy };
-    let at = |side: Side, row: u32| -> Instant { board.entry(side, row).at };
+    let at = |side: Side, row: u32| board.at(side, row);
     let mut found = Vec::new();
     let mut crowded = Vec::new();
     for &one in ones {
