@@ -14,7 +14,7 @@ pub use account::{AuditError, account};
 pub use dispositions::Dispositions;
 pub use grants::{GrantGroup, GrantSum, GrantTable, GrantsBy, NotCounted, Part, grants};
 pub use history::{HistoryError, HistoryLine, Partner, Step, UserHistory, find_user, history};
-pub use ids::pair_id;
+pub use ids::pair_ids;
 pub use statement::{LotLine, PolicyLine, Statement};
 
 use crate::domain::{Finding, Outcome, Pair, Population, Rule, Total};

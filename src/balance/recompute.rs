@@ -87,8 +87,8 @@ pub(super) fn used(usage: &UserUsage, config: &Config) -> Result<i128, Overflow>
     usage.used.checked_add(failed).ok_or(Overflow)
 }
 
-/// Recomputes all balances from what was [`moved`]. `stored` is `None` where none is configured or as-of lies in the past;
-/// `snapshots` are those of [`super::snapshot_columns`].
+/// Recomputes all balances from what was [`moved`]. `stored` is `None` where none is configured or as-of
+/// lies in the past; `snapshots` are those of [`super::snapshot_columns`].
 ///
 /// # Errors
 /// [`BalanceError::Overflow`].

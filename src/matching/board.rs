@@ -142,6 +142,7 @@ impl<'a> Board<'a> {
             None => self.free_by_key(side),
             Some(mut rows) => {
                 rows.retain(|(_, row)| self.is_free(side, *row));
+                debug_assert!(rows == self.free_by_key(side), "no row comes back to the free ones");
                 rows
             }
         };

@@ -162,7 +162,7 @@ impl<'a> Tried<'a> {
 
     /// Adds the rows of the settled users to the sums.
     pub fn add_to(&self, settled: &mut Settled) {
-        // Looked up for every row: in maps that are quick, before what they hold is added to those of the books.
+        // Looked up for every row: in maps that are quick, whose sums are added to those of the books.
         let mut quarters: [HashMap<i64, u64>; 2] = Default::default();
         for side in [Side::Legacy, Side::Unified] {
             let mut amounts: HashMap<(ActionNo, i64), usize> = HashMap::new();

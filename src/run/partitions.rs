@@ -11,8 +11,8 @@ use crate::balance::replay::{
 };
 use crate::balance::{self, ExplainedBefore, SnapshotColumn, SnapshotTest, StoredByUser};
 use crate::config::Config;
-use crate::cores::{self, at_once};
-use crate::domain::{Entry, Pair, RowId, Settled, Side, UserNo};
+use crate::cores::at_once;
+use crate::domain::{Entry, RowId, Settled, Side, UserNo};
 use crate::matching::{Likeness, Tried};
 use crate::normalise::{Entries, NormaliseError, Parts, SettledRow, SettledRows};
 
@@ -234,16 +234,7 @@ impl Settling<'_> {
 
     /// Writes down the rows of settled users, in order of their ids.
     fn keep_rows(&mut self, reads: &Reads, tried: &Tried<'_>) -> Result<(), NormaliseError> {
-        let (legacy, unified) = (&reads.books.legacy.entries, &reads.books.unified.entries);
-        let ids = cores::in_shares(tried.all_pairs(), |_, pairs| {
-            let mut text = Vec::new();
-            let mut id = |pair: &Pair| {
-                let (legacy, unified) = (&legacy[pair.legacy as usize], &unified[pair.unified as usize]);
-                audit::pair_id(&legacy.id, &unified.id, &mut text)
-            };
-            pairs.iter().map(&mut id).collect::<Vec<u64>>()
-        });
-        let ids = ids.concat();
+        let ids = audit::pair_ids(tried.all_pairs(), &reads.books);
         let rows = |side: Side| {
             tried.settled(side).map(|(entry, outcome, pair)| {
                 let (id, pair) = (entry.id.clone(), pair.map(|pair| ids[pair as usize]));

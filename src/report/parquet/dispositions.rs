@@ -23,9 +23,9 @@ use arrow_buffer::{Buffer, NullBufferBuilder, OffsetBuffer};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::CREATED_BY;
-use crate::audit::{Audit, pair_id};
+use crate::audit::{Audit, pair_ids};
 use crate::cores;
-use crate::domain::{Books, Disposition, FindingId, Outcome, Pair, RowId, Side};
+use crate::domain::{Books, Disposition, FindingId, Outcome, RowId, Side};
 use crate::normalise::{InOrder, SettledRow, SettledRows};
 
 /// Columns of `dispositions.parquet`, in order.
@@ -37,11 +37,8 @@ const GROUP_ROWS: usize = 1 << 17;
 /// Rows that are built at a time.
 const BATCH_ROWS: usize = 1 << 13;
 
-/// Pairs whose ids are gathered at a time, before any is digested.
-const GATHERED_PAIRS: usize = 256;
-
 /// Writes `dispositions.parquet`: every row of [`Audit::dispositions`] and every settled row, legacy first,
-/// ascending by id. `pair_id` is the first 16 hexadecimal digits of [`pair_id`]. Gives `out` back.
+/// ascending by id. `pair_id` is that of [`pair_ids`] in sixteen hexadecimal digits. Gives `out` back.
 ///
 /// # Errors
 /// When `out` cannot be written, or the settled rows cannot be read.
@@ -58,7 +55,7 @@ pub fn dispositions<W: Write + Send>(
     let options = ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
     let writer = ArrowWriter::try_new_with_options(out, schema.clone(), options)?;
     let (mut file, factory) = writer.into_serialized_writer()?;
-    let rows = Rows { audit, books, pair_ids: pair_ids(&audit.pairs, books, cores), schema };
+    let rows = Rows { audit, books, pair_ids: pair_ids(&audit.pairs, books), schema };
     match settled {
         None => rows.write(&factory, &mut file, cores)?,
         Some(settled) => rows.write_with(settled, &factory, &mut file, cores)?,
@@ -338,33 +335,4 @@ impl Texts {
 /// Sixteen digits.
 fn hexadecimal(bits: u64) -> [u8; 16] {
     std::array::from_fn(|at| b"0123456789abcdef"[(bits >> (60 - 4 * at)) as usize & 15])
-}
-
-/// The first 64 bits of each pair's digest.
-fn pair_ids(pairs: &[Pair], books: &Books, cores: usize) -> Vec<u64> {
-    let mut ids = vec![0; pairs.len()];
-    let share = pairs.len().div_ceil(cores).max(1);
-    std::thread::scope(|scope| {
-        for (pairs, ids) in pairs.chunks(share).zip(ids.chunks_mut(share)) {
-            scope.spawn(move || digest_pairs(pairs, books, ids));
-        }
-    });
-    ids
-}
-
-/// Unified rows lie anywhere in memory: so many are fetched in one go that their ways overlap.
-fn digest_pairs(pairs: &[Pair], books: &Books, ids: &mut [u64]) {
-    let (mut fetched, mut text) = (Vec::with_capacity(GATHERED_PAIRS), Vec::new());
-    let (legacy, unified) = (&books.legacy.entries, &books.unified.entries);
-    for (pairs, ids) in pairs.chunks(GATHERED_PAIRS).zip(ids.chunks_mut(GATHERED_PAIRS)) {
-        fetched.clear();
-        fetched.extend(pairs.iter().map(|pair| match unified[pair.unified as usize].id {
-            RowId::Uuid(id) => Some(RowId::Uuid(id)),
-            RowId::Text(_) => None,
-        }));
-        for ((pair, uuid), id) in pairs.iter().zip(&fetched).zip(ids) {
-            let unified = uuid.as_ref().unwrap_or_else(|| &unified[pair.unified as usize].id);
-            *id = pair_id(&legacy[pair.legacy as usize].id, unified, &mut text);
-        }
-    }
 }
