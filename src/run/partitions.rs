@@ -12,7 +12,7 @@ use crate::balance::replay::{
 use crate::balance::{self, ExplainedBefore, SnapshotColumn, SnapshotTest, StoredByUser};
 use crate::config::Config;
 use crate::cores::at_once;
-use crate::domain::{Entry, RowId, Settled, Side, UserNo};
+use crate::domain::{Books, Entry, Ledger, PopulationClass, RowId, Settled, Side, UserNo};
 use crate::matching::{Likeness, Tried};
 use crate::normalise::{Entries, NormaliseError, Parts, SettledRow, SettledRows};
 
@@ -51,13 +51,14 @@ pub(super) fn settle(config: &Config, reads: &mut Reads, parts: &Parts) -> anyho
             snapshots,
         },
     };
-    let pooled = pooled(reads);
+    let (pooled, uncounted) = (pooled(reads), uncounted(&reads.books));
     let mut open: [Entries; 2] = Default::default();
     each_part(parts, reads, |reads, users| {
         let mut tried = Tried::of(&reads.books, config, users.clone(), parts.is_shared());
         tried.open_named(&reached.named);
         tried.open_wanted(&reached.wanting);
-        pooled.iter().filter(|user| users.contains(&user.0)).for_each(|user| tried.open(*user));
+        let kept = pooled.iter().chain(&uncounted).filter(|user| users.contains(&user.0));
+        kept.for_each(|user| tried.open(*user));
         settling.take(reads, &mut tried, users)?;
         drop(tried);
         for side in [Side::Legacy, Side::Unified] {
@@ -136,6 +137,21 @@ fn snapshots(config: &Config, reads: &mut Reads, parts: &Parts) -> anyhow::Resul
 fn pooled(reads: &Reads) -> Vec<UserNo> {
     let named = reads.members.iter().flat_map(|member| [Some(&member.user), member.owner.as_ref()]);
     let mut users: Vec<UserNo> = named.flatten().filter_map(|id| reads.books.roster.find(id)).collect();
+    users.sort_unstable();
+    users.dedup();
+    users
+}
+
+/// Users with a row that no sum counts, since nobody knows what it means or it cannot be read: it may be what
+/// their gap comes from, and is told of beside the causes that their other rows show.
+fn uncounted(books: &Books) -> Vec<UserNo> {
+    let mut users = Vec::new();
+    for side in [Side::Legacy, Side::Unified] {
+        let Ledger { bystanders, rejected, .. } = books.side(side);
+        let unmapped = bystanders.iter().filter(|row| row.class == PopulationClass::Unmapped);
+        users.extend(unmapped.map(|row| row.user));
+        users.extend(rejected.iter().filter_map(|row| books.roster.find(row.user.as_ref()?)));
+    }
     users.sort_unstable();
     users.dedup();
     users

@@ -7,7 +7,7 @@ use super::generate::{self, Mood};
 use super::ledger::{Ledgers, Rules};
 
 /// A pair of ledgers of some dozens of rows, and stored balances of its users.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Town {
     pub ledgers: Ledgers,
     /// User and tokens; tokens are empty where nothing is stored.
