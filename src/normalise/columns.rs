@@ -8,9 +8,7 @@ use arrow_array::types::{
     TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type,
     UInt32Type, UInt64Type,
 };
-use arrow_array::{
-    Array, BooleanArray, FixedSizeBinaryArray, Int64Array, LargeStringArray, StringArray, StringViewArray,
-};
+use arrow_array::{Array, FixedSizeBinaryArray, Int64Array, LargeStringArray, StringArray, StringViewArray};
 use arrow_schema::{DataType, TimeUnit};
 use chrono_tz::Tz;
 
@@ -443,46 +441,5 @@ fn micros(array: &dyn Array, unit: TimeUnit, row: usize) -> Micros {
     match scaled {
         Some(scaled) if value != i64::MAX && value != i64::MIN => Micros::Value(scaled),
         _ => Micros::Beyond(value),
-    }
-}
-
-/// A flag: success, or a migration mark.
-#[derive(Debug)]
-pub(super) enum FlagColumn<'a> {
-    Boolean(&'a BooleanArray),
-    Text(Text<'a>),
-    Integer(IntegerColumn<'a>),
-}
-
-impl<'a> FlagColumn<'a> {
-    pub(super) fn of(array: &'a dyn Array) -> Option<FlagColumn<'a>> {
-        if *array.data_type() == DataType::Boolean {
-            return Some(FlagColumn::Boolean(array.as_boolean()));
-        }
-        if let Some(text) = Text::of(array) {
-            return Some(FlagColumn::Text(text));
-        }
-        IntegerColumn::of(array).map(FlagColumn::Integer)
-    }
-
-    /// The value says no: `false`, `f`, `no`, `0`. Null says nothing.
-    pub(super) fn is_false(&self, row: usize) -> bool {
-        match self {
-            FlagColumn::Boolean(array) => array.is_valid(row) && !array.value(row),
-            FlagColumn::Text(text) => text.get(row).is_some_and(|text| {
-                ["false", "f", "no", "n", "0"].iter().any(|no| text.trim_ascii().eq_ignore_ascii_case(no))
-            }),
-            FlagColumn::Integer(numbers) => numbers.get(row) == Amount::Tokens(0),
-        }
-    }
-
-    /// The value is there and does not say no.
-    pub(super) fn is_set(&self, row: usize) -> bool {
-        let present = match self {
-            FlagColumn::Boolean(array) => array.is_valid(row),
-            FlagColumn::Text(text) => text.get(row).is_some_and(|text| !text.is_empty() && text != "null"),
-            FlagColumn::Integer(numbers) => numbers.get(row) != Amount::Missing,
-        };
-        present && !self.is_false(row)
     }
 }

@@ -2,7 +2,8 @@
 
 use arrow_array::Array;
 
-use super::columns::{Amount, FlagColumn, IdColumn, IntegerColumn, Moment, TimeColumn};
+use super::columns::{Amount, IdColumn, IntegerColumn, Moment, TimeColumn};
+use super::flags::FlagColumn;
 use super::folder::Folder;
 use super::intern::Texts;
 use crate::domain::{Instant, RowId};

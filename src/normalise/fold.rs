@@ -3,6 +3,7 @@
 use arrow_array::Array;
 
 use super::columns::IdColumn;
+use super::flags::Flag;
 use super::folder::{Folder, KeyView};
 use super::rules::Meaning;
 use crate::domain::{Instant, PopulationClass, Total};
@@ -88,11 +89,13 @@ impl Folder {
         let (mut usage, mut others) = (Vec::with_capacity(keys.rows), Vec::new());
         let numbers = Numbers::of(view, keys.rows);
         let plain: Vec<bool> = self.meanings.iter().map(|meaning| *meaning == Meaning::Usage).collect();
+        let flags = view.success.as_ref().filter(|flags| !flags.is_always_readable());
         let all_have_users = matches!(&view.user, IdColumn::Uuid(ids) if ids.null_count() == 0);
         for row in 0..keys.rows {
             let is_plain = plain[labels[row] as usize]
                 && numbers.readable.as_ref().is_none_or(|readable| readable[row])
                 && (all_have_users || view.user.has(row))
+                && flags.is_none_or(|flags| !matches!(flags.get(row), Flag::Unreadable(_)))
                 && !keys.id_is_null.as_ref().is_some_and(|nulls| nulls.value(row));
             if is_plain { usage.push(row as u32) } else { others.push(row as u32) }
         }

@@ -1,7 +1,8 @@
 //! Takes the rows of one worker as they stream by.
 
-use super::columns::{Amount, FlagColumn, IdColumn, IntegerColumn, Moment, Text, TimeColumn};
+use super::columns::{Amount, IdColumn, IntegerColumn, Moment, Text, TimeColumn};
 use super::details::DetailView;
+use super::flags::{Flag, FlagColumn};
 use super::fold::DaySums;
 use super::intern::{FETCHED, Ids, Texts};
 use super::kept::Kept;
@@ -117,7 +118,7 @@ impl Folder {
         let created_at =
             self.typed(&keys.created_at, names.created_at, "a time", |array| TimeColumn::of(array, zone))?;
         let success = match &keys.success {
-            Some(array) => Some(self.typed(array, "success".to_owned(), "a flag", FlagColumn::of)?),
+            Some(array) => Some(self.typed(array, names.success, "a flag", FlagColumn::of)?),
             None => None,
         };
         let action_slots = match &action[..] {
@@ -201,7 +202,9 @@ impl Folder {
         let moment = view.created_at.get(row);
         let user_id = view.user.get(row);
         let meaning = self.meanings[label as usize];
-        if let Some(reason) = self.reject_reason(id.as_ref(), user_id.as_ref(), &amount, &moment, meaning) {
+        let success = view.success.as_ref().map_or(Flag::Missing, |success| success.get(row));
+        let has_ids = (id.is_some(), user_id.is_some());
+        if let Some(reason) = self.reject_reason(has_ids, &amount, &moment, &success, meaning) {
             let tokens = match amount {
                 Amount::Tokens(tokens) => Some(tokens),
                 Amount::Missing | Amount::Unreadable(_) => None,
@@ -220,7 +223,7 @@ impl Folder {
             unreachable!("a row without id, amount or time was rejected")
         };
         let user = self.user_of(view, row).expect("a row without user was rejected");
-        let succeeded = !view.success.as_ref().is_some_and(|success| success.is_false(row));
+        let succeeded = success != Flag::No;
         let class = self.class(meaning, raw, at, succeeded);
         self.population.get_mut(class).add_row(raw.abs());
         let balance_after = details.balance_after(at_detail, &mut self.unreadable_balances);
@@ -266,21 +269,21 @@ impl Folder {
         }
     }
 
-    /// Why a row cannot be read, if so.
+    /// Why a row cannot be read, if so. `has_ids`: has an id, has a user.
     fn reject_reason(
         &self,
-        id: Option<&RowId>,
-        user: Option<&RowId>,
+        has_ids: (bool, bool),
         amount: &Amount,
         moment: &Moment,
+        success: &Flag,
         meaning: Meaning,
     ) -> Option<String> {
         let names = &self.rules.columns;
         let mut reasons = Vec::new();
-        if id.is_none() {
+        if !has_ids.0 {
             reasons.push("no id".to_owned());
         }
-        if user.is_none() {
+        if !has_ids.1 {
             reasons.push(format!("no {}", names.user));
         }
         match amount {
@@ -305,6 +308,9 @@ impl Folder {
             Moment::Missing => reasons.push(format!("no {}", names.created_at)),
             Moment::Unreadable(text) => reasons.push(format!("{} {text:?} is not a time", names.created_at)),
             Moment::At(_) => {}
+        }
+        if let Flag::Unreadable(text) = success {
+            reasons.push(format!("{} {text:?} is neither true nor false", names.success));
         }
         (!reasons.is_empty()).then(|| reasons.join(", "))
     }

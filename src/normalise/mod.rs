@@ -10,6 +10,7 @@ mod codec;
 mod columns;
 mod dealt;
 mod details;
+mod flags;
 mod fold;
 mod folder;
 mod intern;

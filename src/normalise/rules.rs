@@ -50,6 +50,7 @@ pub(super) struct Names {
     pub(super) action: String,
     pub(super) amount: String,
     pub(super) created_at: String,
+    pub(super) success: String,
 }
 
 /// What a label means that is not listed.
@@ -177,5 +178,6 @@ fn names(columns: &crate::config::Columns) -> Names {
         action,
         amount: columns.amount.written.clone(),
         created_at: columns.created_at.written.clone(),
+        success: columns.success.as_ref().map_or_else(String::new, |field| field.written.clone()),
     }
 }

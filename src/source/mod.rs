@@ -238,6 +238,12 @@ pub enum DetailRule {
 /// Endings of labels that look like a grant: such a label is never taken for usage.
 pub const GRANT_SUFFIXES: [&str; 5] = ["grant", "purchase", "bonus", "credit", "refund"];
 
+/// Words for true in a flag, in any case: what PostgreSQL takes for a boolean, but for abbreviations. A number
+/// is one where it is 1.
+pub const TRUE_WORDS: [&str; 5] = ["true", "t", "yes", "y", "on"];
+/// Words for false. A number is one where it is 0.
+pub const FALSE_WORDS: [&str; 5] = ["false", "f", "no", "n", "off"];
+
 impl DetailRule {
     /// Are the details of rows with this label wanted, whoever their user is?
     pub fn wants(&self, label: &str) -> bool {

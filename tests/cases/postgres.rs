@@ -14,7 +14,7 @@ fn type_of(column: &str, table: &Table) -> &'static str {
     let all = |test: fn(&str) -> bool| !cells.is_empty() && cells.iter().all(|cell| test(cell));
     match column {
         "metadata" => "jsonb",
-        "success" => "boolean",
+        "success" if all(|cell| ["true", "false"].contains(&cell)) => "boolean",
         "created_at" | "expires_at" if all(|cell| cell.ends_with('Z') || cell.ends_with("+00")) => {
             "timestamptz"
         }

@@ -223,7 +223,7 @@ fn fit(wire: Wire, purpose: Purpose, zone: &str) -> Fit {
             Fit::Usable("text: what is no time is rejected".to_owned())
         }
         (Purpose::Flag, Wire::Text | Wire::Label) => {
-            Fit::Usable("no boolean: f, false, no and 0 mean no".to_owned())
+            Fit::Usable("no boolean: what is neither yes nor no is rejected".to_owned())
         }
         _ => Fit::Good,
     }

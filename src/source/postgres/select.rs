@@ -6,7 +6,7 @@ use arrow_buffer::{BooleanBuffer, NullBuffer};
 use crate::config::{Columns, Field};
 use crate::domain::RowId;
 
-use super::super::{DetailRule, GRANT_SUFFIXES};
+use super::super::{DetailRule, FALSE_WORDS, GRANT_SUFFIXES, TRUE_WORDS};
 use super::catalogue::Relation;
 use super::fields::{Expression, Purpose, Wire, expression, literal};
 
@@ -64,7 +64,7 @@ impl Layout {
         let success = columns.success.as_ref().map(|field| find(field, Purpose::Flag)).transpose()?;
         let id = find(&columns.id, Purpose::Id)?;
         let wanted = match wanted_rule(rule, &labels, &user, usual, version) {
-            Some(by_label) => conditions(by_label, &id, &user, &amount, &time),
+            Some(by_label) => conditions(by_label, &id, &user, &amount, &time, success.as_ref()),
             None => None,
         };
         let id_nullable = id.nullable || id.wire == Wire::Text;
@@ -263,6 +263,7 @@ fn conditions(
     user: &Expression,
     amount: &Expression,
     time: &Expression,
+    success: Option<&Expression>,
 ) -> Option<String> {
     let mut any = vec![by_label];
     for key in [id, user] {
@@ -290,7 +291,22 @@ fn conditions(
         }
         _ => return None,
     }
+    any.extend(success.and_then(unknown_flag));
     Some(any.join(" or "))
+}
+
+/// True at least where a flag says neither yes nor no; `None`: it always says one of them, or nothing.
+fn unknown_flag(flag: &Expression) -> Option<String> {
+    let sql = &flag.sql;
+    match flag.wire {
+        Wire::Boolean => None,
+        Wire::Small | Wire::Integer => Some(format!("{sql} not between 0 and 1")),
+        _ => {
+            let known = TRUE_WORDS.iter().chain(&FALSE_WORDS).chain(&["0", "1", ""]);
+            let known: Vec<String> = known.map(|word| literal(word)).collect();
+            Some(format!("lower({sql}::text) <> all (array[{}]::text[])", known.join(", ")))
+        }
+    }
 }
 
 /// True where the value is an integer that can be an amount.
