@@ -124,7 +124,7 @@ pub struct Ledger {
     pub entries: Vec<Entry>,
     /// Rows that are listed but never paired, ascending by id.
     pub bystanders: Vec<Bystander>,
-    /// Rows that could not be read.
+    /// Rows that could not be read, ascending by id; first those without one.
     pub rejected: Vec<Rejected>,
     /// Labels as the source has them, ascending.
     pub labels: Vec<Box<str>>,
@@ -142,6 +142,28 @@ pub struct Ledger {
     pub unreadable_balances: u64,
     /// Grants whose end is there and cannot be read, ascending: unknown, so not the default either.
     pub unreadable_ends: Vec<RowId>,
+}
+
+/// What is known of a row of which only the id is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It was read.
+    Read,
+    /// It is there, but could not be read.
+    Rejected,
+}
+
+impl Ledger {
+    /// What is known of the row of this id; `None`: there is none, as far as ids could be read.
+    pub fn standing(&self, id: &RowId) -> Option<Standing> {
+        if self.entries.binary_search_by(|row| row.id.cmp(id)).is_ok()
+            || self.bystanders.binary_search_by(|row| row.id.cmp(id)).is_ok()
+        {
+            return Some(Standing::Read);
+        }
+        let rejected = self.rejected.binary_search_by(|row| row.id.as_ref().cmp(&Some(id)));
+        rejected.is_ok().then_some(Standing::Rejected)
+    }
 }
 
 /// One cell of the sign matrix: how the rows of a label were stored in a month.

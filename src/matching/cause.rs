@@ -7,7 +7,7 @@ use super::board::Board;
 use super::calibrate::{self, CONSTANT_LAG_FINDINGS, Calibration, LabelArrival, SilentWriter, ZoneFit};
 use super::classify::lag_micros;
 use crate::cores::{self, at_once};
-use crate::domain::{Class, Entry, Finding, Instant, Rule, Side, Span, UserNo};
+use crate::domain::{Class, Entry, Finding, Instant, Rule, Side, Span, Standing, UserNo};
 
 /// Findings that must share what makes them alike before it is called their cause.
 const SHARED: u64 = 3;
@@ -207,9 +207,11 @@ impl Shared {
 
     fn orphan_cause(&self, board: &Board<'_>, finding: &Finding) -> &'static str {
         let Some(entry) = orphans(board, finding).next() else { return "" };
-        match &entry.link {
-            Some(link) if is_known(board, link) => "wrong_link",
-            Some(_) => "phantom",
+        let named = entry.link.as_ref().map(|link| board.books.legacy.standing(link));
+        match named {
+            Some(Some(Standing::Read)) => "wrong_link",
+            Some(Some(Standing::Rejected)) => "",
+            Some(None) => "phantom",
             None if entry.migrated => "",
             None => {
                 let rows = self.one_sided.get(&entry.label).copied().unwrap_or(0);
@@ -243,13 +245,6 @@ fn unified_user(board: &Board<'_>, finding: &Finding) -> Option<UserNo> {
 fn orphans<'a>(board: &Board<'a>, finding: &Finding) -> impl Iterator<Item = &'a Entry> {
     let entries = finding.unified_rows.iter().map(|&row| board.entry(Side::Unified, row));
     entries.collect::<Vec<_>>().into_iter()
-}
-
-/// The legacy table has a row of this id.
-fn is_known(board: &Board<'_>, link: &crate::domain::RowId) -> bool {
-    let legacy = &board.books.legacy;
-    legacy.entries.binary_search_by(|row| row.id.cmp(link)).is_ok()
-        || legacy.bystanders.binary_search_by(|row| row.id.cmp(link)).is_ok()
 }
 
 /// What arrived of each legacy label, and when the rows lie that did not.

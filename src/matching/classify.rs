@@ -3,17 +3,17 @@
 
 use std::collections::BTreeSet;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 
 use super::board::{Board, Row};
 use super::copies::{Awaited, duplicate};
 use super::draft::Draft;
-use super::repeats::{self, Kept};
-use super::{Matched, cause};
+use super::repeats::Kept;
+use super::{Matched, cause, missing};
 use crate::cores;
 use crate::domain::{
-    ActionNo, Books, Class, Confidence, Entry, Finding, Kind, Pair, PopulationClass, RepairKind, Rule,
-    Severity, Side, Verdict,
+    Books, Class, Confidence, Entry, Finding, Kind, Pair, PopulationClass, RepairKind, Rule, Severity, Side,
+    Standing, Verdict,
 };
 
 /// Judges all rows.
@@ -21,7 +21,7 @@ pub(super) fn judge(mut board: Board<'_>) -> Matched {
     order_pairs(&mut board);
     let of_pairs = of_pairs(&board);
     let (unified, dedupes) = left_over_unified(&board);
-    let missing = left_over_legacy(&board, &dedupes);
+    let missing = missing::left_over_legacy(&board, &dedupes);
     // Findings are large and there may be a million: each is moved once.
     let known = of_pairs.iter().map(Vec::len).sum::<usize>() + unified.len() + missing.len();
     let mut findings = Vec::with_capacity(known + board.groups.len());
@@ -233,7 +233,7 @@ fn of_group(board: &Board<'_>, number: usize) -> Option<Finding> {
 }
 
 /// Free rows that are judged, oldest first: neither late nor young.
-fn judged(board: &Board<'_>, side: Side) -> Vec<u32> {
+pub(super) fn judged(board: &Board<'_>, side: Side) -> Vec<u32> {
     let mut rows = board.free(side);
     rows.retain(|&row| {
         let entry = board.entry(side, row);
@@ -288,9 +288,11 @@ fn alone(board: &Board<'_>, row: u32) -> Option<Finding> {
         let effect = -i128::from(entry.signed_tokens());
         let mut draft = finish(Class::Orphan, Severity::Error, RepairKind::Review, effect);
         if let Some(link) = &entry.link {
-            let known = board.books.legacy.entries.binary_search_by(|legacy| legacy.id.cmp(link)).is_ok()
-                || board.books.legacy.bystanders.binary_search_by(|legacy| legacy.id.cmp(link)).is_ok();
-            let what = if known { "link_to_other_row" } else { "link_to_nothing" };
+            let what = match board.books.legacy.standing(link) {
+                Some(Standing::Read) => "link_to_other_row",
+                Some(Standing::Rejected) => "link_to_rejected_row",
+                None => "link_to_nothing",
+            };
             draft = draft.evidence(what, &link.to_string());
         }
         return Some(draft.finish());
@@ -304,88 +306,6 @@ fn alone(board: &Board<'_>, row: u32) -> Option<Finding> {
     let label = board.books.action(entry.action);
     let expected_alone = board.config.unified.unified_only.iter().any(|only| only == label);
     (!expected_alone).then(|| finish(Class::Orphan, Severity::Warning, RepairKind::None, 0).finish())
-}
-
-/// Left-over unified rows that may be the missing row of a legacy row, or show that its payment was
-/// granted already. Rows that `dedupe.sql` will remove are none.
-struct Free {
-    alike: HashMap<(u32, ActionNo, i64), u32>,
-    references: HashMap<u32, u32>,
-}
-
-impl Free {
-    fn of(board: &Board<'_>, dedupes: &BTreeSet<u32>) -> Free {
-        let mut free = Free { alike: HashMap::new(), references: HashMap::new() };
-        for row in board.free(Side::Unified).into_iter().filter(|row| !dedupes.contains(row)) {
-            let entry = board.entry(Side::Unified, row);
-            free.alike.entry((entry.user.0, board.action(entry), entry.tokens)).or_insert(row);
-            for &reference in &entry.references {
-                free.references.entry(reference).or_insert(row);
-            }
-        }
-        free
-    }
-
-    /// Same user, action and amount at any time, or the same reference under any user: a backfill
-    /// could grant twice what has been granted once.
-    fn look_alike(&self, board: &Board<'_>, entry: &Entry) -> Option<u32> {
-        let alike = self.alike.get(&(entry.user.0, board.action(entry), entry.tokens)).copied();
-        alike
-            .or_else(|| entry.references.iter().find_map(|reference| self.references.get(reference).copied()))
-    }
-}
-
-/// Findings about legacy rows that are left over.
-fn left_over_legacy(board: &Board<'_>, dedupes: &BTreeSet<u32>) -> Vec<Finding> {
-    let rows = judged(board, Side::Legacy);
-    let free = Free::of(board, dedupes);
-    let duplicates: HashMap<u32, u32> = repeats::source_duplicates(board, &rows).into_iter().collect();
-    rows.into_iter()
-        .map(|row| match duplicates.get(&row) {
-            Some(&kept) => source_duplicate(board, row, kept),
-            None => unmigrated(board, row, &free),
-        })
-        .collect()
-}
-
-fn source_duplicate(board: &Board<'_>, row: u32, kept: u32) -> Finding {
-    let is_twin = repeats::is_free_twin(board, row, kept);
-    let floor = if is_twin { Verdict::Interchangeable } else { Verdict::Forced };
-    Draft::new(board.books, Class::SourceDuplicate, Severity::Warning, RepairKind::None)
-        .legacy(board.books, row)
-        .rule(Rule::Reference, 0)
-        .verdict(verdict_of_free(board.legacy[row as usize]).max(floor))
-        .effect(0)
-        .expects(board.action(board.entry(Side::Legacy, row)))
-        .evidence("repeats", &board.entry(Side::Legacy, kept).id.to_string())
-        .finish()
-}
-
-fn unmigrated(board: &Board<'_>, row: u32, free: &Free) -> Finding {
-    let entry = board.entry(Side::Legacy, row);
-    let verdict = verdict_of_free(board.legacy[row as usize]);
-    let expected = board.action(entry);
-    let look_alike = free.look_alike(board, entry);
-    let doubtful = verdict == Verdict::Contested || entry.minority_sign || look_alike.is_some();
-    let repair = if doubtful { RepairKind::Review } else { RepairKind::Backfill };
-    let class = match entry.kind {
-        Kind::Grant => Class::Unmigrated,
-        Kind::Deduction => Class::UnmigratedDeduction,
-    };
-    let mut draft = Draft::new(board.books, class, Severity::Error, repair)
-        .legacy(board.books, row)
-        .rule(Rule::None, 0)
-        .verdict(verdict)
-        .effect(i128::from(entry.signed_tokens()))
-        .expects(expected);
-    if entry.minority_sign {
-        draft =
-            draft.evidence("sign", if entry.negative { "negative" } else { "positive" }).cause("sign_era");
-    }
-    if let Some(other) = look_alike {
-        draft = draft.evidence("free_unified_row", &board.entry(Side::Unified, other).id.to_string());
-    }
-    draft.finish()
 }
 
 /// One finding a row whose label means nothing.

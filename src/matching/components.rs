@@ -343,7 +343,7 @@ pub(super) fn fits(board: &Board<'_>, legacy: &Entry, unified: &Entry) -> bool {
 
 /// Everything by which two rows of one side can be told apart, but their ids.
 pub(super) type Looks<'a> =
-    (Instant, u32, ActionNo, ActionNo, i64, &'a [u32], Option<&'a RowId>, bool, bool, bool, bool);
+    (Instant, u32, ActionNo, ActionNo, i64, &'a [u32], Option<&'a RowId>, [bool; 4], Option<Instant>);
 
 pub(super) fn looks<'a>(board: &Board<'_>, entry: &'a Entry) -> Looks<'a> {
     (
@@ -354,10 +354,8 @@ pub(super) fn looks<'a>(board: &Board<'_>, entry: &'a Entry) -> Looks<'a> {
         entry.tokens,
         &entry.references,
         entry.link.as_deref(),
-        entry.migrated,
-        entry.paid,
-        entry.negative,
-        entry.minority_sign,
+        [entry.migrated, entry.paid, entry.negative, entry.minority_sign],
+        entry.expires_at,
     )
 }
 

@@ -17,6 +17,7 @@ mod exact;
 mod flow;
 mod ladder;
 mod line;
+mod missing;
 mod optima;
 mod other_user;
 mod repeats;

@@ -91,7 +91,7 @@ fn reach(ledgers: &mut Ledgers, kind: u8, number: usize, nth: usize) {
         }
         // The quiet user has a row that no sum counts, of as many tokens as were used: without a meaning on
         // either side, or without a time.
-        7 | 8 | 9 => {
+        7..=9 => {
             let mut uncounted =
                 Row::new(&id('l'), &quiet, if kind == 9 { "sub" } else { "mystery" }, USED, at);
             if kind == 9 {

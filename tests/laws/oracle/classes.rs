@@ -206,7 +206,9 @@ impl Writer<'_> {
                         && other.tokens == row.tokens;
                     paired.unified_free[at] && stays(at) && (same || other.shares_reference(row))
                 });
-                let doubtful = verdict == Verdict::Contested || row.minority || same_elsewhere;
+                let unreadable =
+                    books.unreadable.contains(&(row.user.clone(), row.effective.clone(), row.tokens));
+                let doubtful = verdict == Verdict::Contested || row.minority || same_elsewhere || unreadable;
                 let repair = if doubtful { "review" } else { "backfill" };
                 let ids = std::slice::from_ref(&row.id);
                 self.say((class, "error", repair), ids, &[], Some(row.signed()), "none", verdict);
@@ -273,7 +275,9 @@ fn pair_finding(rule: &str, legacy: &Entry, unified: &Entry, rules: &Rules) -> O
     // What is only near a purchase is not made one by it: a warning must not hide a missing grant.
     let tied = ["link", "reference"].contains(&rule) || !(differs.amount || differs.time);
     let paid = (legacy.paid || unified.paid) && legacy.grant && unified.grant;
-    let becomes_purchase = paid && (tied || legacy.effective == PURCHASE);
+    // A row that is paid for itself has to be called so, whatever it is paired with.
+    let miscalled = unified.paid && unified.action != PURCHASE;
+    let becomes_purchase = paid && (tied || miscalled || legacy.effective == PURCHASE);
     let expected = if becomes_purchase { PURCHASE } else { legacy.action.as_str() };
     let other_action = unified.action != expected;
     let count = u32::from(other_action) + u32::from(differs.amount) + u32::from(differs.time);
@@ -291,7 +295,7 @@ fn pair_finding(rule: &str, legacy: &Entry, unified: &Entry, rules: &Rules) -> O
     } else if other_action {
         // Only a label, as a warning must not stand for another amount or user. Where the pair alone
         // shows it to be wrong, the pair must be close.
-        let shown = !differs.effective || !differs.time || (tied && unified.paid);
+        let shown = !differs.effective || !differs.time || unified.paid;
         Some(("mislabelled_purchase", "warning", 0, if shown { "update" } else { "review" }))
     } else if differs.time {
         let repair = if rules.repair_time && count == 1 && shown { "update" } else { "none" };

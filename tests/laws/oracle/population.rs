@@ -65,6 +65,8 @@ pub struct Books {
     pub others: BTreeMap<(&'static str, String), &'static str>,
     /// Rows later than as-of that cannot be read: what is said of them is a warning.
     pub late: BTreeSet<(&'static str, String)>,
+    /// User, label and magnitude of unified rows that cannot be read, but for what they are of.
+    pub unreadable: BTreeSet<(String, String, i64)>,
     /// Pending rows still stand under grants and deductions: the ladder comes first.
     pub population: Population,
 }
@@ -112,6 +114,9 @@ pub fn read(ledgers: &Ledgers) -> Books {
             }
             // Unified usage is folded: it has no disposition.
             let folded = side == "unified" && is_usage(row);
+            if let (true, Some(amount)) = (side == "unified" && class == "rejected", row.amount) {
+                books.unreadable.insert((row.user.clone(), row.label.clone(), amount.abs()));
+            }
             match entry {
                 Some(entry) if side == "legacy" => books.legacy.push(entry),
                 Some(entry) => books.unified.push(entry),

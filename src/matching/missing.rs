@@ -1,0 +1,117 @@
+//! Findings about legacy rows that have no partner, and whether what is missing may be inserted.
+
+use std::collections::BTreeSet;
+
+use hashbrown::HashMap;
+
+use super::board::Board;
+use super::classify::{judged, verdict_of_free};
+use super::draft::Draft;
+use super::repeats;
+use crate::domain::{
+    ActionNo, Books, Class, Entry, Finding, Kind, RepairKind, RowId, Rule, Severity, Side, Verdict,
+};
+
+/// Left-over unified rows that may be the missing row of a legacy row, or show that its payment was
+/// granted already. Rows that `dedupe.sql` will remove are none; rows that cannot be read are some.
+struct Free {
+    alike: HashMap<(u32, ActionNo, i64), u32>,
+    references: HashMap<u32, u32>,
+    /// Positions in the rejected rows.
+    unreadable: HashMap<(u32, ActionNo, i64), usize>,
+}
+
+impl Free {
+    fn of(board: &Board<'_>, dedupes: &BTreeSet<u32>) -> Free {
+        let (alike, references) = (HashMap::new(), HashMap::new());
+        let mut free = Free { alike, references, unreadable: unreadable(board.books) };
+        for row in board.free(Side::Unified).into_iter().filter(|row| !dedupes.contains(row)) {
+            let entry = board.entry(Side::Unified, row);
+            free.alike.entry((entry.user.0, board.action(entry), entry.tokens)).or_insert(row);
+            for &reference in &entry.references {
+                free.references.entry(reference).or_insert(row);
+            }
+        }
+        free
+    }
+
+    /// Same user, action and amount at any time, or the same reference under any user: a backfill
+    /// could grant twice what has been granted once.
+    fn look_alike(&self, board: &Board<'_>, entry: &Entry) -> Option<u32> {
+        let alike = self.alike.get(&(entry.user.0, board.action(entry), entry.tokens)).copied();
+        alike
+            .or_else(|| entry.references.iter().find_map(|reference| self.references.get(reference).copied()))
+    }
+}
+
+/// Rows that cannot be read, but for user, action and amount.
+fn unreadable(books: &Books) -> HashMap<(u32, ActionNo, i64), usize> {
+    let mut found = HashMap::new();
+    for (at, row) in books.unified.rejected.iter().enumerate() {
+        let action = books.actions.iter().position(|action| row.label.as_ref() == Some(action));
+        let user = row.user.as_ref().and_then(|user| books.roster.find(user));
+        if let (Some(user), Some(action), Some(tokens)) = (user, action, row.tokens) {
+            found.entry((user.0, ActionNo(action as u16), tokens.abs())).or_insert(at);
+        }
+    }
+    found
+}
+
+/// Findings about legacy rows that are left over.
+pub(super) fn left_over_legacy(board: &Board<'_>, dedupes: &BTreeSet<u32>) -> Vec<Finding> {
+    let rows = judged(board, Side::Legacy);
+    let free = Free::of(board, dedupes);
+    let duplicates: HashMap<u32, u32> = repeats::source_duplicates(board, &rows).into_iter().collect();
+    rows.into_iter()
+        .map(|row| match duplicates.get(&row) {
+            Some(&kept) => source_duplicate(board, row, kept),
+            None => unmigrated(board, row, &free),
+        })
+        .collect()
+}
+
+fn source_duplicate(board: &Board<'_>, row: u32, kept: u32) -> Finding {
+    let is_twin = repeats::is_free_twin(board, row, kept);
+    let floor = if is_twin { Verdict::Interchangeable } else { Verdict::Forced };
+    Draft::new(board.books, Class::SourceDuplicate, Severity::Warning, RepairKind::None)
+        .legacy(board.books, row)
+        .rule(Rule::Reference, 0)
+        .verdict(verdict_of_free(board.legacy[row as usize]).max(floor))
+        .effect(0)
+        .expects(board.action(board.entry(Side::Legacy, row)))
+        .evidence("repeats", &board.entry(Side::Legacy, kept).id.to_string())
+        .finish()
+}
+
+fn unmigrated(board: &Board<'_>, row: u32, free: &Free) -> Finding {
+    let entry = board.entry(Side::Legacy, row);
+    let verdict = verdict_of_free(board.legacy[row as usize]);
+    let expected = board.action(entry);
+    let look_alike = free.look_alike(board, entry);
+    let unreadable = free.unreadable.get(&(entry.user.0, expected, entry.tokens)).copied();
+    let may_be_there = look_alike.is_some() || unreadable.is_some();
+    let doubtful = verdict == Verdict::Contested || entry.minority_sign || may_be_there;
+    let repair = if doubtful { RepairKind::Review } else { RepairKind::Backfill };
+    let class = match entry.kind {
+        Kind::Grant => Class::Unmigrated,
+        Kind::Deduction => Class::UnmigratedDeduction,
+    };
+    let mut draft = Draft::new(board.books, class, Severity::Error, repair)
+        .legacy(board.books, row)
+        .rule(Rule::None, 0)
+        .verdict(verdict)
+        .effect(i128::from(entry.signed_tokens()))
+        .expects(expected);
+    if entry.minority_sign {
+        draft =
+            draft.evidence("sign", if entry.negative { "negative" } else { "positive" }).cause("sign_era");
+    }
+    if let Some(other) = look_alike {
+        draft = draft.evidence("free_unified_row", &board.entry(Side::Unified, other).id.to_string());
+    } else if let Some(at) = unreadable {
+        let row = &board.books.unified.rejected[at];
+        let which = row.id.as_ref().map_or_else(|| row.reason.clone(), RowId::to_string);
+        draft = draft.evidence("rejected_unified_row", &which);
+    }
+    draft.finish()
+}
