@@ -6,6 +6,7 @@ use anyhow::Context as _;
 
 use super::partitions::Before;
 use super::{Options, again, gate};
+use crate::balance::StoredByUser;
 use crate::config::{Columns, Config, Origin};
 use crate::cores;
 use crate::cutover::Live;
@@ -192,6 +193,9 @@ fn rename(stored: &mut Option<StoredReading>, members: &mut [Member], redaction:
     users.into_iter().for_each(|user| *user = redaction.name(user));
 }
 
+/// What to do about something that is empty, since nothing can differ in it.
+const RIGHT_ONE: &str = "make sure that the right table or file was read";
+
 impl Reads {
     /// Waits for the digests of the ledgers' files and puts them where they belong.
     ///
@@ -210,10 +214,16 @@ impl Reads {
     }
 
     /// What a reader of the report must know about the rows.
-    pub(super) fn warnings(&self, matched: &Matched) -> Vec<String> {
+    pub(super) fn warnings(&self, matched: &Matched, stored: Option<&StoredByUser>) -> Vec<String> {
         let mut warnings = Vec::new();
+        if stored.is_some_and(StoredByUser::is_empty) {
+            warnings.push(format!("no balance is stored: {RIGHT_ONE}"));
+        }
         for side in [Side::Legacy, Side::Unified] {
             let ledger = self.books.side(side);
+            if ledger.control.rows == 0 {
+                warnings.push(format!("the {} table holds no row: {RIGHT_ONE}", side.name()));
+            }
             let late = ledger.population.get(PopulationClass::AfterAsOf).rows;
             if late > 0 {
                 let as_of = self.books.as_of.rfc3339();

@@ -44,6 +44,27 @@ fn assert_whole(folder: &Path) {
 }
 
 #[test]
+fn nothing_is_found_in_a_table_without_rows_but_not_in_silence() {
+    let folder = case("30-failed-operations");
+    let mut expected: Vec<String> = Vec::new();
+    for (file, what) in [
+        ("profiles.csv", "no balance is stored"),
+        ("legacy.csv", "the legacy table holds no row"),
+        ("unified.csv", "the unified table holds no row"),
+    ] {
+        let path = folder.path().join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, format!("{}\n", text.lines().next().unwrap())).unwrap();
+        expected.push(format!("{what}: make sure that the right table or file was read"));
+        let output = run(folder.path(), &["reconcile", "--out", "out"]);
+        assert_eq!(code(&output), 0, "{file}: {}", stderr(&output));
+        let summary = std::fs::read(folder.path().join("out/summary.json")).unwrap();
+        let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
+        assert_eq!(summary["warnings"], serde_json::json!(expected), "{file}");
+    }
+}
+
+#[test]
 fn a_complete_run_is_exchanged_and_anything_else_is_left_alone() {
     let folder = case("07-never-migrated");
     let out = folder.path().join("out");
