@@ -183,7 +183,7 @@ pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> 
         }
     };
     stages.end("replaying beyond that");
-    let mut warnings = reads.warnings(&matched, stored.as_ref());
+    let mut warnings = reads.warnings(config, &matched, stored.as_ref());
     let snapshots = match &reads.before {
         Some(before) => before.snapshots.clone(),
         None => balance::snapshot_columns(books, config),

@@ -142,6 +142,19 @@ pub struct Ledger {
     pub unreadable_balances: u64,
     /// Grants whose end is there and cannot be read, ascending: unknown, so not the default either.
     pub unreadable_ends: Vec<RowId>,
+    /// Did any grant or deduction have a link, a mark, a reference?
+    pub any: Marks,
+}
+
+/// Which of the columns that only some rows need have were seen to hold something.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// Where a row names its legacy row.
+    pub link: bool,
+    /// Where a row says that it was migrated.
+    pub migrated: bool,
+    /// What a payment is known by.
+    pub reference: bool,
 }
 
 /// What is known of a row of which only the id is given.

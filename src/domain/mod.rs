@@ -23,7 +23,7 @@ pub use finding::{Class, Confidence, Finding, FindingId, RepairKind, Severity, S
 pub use id::RowId;
 pub use instant::{Instant, Span};
 pub use ledger::{
-    Action, ActionNo, Books, Bystander, DayUsage, Ledger, Rejected, Roster, Side, SignCell, Standing,
+    Action, ActionNo, Books, Bystander, DayUsage, Ledger, Marks, Rejected, Roster, Side, SignCell, Standing,
     UserUsage,
 };
 pub use pair::{Differences, Pair, Rule};

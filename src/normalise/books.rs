@@ -15,8 +15,8 @@ use super::{NormaliseError, repeated_id, spill_error};
 use crate::config::{Config, SignPolicy};
 use crate::cores::at_once;
 use crate::domain::{
-    Books, Bystander, DayUsage, Entry, Instant, Ledger, Population, Rejected, Roster, RowId, Settled, Side,
-    SignCell, Total, UserNo,
+    Books, Bystander, DayUsage, Entry, Instant, Ledger, Marks, Population, Rejected, Roster, RowId, Settled,
+    Side, SignCell, Total, UserNo,
 };
 
 /// The folders of both sides with their control totals.
@@ -228,6 +228,7 @@ impl Merged {
         let mut folded = Total::default();
         let mut unreadable_balances = 0;
         let mut unreadable_ends = Vec::new();
+        let mut any = Marks::default();
         let mut has_wall_times = false;
         let mut signs = Signs::new();
         for (at, mut folder) in std::mem::take(&mut self.folders).into_iter().enumerate() {
@@ -250,6 +251,9 @@ impl Merged {
             rejected.extend(folder.rejected);
             unreadable_balances += folder.unreadable_balances;
             unreadable_ends.extend(folder.unreadable_ends);
+            any.link |= folder.any.link;
+            any.migrated |= folder.any.migrated;
+            any.reference |= folder.any.reference;
             population.merge(&folder.population);
             has_wall_times |= folder.has_wall_times;
             folded = folded.plus(folder.folded).expect("token total");
@@ -280,6 +284,7 @@ impl Merged {
             signs,
             unreadable_balances,
             unreadable_ends,
+            any,
         };
         refuse_repeated_ids(&ledger)?;
         Ok((ledger, usage, dealt))

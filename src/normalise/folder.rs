@@ -10,7 +10,9 @@ use super::months::Month;
 use super::rules::{Meaning, Rules};
 use super::usage_log::Writer;
 use crate::config::SignPolicy;
-use crate::domain::{ActionNo, Instant, Kind, Population, PopulationClass, Rejected, RowId, Side, Total};
+use crate::domain::{
+    ActionNo, Instant, Kind, Marks, Population, PopulationClass, Rejected, RowId, Side, Total,
+};
 use crate::source::{DetailColumns, KeyColumns, Selection, Sink};
 use arrow_array::Array;
 use rustc_hash::FxHashMap;
@@ -33,6 +35,8 @@ pub struct Folder {
     pub(super) folded: Total,
     pub(super) unreadable_balances: u64,
     pub(super) unreadable_ends: Vec<RowId>,
+    /// Did any entry have one?
+    pub(super) any: Marks,
     /// A row that is no plain usage has a time without a zone of its own.
     pub(super) has_wall_times: bool,
     pub(super) wrong_type: Option<(String, String, &'static str)>,
@@ -101,6 +105,7 @@ impl Folder {
             folded: Total::default(),
             unreadable_balances: 0,
             unreadable_ends: Vec::new(),
+            any: Marks::default(),
             has_wall_times: false,
             wrong_type: None,
         }
@@ -256,6 +261,9 @@ impl Folder {
                     succeeded,
                     class,
                 };
+                self.any.link |= entry.link.is_some();
+                self.any.migrated |= entry.migrated;
+                self.any.reference |= !entry.references.is_empty();
                 self.entries.push(entry, &self.rules.room);
             }
             Meaning::Usage | Meaning::Ignored | Meaning::Unmapped => {

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use super::partitions::Before;
 use super::{Options, again, gate};
 use crate::balance::StoredByUser;
-use crate::config::{Columns, Config, Origin};
+use crate::config::{Columns, Config, Field, Origin};
 use crate::cores;
 use crate::cutover::Live;
 use crate::domain::{Books, Instant, PopulationClass, RowId, Side, Span};
@@ -193,6 +193,45 @@ fn rename(stored: &mut Option<StoredReading>, members: &mut [Member], redaction:
     users.into_iter().for_each(|user| *user = redaction.name(user));
 }
 
+/// Columns that are configured and hold nothing in any grant or deduction, so that rows are paired
+/// without them.
+fn never_set(config: &Config, books: &Books, side: Side) -> Vec<String> {
+    let (ledger, columns, other) = match side {
+        Side::Legacy => (&books.legacy, &config.legacy.columns, &books.unified.any),
+        Side::Unified => (&books.unified, &config.unified.columns, &books.legacy.any),
+    };
+    let any = &ledger.any;
+    let class = |class| ledger.population.get(class).rows;
+    if class(PopulationClass::Grants) + class(PopulationClass::Deductions) == 0 {
+        return Vec::new();
+    }
+    let written = |fields: &[Field]| {
+        let each: Vec<&str> = fields.iter().map(|field| field.written.as_str()).collect();
+        each.join(" or ")
+    };
+    let nowhere = |what: &str, fields: &[Field]| {
+        format!(
+            "no {} grant or deduction has a {what} ({}): make sure that the name is right, and that a column \
+             of JSON holds objects, not texts with JSON in them",
+            side.name(),
+            written(fields)
+        )
+    };
+    let one = |field: &Option<Field>| field.iter().cloned().collect::<Vec<_>>();
+    let mut told = Vec::new();
+    for (what, fields, any) in [
+        ("link", one(&columns.link), any.link),
+        ("mark of its migration", one(&columns.migrated), any.migrated),
+        // A ledger in which nothing was paid for has none on either side.
+        ("reference", columns.reference.clone(), any.reference || !other.reference),
+    ] {
+        if !fields.is_empty() && !any {
+            told.push(nowhere(what, &fields));
+        }
+    }
+    told
+}
+
 /// What to do about something that is empty, since nothing can differ in it.
 const RIGHT_ONE: &str = "make sure that the right table or file was read";
 
@@ -214,7 +253,12 @@ impl Reads {
     }
 
     /// What a reader of the report must know about the rows.
-    pub(super) fn warnings(&self, matched: &Matched, stored: Option<&StoredByUser>) -> Vec<String> {
+    pub(super) fn warnings(
+        &self,
+        config: &Config,
+        matched: &Matched,
+        stored: Option<&StoredByUser>,
+    ) -> Vec<String> {
         let mut warnings = Vec::new();
         if stored.is_some_and(StoredByUser::is_empty) {
             warnings.push(format!("no balance is stored: {RIGHT_ONE}"));
@@ -240,6 +284,7 @@ impl Reads {
                     side.name()
                 ));
             }
+            warnings.extend(never_set(config, &self.books, side));
             for row in &ledger.rejected {
                 tracing::info!("{}: rejected: {}", row.place, row.reason);
             }

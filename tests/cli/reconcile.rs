@@ -65,6 +65,35 @@ fn nothing_is_found_in_a_table_without_rows_but_not_in_silence() {
 }
 
 #[test]
+fn columns_that_hold_nothing_are_told() {
+    let folder = case("07-never-migrated");
+    let path = folder.path().join("unified.csv");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let warnings = || {
+        let output = run(folder.path(), &["reconcile", "--out", "out"]);
+        assert_eq!(code(&output), 1, "{}", stderr(&output));
+        let summary = std::fs::read(folder.path().join("out/summary.json")).unwrap();
+        let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
+        summary["warnings"].as_array().unwrap().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(warnings(), [""; 0]);
+    // A program that wrote texts with JSON in them where JSON was meant.
+    let twice = |line: &str| {
+        let (before, rest) = line.split_once(",\"{").unwrap();
+        let (object, after) = rest.split_once("}\"").unwrap();
+        let object = object.replace("\"\"", "\\\"\"");
+        format!("{before},\"\"\"{{{object}}}\"\"\"{after}")
+    };
+    let lines: Vec<String> =
+        text.lines().map(|line| if line.contains('{') { twice(line) } else { line.to_owned() }).collect();
+    std::fs::write(&path, lines.join("\n")).unwrap();
+    let told = warnings();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("no unified grant or deduction has a link (metadata.legacy_id)"), "{told:?}");
+    assert!(told[1].contains("has a mark of its migration (metadata.migrated_from)"), "{told:?}");
+}
+
+#[test]
 fn a_complete_run_is_exchanged_and_anything_else_is_left_alone() {
     let folder = case("07-never-migrated");
     let out = folder.path().join("out");

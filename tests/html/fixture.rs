@@ -7,9 +7,9 @@ use reckon::audit::{Audit, Conservation, Dispositions, SideConservation};
 use reckon::balance::{Balances, Explanation, GapCause, Rare, UserBalance};
 use reckon::config::{Config, parse};
 use reckon::domain::{
-    Books, Class, Confidence, Few, Finding, FindingId, Instant, Ledger, Outcome, Population, PopulationClass,
-    RepairKind, Roster, RowId, Rule, Severity, Side, SignCell, Span, Status, Total, UserNo, UserUsage,
-    Verdict,
+    Books, Class, Confidence, Few, Finding, FindingId, Instant, Ledger, Marks, Outcome, Population,
+    PopulationClass, RepairKind, Roster, RowId, Rule, Severity, Side, SignCell, Span, Status, Total, UserNo,
+    UserUsage, Verdict,
 };
 use reckon::history::lifecycle::{Life, Lifecycle, State};
 use reckon::history::waivers::Accepted;
@@ -251,6 +251,7 @@ fn ledger(side: Side) -> Ledger {
         population: Population::default(),
         unreadable_balances: 0,
         unreadable_ends: Vec::new(),
+        any: Marks::default(),
         has_wall_times: false,
         signs: vec![sign("2025-11", 0, 812), sign("2025-12", 1_204, 0), sign("2026-01", 650, 3)],
     }

@@ -5,7 +5,9 @@ use super::holder::{Holder, Premises, Rows};
 use super::world::{Choice, Expiry, Failed, KeptFloor, Opening, Reset, World};
 use super::*;
 use crate::config::{ExpiryOrder, Floor};
-use crate::domain::{ActionNo, Instant, Ledger, Population, Roster, RowId, Side, Span, Total, UserUsage};
+use crate::domain::{
+    ActionNo, Instant, Ledger, Marks, Population, Roster, RowId, Side, Span, Total, UserUsage,
+};
 
 const DAY: i64 = 86_400_000_000;
 
@@ -23,6 +25,7 @@ fn books() -> Books {
         signs: Vec::new(),
         unreadable_balances: 0,
         unreadable_ends: Vec::new(),
+        any: Marks::default(),
         has_wall_times: false,
     };
     Books {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::*;
 use crate::config::parse;
 use crate::domain::{
-    ActionNo, Bystander, Entry, Kind, Ledger, Population, PopulationClass, Roster, Total, UserUsage,
+    ActionNo, Bystander, Entry, Kind, Ledger, Marks, Population, PopulationClass, Roster, Total, UserUsage,
 };
 
 const CONFIG: &str = r#"
@@ -113,6 +113,7 @@ fn ledger(side: Side, entries: Vec<Entry>, bystanders: Vec<Bystander>) -> Ledger
         signs: Vec::new(),
         unreadable_balances: 0,
         unreadable_ends: Vec::new(),
+        any: Marks::default(),
     }
 }
 

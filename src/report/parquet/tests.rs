@@ -6,9 +6,9 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use super::*;
 use crate::audit::{Audit, Conservation, Dispositions, SideConservation};
 use crate::domain::{
-    ActionNo, Books, Class, Confidence, Differences, Disposition, Entry, FindingId, Kind, Ledger, Outcome,
-    Pair, Population, PopulationClass, RepairKind, Roster, RowPlace, Rule, Severity, Side, Span, Status,
-    Total, UserNo, Verdict,
+    ActionNo, Books, Class, Confidence, Differences, Disposition, Entry, FindingId, Kind, Ledger, Marks,
+    Outcome, Pair, Population, PopulationClass, RepairKind, Roster, RowPlace, Rule, Severity, Side, Span,
+    Status, Total, UserNo, Verdict,
 };
 
 fn finding(id: &str) -> Finding {
@@ -170,6 +170,7 @@ fn ledger(side: Side, ids: &[&str]) -> Ledger {
         signs: Vec::new(),
         unreadable_balances: 0,
         unreadable_ends: Vec::new(),
+        any: Marks::default(),
     }
 }
 

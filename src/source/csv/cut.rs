@@ -29,6 +29,10 @@ pub(super) struct Cutter<'a, R> {
     boundary: usize,
     /// Where the quote stands that is open at `scanned`.
     open_quote: Option<usize>,
+    /// Where a quote stands that neither opens a field, nor closes one, nor is doubled within one. What
+    /// was meant is anybody's guess, and some guesses swallow whole records: nothing is read from there
+    /// on.
+    stray_quote: Option<usize>,
     /// Line on which `pending` begins.
     line: u64,
     at_end: bool,
@@ -45,6 +49,7 @@ impl<'a, R: Read> Cutter<'a, R> {
             scanned: 0,
             boundary: 0,
             open_quote: None,
+            stray_quote: None,
             line: 1,
             at_end: false,
         }
@@ -55,7 +60,7 @@ impl<'a, R: Read> Cutter<'a, R> {
     /// # Errors
     /// An empty file, another encoding, or what [`Cutter::next_block`] meets.
     pub fn header(&mut self) -> Result<Vec<String>, SourceError> {
-        while self.boundary == 0 && !self.at_end {
+        while self.boundary == 0 && !self.at_end && self.stray_quote.is_none() {
             self.fill()?;
         }
         if self.pending.starts_with(b"\xff\xfe") || self.pending.starts_with(b"\xfe\xff") {
@@ -82,7 +87,8 @@ impl<'a, R: Read> Cutter<'a, R> {
     /// # Errors
     /// What the file or its compression says, or a quote that is never closed.
     pub fn next_block(&mut self) -> Result<Option<Block>, SourceError> {
-        while !self.at_end && (self.boundary == 0 || self.pending.len() < self.block_bytes) {
+        let wants_more = |it: &Self| it.boundary == 0 || it.pending.len() < it.block_bytes;
+        while !self.at_end && self.stray_quote.is_none() && wants_more(self) {
             self.fill()?;
         }
         if self.boundary == 0 {
@@ -99,6 +105,7 @@ impl<'a, R: Read> Cutter<'a, R> {
         self.scanned = self.scanned.saturating_sub(bytes);
         self.boundary = self.boundary.saturating_sub(bytes);
         self.open_quote = self.open_quote.and_then(|at| at.checked_sub(bytes));
+        self.stray_quote = self.stray_quote.and_then(|at| at.checked_sub(bytes));
         self.line += memchr::memchr_iter(b'\n', &given).count() as u64;
         given
     }
@@ -127,7 +134,7 @@ impl<'a, R: Read> Cutter<'a, R> {
     /// The last record may lack its newline. A quote that is open stays for [`Cutter::rest`], so
     /// that an error before it is met first.
     fn close(&mut self) {
-        if self.open_quote.is_none() && self.boundary < self.pending.len() {
+        if self.open_quote.or(self.stray_quote).is_none() && self.boundary < self.pending.len() {
             self.pending.push(b'\n');
             self.boundary = self.pending.len();
         }
@@ -135,6 +142,14 @@ impl<'a, R: Read> Cutter<'a, R> {
 
     /// Says no to text behind the last whole record.
     fn rest(&self) -> Result<(), SourceError> {
+        if let Some(at) = self.stray_quote {
+            let line = self.line_of(at);
+            return Err(self.wrong(
+                line,
+                "a quote neither begins nor ends a field here: write a field that holds quotes in quotes, \
+                 and each quote in it twice",
+            ));
+        }
         self.open_quote.map_or(Ok(()), |at| Err(self.unclosed(at)))
     }
 
@@ -147,10 +162,15 @@ impl<'a, R: Read> Cutter<'a, R> {
                 match memchr::memchr(b'"', &text[at..]) {
                     Some(found) if at + found + 1 < text.len() || self.at_end => {
                         at += found + 1;
-                        if text.get(at) == Some(&b'"') {
-                            at += 1;
-                        } else {
-                            self.open_quote = None;
+                        match text.get(at) {
+                            Some(b'"') => at += 1,
+                            None | Some(b'\n' | b'\r') => self.open_quote = None,
+                            Some(byte) if *byte == self.delimiter => self.open_quote = None,
+                            Some(_) => {
+                                self.open_quote = None;
+                                self.stray_quote = Some(at - 1);
+                                return;
+                            }
                         }
                     }
                     Some(found) => {
@@ -171,12 +191,16 @@ impl<'a, R: Read> Cutter<'a, R> {
                     self.boundary = at;
                 }
                 Some(found) => {
-                    // Only a quote at the start of a field opens it.
+                    // A quote opens a field at its start and nowhere else.
                     let quote = at + found;
                     let starts_field = quote == 0
                         || [self.delimiter, b'\n', b'\r'].contains(&text[quote - 1])
                         || (quote == 3 && text.starts_with(b"\xef\xbb\xbf"));
-                    self.open_quote = starts_field.then_some(quote);
+                    if !starts_field {
+                        self.stray_quote = Some(quote);
+                        return;
+                    }
+                    self.open_quote = Some(quote);
                     at = quote + 1;
                 }
                 None => {
@@ -188,11 +212,14 @@ impl<'a, R: Read> Cutter<'a, R> {
     }
 
     fn unclosed(&self, at: usize) -> SourceError {
-        let line = self.line + memchr::memchr_iter(b'\n', &self.pending[..at]).count() as u64;
         self.wrong(
-            line,
+            self.line_of(at),
             "a quote is opened here and never closed: the file is cut off, or quoted another way",
         )
+    }
+
+    fn line_of(&self, at: usize) -> u64 {
+        self.line + memchr::memchr_iter(b'\n', &self.pending[..at]).count() as u64
     }
 
     fn wrong(&self, line: u64, message: &str) -> SourceError {

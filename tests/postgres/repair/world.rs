@@ -5,7 +5,7 @@ use std::path::Path;
 
 use reckon::config::{self, Config, TableName};
 use reckon::domain::{
-    ActionNo, Books, Class, Confidence, Entry, Finding, FindingId, Instant, Kind, Ledger, Population,
+    ActionNo, Books, Class, Confidence, Entry, Finding, FindingId, Instant, Kind, Ledger, Marks, Population,
     PopulationClass, RepairKind, Roster, RowId, Rule, Severity, Side, Status, Total, UserNo, Verdict,
 };
 use reckon::repair::{self, Context, Plan, RepairError, Scripts, Targets};
@@ -285,6 +285,7 @@ fn books(db: &Db, config: &Config, legacy: &str, unified: &str) -> Books {
             signs: Vec::new(),
             unreadable_balances: 0,
             unreadable_ends: Vec::new(),
+            any: Marks::default(),
         }
     };
     Books {

@@ -100,7 +100,7 @@ fn what_is_no_whole_ledger_is_an_error_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
     let header = "id,user_id,tokens,action,at,ok,metadata\n";
     let good = "a,u,1,grant,t,true,{}\n";
-    let cases: [(&str, Vec<u8>, &str); 12] = [
+    let cases: [(&str, Vec<u8>, &str); 16] = [
         ("empty", b"".to_vec(), "x.csv:1: is empty"),
         ("only a mark", b"\xef\xbb\xbf".to_vec(), "x.csv:1: is empty"),
         ("utf-16", b"\xff\xfei\0d\0".to_vec(), "x.csv:1: is UTF-16"),
@@ -131,6 +131,27 @@ fn what_is_no_whole_ledger_is_an_error_with_its_line() {
             "open quote",
             format!("{header}{good}{good}a,\"u,1\n{good}").into(),
             "x.csv:4: a quote is opened here and never closed",
+        ),
+        (
+            "a quote that closes within a field, records further on",
+            format!("{header}{good}a,u,1,grant,t,true,\"x\n{good}b,u,1,grant,t,true,say \"so\" twice\n")
+                .into(),
+            "x.csv:5: a quote neither begins nor ends a field here",
+        ),
+        (
+            "text behind a closing quote",
+            format!("{header}{good}\"a\"b,u,1,grant,t,true,{{}}\n").into(),
+            "x.csv:3: a quote neither begins nor ends a field here",
+        ),
+        (
+            "a quote within a field that has none",
+            format!("{header}{good}{good}a,u,1,5\" grant,t,true,{{}}\n").into(),
+            "x.csv:4: a quote neither begins nor ends a field here",
+        ),
+        (
+            "in the header",
+            b"id,\"user\"_id,tokens,action,at,ok\n".to_vec(),
+            "x.csv:1: a quote neither begins nor ends a field here",
         ),
         (
             "broken json",
