@@ -8,7 +8,7 @@ use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 
 use crate::config::Config;
-use crate::source::{DetailColumns, GRANT_SUFFIXES, KeyColumns, Selection, Sink};
+use crate::source::{DetailColumns, KeyColumns, Selection, Sink, looks_like_a_grant};
 
 use super::{Examination, Ledger, State};
 
@@ -110,7 +110,10 @@ fn is_known(config: &Config, ledger: Ledger, label: &str) -> bool {
                 || listed(&unified.deductions)
                 || match &unified.usage {
                     Some(usage) => listed(usage),
-                    None => !GRANT_SUFFIXES.iter().any(|suffix| label.ends_with(suffix)),
+                    None => {
+                        let listed = unified.grants.iter().chain(&unified.deductions);
+                        !looks_like_a_grant(label, listed.map(String::as_str))
+                    }
                 }
         }
     }

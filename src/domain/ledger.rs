@@ -142,11 +142,12 @@ pub struct Ledger {
     pub unreadable_balances: u64,
     /// Grants whose end is there and cannot be read, ascending: unknown, so not the default either.
     pub unreadable_ends: Vec<RowId>,
-    /// Did any grant or deduction have a link, a mark, a reference?
+    /// Did any grant or deduction have a link, a mark, a reference, a minus?
     pub any: Marks,
 }
 
-/// Which of the columns that only some rows need have were seen to hold something.
+/// What was seen in the grants and deductions of a side: columns that only some rows need have, and
+/// signs that none should have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Marks {
     /// Where a row names its legacy row.
@@ -155,6 +156,8 @@ pub struct Marks {
     pub migrated: bool,
     /// What a payment is known by.
     pub reference: bool,
+    /// Grants that are stored as negative amounts.
+    pub negative: u64,
 }
 
 /// What is known of a row of which only the id is given.

@@ -1,7 +1,9 @@
 //! The state of the ladder: which rows are free, which are taken.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::HashSet;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
+use super::stamps;
 use crate::config::Config;
 use crate::cores::at_once;
 use crate::domain::{
@@ -47,6 +49,8 @@ pub(super) struct Board<'a> {
     pub(super) bounded: Vec<String>,
     /// Free rows of both sides by key, as the last rung that asked for them found them.
     left_by_key: Mutex<Option<[FreeByKey; 2]>>,
+    /// See [`Board::is_stamped`].
+    stamps: OnceLock<HashSet<Instant>>,
     /// The key of each row, by position: most passes over all rows need nothing else of them.
     keys: [Vec<Key>; 2],
 }
@@ -91,6 +95,7 @@ impl<'a> Board<'a> {
             unified: unified.0,
             bounded: Vec::new(),
             left_by_key: Mutex::new(None),
+            stamps: OnceLock::new(),
             keys: [legacy.1, unified.1],
         }
     }
@@ -98,6 +103,13 @@ impl<'a> Board<'a> {
     /// The key of a row.
     pub(super) fn key_at(&self, side: Side, row: u32) -> Key {
         self.keys[side as usize][row as usize]
+    }
+
+    /// The unified row of a pair has the instant of a copying, not one of its own. To be asked once all
+    /// pairs are there.
+    pub(super) fn is_stamped(&self, rule: Rule, unified: u32) -> bool {
+        rule == Rule::Stamped
+            || self.stamps.get_or_init(|| stamps::of(self)).contains(&self.at(Side::Unified, unified))
     }
 
     /// When a row happened.

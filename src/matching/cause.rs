@@ -20,7 +20,7 @@ pub(super) fn name(board: &Board<'_>, findings: &mut [Finding]) -> Calibration {
     let found: &[Finding] = findings;
     let (times, shared) = at_once(|| Times::of(board, zone.as_ref()), || Shared::of(board, found));
     let cause = |finding: &Finding| match finding.class {
-        Class::TimeMismatch => times.cause(finding),
+        Class::TimeMismatch => times.cause(board, finding),
         Class::SourceDuplicate => "replay",
         Class::MislabelledPurchase => "payment_label",
         Class::Unmigrated | Class::UnmigratedDeduction => unmigrated_cause(board, finding, &silences),
@@ -55,7 +55,8 @@ impl<'z> Times<'z> {
         let tolerance = board.tolerance;
         let shifts = || {
             let mut shifts: HashMap<i64, u64> = HashMap::new();
-            for pair in board.pairs.iter().filter(|pair| pair.differs.time && pair.rule != Rule::Stamped) {
+            let judged = board.pairs.iter().filter(|pair| pair.differs.time);
+            for pair in judged.filter(|pair| !board.is_stamped(pair.rule, pair.unified)) {
                 if let Some(shift) = calibrate::shift_of(lag_micros(board, pair), tolerance) {
                     *shifts.entry(shift).or_default() += 1;
                 }
@@ -67,8 +68,8 @@ impl<'z> Times<'z> {
         Times { tolerance, shifts, zone, common }
     }
 
-    fn cause(&self, finding: &Finding) -> &'static str {
-        if finding.rule == Rule::Stamped {
+    fn cause(&self, board: &Board<'_>, finding: &Finding) -> &'static str {
+        if finding.unified_rows.first().is_some_and(|&row| board.is_stamped(finding.rule, row)) {
             return "bulk_stamp";
         }
         let Some(lag) = finding.lag else { return "" };

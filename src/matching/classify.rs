@@ -32,6 +32,7 @@ pub(super) fn judge(mut board: Board<'_>) -> Matched {
     findings.extend(unmapped(board.books));
     findings.extend(rejected(board.books));
     let calibration = cause::name(&board, &mut findings);
+    let contradicted = board.contradicted();
     Matched {
         pairs: board.pairs,
         groups: board.groups,
@@ -39,6 +40,7 @@ pub(super) fn judge(mut board: Board<'_>) -> Matched {
         unified: board.unified,
         findings,
         bounded: board.bounded,
+        contradicted,
         calibration,
     }
 }
@@ -135,11 +137,11 @@ fn class_of_pair(board: &Board<'_>, pair: &Pair) -> (Class, Severity) {
 }
 
 /// The unified row shows itself that it is the copy of this legacy row. A link to another row says
-/// the contrary, whatever the mark says.
-fn is_copy(legacy: &Entry, unified: &Entry) -> bool {
+/// the contrary, whatever the mark says, and so does another payment.
+fn is_copy(board: &Board<'_>, legacy: &Entry, unified: &Entry) -> bool {
     let named = match unified.link.as_deref() {
         Some(link) => *link == legacy.id,
-        None => unified.migrated,
+        None => unified.migrated && board.contrary(legacy, unified).is_none(),
     };
     named || unified.references.iter().any(|reference| legacy.references.binary_search(reference).is_ok())
 }
@@ -149,7 +151,7 @@ fn repair_of_pair(board: &Board<'_>, pair: &Pair, class: Class) -> RepairKind {
         (board.entry(Side::Legacy, pair.legacy), board.entry(Side::Unified, pair.unified));
     let is_one = pair.differs.count() == 1;
     let is_sure = pair.verdict != Verdict::Contested;
-    let may_update = is_one && is_sure && is_copy(legacy, unified);
+    let may_update = is_one && is_sure && is_copy(board, legacy, unified);
     match class {
         // The payment on the row itself says what it is, whatever its partner.
         Class::MislabelledPurchase if is_sure && (unified.paid || is_one) => RepairKind::Update,
@@ -173,6 +175,11 @@ fn with_evidence<'b>(board: &Board<'b>, pair: &Pair, class: Class, mut draft: Dr
     if !also.is_empty() {
         draft = draft.evidence("also_differs", &also.join("+"));
     }
+    if let (false, Some(contrary)) =
+        (matches!(pair.rule, Rule::Link | Rule::Reference), board.contrary(legacy, unified))
+    {
+        draft = draft.evidence("contradicted_by", contrary.name());
+    }
     if differs.user {
         draft = draft
             .evidence("unified_user", &board.books.roster.id(unified.user).to_string())
@@ -186,7 +193,7 @@ fn with_evidence<'b>(board: &Board<'b>, pair: &Pair, class: Class, mut draft: Dr
         };
         draft = draft.evidence("payment_on", on);
     }
-    if is_copy(legacy, unified) {
+    if is_copy(board, legacy, unified) {
         draft = draft.evidence("copy_shown_by", copy_shown_by(legacy, unified));
     }
     draft

@@ -28,7 +28,9 @@ pub(super) fn duplicate(board: &Board<'_>, row: u32, repeat: Repeat, awaited: &H
     // Neither is paired, and a legacy row waits for one of them: both may be true copies.
     let is_awaited =
         !tied && partners.is_empty() && awaited.contains(&(extra.user, board.action(extra), extra.tokens));
-    let copy = tied || shows(extra) || shows(kept);
+    // What stands for another payment is no copy of that one's grant, nor is its copy.
+    let is_contradicted = partners.iter().any(|partner| board.contrary(partner, kept).is_some());
+    let copy = tied || (!is_contradicted && (shows(extra) || shows(kept)));
     let same_look = components::looks(board, extra) == components::looks(board, kept);
     let verdict = verdict_of_free(board.unified[row as usize]).max(if same_look {
         Verdict::Interchangeable
@@ -56,7 +58,13 @@ pub(super) fn duplicate(board: &Board<'_>, row: u32, repeat: Repeat, awaited: &H
     if !same {
         draft = draft.evidence("differs_from_kept", &differs_from_kept(extra, kept));
     }
-    draft.finish()
+    if extra.user != kept.user {
+        draft = draft.evidence("kept_user", &board.books.roster.id(kept.user).to_string());
+    }
+    let mut finding = draft.finish();
+    // Whose balance changes when the row goes, whoever had the grant that it repeats.
+    finding.user = Some(board.books.roster.id(extra.user).clone());
+    finding
 }
 
 fn differs_from_kept(extra: &Entry, kept: &Entry) -> String {

@@ -10,7 +10,7 @@ use crate::domain::{Entry, Instant, RowId, Rule, Side, Span, Verdict};
 use crate::normalise::ascending_ids;
 
 /// Free rows that share one instant with at least this many others are a bulk stamp.
-const STAMPED_OTHERS: usize = 20;
+pub(super) const STAMPED_OTHERS: usize = 20;
 
 /// No limit on |lag|.
 const ANY_LAG: Span = Span(i64::MAX);

@@ -8,23 +8,21 @@ use super::board::Board;
 use super::classify::{judged, verdict_of_free};
 use super::draft::Draft;
 use super::repeats;
-use crate::domain::{
-    ActionNo, Books, Class, Entry, Finding, Kind, RepairKind, RowId, Rule, Severity, Side, Verdict,
-};
+use super::unclear::Unclear;
+use crate::domain::{ActionNo, Class, Entry, Finding, Kind, RepairKind, Rule, Severity, Side, Verdict};
 
 /// Left-over unified rows that may be the missing row of a legacy row, or show that its payment was
-/// granted already. Rows that `dedupe.sql` will remove are none; rows that cannot be read are some.
-struct Free {
+/// granted already. Rows that `dedupe.sql` will remove are none; unclear rows are some.
+struct Free<'a> {
     alike: HashMap<(u32, ActionNo, i64), u32>,
     references: HashMap<u32, u32>,
-    /// Positions in the rejected rows.
-    unreadable: HashMap<(u32, ActionNo, i64), usize>,
+    unclear: Unclear<'a>,
 }
 
-impl Free {
-    fn of(board: &Board<'_>, dedupes: &BTreeSet<u32>) -> Free {
+impl<'a> Free<'a> {
+    fn of(board: &Board<'a>, dedupes: &BTreeSet<u32>) -> Free<'a> {
         let (alike, references) = (HashMap::new(), HashMap::new());
-        let mut free = Free { alike, references, unreadable: unreadable(board.books) };
+        let mut free = Free { alike, references, unclear: Unclear::of(board) };
         for row in board.free(Side::Unified).into_iter().filter(|row| !dedupes.contains(row)) {
             let entry = board.entry(Side::Unified, row);
             free.alike.entry((entry.user.0, board.action(entry), entry.tokens)).or_insert(row);
@@ -42,19 +40,6 @@ impl Free {
         alike
             .or_else(|| entry.references.iter().find_map(|reference| self.references.get(reference).copied()))
     }
-}
-
-/// Rows that cannot be read, but for user, action and amount.
-fn unreadable(books: &Books) -> HashMap<(u32, ActionNo, i64), usize> {
-    let mut found = HashMap::new();
-    for (at, row) in books.unified.rejected.iter().enumerate() {
-        let action = books.actions.iter().position(|action| row.label.as_ref() == Some(action));
-        let user = row.user.as_ref().and_then(|user| books.roster.find(user));
-        if let (Some(user), Some(action), Some(tokens)) = (user, action, row.tokens) {
-            found.entry((user.0, ActionNo(action as u16), tokens.abs())).or_insert(at);
-        }
-    }
-    found
 }
 
 /// Findings about legacy rows that are left over.
@@ -83,13 +68,13 @@ fn source_duplicate(board: &Board<'_>, row: u32, kept: u32) -> Finding {
         .finish()
 }
 
-fn unmigrated(board: &Board<'_>, row: u32, free: &Free) -> Finding {
+fn unmigrated(board: &Board<'_>, row: u32, free: &Free<'_>) -> Finding {
     let entry = board.entry(Side::Legacy, row);
     let verdict = verdict_of_free(board.legacy[row as usize]);
     let expected = board.action(entry);
     let look_alike = free.look_alike(board, entry);
-    let unreadable = free.unreadable.get(&(entry.user.0, expected, entry.tokens)).copied();
-    let may_be_there = look_alike.is_some() || unreadable.is_some();
+    let unclear = free.unclear.may_be(board, entry, expected);
+    let may_be_there = look_alike.is_some() || unclear.is_some();
     let doubtful = verdict == Verdict::Contested || entry.minority_sign || may_be_there;
     let repair = if doubtful { RepairKind::Review } else { RepairKind::Backfill };
     let class = match entry.kind {
@@ -108,10 +93,8 @@ fn unmigrated(board: &Board<'_>, row: u32, free: &Free) -> Finding {
     }
     if let Some(other) = look_alike {
         draft = draft.evidence("free_unified_row", &board.entry(Side::Unified, other).id.to_string());
-    } else if let Some(at) = unreadable {
-        let row = &board.books.unified.rejected[at];
-        let which = row.id.as_ref().map_or_else(|| row.reason.clone(), RowId::to_string);
-        draft = draft.evidence("rejected_unified_row", &which);
+    } else if let Some((kind, row)) = unclear {
+        draft = draft.evidence(kind, &row);
     }
     draft.finish()
 }

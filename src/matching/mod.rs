@@ -11,6 +11,7 @@ pub mod calibrate;
 mod cause;
 mod classify;
 mod components;
+mod contrary;
 mod copies;
 mod draft;
 mod exact;
@@ -23,10 +24,14 @@ mod other_user;
 mod repeats;
 mod settle;
 mod split;
+mod stamps;
+mod unclear;
 
 pub use board::{Group, Row};
 pub use calibrate::Calibration;
 pub use settle::{Likeness, Tried};
+
+pub use contrary::Contradicted;
 
 use crate::config::Config;
 use crate::domain::{Books, Finding, Pair};
@@ -47,6 +52,8 @@ pub struct Matched {
     /// Components that were too large for an exact answer; empty in practice. Each is named for
     /// the log and the report, and its rows are `contested`.
     pub bounded: Vec<String>,
+    /// Pairs that look alike and carry different payments or links.
+    pub contradicted: Option<Contradicted>,
     /// What the lags show, and which settings would explain more.
     pub calibration: Calibration,
 }

@@ -55,7 +55,9 @@ impl<'a> Tried<'a> {
         for at in 0..tried.board.pairs.len() {
             let pair = tried.board.pairs[at];
             let (legacy, unified) = tried.entries(&pair);
-            if pair.differs.count() > 0 || legacy.user != unified.user {
+            let is_contradicted =
+                pair.rule != Rule::Reference && tried.board.contrary(legacy, unified).is_some();
+            if pair.differs.count() > 0 || legacy.user != unified.user || is_contradicted {
                 tried.open(legacy.user);
                 tried.open(unified.user);
             }

@@ -251,6 +251,7 @@ impl Merged {
             rejected.extend(folder.rejected);
             unreadable_balances += folder.unreadable_balances;
             unreadable_ends.extend(folder.unreadable_ends);
+            any.negative += folder.any.negative;
             any.link |= folder.any.link;
             any.migrated |= folder.any.migrated;
             any.reference |= folder.any.reference;
@@ -375,7 +376,7 @@ fn rejected_key(row: &Rejected) -> impl Ord + '_ {
 pub(super) fn mark_minority_signs(entries: &mut [Entry], signs: &Signs) {
     for entry in entries.iter_mut().filter(|entry| entry.tokens != 0) {
         let Some([positive, negative, _]) = signs.get(&(entry.label, Month::of(entry.at))) else { continue };
-        entry.minority_sign = if entry.negative { negative < positive } else { positive < negative };
+        entry.minority_sign = if entry.negative { negative <= positive } else { positive <= negative };
     }
 }
 

@@ -12,7 +12,7 @@ use arrow_array::{Array, FixedSizeBinaryArray, Int64Array, LargeStringArray, Str
 use arrow_schema::{DataType, TimeUnit};
 use chrono_tz::Tz;
 
-use crate::domain::{Instant, RowId, parse_tokens};
+use crate::domain::{Instant, RowId, is_nothing, parse_tokens};
 
 use super::time;
 
@@ -124,12 +124,25 @@ impl<'a> IdColumn<'a> {
     }
 
     /// The row has an id.
-    pub(super) fn has(&self, row: usize) -> bool {
+    fn has(&self, row: usize) -> bool {
         match self {
             IdColumn::Uuid(array) => array.is_valid(row),
             IdColumn::Text(text) => text.get(row).is_some_and(|text| !text.is_empty()),
             IdColumn::Integer(_) => self.get(row).is_some(),
         }
+    }
+
+    /// The row has a user: [`IdColumn::user`] gives one.
+    pub(super) fn has_user(&self, row: usize) -> bool {
+        match self {
+            IdColumn::Text(text) => text.get(row).is_some_and(|text| !is_nothing(text)),
+            IdColumn::Uuid(_) | IdColumn::Integer(_) => self.has(row),
+        }
+    }
+
+    /// The id of a row, where it is that of a user: a word for nothing is none.
+    pub(super) fn user(&self, row: usize) -> Option<RowId> {
+        if self.has_user(row) { self.get(row) } else { None }
     }
 
     /// The id of a row; `None` for null, empty text, or a number that is no integer.
@@ -388,7 +401,9 @@ impl<'a> TimeColumn<'a> {
                     return Moment::Missing;
                 }
                 let days = i64::from(array.value(row));
-                match time::from_wall_micros(days * 86_400_000_000, *zone) {
+                // Its ends are infinities, and further than microseconds reach.
+                let wall = days.checked_mul(86_400_000_000);
+                match wall.and_then(|wall| time::from_wall_micros(wall, *zone)) {
                     Some(at) => Moment::At(at),
                     None => Moment::Unreadable(format!("day {days}")),
                 }

@@ -1,11 +1,11 @@
 //! Flags of any type: whether a row succeeded, whether it is marked.
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, BooleanArray};
+use arrow_array::{Array, BooleanArray, FixedSizeBinaryArray};
 use arrow_schema::DataType;
 
 use super::columns::{Amount, IntegerColumn, Text};
-use crate::domain::parse_tokens;
+use crate::domain::{is_nothing, parse_tokens};
 use crate::source::{FALSE_WORDS, TRUE_WORDS};
 
 /// What a flag says.
@@ -25,6 +25,8 @@ pub(super) enum FlagColumn<'a> {
     Boolean(&'a BooleanArray),
     Text(Text<'a>),
     Integer(IntegerColumn<'a>),
+    /// A payment or the row that was copied: there or not.
+    Uuid(&'a FixedSizeBinaryArray),
 }
 
 impl<'a> FlagColumn<'a> {
@@ -34,6 +36,9 @@ impl<'a> FlagColumn<'a> {
         }
         if let Some(text) = Text::of(array) {
             return Some(FlagColumn::Text(text));
+        }
+        if let DataType::FixedSizeBinary(16) = array.data_type() {
+            return Some(FlagColumn::Uuid(array.as_fixed_size_binary()));
         }
         IntegerColumn::of(array).map(FlagColumn::Integer)
     }
@@ -49,6 +54,8 @@ impl<'a> FlagColumn<'a> {
                 }
             }
             FlagColumn::Text(text) => text.get(row).map_or(Flag::Missing, of_text),
+            FlagColumn::Uuid(ids) if ids.is_null(row) => Flag::Missing,
+            FlagColumn::Uuid(_) => Flag::Unreadable("a UUID".to_owned()),
             FlagColumn::Integer(numbers) => of_number(numbers.get(row)),
         }
     }
@@ -62,15 +69,20 @@ impl<'a> FlagColumn<'a> {
     pub(super) fn is_false(&self, row: usize) -> bool {
         match self {
             FlagColumn::Boolean(array) => array.is_valid(row) && !array.value(row),
-            FlagColumn::Text(_) | FlagColumn::Integer(_) => self.get(row) == Flag::No,
+            _ => self.get(row) == Flag::No,
         }
     }
 
     /// The value is there and does not say no. A mark may be any text.
     pub(super) fn is_set(&self, row: usize) -> bool {
-        match self.get(row) {
-            Flag::Yes | Flag::Unreadable(_) => true,
-            Flag::No | Flag::Missing => false,
+        match self {
+            FlagColumn::Uuid(ids) => ids.is_valid(row),
+            FlagColumn::Text(text) => text
+                .get(row)
+                .is_some_and(|text| !is_nothing(text) && !matches!(of_text(text), Flag::No | Flag::Missing)),
+            FlagColumn::Boolean(_) | FlagColumn::Integer(_) => {
+                matches!(self.get(row), Flag::Yes | Flag::Unreadable(_))
+            }
         }
     }
 }

@@ -94,7 +94,7 @@ impl Folder {
         for row in 0..keys.rows {
             let is_plain = plain[labels[row] as usize]
                 && numbers.readable.as_ref().is_none_or(|readable| readable[row])
-                && (all_have_users || view.user.has(row))
+                && (all_have_users || view.user.has_user(row))
                 && flags.is_none_or(|flags| !matches!(flags.get(row), Flag::Unreadable(_)))
                 && !keys.id_is_null.as_ref().is_some_and(|nulls| nulls.value(row));
             if is_plain { usage.push(row as u32) } else { others.push(row as u32) }

@@ -11,7 +11,7 @@ use super::rules::{Meaning, Rules};
 use super::usage_log::Writer;
 use crate::config::SignPolicy;
 use crate::domain::{
-    ActionNo, Instant, Kind, Marks, Population, PopulationClass, Rejected, RowId, Side, Total,
+    ActionNo, Instant, Kind, Marks, Population, PopulationClass, Rejected, RowId, Side, Total, is_nothing,
 };
 use crate::source::{DetailColumns, KeyColumns, Selection, Sink};
 use arrow_array::Array;
@@ -188,12 +188,12 @@ impl Folder {
                     }
                     let user = text
                         .slot_text(slot)
-                        .filter(|text| !text.is_empty())
+                        .filter(|text| !is_nothing(text))
                         .map(|text| self.users.text(text));
                     view.user_slots[slot] = user;
                     return user;
                 }
-                text.get(row).filter(|text| !text.is_empty()).map(|text| self.users.text(text))
+                text.get(row).filter(|text| !is_nothing(text)).map(|text| self.users.text(text))
             }
             IdColumn::Integer(_) => view.user.get(row).map(|id| self.users.text(&id.to_string())),
         }
@@ -205,7 +205,7 @@ impl Folder {
         let id = details.id.get(at_detail);
         let amount = view.amount.get(row);
         let moment = view.created_at.get(row);
-        let user_id = view.user.get(row);
+        let user_id = view.user.user(row);
         let meaning = self.meanings[label as usize];
         let success = view.success.as_ref().map_or(Flag::Missing, |success| success.get(row));
         let has_ids = (id.is_some(), user_id.is_some());
@@ -261,6 +261,7 @@ impl Folder {
                     succeeded,
                     class,
                 };
+                self.any.negative += u64::from(raw < 0 && class == PopulationClass::Grants);
                 self.any.link |= entry.link.is_some();
                 self.any.migrated |= entry.migrated;
                 self.any.reference |= !entry.references.is_empty();

@@ -3,7 +3,7 @@
 use super::NormaliseError;
 use super::columns::{IdColumn, Moment, TimeColumn};
 use crate::config::Pools;
-use crate::domain::{Instant, RowId};
+use crate::domain::{Instant, RowId, is_nothing};
 use crate::source::{PoolsChunk, PoolsReading};
 
 /// One row of the table of members.
@@ -82,9 +82,9 @@ fn of_chunk(chunk: &PoolsChunk, pools: &Pools, members: &mut Vec<Member>) -> Res
     Ok(())
 }
 
-/// Empty text is no id.
+/// A text or word for nothing is no id.
 fn present(id: Option<RowId>) -> Option<RowId> {
-    id.filter(|id| id.with_text(|text| !text.is_empty()))
+    id.filter(|id| id.with_text(|text| !is_nothing(text)))
 }
 
 fn wrong_type(key: &str, wanted: &'static str) -> NormaliseError {

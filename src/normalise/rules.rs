@@ -10,7 +10,7 @@ use super::kept::Room;
 use super::usage_log::MEMORY_BOUND_BYTES;
 use crate::config::{Config, LegacyMeaning, SignPolicy};
 use crate::domain::{ActionNo, Instant, Kind, RowId, Side};
-use crate::source::{DetailRule, GRANT_SUFFIXES};
+use crate::source::{DetailRule, looks_like_a_grant};
 
 /// What a label means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,9 +150,8 @@ impl Rules {
             (Some(&meaning), _) => meaning,
             (None, Otherwise::Unmapped) => Meaning::Unmapped,
             (None, Otherwise::UsageUnlessLikeAGrant) => {
-                let like_a_grant = label.trim_matches('/').is_empty()
-                    || GRANT_SUFFIXES.iter().any(|suffix| label.ends_with(suffix));
-                if like_a_grant { Meaning::Unmapped } else { Meaning::Usage }
+                let listed = self.listed.keys().map(String::as_str);
+                if looks_like_a_grant(label, listed) { Meaning::Unmapped } else { Meaning::Usage }
             }
         }
     }

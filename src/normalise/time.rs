@@ -70,6 +70,11 @@ fn micros(seconds: i64, nanos: u32) -> Option<Instant> {
 
 fn parse_naive(text: &str) -> Option<NaiveDateTime> {
     let text = text.trim_end();
+    // A year of two digits is a day, or a year of this century or the last: nobody knows.
+    let (year, _) = text.split_once('-')?;
+    if year.len() != 4 || !year.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
     for format in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"] {
         if let Ok(naive) = NaiveDateTime::parse_from_str(text, format) {
             return Some(naive);
@@ -122,6 +127,12 @@ mod tests {
             ("infinity", Tz::UTC, None),
             ("yesterday", Tz::UTC, None),
             ("2026-13-01", Tz::UTC, None),
+            ("26-03-01", Tz::UTC, None),
+            ("10-02-26 09:00", Tz::UTC, None),
+            ("-2026-03-01", Tz::UTC, None),
+            ("+2026-03-01", Tz::UTC, None),
+            ("02026-03-01", Tz::UTC, None),
+            ("0026-03-01", Tz::UTC, Some("0026-03-01T00:00:00.000000Z")),
             ("2026-03-01T09:30:00+99", Tz::UTC, None),
         ];
         for (text, zone, expected) in cases {

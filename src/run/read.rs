@@ -12,7 +12,7 @@ use crate::cores;
 use crate::cutover::Live;
 use crate::domain::{Books, Instant, PopulationClass, RowId, Side, Span};
 use crate::history::waivers::Waivers;
-use crate::matching::Matched;
+use crate::matching::{Contradicted, Matched};
 use crate::normalise::{self, Brought, Folder, Member, Parts, Redaction, Room, Rules, Sides, UsageLog};
 use crate::repair::Targets;
 use crate::source::postgres::Database;
@@ -285,9 +285,23 @@ impl Reads {
                 ));
             }
             warnings.extend(never_set(config, &self.books, side));
+            // The legacy side has `sign` for them, and the matrix of signs.
+            if side == Side::Unified && ledger.any.negative > 0 {
+                warnings.push(format!(
+                    "unified grants stored as negative amounts: {}; their magnitude counts, so whoever adds up \
+                     the column gets other balances",
+                    ledger.any.negative
+                ));
+            }
             for row in &ledger.rejected {
                 tracing::info!("{}: rejected: {}", row.place, row.reason);
             }
+        }
+        if let Some(Contradicted { pairs, first: (legacy, unified) }) = &matched.contradicted {
+            warnings.push(format!(
+                "pairs that look alike but carry different payments, or a link to another row: {pairs}, the \
+                 first of them {legacy} and {unified}; one grant may stand for another there"
+            ));
         }
         warnings.extend(matched.bounded.iter().map(|component| {
             format!("too many candidates to tell all answers apart, so these rows are contested: {component}")

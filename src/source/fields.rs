@@ -7,6 +7,7 @@ use arrow_array::{Array, ArrayRef, make_array};
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::DataType;
 
+use super::control;
 use super::json::{self, BrokenJson, texts};
 use super::{SourceError, request::Request};
 use crate::config::Field;
@@ -147,13 +148,22 @@ fn descend<'p>(array: &ArrayRef, path: &'p [String]) -> (ArrayRef, &'p [String])
     (array, path)
 }
 
-/// The rows of a column of ids that have none: null, or text of no length. `None`: all have one.
+/// The rows of a column of ids that have none: null, text of no length, or a number that is no integer.
+/// `None`: all have one.
 pub(super) fn missing(ids: &dyn Array) -> Option<BooleanBuffer> {
     let missing = match texts(ids) {
         Some(texts) => BooleanBuffer::from_iter(texts.map(|text| text.is_none_or(str::is_empty))),
+        None if is_number(ids.data_type()) => {
+            BooleanBuffer::from_iter(control::amounts(ids).map(|id| id.is_none()))
+        }
         None => !ids.logical_nulls()?.inner(),
     };
     (missing.count_set_bits() > 0).then_some(missing)
+}
+
+fn is_number(data_type: &DataType) -> bool {
+    data_type.is_integer()
+        || matches!(data_type, DataType::Float32 | DataType::Float64 | DataType::Decimal128(_, _))
 }
 
 /// The arrays of a request, all there.

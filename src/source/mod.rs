@@ -228,7 +228,7 @@ pub enum DetailRule {
         /// Grants and deductions.
         listed: Vec<String>,
         /// Where a usage list is configured: every label that is not in it is wanted too. Otherwise
-        /// every label that ends in one of [`GRANT_SUFFIXES`].
+        /// every label that [`looks_like_a_grant`].
         usage: Option<Vec<String>>,
         /// Every row of this user is wanted too, usage and all.
         user: Option<RowId>,
@@ -237,6 +237,28 @@ pub enum DetailRule {
 
 /// Endings of labels that look like a grant: such a label is never taken for usage.
 pub const GRANT_SUFFIXES: [&str; 5] = ["grant", "purchase", "bonus", "credit", "refund"];
+
+/// Letters and digits of a label in lower case, ASCII alone: what is left when case, blanks, hyphens and
+/// characters that nobody sees don't count.
+pub fn bare_label(label: &str) -> String {
+    label.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
+}
+
+/// Where no usage is listed every label is usage that is not listed otherwise, except one that looks
+/// like a grant: it ends like one, or is a listed one but for case, blanks, signs or a plural. An empty
+/// one says nothing, so it is not usage either.
+pub fn looks_like_a_grant<'a>(label: &str, mut listed: impl Iterator<Item = &'a str>) -> bool {
+    if label.trim_matches('/').is_empty() {
+        return true;
+    }
+    let bare = bare_label(label);
+    let singular = bare.strip_suffix('s').unwrap_or(&bare);
+    GRANT_SUFFIXES.iter().any(|suffix| bare.ends_with(suffix))
+        || listed.any(|listed| {
+            let listed = bare_label(listed);
+            !listed.is_empty() && (bare == listed || singular == listed)
+        })
+}
 
 /// Words for true in a flag, in any case: what PostgreSQL takes for a boolean, but for abbreviations. A number
 /// is one where it is 1.
@@ -254,7 +276,7 @@ impl DetailRule {
                     || listed.iter().any(|listed| listed == label)
                     || match usage {
                         Some(usage) => !usage.iter().any(|usage| usage == label),
-                        None => GRANT_SUFFIXES.iter().any(|suffix| label.ends_with(suffix)),
+                        None => looks_like_a_grant(label, listed.iter().map(String::as_str)),
                     }
             }
         }

@@ -60,7 +60,10 @@ fn nothing_is_found_in_a_table_without_rows_but_not_in_silence() {
         assert_eq!(code(&output), 0, "{file}: {}", stderr(&output));
         let summary = std::fs::read(folder.path().join("out/summary.json")).unwrap();
         let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
-        assert_eq!(summary["warnings"], serde_json::json!(expected), "{file}");
+        // No grant of this ledger has a link or a mark, which is another warning.
+        let told = summary["warnings"].as_array().unwrap().iter().map(|warning| warning.as_str().unwrap());
+        let told: Vec<&str> = told.filter(|told| !told.starts_with("no unified grant")).collect();
+        assert_eq!(told, expected, "{file}");
     }
 }
 
@@ -74,7 +77,8 @@ fn columns_that_hold_nothing_are_told() {
         assert_eq!(code(&output), 1, "{}", stderr(&output));
         let summary = std::fs::read(folder.path().join("out/summary.json")).unwrap();
         let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
-        summary["warnings"].as_array().unwrap().iter().map(ToString::to_string).collect::<Vec<_>>()
+        let warnings = summary["warnings"].as_array().unwrap().iter().map(ToString::to_string);
+        warnings.filter(|warning| warning.contains("no unified grant")).collect::<Vec<_>>()
     };
     assert_eq!(warnings(), [""; 0]);
     // A program that wrote texts with JSON in them where JSON was meant.
@@ -85,7 +89,7 @@ fn columns_that_hold_nothing_are_told() {
         format!("{before},\"\"\"{{{object}}}\"\"\"{after}")
     };
     let lines: Vec<String> =
-        text.lines().map(|line| if line.contains('{') { twice(line) } else { line.to_owned() }).collect();
+        text.lines().map(|line| if line.contains("\"{") { twice(line) } else { line.to_owned() }).collect();
     std::fs::write(&path, lines.join("\n")).unwrap();
     let told = warnings();
     assert_eq!(told.len(), 2, "{told:?}");

@@ -1,7 +1,7 @@
 //! Lengths of time that many rows share, whatever they are: a clock that went wrong, a day too many.
 
 use super::super::board::{Board, Key};
-use crate::domain::{Class, Finding, Instant, Rule, Side, Span};
+use crate::domain::{Class, Finding, Instant, Side, Span};
 
 /// Pairs off the grid of zones that must share a lag before it is called constant.
 const COMMON_LAG_PAIRS: usize = 20;
@@ -31,7 +31,7 @@ pub(in super::super) fn common_lag(board: &Board<'_>) -> Option<Span> {
     let mut lags: Vec<i64> = board
         .pairs
         .iter()
-        .filter(|pair| pair.differs.time && pair.rule != Rule::Stamped)
+        .filter(|pair| pair.differs.time && !board.is_stamped(pair.rule, pair.unified))
         .map(|pair| super::super::classify::lag_micros(board, pair))
         .filter(|&lag| super::shift_of(lag, board.tolerance).is_none())
         .collect();

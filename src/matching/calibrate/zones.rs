@@ -14,7 +14,7 @@ use super::super::classify::lag_micros;
 use super::ZoneFit;
 use crate::config::Columns;
 use crate::cores::at_once;
-use crate::domain::{Instant, Pair, Rule, Side, Span};
+use crate::domain::{Instant, Pair, Side, Span};
 use crate::normalise::{from_wall_micros, to_wall_micros};
 
 /// Findings that must share a lag before it is called constant.
@@ -186,7 +186,8 @@ impl Score {
 /// The zone that explains most of the lags on the grid; of both sides the one whose setting acts,
 /// then the better one, then the legacy side. `None` without constant lags.
 pub(super) fn best(board: &Board<'_>) -> Option<ZoneFit> {
-    let is_judged = |pair: &&Pair| pair.rule != Rule::Stamped && !board.is_late_at(pair.legacy);
+    let is_stamped = |pair: &Pair| pair.differs.time && board.is_stamped(pair.rule, pair.unified);
+    let is_judged = |pair: &&Pair| !is_stamped(pair) && !board.is_late_at(pair.legacy);
     let shifted = |pair: &Pair| shift_of(lag_micros(board, pair), board.tolerance);
     let mut counts: HashMap<i64, u64> = HashMap::new();
     for pair in board.pairs.iter().filter(is_judged).filter(|pair| pair.differs.time) {

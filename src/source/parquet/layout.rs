@@ -3,10 +3,12 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
+use arrow_array::{ArrayRef, StringArray};
 use arrow_schema::{DataType, Field, FieldRef, Schema, TimeUnit};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
-use parquet::basic::{Encoding, Type as PhysicalType};
+use parquet::basic::{ConvertedType, Encoding, LogicalType, Type as PhysicalType};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
 
@@ -71,10 +73,10 @@ impl<'a> Layout<'a> {
         for group in keys.iter().chain(&details) {
             check(group, schema.field(group.column), &file.shown)?;
         }
-        let plain = typed(&metadata, |_, field| text_type(field)).map_err(failed)?;
-        let fast = |column: usize, field: &Field| match text_type(field) {
+        let plain = typed(&metadata, |_, field| field.data_type().clone()).map_err(failed)?;
+        let fast = |column: usize, field: &Field| match field.data_type() {
             DataType::Utf8 if keys.iter().any(|group| group.column == column) => key_type(&metadata, column),
-            other => other,
+            other => other.clone(),
         };
         let fast = typed(&metadata, fast).map_err(failed)?;
         Ok(Layout {
@@ -102,10 +104,23 @@ impl<'a> Layout<'a> {
             return true;
         }
         let Some(statistics) = row_group.column(leaf).statistics() else { return true };
-        // Text of no length stands for no id too, and is the least of all texts.
-        let may_be_empty = schema.column(leaf).physical_type() == PhysicalType::BYTE_ARRAY
-            && statistics.min_bytes_opt().is_none_or(<[u8]>::is_empty);
-        statistics.null_count_opt() != Some(0) || may_be_empty
+        let column = schema.column(leaf);
+        let is_signed = match column.logical_type_ref() {
+            Some(LogicalType::Integer(integer)) => integer.is_signed,
+            other => other.is_none() && column.converted_type() == ConvertedType::NONE,
+        };
+        let may_be_none = match column.physical_type() {
+            // Text of no length stands for no id too, and is the least of all texts.
+            PhysicalType::BYTE_ARRAY => statistics.min_bytes_opt().is_none_or(<[u8]>::is_empty),
+            PhysicalType::INT32 => !is_signed,
+            // The most negative number is none.
+            PhysicalType::INT64 => {
+                !is_signed || statistics.min_bytes_opt().is_none_or(|min| min == i64::MIN.to_le_bytes())
+            }
+            PhysicalType::FIXED_LEN_BYTE_ARRAY => column.logical_type_ref() != Some(&LogicalType::Uuid),
+            _ => true,
+        };
+        statistics.null_count_opt() != Some(0) || may_be_none
     }
 }
 
@@ -163,11 +178,19 @@ fn typed(
     )
 }
 
-/// Some writers do not mark text as text.
-fn text_type(field: &Field) -> DataType {
-    match field.data_type() {
-        DataType::Binary => DataType::Utf8,
-        other => other.clone(),
+/// Some writers do not mark text as text, so that the reader takes its bytes as they are: here they
+/// are looked at, and are text from here on.
+///
+/// # Errors
+/// The first row that holds no UTF-8.
+pub(super) fn as_text(array: &ArrayRef) -> Result<ArrayRef, usize> {
+    let Some(bytes) = array.as_binary_opt::<i32>() else { return Ok(array.clone()) };
+    match StringArray::try_from_binary(bytes.clone()) {
+        Ok(texts) => Ok(Arc::new(texts)),
+        Err(_) => {
+            let is_no_text = |value: Option<&[u8]>| value.is_some_and(|it| std::str::from_utf8(it).is_err());
+            Err(bytes.iter().position(is_no_text).unwrap_or(0))
+        }
     }
 }
 
@@ -195,8 +218,8 @@ fn key_type(metadata: &ArrowReaderMetadata, column: usize) -> DataType {
 /// Says no to a type that no field has, and to a path that leads nowhere.
 fn check(group: &Group, field: &Field, shown: &str) -> Result<(), SourceError> {
     let wrong = |message: String| SourceError::Malformed { place: shown.to_owned(), message };
-    for (_, path) in &group.fields {
-        let (mut name, mut data_type, mut path) = (field.name().clone(), field.data_type(), path.as_slice());
+    for (_, whole) in &group.fields {
+        let (mut name, mut data_type, mut path) = (field.name().clone(), field.data_type(), whole.as_slice());
         while let (DataType::Struct(members), [key, rest @ ..]) = (data_type, path) {
             let Some(member) = members.iter().find(|member| member.name() == key) else {
                 let members: Vec<&str> = members.iter().map(|member| member.name().as_str()).collect();
@@ -204,7 +227,12 @@ fn check(group: &Group, field: &Field, shown: &str) -> Result<(), SourceError> {
             };
             (name, data_type, path) = (format!("{name}.{key}"), member.data_type(), rest);
         }
-        let is_text = matches!(data_type, DataType::Utf8 | DataType::Binary | DataType::Null);
+        let is_text = match data_type {
+            DataType::Utf8 | DataType::Null => true,
+            // Members of structs are not looked at: see `as_text`.
+            DataType::Binary => path.len() == whole.len(),
+            _ => false,
+        };
         if !path.is_empty() && !is_text {
             return Err(wrong(format!(
                 "{name} is {data_type}, which has nothing below it: {}",

@@ -9,7 +9,7 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::errors::ParquetError;
 
-use super::layout::{Layout, Part, damaged, guarded};
+use super::layout::{Layout, Part, as_text, damaged, guarded};
 use crate::source::fields::{complete, missing};
 use crate::source::request::{KeyChunk, Request, Take};
 use crate::source::{Place, Selection, SourceError};
@@ -138,15 +138,24 @@ impl Span<'_> {
         batch: &RecordBatch,
     ) -> Result<Vec<ArrayRef>, SourceError> {
         let mut arrays = vec![None; fields];
+        let wrong = |row: usize, message: String| {
+            let row = match selection {
+                Selection::All => (read + row) as u64,
+                Selection::Rows(rows) => u64::from(rows[read + row]),
+            };
+            let place = format!("{} row {}", self.layout.file.shown, self.first + row + 1);
+            SourceError::Malformed { place, message }
+        };
         for (at, group) in &part.groups {
-            group.deliver(batch.column(*at), &mut arrays).map_err(|broken| {
-                let row = match selection {
-                    Selection::All => (read + broken.row) as u64,
-                    Selection::Rows(rows) => u64::from(rows[read + broken.row]),
-                };
-                let place = format!("{} row {}", self.layout.file.shown, self.first + row + 1);
-                SourceError::Malformed { place, message: broken.message(&group.name) }
+            let column = as_text(batch.column(*at)).map_err(|row| {
+                wrong(
+                    row,
+                    format!("column {} holds bytes that are not UTF-8: write text as UTF-8", group.name),
+                )
             })?;
+            group
+                .deliver(&column, &mut arrays)
+                .map_err(|broken| wrong(broken.row, broken.message(&group.name)))?;
         }
         Ok(complete(arrays))
     }

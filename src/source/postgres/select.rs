@@ -4,9 +4,9 @@ use arrow_array::{BooleanArray, Int64Array};
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 
 use crate::config::{Columns, Field};
-use crate::domain::RowId;
+use crate::domain::{NULL_WORDS, RowId};
 
-use super::super::{DetailRule, FALSE_WORDS, GRANT_SUFFIXES, TRUE_WORDS};
+use super::super::{DetailRule, FALSE_WORDS, GRANT_SUFFIXES, TRUE_WORDS, bare_label};
 use super::catalogue::Relation;
 use super::fields::{Expression, Purpose, Wire, expression, literal};
 
@@ -166,10 +166,10 @@ fn wanted_rule(
         }
         format!("array[{}]::text[]", texts.join(", "))
     };
-    let mut any = vec![format!("{label} = any ({})", array(listed))];
+    let mut any = vec![format!("{label} = any ({})", array(listed)), format!("btrim({label}, '/') = ''")];
     match usage {
         Some(usage) => any.push(format!("{label} <> all ({})", array(usage))),
-        None => any.extend(GRANT_SUFFIXES.iter().map(|suffix| format!("{label} like '%{suffix}'"))),
+        None => any.extend(grant_like(&label, listed)),
     }
     let mut by_label = any.join(" or ");
     let unwanted: Vec<String> = usual.iter().filter(|label| !rule.wants(label)).cloned().collect();
@@ -180,6 +180,18 @@ fn wanted_rule(
         Some(by_user) => format!("{by_label} or {by_user}"),
         None => by_label,
     })
+}
+
+/// What [`super::super::looks_like_a_grant`] says, for the server. The rules of "C" do not change an I
+/// into another letter, as those of Turkish do.
+fn grant_like(label: &str, listed: &[String]) -> Vec<String> {
+    let bare = format!("regexp_replace(lower(({label}) collate \"C\"), '[^a-z0-9]', '', 'g')");
+    let mut alike: Vec<String> = listed.iter().map(|listed| bare_label(listed)).collect();
+    alike.retain(|listed| !listed.is_empty());
+    alike.extend(alike.clone().into_iter().map(|listed| format!("{listed}s")));
+    let alike: Vec<String> = alike.iter().map(|listed| literal(listed)).collect();
+    let ends = GRANT_SUFFIXES.iter().map(|suffix| format!("{bare} like '%{suffix}'"));
+    ends.chain([format!("{bare} = any (array[{}]::text[])", alike.join(", "))]).collect()
 }
 
 /// The first version that looks a constant up in a hash table of many constants, and how many they
@@ -271,7 +283,7 @@ fn conditions(
             any.push(format!("{} is null", key.sql));
         }
         match key.wire {
-            Wire::Text => any.push(format!("{}::text = ''", key.sql)),
+            Wire::Text => any.push(nothing(&key.sql)),
             Wire::Numeric => any.push(format!("({}) is not true", whole_number(key))),
             _ => {}
         }
@@ -293,6 +305,15 @@ fn conditions(
     }
     any.extend(success.and_then(unknown_flag));
     Some(any.join(" or "))
+}
+
+/// True where a text is a word for nothing, as [`crate::domain::is_nothing`] has it.
+fn nothing(sql: &str) -> String {
+    let words: Vec<String> = NULL_WORDS.iter().chain(&[""]).map(|word| literal(word)).collect();
+    let word = format!("lower(btrim({sql}::text, E' \\t\\n\\f\\r') collate \"C\")");
+    // Nearly all ids are longer than each of the words.
+    let short = format!("(length({sql}::text) < 10 or ascii({sql}::text) <= 32)");
+    format!("{short} and {word} = any (array[{}]::text[])", words.join(", "))
 }
 
 /// True at least where a flag says neither yes nor no; `None`: it always says one of them, or nothing.

@@ -206,9 +206,8 @@ impl Writer<'_> {
                         && other.tokens == row.tokens;
                     paired.unified_free[at] && stays(at) && (same || other.shares_reference(row))
                 });
-                let unreadable =
-                    books.unreadable.contains(&(row.user.clone(), row.effective.clone(), row.tokens));
-                let doubtful = verdict == Verdict::Contested || row.minority || same_elsewhere || unreadable;
+                let unclear = books.unclear.iter().any(|other| other.may_be(row, self.rules.window));
+                let doubtful = verdict == Verdict::Contested || row.minority || same_elsewhere || unclear;
                 let repair = if doubtful { "review" } else { "backfill" };
                 let ids = std::slice::from_ref(&row.id);
                 self.say((class, "error", repair), ids, &[], Some(row.signed()), "none", verdict);
@@ -265,7 +264,11 @@ fn dedupe_or_review(repeat: &Repeat, books: &Books, rules: &Rules, legacy_free: 
         && books.legacy.iter().zip(legacy_free).any(|(row, free)| {
             *free && row.user == extra.user && row.effective == extra.effective && row.tokens == extra.tokens
         });
-    let shown = repeat.evidence != Evidence::Content || (!awaited && (marked(extra) || marked(kept)));
+    // What names another legacy row than its partner is not surely that one's grant.
+    let contradicted =
+        partners.iter().any(|at| kept.link.as_ref().is_some_and(|link| *link != books.legacy[*at].id));
+    let shown = repeat.evidence != Evidence::Content
+        || (!awaited && !contradicted && (marked(extra) || marked(kept)));
     unless_contested(if equal && within && shown { "dedupe" } else { "review" }, repeat.verdict)
 }
 

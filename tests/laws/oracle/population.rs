@@ -65,10 +65,32 @@ pub struct Books {
     pub others: BTreeMap<(&'static str, String), &'static str>,
     /// Rows later than as-of that cannot be read: what is said of them is a warning.
     pub late: BTreeSet<(&'static str, String)>,
-    /// User, label and magnitude of unified rows that cannot be read, but for what they are of.
-    pub unreadable: BTreeSet<(String, String, i64)>,
+    /// Unified rows that cannot be read or whose label has no meaning, but for use.
+    pub unclear: Vec<Unclear>,
     /// Pending rows still stand under grants and deductions: the ladder comes first.
     pub population: Population,
+}
+
+/// What is known of a row that may be any grant.
+#[derive(Debug, Clone)]
+pub struct Unclear {
+    pub user: Option<String>,
+    pub action: Option<&'static str>,
+    pub tokens: Option<i64>,
+    pub at: Option<i64>,
+}
+
+impl Unclear {
+    /// All that is known agrees. Without a user the time has to, if it is known.
+    pub fn may_be(&self, row: &Entry, window: i64) -> bool {
+        let action = self.action.is_none_or(|action| action == row.action || action == row.effective);
+        let tokens = self.tokens.is_none_or(|tokens| tokens == row.tokens);
+        let user = match &self.user {
+            Some(user) => *user == row.user,
+            None => self.at.is_none_or(|at| (at - row.at).abs() <= window),
+        };
+        user && action && tokens
+    }
 }
 
 /// `(side, class)` → rows and tokens, as magnitudes; an unreadable amount brings none.
@@ -114,8 +136,17 @@ pub fn read(ledgers: &Ledgers) -> Books {
             }
             // Unified usage is folded: it has no disposition.
             let folded = side == "unified" && is_usage(row);
-            if let (true, Some(amount)) = (side == "unified" && class == "rejected", row.amount) {
-                books.unreadable.insert((row.user.clone(), row.label.clone(), amount.abs()));
+            if side == "unified" && !is_usage(row) && ["unmapped", "rejected"].contains(&class) {
+                let action = match unified_meaning(&row.label) {
+                    Meaning::Action(action) => Some(action),
+                    _ => None,
+                };
+                books.unclear.push(Unclear {
+                    user: Some(row.user.clone()).filter(|user| !user.is_empty()),
+                    action,
+                    tokens: row.amount.map(i64::abs),
+                    at: row.at,
+                });
             }
             match entry {
                 Some(entry) if side == "legacy" => books.legacy.push(entry),
@@ -169,7 +200,7 @@ fn class_of(side: &str, row: &Row, rules: &Rules) -> (&'static str, Option<Entry
     (class(if grant { "grants" } else { "deductions" }), Some(entry))
 }
 
-/// "A legacy row with the minority sign of its label and month." A tie has no minority.
+/// "A legacy row with the minority sign of its label and month." In a tie both are: nobody knows.
 fn mark_minority_signs(books: &mut Books, rows: &[Row]) {
     let cell = |row: &Row| (row.label.clone(), row.at.map(super::super::files::month));
     let ids: BTreeSet<&str> = books.legacy.iter().map(|entry| entry.id.as_str()).collect();
@@ -180,7 +211,8 @@ fn mark_minority_signs(books: &mut Books, rows: &[Row]) {
     }
     let minority: BTreeSet<&str> = counted
         .iter()
-        .filter(|row| row.amount.unwrap_or(0).signum() * balance[&cell(row)].signum() < 0)
+        .filter(|row| row.amount.unwrap_or(0) != 0)
+        .filter(|row| row.amount.unwrap_or(0).signum() * balance[&cell(row)].signum() <= 0)
         .map(|row| row.id.as_str())
         .collect();
     for entry in &mut books.legacy {

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use ::parquet::arrow::ArrowWriter;
 use ::parquet::file::properties::WriterProperties;
 use arrow_array::{
-    BooleanArray, Decimal128Array, FixedSizeBinaryArray, Int32Array, RecordBatch, StringArray, StructArray,
-    TimestampMicrosecondArray, TimestampNanosecondArray,
+    BinaryArray, BooleanArray, Decimal128Array, FixedSizeBinaryArray, Int32Array, RecordBatch, StringArray,
+    StructArray, TimestampMicrosecondArray, TimestampNanosecondArray,
 };
 use arrow_schema::Field as ArrowField;
 
@@ -83,6 +83,36 @@ fn parquet_gives_keys_of_all_rows_and_details_of_the_selected() {
         assert_eq!((provenance.kind, provenance.control), ("parquet", Total { rows: 6, tokens: 59 }));
         let bytes = std::fs::read(folder.path().join("l.parquet")).unwrap();
         assert_eq!(provenance.files[0].bytes, bytes.len() as u64);
+    }
+}
+
+#[test]
+fn text_that_is_not_marked_as_text_is_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = |values: [&[u8]; 2]| -> ArrayRef { Arc::new(BinaryArray::from_iter_values(values)) };
+    let write = |name: &str, user: [&[u8]; 2], metadata: [&[u8]; 2]| {
+        let arrays: Vec<(&str, ArrayRef)> = vec![
+            ("id", bytes([b"a", b"b"])),
+            ("user_id", bytes(user)),
+            ("tokens", bytes([b"1", b"2"])),
+            ("action", bytes([b"grant", b"grant"])),
+            ("at", bytes([b"t1", b"t2"])),
+            ("ok", bytes([b"true", b"true"])),
+            ("metadata", bytes(metadata)),
+        ];
+        write_parquet(folder.path(), name, arrays, 10);
+        record(&columns(folder.path(), name), 1, false)
+    };
+    let (lines, _) = write("fine.parquet", [b"u", b"\xc3\xbc"], [b"{}", b"{\"ref\": \"pi_1\"}"]).unwrap();
+    assert_eq!(lines.len(), 2);
+    assert!(lines[1].contains("\u{fc} grant 2 t2") && lines[1].contains("pi_1"), "{lines:?}");
+    for (user, metadata, column) in [
+        ([b"u".as_slice(), b"\xffn"], [b"{}".as_slice(), b"{}"], "user_id"),
+        ([b"u", b"v"], [b"{}", b"{\"ref\": \"\xff\"}"], "metadata"),
+    ] {
+        let error = write("broken.parquet", user, metadata).unwrap_err().to_string();
+        let expected = format!("broken.parquet row 2: column {column} holds bytes that are not UTF-8");
+        assert!(error.contains(&expected), "{error}");
     }
 }
 
