@@ -431,6 +431,7 @@ fn run_with(
     stages.end("judging");
     done.reads.end_digests()?;
     let mut warnings = std::mem::take(&mut done.warnings);
+    warnings.extend(done.reads.read_twice());
     let plan = ManuallyDrop::new(plan(config, &done.reads, &done.audit.findings, &mut warnings)?);
     let scripts = ManuallyDrop::new(plan.as_ref().map(Scripts::of));
     past::warn_of_as_of(config, options, previous.as_ref(), done.reads.books.as_of);

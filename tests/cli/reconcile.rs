@@ -98,6 +98,26 @@ fn columns_that_hold_nothing_are_told() {
 }
 
 #[test]
+fn a_file_that_is_read_twice_is_told() {
+    let folder = case("30-failed-operations");
+    let path = |name: &str| folder.path().join(name);
+    let config = std::fs::read_to_string(path("reckon.toml")).unwrap();
+    std::fs::write(path("reckon.toml"), config.replace("\"unified.csv\"", "\"unified*.csv\"")).unwrap();
+    let header = "id,user_id,action_type,tokens_used,success,metadata,created_at";
+    let use_alone = format!("{header}\nC1,ada,chat_conversation,900,true,{{}},2026-02-14T09:00:00Z\n");
+    for (name, count) in [("unified-b.csv", 0), ("unified-c.csv", 1)] {
+        std::fs::write(path(name), &use_alone).unwrap();
+        let output = run(folder.path(), &["reconcile", "--out", "out"]);
+        let summary = std::fs::read(path("out/summary.json")).expect(&stderr(&output));
+        let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
+        let warnings = summary["warnings"].as_array().unwrap().iter();
+        let expected = "unified-b.csv and unified-c.csv are the same to the byte";
+        let told = warnings.filter(|warning| warning.as_str().unwrap().starts_with(expected)).count();
+        assert_eq!(told, count, "{name}");
+    }
+}
+
+#[test]
 fn a_complete_run_is_exchanged_and_anything_else_is_left_alone() {
     let folder = case("07-never-migrated");
     let out = folder.path().join("out");
