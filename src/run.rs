@@ -192,6 +192,7 @@ pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> 
     let mut balances =
         balance::recompute(books, config, &matched.findings, moved, stored.as_ref(), snapshots)?;
     balances.compared = compared;
+    warnings.extend(compared.warning(stored.as_ref()));
     let (findings, log) = (&matched.findings, &reads.usage_log);
     let grounds = Grounds { books, config, findings, log, setting: &setting, replayed: &replayed };
     let explained = reads.before.as_ref().map(|before| before.explained.clone()).unwrap_or_default();

@@ -17,6 +17,21 @@ pub struct Compared {
     pub without: u64,
 }
 
+impl Compared {
+    /// What a reader of the report must know where some users were not compared; `None` where all were, where
+    /// nothing is to be compared with, and where no balance is stored at all, which is told by itself.
+    pub fn warning(&self, stored: Option<&StoredByUser>) -> Option<String> {
+        let has_any = stored.is_some_and(|stored| !stored.is_empty());
+        (has_any && self.without > 0).then(|| {
+            format!(
+                "{} of {} users with rows have no stored balance (or an empty one), so no gap can show there: \
+                 make sure that the right table or file was read, whole",
+                self.without, self.users
+            )
+        })
+    }
+}
+
 /// By user: nothing moves, all of it is compared, or not all.
 type Moves = Vec<Option<bool>>;
 

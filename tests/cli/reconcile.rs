@@ -68,6 +68,40 @@ fn nothing_is_found_in_a_table_without_rows_but_not_in_silence() {
 }
 
 #[test]
+fn users_whose_balance_is_compared_with_nothing_are_counted() {
+    let folder = case("30-failed-operations");
+    let told = |count: &str| {
+        vec![format!(
+            "{count} of 2 users with rows have no stored balance (or an empty one), so no gap can show there: \
+             make sure that the right table or file was read, whole"
+        )]
+    };
+    let cases = [
+        ("ada,236000\nben,240000", vec![]),
+        ("ada,236000\nben,240000\ncat,", vec![]),
+        ("ada,236000", told("1")),
+        ("ada,236000\nben,", told("1")),
+        ("ada,\nben,", told("2")),
+        ("cat,5", told("2")),
+    ];
+    for (rows, expected) in cases {
+        let stored = format!("user_id,vibe_assistant_tokens_remaining\n{rows}\n");
+        std::fs::write(folder.path().join("profiles.csv"), stored).unwrap();
+        for memory in [&[][..], &["--memory", "170MiB"]] {
+            let output = run(folder.path(), &[&["reconcile", "--out", "out"], memory].concat());
+            assert!(code(&output) < 2, "{rows}: {}", stderr(&output));
+            let summary = std::fs::read(folder.path().join("out/summary.json")).unwrap();
+            let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
+            let warnings = summary["warnings"].as_array().unwrap().iter().filter_map(|one| one.as_str());
+            let found: Vec<&str> = warnings.filter(|one| one.contains("users with rows")).collect();
+            assert_eq!(found, expected, "{rows} {memory:?}");
+            let shown = expected.iter().all(|warning| stdout(&output).contains(&warning[..40]));
+            assert!(shown, "{rows}: {}", stdout(&output));
+        }
+    }
+}
+
+#[test]
 fn columns_that_hold_nothing_are_told() {
     let folder = case("07-never-migrated");
     let path = folder.path().join("unified.csv");
