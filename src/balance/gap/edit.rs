@@ -180,6 +180,8 @@ impl Reader<'_> {
                 _ => event.end,
             };
             self.push(edits, entry.user, entry.at, cause, Change::Remove(*row));
+            // It stays where it stands among the rows of its instant.
+            event.row = *row;
             self.insert(edits, cause, entry.user, entry.at, signed, event);
         } else if let [legacy] = self.finding.legacy_rows[..] {
             let at = self.books.legacy.entries[legacy as usize].at;

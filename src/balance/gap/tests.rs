@@ -1,6 +1,7 @@
 //! One holder at a time: its rows, how its balance is kept, and what is said of the gap.
 
 use super::super::replay::{End, Event, Policies, Policy, RowEvent, Stretch, Timeline, Use, What};
+use super::edit::{Change, Edit};
 use super::holder::{Holder, Premises, Rows};
 use super::world::{Choice, Expiry, Failed, KeptFloor, Opening, Reset, World};
 use super::*;
@@ -186,5 +187,32 @@ fn a_balance_kept_without_lots_is_the_one_that_a_replay_gives() {
         assert_eq!(world.balance(&choice), balance, "round {round}: {lines:?} {resets} {floor}");
         // Lot by lot, nothing ends: the same again.
         assert_eq!(world.balance(&Choice { expiry: Expiry::Configured, ..choice }), balance, "round {round}");
+    }
+}
+
+#[test]
+fn rows_that_come_in_stand_among_those_of_their_instant_as_in_a_replay() {
+    // What is missing, what is there, and what both together give: the larger plan replaces the smaller one.
+    let cases = [
+        ("2 sub 100", "1 trial 70; 2 sub 500", 500),
+        ("2 sub 500", "1 trial 70; 2 sub 100", 500),
+        ("2 sub 100", "1 trial 70; 2 trial 500", 600),
+        ("2 trial 5", "1 trial 70; 2 sub 100; 2 take 200", -95),
+        ("2 take 9", "1 trial 7; 2 sub 100; 2 use 95", -4),
+    ];
+    let books = books();
+    let policies = Policies::plain(&books).with(|policy| policy.resets[0] = true);
+    for (missing, there, expected) in cases {
+        let change = match timeline(missing).events[..] {
+            [_, Event { at, what }] => Change::Insert(at, what),
+            _ => panic!("one row: {missing}"),
+        };
+        let (cause, why) = (GapCause::Unmigrated, Hypothesis::Findings);
+        let edit = Edit { cause, why, finding: 0, change };
+        let world = World::new(&timeline(there), &[edit], |_| 1, &policies, false);
+        let choice = Choice { findings: 1, reset: Reset::Configured, ..Choice::default() };
+        assert_eq!(world.balance(&choice), expected, "{missing} beside {there}");
+        let lots = Choice { expiry: Expiry::Configured, ..choice };
+        assert_eq!(world.balance(&lots), expected, "{missing} beside {there}");
     }
 }

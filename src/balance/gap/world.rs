@@ -1,7 +1,7 @@
 //! What the stored balance of a holder would be if it were kept in another way.
 
 use super::super::GapCause;
-use super::super::replay::{Event, Policies, Policy, Timeline, Use, What};
+use super::super::replay::{Event, Place, Policies, Policy, Timeline, Use, What};
 use super::edit::{Change, Edit};
 use super::hypothesis::Hypothesis;
 use crate::config::Floor;
@@ -107,6 +107,16 @@ struct Step {
     face_value: Option<i128>,
 }
 
+impl Step {
+    /// Where it stands, as a replay has it. What ends goes before all else of its instant.
+    fn place(&self, policies: &Policies) -> Place {
+        match self.face_value {
+            Some(_) => (self.event.at, 0, 0, 0),
+            None => self.event.place(policies),
+        }
+    }
+}
+
 /// The rows of one holder, and of those of its findings.
 #[derive(Debug)]
 pub(super) struct World<'p> {
@@ -154,7 +164,7 @@ impl<'p> World<'p> {
         let ends: Vec<Step> =
             steps.iter().filter_map(|step| face_value(step, policies, timeline.as_of)).collect();
         steps.extend(ends);
-        steps.sort_by_key(|step| (step.event.at, rank(step, policies)));
+        steps.sort_by_key(|step| step.place(policies));
         steps.iter_mut().for_each(|step| step.policy = position(step.event.at));
         let last_policy = position(timeline.as_of);
         World { steps, timeline: timeline.clone(), policies, count_failed, last_policy }
@@ -311,20 +321,6 @@ fn face_value(step: &Step, policies: &Policies, as_of: Instant) -> Option<Step> 
     let end = policies.at(step.event.at).end_of(row.action, step.event.at, row.end)?;
     let event = Event { at: end, what: step.event.what };
     (end <= as_of).then_some(Step { event, face_value: Some(i128::from(row.tokens)), ..*step })
-}
-
-/// The order within one instant, as a replay has it; what ends goes first.
-fn rank(step: &Step, policies: &Policies) -> u8 {
-    match step.event.what {
-        _ if step.face_value.is_some() => 0,
-        What::Mark | What::Joined => 1,
-        What::Grant(row) => {
-            let resets = policies.at(step.event.at).resets[usize::from(row.action.0)];
-            if resets { 2 } else { 3 }
-        }
-        What::Deduction(_) => 4,
-        What::Use(_) => 5,
-    }
 }
 
 fn opening(policy: &Policy, choice: &Choice) -> i64 {

@@ -31,7 +31,7 @@ pub use engine::{Dip, FirstBelow};
 pub use holding::{Holding, HoldingError, Membership};
 pub use movement::{HolderReplay, KINDS, Lot, Movement, MovementKind};
 pub use policy::{End, Policies, Policy};
-pub use timeline::{Event, RowEvent, Stretch, Timeline, Use, What};
+pub use timeline::{Event, Place, RowEvent, Stretch, Timeline, Use, What};
 
 use stretches::Stretches;
 
@@ -295,7 +295,7 @@ impl<'a> Replay<'a> {
         events.extend(marks.iter().map(|&at| Event { at: at.min(last), what: What::Mark }));
         events.extend((joined.at <= self.books.as_of).then_some(joined));
         events.extend(self.rows.of_holder(holder).iter().map(|&row| self.row(row)));
-        events[before..].sort_unstable_by_key(|event| self.order(event));
+        events[before..].sort_unstable_by_key(|event| event.place(&self.setting.policies));
     }
 
     fn row(&self, row: u32) -> Event {
@@ -313,22 +313,6 @@ impl<'a> Replay<'a> {
             Kind::Deduction => What::Deduction(event),
         };
         Event { at: entry.at, what }
-    }
-
-    /// Within one instant: what replaces the balance before what adds to it, so that nothing is
-    /// lost; then by tokens and row.
-    fn order(&self, event: &Event) -> (Instant, u8, i64, u32) {
-        let (rank, tokens, number) = match event.what {
-            What::Mark => (0, 0, 0),
-            What::Joined => (1, 0, 0),
-            What::Grant(row) => {
-                let resets = self.setting.policies.at(event.at).resets[usize::from(row.action.0)];
-                (if resets { 2 } else { 3 }, row.tokens, row.row)
-            }
-            What::Deduction(row) => (4, row.tokens, row.row),
-            What::Use(_) => (5, 0, 0),
-        };
-        (event.at, rank, tokens, number)
     }
 
     /// Where use has to be cut: at every event, at every end of a grant, at every change of policy.

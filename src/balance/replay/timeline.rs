@@ -1,7 +1,7 @@
 //! Everything that happened to one holder, in order of time, with the use between two other events
 //! summed.
 
-use super::policy::End;
+use super::policy::{End, Policies};
 use crate::domain::{ActionNo, Instant, UserNo};
 
 /// One holder's events. Within one instant: marks, users who join, grants, deductions, use; so a
@@ -23,6 +23,27 @@ pub struct Event {
     pub at: Instant,
     /// What.
     pub what: What,
+}
+
+/// Where an event stands in a timeline.
+pub type Place = (Instant, u8, i64, u32);
+
+impl Event {
+    /// Its place among the others: by time; within one instant what replaces the balance before what adds to
+    /// it, so that as little as possible is lost; then by tokens and row.
+    pub fn place(&self, policies: &Policies) -> Place {
+        let (rank, tokens, number) = match self.what {
+            What::Mark => (0, 0, 0),
+            What::Joined => (1, 0, 0),
+            What::Grant(row) => {
+                let resets = policies.at(self.at).resets[usize::from(row.action.0)];
+                (if resets { 2 } else { 3 }, row.tokens, row.row)
+            }
+            What::Deduction(row) => (4, row.tokens, row.row),
+            What::Use(_) => (5, 0, 0),
+        };
+        (self.at, rank, tokens, number)
+    }
 }
 
 /// What happened.
