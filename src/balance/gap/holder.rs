@@ -179,27 +179,54 @@ impl<'p> Holder<'p> {
         self.balance_of(&with) - self.balance_of(&without)
     }
 
-    /// What changes nothing alone, nor on top of all that is configured, of all findings, of both,
-    /// or, where rows meet, of anything else, is no cause; and what does everywhere the same as what
-    /// is configured is that.
+    /// What changes nothing alone, nor on top of all that is configured, of all findings, of both, of the pool,
+    /// or, where rows meet, of anything else, is no cause; and what does everywhere the same as what is
+    /// configured is that.
     fn drop_what_never_matters(&mut self) {
-        let configured = self.configured();
-        let findings = self.all_of(|why| why == Hypothesis::Findings);
-        let both: Vec<Choosable> = configured.iter().chain(&findings).copied().collect();
-        let grounds = [Vec::new(), configured, findings, both];
-        let mut kept: Vec<(Choosable, [i128; 4])> = Vec::new();
+        let grounds = self.grounds();
+        let mut kept: Vec<(Choosable, Vec<i128>)> = Vec::new();
         for option in &self.options {
-            let effects = grounds.each_ref().map(|ground| self.effect_on(ground, option));
-            let matters_with = |other: &Choosable| self.effect_on(&[*other], option) != 0;
-            let matters = effects != [0; 4] || !option.possible.adds && self.options.iter().any(matters_with);
-            let same = |(other, theirs): &(Choosable, [i128; 4])| {
-                other.possible.excludes(&option.possible) && *theirs == effects && effects != [0; 4]
+            let effects: Vec<i128> = grounds.iter().map(|ground| self.effect_on(ground, option)).collect();
+            let is_something = effects.iter().any(|effect| *effect != 0);
+            let same = |(other, theirs): &(Choosable, Vec<i128>)| {
+                other.possible.excludes(&option.possible) && *theirs == effects && is_something
             };
-            if matters && !kept.iter().any(same) {
+            if (is_something || self.matters_with_another(option)) && !kept.iter().any(same) {
                 kept.push((*option, effects));
             }
         }
         self.options = kept.into_iter().map(|(option, _)| option).collect();
+    }
+
+    /// What every option is tried on.
+    fn grounds(&self) -> Vec<Vec<Choosable>> {
+        let configured = self.configured();
+        let findings = self.all_of(|why| why == Hypothesis::Findings);
+        let both: Vec<Choosable> = configured.iter().chain(&findings).copied().collect();
+        let pool: Vec<Choosable> = self.pool().into_iter().collect();
+        let mut grounds = vec![Vec::new(), configured, findings.clone(), both];
+        if !pool.is_empty() {
+            grounds.extend([pool.clone(), pool.into_iter().chain(findings).collect()]);
+        }
+        grounds
+    }
+
+    fn pool(&self) -> Option<Choosable> {
+        self.options.iter().find(|option| option.possible.cause == GapCause::Pool).copied()
+    }
+
+    /// The option changes something on top of one other. What only adds does not where it does nothing alone,
+    /// but for findings, whose rows may be of another action, and in a pool, which has other rows.
+    fn matters_with_another(&self, option: &Choosable) -> bool {
+        let Possible { why, adds, .. } = option.possible;
+        if adds && self.pooled.is_none() && !why.is_of_findings() {
+            return false;
+        }
+        let pool = self.pool();
+        self.options.iter().any(|other| {
+            let both: Vec<Choosable> = pool.into_iter().chain([*other]).collect();
+            self.effect_on(&[*other], option) != 0 || pool.is_some() && self.effect_on(&both, option) != 0
+        })
     }
 
     /// All policies that are configured and can matter.

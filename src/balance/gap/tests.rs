@@ -190,6 +190,47 @@ fn a_balance_kept_without_lots_is_the_one_that_a_replay_gives() {
     }
 }
 
+/// `day what tokens` that the findings bring in, as one finding of this cause.
+fn missing(cause: GapCause, row: &str) -> Edit {
+    let change = match timeline(row).events[..] {
+        [_, Event { at, what }] => Change::Insert(at, what),
+        _ => panic!("one row: {row}"),
+    };
+    Edit { cause, why: Hypothesis::Findings, finding: 0, change }
+}
+
+#[test]
+fn what_matters_in_the_pool_alone_is_a_cause_though_the_owner_has_no_row() {
+    // Written off by the time of the grant, so that it shows only where the floor is not kept.
+    let floor = |policy: &mut Policy| policy.floor = Floor::WriteOff;
+    let counted = |policy: &mut Policy| {
+        policy.floor = Floor::WriteOff;
+        policy.count_failed_usage = true;
+    };
+    let take = [missing(GapCause::Deduction, "2 take 30")];
+    let cases: [(&str, &[Edit], fn(&mut Policy), i128, &str); 4] = [
+        ("1 fail 100; 3 trial 40", &[], counted, -60, "failed_usage 0, pool -60"),
+        ("1 use 100; 3 trial 40", &take, floor, -90, "deduction 0, pool -90"),
+        ("1 use 100; 3 trial 40", &take, floor, -60, "pool -60"),
+        ("1 use 100; 3 trial 40", &take, floor, -91, ""),
+    ];
+    let books = books();
+    let joined = vec![Event { at: Instant(DAY), what: What::Joined }];
+    let own = Timeline { holder: UserNo(0), events: joined, as_of: Instant(1_000 * DAY) };
+    for (rows, edits, change, stored, expected) in cases {
+        let policies = Policies::plain(&books).with(change);
+        let premises =
+            Premises { policies: &policies, count_failed: false, opening_shown: None, only_known: true };
+        let pooled = timeline(rows);
+        let pooled = Some(Rows { timeline: &pooled, edits });
+        let holder = Holder::new(Rows { timeline: &own, edits: &[] }, pooled, premises);
+        let found = explanations(&holder, stored, &PolicyEffects::default());
+        let word = |cause: &Cause| format!("{} {}", cause.cause.name(), cause.tokens);
+        let sets = found.iter().map(|found| found.shares.iter().map(word).collect::<Vec<_>>().join(", "));
+        assert_eq!(sets.collect::<Vec<_>>().join(" | "), expected, "{rows}: {stored}");
+    }
+}
+
 #[test]
 fn rows_that_come_in_stand_among_those_of_their_instant_as_in_a_replay() {
     // What is missing, what is there, and what both together give: the larger plan replaces the smaller one.
@@ -202,17 +243,12 @@ fn rows_that_come_in_stand_among_those_of_their_instant_as_in_a_replay() {
     ];
     let books = books();
     let policies = Policies::plain(&books).with(|policy| policy.resets[0] = true);
-    for (missing, there, expected) in cases {
-        let change = match timeline(missing).events[..] {
-            [_, Event { at, what }] => Change::Insert(at, what),
-            _ => panic!("one row: {missing}"),
-        };
-        let (cause, why) = (GapCause::Unmigrated, Hypothesis::Findings);
-        let edit = Edit { cause, why, finding: 0, change };
+    for (row, there, expected) in cases {
+        let edit = missing(GapCause::Unmigrated, row);
         let world = World::new(&timeline(there), &[edit], |_| 1, &policies, false);
         let choice = Choice { findings: 1, reset: Reset::Configured, ..Choice::default() };
-        assert_eq!(world.balance(&choice), expected, "{missing} beside {there}");
+        assert_eq!(world.balance(&choice), expected, "{row} beside {there}");
         let lots = Choice { expiry: Expiry::Configured, ..choice };
-        assert_eq!(world.balance(&lots), expected, "{missing} beside {there}");
+        assert_eq!(world.balance(&lots), expected, "{row} beside {there}");
     }
 }
