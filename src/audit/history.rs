@@ -194,6 +194,9 @@ pub fn history(
     }
     // Oldest first, and at one instant what adds before what takes.
     lines.sort_by(|a, b| order(a).cmp(&order(b)));
+    let replay = Replay::new(books, log, setting);
+    let counts_failed = config.balances.count_failed_usage;
+    let statement = statement::state(books, &replay, setting, counts_failed, user, &mut lines)?;
     let mut running = [0i128; 2];
     for line in &mut lines {
         let Some(change) = line.change else { continue };
@@ -201,9 +204,6 @@ pub fn history(
         *sum = sum.checked_add(i128::from(change)).ok_or(Overflow)?;
         line.balance = Some(*sum);
     }
-    let replay = Replay::new(books, log, setting);
-    let counts_failed = config.balances.count_failed_usage;
-    let statement = statement::state(books, &replay, setting, counts_failed, user, &mut lines)?;
     lines.reverse();
 
     let id = books.roster.id(user);

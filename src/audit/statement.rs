@@ -1,6 +1,8 @@
 //! What the configured policies make of one user's rows: opening tokens, ends, resets, floors, and
 //! what is left of each grant.
 
+use std::collections::HashMap;
+
 use super::HistoryError;
 use super::history::HistoryLine;
 use crate::balance::replay::{Lot, Movement, MovementKind, Replay, ReplayError, Setting};
@@ -55,8 +57,9 @@ pub struct Statement {
     pub lots: Vec<LotLine>,
 }
 
-/// Replays one user's tokens. `lines` are the user's rows, oldest first; each gets its running
-/// balance under the policies, unless the balance is shared.
+/// Replays one user's tokens. `lines` are the user's rows, oldest first; the grants of an instant are brought
+/// into the order in which they were replayed, and each row gets its running balance under the policies,
+/// unless the balance is shared.
 ///
 /// # Errors
 /// [`HistoryError::Replay`]; [`HistoryError::NotTheBalance`] when rows and policies do not add up.
@@ -74,15 +77,18 @@ pub(super) fn state(
         .timeline_of(holder, &[])
         .map_err(|error: ReplayError| HistoryError::Replay(error.to_string()))?
         .replay_with(&setting.policies, |movement| movements.push(*movement));
+    let order = Order::of(books, &movements, user);
+    lines.sort_by_key(|line| order.of_row(line));
+    let moved = movements.iter().enumerate();
+    let mut placed: Vec<(Place, PolicyLine)> = moved
+        .filter_map(|(at, movement)| Some((of_movement(books, at, movement), policy_line(books, movement)?)))
+        .collect();
+    let failed = lines.iter().filter_map(|line| failed_line(line, setting, counts_failed));
+    placed.extend(failed.map(|line| ((Some(line.at), rank(line.kind), 0), line)));
+    placed.sort_by_key(|(place, _)| *place);
+    let after = |place: Place| lines.partition_point(|line| order.of_row(line) <= place);
     let mut without_row: Vec<PolicyLine> =
-        movements.iter().filter_map(|movement| policy_line(books, movement)).collect();
-    without_row.extend(lines.iter().filter_map(|line| failed_line(line, setting, counts_failed)));
-    without_row.sort_by_key(|line| (line.at, rank(line.kind)));
-    for policy in &mut without_row {
-        let place = (policy.at, rank(policy.kind));
-        let is_before = |line: &HistoryLine| line.at.is_none_or(|at| (at, rank_of_row(line)) <= place);
-        policy.after = lines.partition_point(is_before);
-    }
+        placed.into_iter().map(|(place, line)| PolicyLine { after: after(place), ..line }).collect();
     let is_pooled = setting.holding.has_pools() && shares(books, setting, user, holder, lines);
     if !is_pooled {
         let sum = run(lines, &mut without_row);
@@ -149,23 +155,71 @@ fn failed_line(line: &HistoryLine, setting: &Setting, counts_failed: bool) -> Op
     })
 }
 
-/// Where a change stands among those of one instant: what ends, then what is given, then what is
-/// taken, then the floor.
+/// Where a row or a change stands: instant, [`rank`], and among grants and what they bring about the place in
+/// the replay.
+type Place = (Option<Instant>, u8, usize);
+
+/// The rank of what is given, and of what is taken.
+const GIVEN: u8 = 2;
+const TAKEN: u8 = 3;
+
+/// Where a change stands among those of one instant: what ends, then what is given and what that replaces,
+/// then what is taken, then the floor.
 fn rank(kind: MovementKind) -> u8 {
     match kind {
         MovementKind::Expired(_) => 0,
         MovementKind::Opening => 1,
-        MovementKind::WrittenOff => 2,
-        MovementKind::Reset | MovementKind::RolledOver(_) => 3,
-        MovementKind::Grant(_) => 4,
-        MovementKind::Deduction(_) => 5,
-        MovementKind::Usage | MovementKind::FailedUsage => 6,
-        MovementKind::Clamped | MovementKind::DebtPaid => 7,
+        MovementKind::WrittenOff
+        | MovementKind::Reset
+        | MovementKind::RolledOver(_)
+        | MovementKind::Grant(_) => GIVEN,
+        MovementKind::Deduction(_) => TAKEN,
+        MovementKind::Usage | MovementKind::FailedUsage => 4,
+        MovementKind::Clamped | MovementKind::DebtPaid => 5,
     }
 }
 
-fn rank_of_row(line: &HistoryLine) -> u8 {
-    if line.change.is_some_and(|change| change > 0) { 4 } else { 5 }
+/// The place of what a replay shows as number `number`. A grant that ends where it begins ends behind itself.
+fn of_movement(books: &Books, number: usize, movement: &Movement) -> Place {
+    let granted_at = movement.row.map(|row| books.unified.entries[row as usize].at);
+    let rank = match movement.kind {
+        MovementKind::Expired(_) if granted_at == Some(movement.at) => GIVEN,
+        kind => rank(kind),
+    };
+    (Some(movement.at), rank, if rank == GIVEN { number } else { 0 })
+}
+
+/// In which order a replay takes grants.
+struct Order<'a> {
+    /// The user's grants by row.
+    of_grant: HashMap<&'a RowId, usize>,
+    /// The first grant of an instant.
+    first: HashMap<Instant, usize>,
+}
+
+impl<'a> Order<'a> {
+    fn of(books: &'a Books, movements: &[Movement], user: UserNo) -> Order<'a> {
+        let mut order = Order { of_grant: HashMap::new(), first: HashMap::new() };
+        for (number, movement) in movements.iter().enumerate() {
+            let (MovementKind::Grant(_), Some(row)) = (movement.kind, movement.row) else { continue };
+            let entry = &books.unified.entries[row as usize];
+            order.first.entry(movement.at).or_insert(number);
+            if entry.user == user {
+                order.of_grant.insert(&entry.id, number);
+            }
+        }
+        order
+    }
+
+    /// What is no grant of the replay, as a row of the legacy table, comes before the first of its instant.
+    fn of_row(&self, line: &HistoryLine) -> Place {
+        let Some(at) = line.at else { return (None, 0, 0) };
+        if line.change.is_none_or(|change| change <= 0) {
+            return (Some(at), TAKEN, 0);
+        }
+        let own = self.of_grant.get(&line.row).filter(|_| line.side == Side::Unified);
+        (Some(at), GIVEN, own.or_else(|| self.first.get(&at)).copied().unwrap_or_default())
+    }
 }
 
 /// Somebody else's tokens stand at the same place, or some of the user's stand elsewhere.
@@ -184,10 +238,9 @@ fn shares(books: &Books, setting: &Setting, user: UserNo, holder: UserNo, lines:
 fn run(lines: &mut [HistoryLine], without_row: &mut [PolicyLine]) -> i128 {
     let mut sum = 0;
     let mut next = without_row.iter_mut().peekable();
-    for line in lines.iter_mut().filter(|line| line.side == Side::Unified) {
-        let (Some(at), Some(change)) = (line.at, line.change) else { continue };
-        let place = (at, rank_of_row(line));
-        while let Some(policy) = next.next_if(|policy| (policy.at, rank(policy.kind)) < place) {
+    for (older, line) in lines.iter_mut().enumerate().filter(|(_, line)| line.side == Side::Unified) {
+        let (Some(_), Some(change)) = (line.at, line.change) else { continue };
+        while let Some(policy) = next.next_if(|policy| policy.after <= older) {
             sum += policy.tokens;
             policy.balance = Some(sum);
         }

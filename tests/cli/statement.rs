@@ -67,10 +67,14 @@ owner = "owner_id"
 "#;
 
 fn ask(more: &str, arguments: &[&str]) -> String {
+    ask_of(UNIFIED, more, arguments)
+}
+
+fn ask_of(unified: &str, more: &str, arguments: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     write("legacy.csv", LEGACY);
-    write("unified.csv", UNIFIED);
+    write("unified.csv", unified);
     write("pools.csv", "user_id,pool_id,owner_id\nu1,p,u1\nu2,p,u1\n");
     write("reckon.toml", &format!("{CONFIG}{more}"));
     let output = reckon(folder.path()).arg("history").args(arguments).output().unwrap();
@@ -109,6 +113,33 @@ fn what_policies_add_and_take_stands_between_the_rows() {
         "unified n1 subscription_grant 1000 1000 1100",
         "legacy l1 subscription_grant 1000 1000 ",
         "policy  opening 100  100",
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_grant_stands_before_what_replaces_it_and_before_its_own_end() {
+    let unified = "\
+id,user_id,action_type,tokens_used,created_at,success,expires_at
+n1,u1,chat,30,2026-01-01T00:00:00Z,true,
+n2,u1,annual_grant,500,2026-01-02T00:00:00Z,true,
+n3,u1,annual_grant,300,2026-01-02T00:00:00Z,true,
+n4,u1,trial_grant,80,2026-01-02T00:00:00Z,true,2026-01-02T00:00:00Z
+";
+    let more = "expires_at = \"expires_at\"\n[balances]\nreset_actions = [\"annual_grant\"]\n";
+    let text = ask_of(unified, more, &["u1", "--csv"]);
+    let found = columns(&text, &["row_id", "action", "change", "balance", "balance_policy"]);
+    // Of two plans of one instant the larger one replaces the smaller one.
+    let expected = [
+        "l2 trial_grant 200 1200 ",
+        "n4 expired -80  500",
+        "n4 trial_grant 80 850 580",
+        "n2 annual_grant 500 770 500",
+        " reset -300  0",
+        "n3 annual_grant 300 270 300",
+        " reset 30  0",
+        "n1 chat -30 -30 -30",
+        "l1 subscription_grant 1000 1000 ",
     ];
     assert_eq!(found, expected);
 }

@@ -226,7 +226,7 @@ impl Book {
     fn give(&mut self, id: &str, label: Option<usize>, tokens: i64, at: i64, ends: Option<i64>) {
         self.lots.push(Lot { id: id.to_owned(), label, at, ends, granted: tokens });
         for _ in 0..tokens {
-            let pays = self.account.debt > 0;
+            let pays = self.account.debt > 0 && ends.is_none_or(|ends| at < ends);
             self.account.debt -= i64::from(pays);
             let fate = if pays { Fate::Used } else { Fate::Live };
             self.tokens.push(Token { lot: self.lots.len() - 1, fate });

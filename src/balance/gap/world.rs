@@ -105,14 +105,17 @@ struct Step {
     policy: usize,
     /// A grant of this many tokens ends here, under the configured policies.
     face_value: Option<i128>,
+    /// It ends where it begins.
+    ends_at_once: bool,
 }
 
 impl Step {
-    /// Where it stands, as a replay has it. What ends goes before all else of its instant.
-    fn place(&self, policies: &Policies) -> Place {
+    /// Where it stands, as a replay has it. What ends goes before all else of its instant, and behind its own
+    /// grant where it ends at once.
+    fn place(&self, policies: &Policies) -> (Place, bool) {
         match self.face_value {
-            Some(_) => (self.event.at, 0, 0, 0),
-            None => self.event.place(policies),
+            Some(_) if !self.ends_at_once => ((self.event.at, 0, 0, 0), false),
+            ends => (self.event.place(policies), ends.is_some()),
         }
     }
 }
@@ -143,6 +146,7 @@ impl<'p> World<'p> {
             gone_with,
             policy: position(event.at),
             face_value: None,
+            ends_at_once: false,
         };
         let row_of = |event: &Event| match event.what {
             What::Grant(row) | What::Deduction(row) => Some(row.row),
@@ -320,7 +324,8 @@ fn face_value(step: &Step, policies: &Policies, as_of: Instant) -> Option<Step> 
     let What::Grant(row) = step.event.what else { return None };
     let end = policies.at(step.event.at).end_of(row.action, step.event.at, row.end)?;
     let event = Event { at: end, what: step.event.what };
-    (end <= as_of).then_some(Step { event, face_value: Some(i128::from(row.tokens)), ..*step })
+    let (face_value, ends_at_once) = (Some(i128::from(row.tokens)), end == step.event.at);
+    (end <= as_of).then_some(Step { event, face_value, ends_at_once, ..*step })
 }
 
 fn opening(policy: &Policy, choice: &Choice) -> i64 {

@@ -217,9 +217,13 @@ impl<'p, S: FnMut(&Movement)> Run<'p, S> {
             voided: 0,
             remaining: tokens,
         };
-        self.give(lot);
-        // One that ends where it begins can never be used.
-        self.expire(at);
+        if ends_at.is_some_and(|end| end <= at) {
+            // One that ends where it begins can never be used, not even for what is owed.
+            self.lots.give(lot);
+            self.expire(at);
+        } else {
+            self.give(lot);
+        }
     }
 
     fn use_up(&mut self, stretch: Use) {

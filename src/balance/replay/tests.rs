@@ -277,6 +277,34 @@ fn the_policy_gives_a_life_only_where_the_row_says_no_end() {
 }
 
 #[test]
+fn a_grant_that_ends_where_it_begins_pays_no_debt() {
+    let told = |floor: &str| {
+        format!(
+            "2 usage -9
+             {floor}5 grant +100
+             5 expired -100
+             6 grant +10 paid
+             {}trial 100: used 0, expired 100, voided 0, left 0
+             pack 10: used {}, expired 0, voided 0, left {}
+             balance {}",
+            if floor.is_empty() { "6 debt_paid -9 paid\n6 debt_paid +9\n" } else { "" },
+            if floor.is_empty() { 9 } else { 0 },
+            if floor.is_empty() { 1 } else { 10 },
+            if floor.is_empty() { 1 } else { 10 },
+        )
+    };
+    // At its own instant and before it.
+    for end in [5, 1] {
+        let story = format!("2 use 9\n5 trial 100 until {end}\n6 pack 10");
+        assert_told(vec![plain()], &story, &told(""));
+        let forgives = Policy { floor: Floor::WriteOff, ..plain() };
+        assert_told(vec![forgives], &story, &told("5 written_off +9\n"));
+    }
+    let at_once = Policy { after: vec![Some(Span(0)), None, None], ..plain() };
+    assert_told(vec![at_once], "2 use 9\n5 trial 100\n6 pack 10", &told(""));
+}
+
+#[test]
 fn failed_use_counts_from_the_policy_that_says_so_on() {
     let counts = Policy { from: Instant(10), count_failed_usage: true, ..plain() };
     assert_told(
