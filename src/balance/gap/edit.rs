@@ -166,26 +166,26 @@ impl Reader<'_> {
             return;
         };
         let entry = &self.books.unified.entries[*row as usize];
+        let legacy = match self.finding.legacy_rows[..] {
+            [legacy] => Some(&self.books.legacy.entries[legacy as usize]),
+            _ => None,
+        };
         let mut event = self.row_event(entry);
+        if let Some(legacy) = legacy.filter(|_| entry.expires_at.is_none()) {
+            event.end = legacy.expires_at.map_or(End::NotSaid, End::At);
+        }
         if entry.moves_a_balance() {
-            let signed = i128::from(entry.signed_tokens()) + effect;
             if effect == 0 && event.action == entry.action {
                 return;
             }
-            event.end = match self.finding.legacy_rows[..] {
-                [legacy] => {
-                    let legacy = &self.books.legacy.entries[legacy as usize];
-                    entry.expires_at.or(legacy.expires_at).map_or(End::NotSaid, End::At)
-                }
-                _ => event.end,
-            };
-            self.push(edits, entry.user, entry.at, cause, Change::Remove(*row));
             // It stays where it stands among the rows of its instant.
             event.row = *row;
+            let signed = i128::from(entry.signed_tokens()) + effect;
+            self.push(edits, entry.user, entry.at, cause, Change::Remove(*row));
             self.insert(edits, cause, entry.user, entry.at, signed, event);
-        } else if let [legacy] = self.finding.legacy_rows[..] {
-            let at = self.books.legacy.entries[legacy as usize].at;
-            self.insert(edits, cause, user, at, effect, event);
+        } else if let Some(legacy) = legacy {
+            // It lies after as-of, so the sum of the rows has nothing of the grant yet.
+            self.insert(edits, cause, user, legacy.at, i128::from(legacy.signed_tokens()), event);
         }
     }
 
