@@ -227,6 +227,41 @@ fn a_grant_that_resets_replaces_what_was_there() {
 }
 
 #[test]
+fn grants_of_one_instant_that_replace_or_have_a_cap_follow_one_another() {
+    let resets = Policy { resets: vec![false, true, false], opening_tokens: 7, ..plain() };
+    assert_told(
+        vec![resets],
+        "3 joins
+         3 annual 300
+         3 annual 500
+         3 trial 10",
+        "3 opening +7
+         3 reset -7
+         3 grant +300
+         3 reset -300
+         3 grant +500
+         3 grant +10
+         opening 7: used 0, expired 0, voided 7, left 0
+         annual 300: used 0, expired 0, voided 300, left 0
+         annual 500: used 0, expired 0, voided 0, left 500
+         trial 10: used 0, expired 0, voided 0, left 10
+         balance 510",
+    );
+    let capped = Policy { rollover: vec![Some(40), None, None], ..plain() };
+    assert_told(
+        vec![capped],
+        "3 trial 300
+         3 trial 500",
+        "3 grant +300
+         3 rolled_over -260
+         3 grant +500
+         trial 300: used 0, expired 0, voided 260, left 40
+         trial 500: used 0, expired 0, voided 0, left 500
+         balance 540",
+    );
+}
+
+#[test]
 fn a_cap_cuts_only_what_is_left_of_the_same_action() {
     let capped = Policy { rollover: vec![None, Some(15), None], ..plain() };
     assert_told(
