@@ -315,7 +315,7 @@ impl Database {
                 Some(text) => Some(parse_tokens(text).ok_or_else(|| {
                     wrong(
                         &format!("user {user}: "),
-                        &format!("the stored balance {text:?} is not an integer"),
+                        &format!("the stored balance {text:?} is not an integer within 64 bits"),
                     )
                 })?),
             };
