@@ -5,7 +5,8 @@
 //! replaced the balance, a floor, expiry, a pool. What a set of causes gives is found by replaying
 //! the user's rows in that way, so that causes which meet (a reset forgets what a floor held back)
 //! are exact; what each gives within its set is what it changes on top of those in the columns
-//! before it. A cause that the figures do not show is never forced.
+//! before it, and what it moved in the replay where all configured policies are the set. A cause that
+//! the figures do not show is never forced.
 //!
 //! 1. Sets that give the balance to the token: those of configured policies alone, then the
 //!    smallest of all. One is `unique`, more are `several`: the columns show the first, and all are
