@@ -1,5 +1,7 @@
 //! The possible causes of one holder's gap, and what each set of them gives.
 
+use std::collections::BTreeMap;
+
 use super::super::GapCause;
 use super::super::replay::{Policies, Policy, Timeline};
 use super::edit::Edit;
@@ -37,7 +39,12 @@ pub(super) struct Holder<'p> {
     pub options: Vec<Choosable>,
     /// The sum of its own rows.
     pub plain: i128,
+    /// Each finding, where they are few.
+    singles: Vec<Single>,
 }
+
+/// One finding: its cause, and its bits as in [`Choosable`].
+type Single = (GapCause, [u32; 2]);
 
 /// A possible cause with what it takes to choose it.
 #[derive(Debug, Clone, Copy)]
@@ -82,6 +89,21 @@ impl<'e> Bits<'e> {
     }
 }
 
+/// The findings of both ways of holding, one by one in their order; none where there are too many.
+fn singles(bits: &[Bits<'_>; 2]) -> Vec<Single> {
+    if bits.iter().any(|bits| !bits.single) {
+        return Vec::new();
+    }
+    let mut singles: BTreeMap<u32, Single> = BTreeMap::new();
+    for (side, bits) in bits.iter().enumerate() {
+        for edit in bits.edits.iter().filter(|edit| edit.why == Hypothesis::Findings) {
+            let (_, own) = singles.entry(edit.finding).or_insert((edit.cause, [0, 0]));
+            own[side] |= bits.bit(edit);
+        }
+    }
+    singles.into_values().collect()
+}
+
 /// The rows of a holder in one way of holding.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rows<'a> {
@@ -104,7 +126,7 @@ impl<'p> Holder<'p> {
         let own = world(own, &bits[0]);
         let pooled = pooled.map(|rows| world(rows, &bits[1]));
         let plain = own.balance(&Choice::default());
-        let mut holder = Holder { own, pooled, options: Vec::new(), plain };
+        let mut holder = Holder { own, pooled, options: Vec::new(), plain, singles: singles(&bits) };
         for (cause, why) in holder.candidates(premises) {
             if premises.only_known && !why.is_known() {
                 continue;
@@ -264,10 +286,8 @@ impl<'p> Holder<'p> {
     pub fn single_findings(&self) -> Vec<Choosable> {
         let mut singles = Vec::new();
         for option in self.options.iter().filter(|option| option.possible.why == Hypothesis::Findings) {
-            let own = option.bits[0];
-            for bit in (0..u32::BITS).map(|at| 1 << at).filter(|bit| own & bit != 0) {
-                singles.push(self.choosable(option.possible.cause, Hypothesis::Findings, [bit, 0]));
-            }
+            let own = self.singles.iter().filter(|(cause, _)| *cause == option.possible.cause);
+            singles.extend(own.map(|(cause, bits)| self.choosable(*cause, Hypothesis::Findings, *bits)));
         }
         let several = singles.windows(2).any(|pair| pair[0].possible.cause == pair[1].possible.cause);
         if several && singles.len() <= MOST_SINGLE { singles } else { Vec::new() }

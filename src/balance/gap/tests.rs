@@ -208,11 +208,14 @@ fn what_matters_in_the_pool_alone_is_a_cause_though_the_owner_has_no_row() {
         policy.count_failed_usage = true;
     };
     let take = [missing(GapCause::Deduction, "2 take 30")];
-    let cases: [(&str, &[Edit], fn(&mut Policy), i128, &str); 4] = [
+    let takes = [take[0], Edit { finding: 1, ..missing(GapCause::Deduction, "2 take 20") }];
+    let cases: [(&str, &[Edit], fn(&mut Policy), i128, &str); 5] = [
         ("1 fail 100; 3 trial 40", &[], counted, -60, "failed_usage 0, pool -60"),
         ("1 use 100; 3 trial 40", &take, floor, -90, "deduction 0, pool -90"),
         ("1 use 100; 3 trial 40", &take, floor, -60, "pool -60"),
         ("1 use 100; 3 trial 40", &take, floor, -91, ""),
+        // One of two findings.
+        ("1 use 100", &takes, floor, -120, "deduction 0, pool -120"),
     ];
     let books = books();
     let joined = vec![Event { at: Instant(DAY), what: What::Joined }];
