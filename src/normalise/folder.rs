@@ -63,6 +63,16 @@ pub(super) struct RawEntry {
     pub(super) class: PopulationClass,
 }
 
+impl RawEntry {
+    /// Notes what the row has.
+    fn show(&self, any: &mut Marks) {
+        any.negative += u64::from(self.negative && self.class == PopulationClass::Grants);
+        any.link |= self.link.is_some();
+        any.migrated |= self.migrated;
+        any.reference |= !self.references.is_empty();
+    }
+}
+
 /// A bystander with the folder's own numbers.
 #[derive(Debug)]
 pub(super) struct RawBystander {
@@ -261,10 +271,7 @@ impl Folder {
                     succeeded,
                     class,
                 };
-                self.any.negative += u64::from(raw < 0 && class == PopulationClass::Grants);
-                self.any.link |= entry.link.is_some();
-                self.any.migrated |= entry.migrated;
-                self.any.reference |= !entry.references.is_empty();
+                entry.show(&mut self.any);
                 self.entries.push(entry, &self.rules.room);
             }
             Meaning::Usage | Meaning::Ignored | Meaning::Unmapped => {

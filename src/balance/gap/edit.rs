@@ -7,7 +7,7 @@ use super::super::replay::{End, Holding, Policies, RowEvent, What};
 use super::hypothesis::Hypothesis;
 use crate::config::{Config, LegacyMeaning};
 use crate::domain::{ActionNo, Books, Class, Entry, Finding, Instant, Kind, Side, UserNo};
-use crate::source::GRANT_SUFFIXES;
+use crate::source::{bare_label, looks_like_a_grant};
 
 /// One change of a holder's rows.
 #[derive(Debug, Clone, Copy)]
@@ -226,9 +226,14 @@ impl Reader<'_> {
     /// What a row with this label would do to a balance, if anything.
     fn direction(&self, side: Side, label: &str) -> Option<Kind> {
         let unified = &self.config.unified;
+        // Whoever spelt a label in another way meant the same.
+        let alike = |listed: &[String], label: &str| {
+            let bare = bare_label(label);
+            listed.iter().any(|listed| listed == label || (!bare.is_empty() && bare_label(listed) == bare))
+        };
         let of_action = |label: &str| match () {
-            () if unified.grants.iter().any(|grant| grant == label) => Some(Kind::Grant),
-            () if unified.deductions.iter().any(|deduction| deduction == label) => Some(Kind::Deduction),
+            () if alike(&unified.grants, label) => Some(Kind::Grant),
+            () if alike(&unified.deductions, label) => Some(Kind::Deduction),
             () => None,
         };
         match side {
@@ -238,8 +243,11 @@ impl Reader<'_> {
                 None => Some(Kind::Grant),
             },
             Side::Unified => of_action(label).or_else(|| {
-                let like_a_grant = GRANT_SUFFIXES.iter().any(|suffix| label.ends_with(suffix));
-                Some(if like_a_grant { Kind::Grant } else { Kind::Deduction })
+                Some(if looks_like_a_grant(label, std::iter::empty()) {
+                    Kind::Grant
+                } else {
+                    Kind::Deduction
+                })
             }),
         }
     }
