@@ -10,7 +10,7 @@ use anyhow::Context as _;
 
 use super::read::read_once;
 use super::{Options, Reads};
-use crate::config::{Config, Origin};
+use crate::config::{Config, Origin, TableName};
 use crate::domain::Span;
 use crate::source::postgres::Database;
 use crate::source::{Progress, SourceError};
@@ -98,11 +98,19 @@ pub(super) fn open(config: &Config, progress: &Progress) -> anyhow::Result<Optio
     let ledgers = [&config.legacy.columns.origin, &config.unified.columns.origin].into_iter();
     let stored = config.balances.stored.iter().map(|stored| &stored.origin);
     let pools = config.balances.pools.iter().map(|pools| &pools.origin);
-    let mut origins = ledgers.chain(stored).chain(pools);
-    match origins.any(|origin| matches!(origin, Origin::Table(_))) {
-        true => Ok(Some(Database::open(&config.postgres, progress)?)),
-        false => Ok(None),
+    let tables: Vec<&TableName> = ledgers
+        .chain(stored)
+        .chain(pools)
+        .filter_map(|origin| match origin {
+            Origin::Table(table) => Some(table),
+            Origin::Files { .. } => None,
+        })
+        .collect();
+    if tables.is_empty() {
+        return Ok(None);
     }
+    let variable = |name: &str| std::env::var(name).ok();
+    Ok(Some(Database::open_holding(&tables, &variable, &config.postgres, progress)?))
 }
 
 fn kind(error: &anyhow::Error) -> Kind {

@@ -11,6 +11,7 @@ mod lines;
 mod nightly;
 mod reading;
 mod repair;
+mod rewritten;
 mod security;
 mod values;
 mod wire;

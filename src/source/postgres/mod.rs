@@ -1,7 +1,7 @@
 //! Reading PostgreSQL: one exported snapshot, parallel binary COPY, the catalogue.
 //!
 //! Everything a run reads comes from one `REPEATABLE READ READ ONLY` transaction, or from sessions
-//! that took over its snapshot. Nothing is set outside a transaction and no statement outlives one,
+//! that took over its snapshot. The tables are locked before it is taken ([`held`]). Nothing is set outside a transaction and no statement outlives one,
 //! so that poolers in transaction mode can stand between.
 
 pub mod activity;
@@ -15,6 +15,7 @@ mod digest;
 mod examine;
 mod explain;
 mod fields;
+mod held;
 mod numeric;
 mod privileges;
 mod rows;
@@ -105,6 +106,21 @@ impl Database {
         settings: &config::Postgres,
         progress: &Progress,
     ) -> Result<Database, SourceError> {
+        Database::open_holding(&[], variable, settings, progress)
+    }
+
+    /// As [`Database::open_with`], for reading these tables: before the snapshot is taken they are locked
+    /// as reading locks them, so that nobody rewrites them between the two. Those that are not there, or
+    /// cannot be locked, are no error here.
+    ///
+    /// # Errors
+    /// As [`Database::open`]; somebody holds one of the tables and goes on doing so.
+    pub fn open_holding(
+        tables: &[&TableName],
+        variable: &dyn Fn(&str) -> Option<String>,
+        settings: &config::Postgres,
+        progress: &Progress,
+    ) -> Result<Database, SourceError> {
         let target = target::find(variable)?;
         let tls = tls::connector(&target)?;
         let runtime = runtime()?;
@@ -114,9 +130,9 @@ impl Database {
                 connect::unless_stopped(progress, connect::find_route(&target, &tls)).await??;
             let who = connect::who(&target, &route.server);
             let session = Session::new(connection, who, progress);
-            let taken = Clock::now();
             let version = session.begin(None, settings).await?;
-            Ok::<_, SourceError>((session, route, version, taken))
+            held::lock(&session, tables).await?;
+            Ok::<_, SourceError>((session, route, version, Clock::now()))
         })?;
         let (snapshot, role) = runtime.block_on(export(&session, taken))?;
         tracing::debug!("{}: snapshot {} at {:?}", session.who, snapshot.name, snapshot.lsn);
@@ -228,6 +244,7 @@ impl Database {
             );
             return Err(privileges::refusal(&self.session, &what));
         }
+        self.runtime.block_on(held::check(&self.session, &relation))?;
         let provenance = Provenance { kind: "postgres", name: table.to_string(), files: Vec::new(), control };
         let sinks = parts.into_iter().map(|(sink, _)| sink).collect();
         Ok(Reading { sinks, provenance, digests: Digests::Taken(Vec::new()) })
@@ -290,6 +307,15 @@ impl Database {
         Ok((parts, control))
     }
 
+    /// The rows of a query that reads a relation whole.
+    fn whole(&self, sql: &str, relation: &Relation) -> Result<Vec<TextRow>, SourceError> {
+        self.runtime.block_on(async {
+            let rows = self.session.rows(sql, &format!("reading {}", relation.name)).await?;
+            held::check(&self.session, relation).await?;
+            Ok(rows)
+        })
+    }
+
     /// Every stored balance, ascending by user, then by balance.
     ///
     /// # Errors
@@ -299,7 +325,7 @@ impl Database {
         let relation = self.readable(table, &[&stored.user.written, &stored.balance.written])?;
         let sql = select::stored(&relation, &stored.user, &stored.balance)
             .map_err(|what| privileges::refusal(&self.session, &what))?;
-        let rows = self.runtime.block_on(self.session.rows(&sql, &format!("reading {table}")))?;
+        let rows = self.whole(&sql, &relation)?;
         let wrong = |user: &str, what: &str| SourceError::Malformed {
             place: format!("table {table}"),
             message: format!("{user}{what}; correct the row, or read a view that leaves it out"),
@@ -338,7 +364,7 @@ impl Database {
         let relation = self.readable(table, &written)?;
         let sql =
             select::pools(&relation, &fields).map_err(|what| privileges::refusal(&self.session, &what))?;
-        let rows = self.runtime.block_on(self.session.rows(&sql, &format!("reading {table}")))?;
+        let rows = self.whole(&sql, &relation)?;
         Ok(PoolsReading::of_table(pools, table.to_string(), &rows))
     }
 
