@@ -62,7 +62,7 @@ fn words(area: Area) -> (&'static str, &'static str) {
         }
         Area::Inheritance => (
             "the table, its rows or its row type",
-            "detach it: alter table … no inherit …, or detach partition",
+            "detach it: alter table … no inherit …, detach partition, or alter extension … drop table …",
         ),
         Area::Defaults => ("the table", "change the default, constraint or index"),
         Area::Jobs => ("the table", "rewrite the job, or end it: select cron.unschedule(…)"),

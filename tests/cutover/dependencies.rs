@@ -1,6 +1,6 @@
 //! Every kind of dependency, planted alone: it is found, named, and the only thing in the way.
 
-use super::plants::{PARTS, PLANTS, TEXTS, THROUGH_A_FUNCTION};
+use super::plants::{FURTHER_TEXTS, PARTS, PLANTS, TEXTS, THROUGH_A_FUNCTION};
 use super::world::World;
 
 /// What looks like a dependency and is none.
@@ -26,7 +26,7 @@ create sequence a.own owned by a.token_transactions.id;
 fn each_kind_planted_alone_is_found_named_and_in_the_way() {
     let world = World::new("plants");
     world.fresh_gate().must_be_go();
-    for plant in PLANTS.iter().chain(TEXTS).chain(PARTS) {
+    for plant in PLANTS.iter().chain(TEXTS).chain(FURTHER_TEXTS).chain(PARTS) {
         world.db.sql(plant.sql);
         let gate = world.fresh_gate();
         assert_eq!(gate.evidence(plant.check), plant.evidence, "{}", plant.what);
@@ -63,6 +63,22 @@ fn what_only_looks_like_one_is_not_in_the_way() {
     assert_eq!(gate.evidence("foreign_keys"), ["foreign key a.to_profile note"]);
     assert_eq!(gate.evidence("sequences"), ["sequence a.own note"]);
     assert_eq!(gate.evidence("functions"), Vec::<String>::new());
+}
+
+#[test]
+fn a_name_that_is_not_ascii_is_found_among_the_arguments_of_a_trigger() {
+    let world = World::new("größen");
+    let file = world.folder.path().join("reckon.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("\"a.token_transactions\"", "'a.\"größen\"'")).unwrap();
+    world.db.sql(
+        "alter table a.token_transactions rename to \"größen\";
+         create function public.to_table() returns trigger language plpgsql as
+         $$ begin execute format('insert into %s default values', tg_argv[0]); return new; end $$;
+         create trigger booked after insert on public.household_members
+         for each row execute function public.to_table('a.größen')",
+    );
+    assert_eq!(world.fresh_gate().evidence("triggers"), ["trigger public.booked possible"]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod jobs;
 mod lexer;
 pub(super) mod mention;
 pub(super) mod paths;
+mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -200,11 +201,12 @@ async fn scan(session: &Session, relation: &Relation) -> Result<Dependencies, So
             .collect(),
     };
     inheritance(session, relation, &mut found).await?;
+    extensions(session, &members, &mut found).await?;
     own(session, &members, &mut found).await?;
     foreign_keys(session, &members, &mut found).await?;
     publications(session, &members, &mut found).await?;
     let paths = paths::Paths::read(session, relation).await?;
-    texts(session, &members, &mut found).await?;
+    texts::scan(session, &members, &mut found).await?;
     let functions = bodies::scan(session, &members, &paths, &mut found).await?;
     dependents(session, &members, &functions, &mut found).await?;
     jobs::scan(session, &members, &paths, &mut found).await?;
@@ -254,6 +256,22 @@ async fn inheritance(
             _ => (format!("{other} inherits from it: its rows vanish from there"), Certainty::Certain),
         };
         found.add(Area::Inheritance, &kind, name, detail, certainty);
+    }
+    Ok(())
+}
+
+/// Extensions that the table was put into: the server does not drop a member alone.
+async fn extensions(
+    session: &Session,
+    members: &Members,
+    found: &mut Dependencies,
+) -> Result<(), SourceError> {
+    let sql = include_str!("dependencies/extensions.sql");
+    let looked = session.try_rows(sql, &[&members.oids], DOING).await?;
+    for row in found.rows(&[Area::Inheritance], "extensions", looked) {
+        let (name, table) = (text(&row, 0), text(&row, 1));
+        let detail = format!("{table} is a member of it, so that it cannot be dropped");
+        found.add(Area::Inheritance, "extension", name, detail, Certainty::Certain);
     }
     Ok(())
 }
@@ -352,42 +370,6 @@ async fn publications(
     for row in found.rows(&[area], "replication slots", looked) {
         let detail = format!("plugin {}: its reader sees every table, does it use this one?", text(&row, 1));
         found.add(area, "replication slot", text(&row, 0), detail, Certainty::Possible);
-    }
-    Ok(())
-}
-
-/// Names inside strings that the server hands to functions: it does not know what they stand for.
-async fn texts(session: &Session, members: &Members, found: &mut Dependencies) -> Result<(), SourceError> {
-    let sql = include_str!("dependencies/texts.sql");
-    let names: Vec<&str> = members.names.iter().map(|(_, name)| name.as_str()).collect();
-    let looked = session.try_rows(sql, &[&members.oids, &names.join("\n")], DOING).await?;
-    let named =
-        |said: &str, schema: &str, name: &str| mention::is_in_text(said, mention::Wanted { schema, name });
-    let areas = [Area::Views, Area::Rules, Area::Policies, Area::Triggers, Area::Defaults, Area::Sequences];
-    for row in found.rows(&areas, "texts in definitions", looked) {
-        let (kind, name, said) =
-            (text(&row, 0), format!("{}.{}", text(&row, 1), text(&row, 2)), text(&row, 4));
-        let area = match kind.as_str() {
-            "trigger" => Area::Triggers,
-            "rule" => Area::Rules,
-            "policy" => Area::Policies,
-            "view" | "materialized view" | "foreign table" => Area::Views,
-            _ => Area::Defaults,
-        };
-        // What such a definition says outside its strings the catalogue knows.
-        let said = match area {
-            Area::Views | Area::Rules | Area::Policies if kind != "foreign table" => mention::texts(&said),
-            _ => vec![said],
-        };
-        let says = |schema: &str, name: &str| said.iter().find(|said| named(said, schema, name));
-        let on = |said: &str| format!("on {}, has a text with the name: {said}", text(&row, 3));
-        if let Some(said) = members.names.iter().find_map(|(schema, table)| says(schema, table)) {
-            found.add(area, &kind, name, on(said), Certainty::Possible);
-        } else if let Some(said) =
-            members.sequences.iter().find_map(|(_, schema, sequence, _)| says(schema, sequence))
-        {
-            found.add(Area::Sequences, &kind, name, on(said), Certainty::Possible);
-        }
     }
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! Functions and procedures whose text names the table. What is written as standard SQL
-//! (`begin atomic`) has no text: the catalogue knows what it depends on.
+//! (`begin atomic`) has no text: the catalogue knows what it depends on, but for its strings. Defaults of
+//! arguments and settings may hold a name as well.
 
 use super::super::super::SourceError;
 use super::super::catalogue::{flag, text};
-use super::super::session::Session;
+use super::super::session::{Session, TextRow};
 use super::mention::{self, Mention, Wanted};
 use super::paths::Paths;
 use super::{Area, Certainty, DOING, Dependencies, Members};
@@ -26,16 +27,17 @@ pub(super) async fn scan(
     let mut users = Vec::new();
     let mut dynamic = Vec::new();
     for row in found.rows(&[Area::Functions], "functions", looked) {
-        let (oid, kind, language, body) = (text(&row, 0), text(&row, 3), text(&row, 4), text(&row, 5));
+        let (oid, kind) = (text(&row, 0), text(&row, 3));
         let name = format!("{}.{}", text(&row, 1), text(&row, 2));
-        let own = row[6].as_deref();
+        let function = Function::of(&row);
+        let language = &function.language;
         let arguments = text(&row, 7);
         if flag(&row, 8) {
             let detail = format!("({arguments}) is of step 1 of retire.sql: it forbids every write");
             found.add(Area::Functions, &kind, name, detail, Certainty::Note);
             continue;
         }
-        if let Some((certainty, how, table)) = uses_of(&language, &body, members.names.iter(), paths, own) {
+        if let Some((certainty, how, table)) = function.uses(members.names.iter(), paths) {
             let detail = format!("({arguments}) in {language} {how} {table}");
             found.add(Area::Functions, &kind, name, detail, certainty);
             users.push(oid);
@@ -43,11 +45,12 @@ pub(super) async fn scan(
         }
         let sequences = members.sequences.iter().map(|(_, schema, name, _)| (schema.clone(), name.clone()));
         let sequences: Vec<(String, String)> = sequences.collect();
-        if let Some((_, how, sequence)) = uses_of(&language, &body, sequences.iter(), paths, own) {
+        if let Some((_, how, sequence)) = function.uses(sequences.iter(), paths) {
             let detail = format!("({arguments}) in {language} {how} {sequence}, which goes with the table");
             found.add(Area::Sequences, &kind, name, detail, Certainty::Possible);
-        } else if language == "plpgsql" && mention::is_dynamic(&body) {
-            let parts = members.names.iter().find_map(|(_, table)| mention::part_in_text(&body, table));
+        } else if language == "plpgsql" && mention::is_dynamic(&function.body) {
+            let parts =
+                members.names.iter().find_map(|(_, table)| mention::part_in_text(&function.body, table));
             match parts {
                 Some(part) => {
                     let detail = format!(
@@ -76,28 +79,45 @@ pub(super) async fn scan(
 
 type Use = (Certainty, &'static str, String);
 
-/// The weightiest use of one of these relations in a body, with words for it.
-fn uses_of<'a>(
-    language: &str,
-    body: &str,
-    wanted: impl Iterator<Item = &'a (String, String)>,
-    paths: &Paths,
-    own: Option<&str>,
-) -> Option<Use> {
-    let found = wanted.filter_map(|(schema, name)| {
-        let wanted = Wanted { schema, name };
-        let mentions = match SQL.contains(&language) {
-            true => mention::in_sql(body, wanted),
-            false if mention::is_in_text(body, wanted) => vec![Mention::Text],
-            false => Vec::new(),
-        };
-        let certainty = paths.weigh(&mentions, wanted, own)?;
-        let how = match (certainty, mentions.first()) {
-            (Certainty::Certain, _) => "names",
-            (_, Some(Mention::Text)) => "has a text with the name of",
-            _ => "may mean",
-        };
-        Some((certainty, how, format!("{schema}.{name}")))
-    });
-    found.min_by_key(|(certainty, ..)| *certainty)
+/// What there is to read of a function.
+struct Function {
+    language: String,
+    /// Empty where it is no text.
+    body: String,
+    /// The search path of its own.
+    path: Option<String>,
+    /// Strings that stand beside the body, or in a body that is no text.
+    beside: Vec<String>,
+}
+
+impl Function {
+    fn of(row: &TextRow) -> Function {
+        let mut beside = mention::texts(&text(row, 9));
+        beside.push(text(row, 10));
+        beside.extend(mention::texts(&text(row, 11)));
+        Function { language: text(row, 4), body: text(row, 5), path: row[6].clone(), beside }
+    }
+
+    /// The weightiest use of one of these relations, with words for it.
+    fn uses<'a>(&self, wanted: impl Iterator<Item = &'a (String, String)>, paths: &Paths) -> Option<Use> {
+        let found = wanted.filter_map(|(schema, name)| {
+            let wanted = Wanted { schema, name };
+            let mut mentions = match SQL.contains(&self.language.as_str()) {
+                true => mention::in_sql(&self.body, wanted),
+                false if mention::is_in_text(&self.body, wanted) => vec![Mention::Text],
+                false => Vec::new(),
+            };
+            if self.beside.iter().any(|said| mention::is_in_text(said, wanted)) {
+                mentions.push(Mention::Text);
+            }
+            let certainty = paths.weigh(&mentions, wanted, self.path.as_deref())?;
+            let how = match (certainty, mentions.first()) {
+                (Certainty::Certain, _) => "names",
+                (_, Some(Mention::Text)) => "has a text with the name of",
+                _ => "may mean",
+            };
+            Some((certainty, how, format!("{schema}.{name}")))
+        });
+        found.min_by_key(|(certainty, ..)| *certainty)
+    }
 }

@@ -130,7 +130,7 @@ pub(in crate::source::postgres) fn is_in_text(text: &str, wanted: Wanted<'_>) ->
     let mut found = text.match_indices(&name).map(|(at, _)| at);
     found.any(|at| {
         let (before, after) = (&text[..at], &text[at + name.len()..]);
-        if before.ends_with(is_part) || after.starts_with(is_part) {
+        if ends_in_name(before) || after.starts_with(is_part) {
             return false;
         }
         let before = before.trim_end_matches('"');
@@ -139,9 +139,31 @@ pub(in crate::source::postgres) fn is_in_text(text: &str, wanted: Wanted<'_>) ->
         // A dot after nothing, or after a blank: the schema is put in later.
         match qualifier.ends_with(is_part) {
             false => true,
-            true => qualifier.strip_suffix(&schema).is_some_and(|rest| !rest.ends_with(is_part)),
+            true => qualifier.strip_suffix(&schema).is_some_and(|rest| !ends_in_name(rest)),
         }
     })
+}
+
+/// Does a name that begins after this text go on from it? Not after a backslash and what many languages
+/// mean by it, as in `from\ntoken_transactions`: a blank, a code in hexadecimal or octal digits.
+fn ends_in_name(before: &str) -> bool {
+    if !before.ends_with(is_part) {
+        return false;
+    }
+    let Some((_, after)) = before.rsplit_once('\\') else { return true };
+    let mut letters = after.chars();
+    let (first, digits) = (letters.next(), letters.as_str());
+    let is_code = |most: usize| {
+        digits.len() <= most && !digits.is_empty() && digits.chars().all(|digit| digit.is_ascii_hexdigit())
+    };
+    let is_escape = match first {
+        Some('n' | 'r' | 't' | 'b' | 'f' | 'v' | 'a' | 'e' | 's') if digits.is_empty() => true,
+        Some('x') => is_code(2),
+        Some('u') => is_code(8),
+        Some('0'..='7') => after.len() <= 3 && after.chars().all(|digit| digit.is_digit(8)),
+        _ => false,
+    };
+    !is_escape
 }
 
 /// The text without what `format` fills in: `%I`, `%1$s`, `%-10L`.

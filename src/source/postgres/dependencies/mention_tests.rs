@@ -124,6 +124,24 @@ fn calls_and_strings_are_listed() {
 }
 
 #[test]
+fn a_name_in_another_language_begins_after_an_escape() {
+    let cases = [
+        ("plpy.execute(\"select * from\\ntoken_transactions\\n\")", true),
+        ("execute(\"select * from\\n\\tpublic.token_transactions\")", true),
+        ("execute(\"from\\x0atoken_transactions\")", true),
+        ("execute(\"from\\u000Atoken_transactions\")", true),
+        ("execute(\"from\\012token_transactions\")", true),
+        ("execute(\"from \\\"public\\\".\\\"token_transactions\\\"\")", true),
+        ("execute(\"from\\nother.token_transactions\")", false),
+        ("execute(\"from\\nold_token_transactions\")", false),
+        ("execute(\"from ntoken_transactions\")", false),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(is_in_text(text, OLD), expected, "{text}");
+    }
+}
+
+#[test]
 fn a_part_of_the_name_in_a_string_is_found() {
     let cases = [
         ("execute 'select * from token_' || x", Some("token_")),
