@@ -78,7 +78,8 @@ fn baseline<'a>(
         kept.iter().flat_map(|run| [Some(run.start), run.end]).flatten().chain([now]).collect();
     let falls = |pair: &&[&TableActivity]| {
         let (a, b) = (pair[0], pair[1]);
-        a.stats_reset != b.stats_reset
+        let lost = a.kept_since.is_some_and(|since| b.kept_since.is_some_and(|then| then != since));
+        lost || a.stats_reset != b.stats_reset
             || [
                 b.n_tup_ins - a.n_tup_ins,
                 b.n_tup_upd - a.n_tup_upd,
@@ -91,7 +92,7 @@ fn baseline<'a>(
     };
     match all.windows(2).find(falls) {
         Some(pair) => Err(format!(
-            "the statistics were set back between {} and {}, so they do not tell what happened before: a new \
+            "the statistics were set back or lost (a server that crashed begins anew) between {} and {}, so they do not tell what happened before: a new \
              baseline is there {} after the next run of `reckon reconcile`",
             pair[0].at.rfc3339(),
             pair[1].at.rfc3339(),

@@ -10,6 +10,7 @@ fn at(hour: i64, inserted: i64, sequential: i64, by_index: i64) -> TableActivity
         identity: "app/5/16385".to_owned(),
         at: Instant(hour * HOUR),
         stats_reset: Some(Instant(-100 * HOUR)),
+        kept_since: Some(Instant(-200 * HOUR)),
         n_tup_ins: inserted,
         n_tup_upd: 0,
         n_tup_del: 0,
@@ -47,7 +48,7 @@ fn nights() -> Vec<TableActivity> {
 #[test]
 fn what_is_counted_between_runs_was_done_by_others() {
     type Change = fn(&mut Vec<TableActivity>);
-    let cases: [(&str, Change, &str, &str); 9] = [
+    let cases: [(&str, Change, &str, &str); 12] = [
         ("nobody", |_| {}, "still", "still"),
         ("a row between the nights, before the baseline", |all| all[0].n_tup_ins = 4, "still", "still"),
         ("a row since the baseline", |all| all[4].n_tup_ins = 6, "certain", "still"),
@@ -61,6 +62,24 @@ fn what_is_counted_between_runs_was_done_by_others() {
         ("a dump", |all| all[4].seq_scan = 15, "still", "possible"),
         ("a look-up", |all| all[4].idx_scan = 4, "still", "certain"),
         ("the end of the baseline is not known", |all| all[3].counts = false, "still", "unknown"),
+        (
+            "lost in a crash and counted up again",
+            |all| all[4..].iter_mut().for_each(|run| run.kept_since = Some(Instant(30 * HOUR))),
+            "unknown",
+            "unknown",
+        ),
+        (
+            "lost in a crash before the baseline",
+            |all| all[..2].iter_mut().for_each(|run| run.kept_since = Some(Instant(-300 * HOUR))),
+            "still",
+            "still",
+        ),
+        (
+            "manifests that do not say since when",
+            |all| all[..4].iter_mut().for_each(|run| run.kept_since = None),
+            "still",
+            "still",
+        ),
         ("set back", |all| all[4].stats_reset = Some(Instant(30 * HOUR)), "unknown", "unknown"),
     ];
     for (what, change, writes, reads) in cases {

@@ -71,6 +71,35 @@ fn without_a_run_to_compare_with_nobody_knows_who_writes_or_reads() {
 }
 
 #[test]
+fn counters_that_a_crash_took_away_say_nothing() {
+    let cluster = Cluster::start(&[], OPEN_HBA).leak();
+    let world = World::on(cluster, "crashed");
+    let crash = || {
+        world.db.sql("checkpoint");
+        cluster.stop();
+        cluster.start_again();
+    };
+    // The counters begin with nothing, so that they do not fall when they are lost.
+    crash();
+    world.reconcile();
+    cluster.stop_cleanly();
+    cluster.start_again();
+    world.gate().must_be_go();
+    world
+        .db
+        .sql("update a.token_transactions set source = source; select count(*) from a.token_transactions");
+    crash();
+    let gate = world.gate();
+    assert_eq!(gate.reasons(), ["legacy_writes", "legacy_reads"]);
+    for check in gate.reasons() {
+        assert_eq!(gate.ok(check), "not_tested");
+        let detail = gate.check(check)["detail"].as_str().unwrap();
+        assert!(detail.contains("set back or lost"), "{detail}");
+    }
+    world.fresh_gate().must_be_go();
+}
+
+#[test]
 fn a_young_row_is_a_write_whatever_the_counters_say() {
     let world = World::new("young");
     world.db.sql(&format!(

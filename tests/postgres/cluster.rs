@@ -137,7 +137,16 @@ impl Cluster {
 
     /// Stops the server at once, as a crash does: every session is lost.
     pub fn stop(&self) {
-        self.server_program("pg_ctl", &["--pgdata", &self.data(), "--mode", "immediate", "--wait", "stop"]);
+        self.stop_as("immediate");
+    }
+
+    /// Stops the server as it should be: it keeps what it has counted.
+    pub fn stop_cleanly(&self) {
+        self.stop_as("fast");
+    }
+
+    fn stop_as(&self, mode: &str) {
+        self.server_program("pg_ctl", &["--pgdata", &self.data(), "--mode", mode, "--wait", "stop"]);
     }
 
     /// Starts it again.

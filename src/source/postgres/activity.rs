@@ -33,6 +33,10 @@ pub struct TableActivity {
     /// When the counters of the database were last set back; `None`: never, or it is not known.
     #[serde(with = "rfc3339_or_null")]
     pub stats_reset: Option<Instant>,
+    /// Since when the server keeps counters at all: it loses them when it does not end cleanly, and
+    /// `stats_reset` need not tell. `None`: it is not known, as in older manifests.
+    #[serde(with = "rfc3339_or_null", default)]
+    pub kept_since: Option<Instant>,
     /// Rows inserted.
     pub n_tup_ins: i64,
     /// Rows updated.
@@ -139,6 +143,8 @@ impl Database {
 
 async fn counters(session: &Session, tables: &[&TableName]) -> Result<Vec<TableActivity>, SourceError> {
     let mut found = Vec::new();
+    let kept_since = session.try_rows(include_str!("activity/lost.sql"), &[], DOING).await?;
+    let kept_since = kept_since.ok().and_then(|rows| text(rows.first()?, 0).parse().ok().map(Instant));
     for table in tables {
         let Some(relation) = catalogue::find(session, table).await? else { continue };
         let sql = include_str!("activity/counters.sql");
@@ -156,6 +162,7 @@ async fn counters(session: &Session, tables: &[&TableName]) -> Result<Vec<TableA
             table: relation.name.to_string(),
             at,
             stats_reset: instant(1),
+            kept_since,
             n_tup_ins: integer(row, 2),
             n_tup_upd: integer(row, 3),
             n_tup_del: integer(row, 4),
@@ -311,6 +318,7 @@ mod tests {
             identity: "app/5/16385".to_owned(),
             at: Instant(1_772_357_400_000_001),
             stats_reset: None,
+            kept_since: Some(Instant(-1)),
             n_tup_ins: 1,
             n_tup_upd: 2,
             n_tup_del: 3,
@@ -323,5 +331,9 @@ mod tests {
         let text = serde_json::to_string(&counters).expect("JSON");
         assert!(text.contains("\"at\":\"2026-03-01T09:30:00.000001Z\""), "{text}");
         assert_eq!(serde_json::from_str::<TableActivity>(&text).expect("counters"), counters);
+        let older = text.replace("\"kept_since\":\"1969-12-31T23:59:59.999999Z\",", "");
+        assert_ne!(older, text);
+        let older = serde_json::from_str::<TableActivity>(&older).expect("counters of an older manifest");
+        assert_eq!(older, TableActivity { kept_since: None, ..counters });
     }
 }
