@@ -105,6 +105,39 @@ fn a_path_of_the_database_decides_what_a_plain_name_means() {
 }
 
 #[test]
+fn a_name_that_may_be_that_of_something_else_can_be_accepted() {
+    let world = World::new("other_names");
+    world.db.sql(&format!("alter database \"{}\" set search_path = a, public", world.db.name));
+    let cases = [
+        (
+            "a query of a WITH",
+            "sql",
+            "with token_transactions as (select * from public.token_usage) select count(*) from token_transactions",
+        ),
+        (
+            "an alias",
+            "sql",
+            "select count(*) from public.user_profiles p join public.token_usage token_transactions \
+             on token_transactions.user_id = p.user_id",
+        ),
+        (
+            "a variable behind INTO and USING",
+            "plpgsql",
+            "declare token_transactions bigint; begin select count(*) into token_transactions from public.token_usage; \
+             execute 'select $1' into token_transactions using token_transactions; return token_transactions; end",
+        ),
+    ];
+    for (what, language, body) in cases {
+        let function = format!("public.f() returns bigint language {language}");
+        world.db.sql(&format!("create or replace function {function} as $$ {body} $$"));
+        let gate = world.fresh_gate();
+        assert_eq!(gate.evidence("functions"), ["function public.f possible"], "{what}");
+        assert_eq!(gate.reasons(), ["functions"], "{what}");
+        world.db.sql("drop function public.f()");
+    }
+}
+
+#[test]
 fn a_path_of_the_job_is_nobody_elses() {
     let mut world = World::new("own_path");
     world.db.sql(

@@ -469,4 +469,21 @@ pub const THROUGH_A_FUNCTION: &[Plant] = &[
         evidence: &["policy public.may_see certain"],
         undo: "drop policy may_see on public.household_members; drop function public.may(uuid)",
     },
+    Plant {
+        what: "trigger over a function that only has the name in a string",
+        sql: "create function public.mark() returns trigger language plpgsql as
+              $$ begin new.metadata := jsonb_build_object('migrated_from', 'token_transactions'); return new; end $$;
+              create trigger marks before insert on public.token_usage for each row execute function public.mark()",
+        check: "triggers",
+        evidence: &["trigger public.marks possible"],
+        undo: "drop function public.mark() cascade",
+    },
+    Plant {
+        what: "views over such a function",
+        sql: "create function public.src() returns text language sql immutable as $$ select 'token_transactions'::text $$;
+              create view public.v_src as select public.src() as s; create view public.v_over as select * from public.v_src",
+        check: "views",
+        evidence: &["view public.v_over possible", "view public.v_src possible"],
+        undo: "drop view public.v_src cascade; drop function public.src()",
+    },
 ];

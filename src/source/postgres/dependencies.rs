@@ -208,7 +208,9 @@ async fn scan(session: &Session, relation: &Relation) -> Result<Dependencies, So
     let paths = paths::Paths::read(session, relation).await?;
     texts::scan(session, &members, &mut found).await?;
     let functions = bodies::scan(session, &members, &paths, &mut found).await?;
-    dependents(session, &members, &functions, &mut found).await?;
+    for certainty in [Certainty::Certain, Certainty::Possible] {
+        dependents(session, &members, &functions, certainty, &mut found).await?;
+    }
     jobs::scan(session, &members, &paths, &mut found).await?;
     for (_, schema, name, column) in &members.sequences {
         let detail = format!("belongs to column {column} and goes with the table");
@@ -374,18 +376,25 @@ async fn publications(
     Ok(())
 }
 
-/// What the catalogue knows to depend on the table, and on the functions that name it.
+/// What the catalogue knows to depend on the table and on the functions that certainly name it; or, as
+/// possible as they are, on those that may.
 async fn dependents(
     session: &Session,
     members: &Members,
-    functions: &[String],
+    functions: &bodies::Users,
+    certainty: Certainty,
     found: &mut Dependencies,
 ) -> Result<(), SourceError> {
+    let (functions, from, uses) = match certainty {
+        Certainty::Certain => (&functions.certain, "table", "uses"),
+        _ if functions.possible.is_empty() => return Ok(()),
+        _ => (&functions.possible, "functions", "may use"),
+    };
     let sequences: Vec<&str> = members.sequences.iter().map(|(oid, ..)| oid.as_str()).collect();
     let (functions, sequences) =
         (format!("{{{}}}", functions.join(",")), format!("{{{}}}", sequences.join(",")));
     let sql = include_str!("dependencies/dependents.sql");
-    let looked = session.try_rows(sql, &[&members.oids, &functions, &sequences], DOING).await?;
+    let looked = session.try_rows(sql, &[&members.oids, &functions, &sequences, from], DOING).await?;
     let areas = [
         Area::Views,
         Area::Triggers,
@@ -403,8 +412,8 @@ async fn dependents(
         let (relkind, via, definition) = (text(&row, 6), text(&row, 7), text(&row, 8));
         let (area, kind) = place(&class, &kind, &relkind, &via);
         let mut detail = match of_table.iter().any(|table| is_direct(&via, table)) {
-            true => "uses the table".to_owned(),
-            false => format!("uses it through {via}"),
+            true => format!("{uses} the table"),
+            false => format!("{uses} it through {via}"),
         };
         if !owner.is_empty() && !matches!(relkind.as_str(), "v" | "m") {
             detail = format!("on {owner}, {detail}");
@@ -412,7 +421,7 @@ async fn dependents(
         if !definition.is_empty() {
             detail = format!("{detail}: {definition}");
         }
-        found.add(area, &kind, name(&row, &class, &owner), detail, Certainty::Certain);
+        found.add(area, &kind, name(&row, &class, &owner), detail, certainty);
     }
     Ok(())
 }

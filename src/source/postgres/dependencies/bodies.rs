@@ -15,16 +15,23 @@ const SQL: [&str; 2] = ["sql", "plpgsql"];
 /// Functions that put together SQL and are named; the others are counted.
 const NAMED: usize = 50;
 
-/// Notes every function that names the table or a sequence of it; answers the numbers of those that
-/// certainly or possibly use the table, so that what hangs on them is found as well.
+/// The numbers of functions that use the table.
+#[derive(Debug, Default)]
+pub(super) struct Users {
+    pub certain: Vec<String>,
+    pub possible: Vec<String>,
+}
+
+/// Notes every function that names the table or a sequence of it; answers those that certainly or possibly
+/// use the table, so that what hangs on them is found as well.
 pub(super) async fn scan(
     session: &Session,
     members: &Members,
     paths: &Paths,
     found: &mut Dependencies,
-) -> Result<Vec<String>, SourceError> {
+) -> Result<Users, SourceError> {
     let looked = session.try_rows(include_str!("functions.sql"), &[&members.oids], DOING).await?;
-    let mut users = Vec::new();
+    let mut users = Users::default();
     let mut dynamic = Vec::new();
     for row in found.rows(&[Area::Functions], "functions", looked) {
         let (oid, kind) = (text(&row, 0), text(&row, 3));
@@ -40,7 +47,10 @@ pub(super) async fn scan(
         if let Some((certainty, how, table)) = function.uses(members.names.iter(), paths) {
             let detail = format!("({arguments}) in {language} {how} {table}");
             found.add(Area::Functions, &kind, name, detail, certainty);
-            users.push(oid);
+            match certainty {
+                Certainty::Certain => users.certain.push(oid),
+                _ => users.possible.push(oid),
+            }
             continue;
         }
         let sequences = members.sequences.iter().map(|(_, schema, name, _)| (schema.clone(), name.clone()));

@@ -1,10 +1,10 @@
--- Everything that the catalogue knows to depend on the relations $1, on their row types, sequences
--- $3, or on the functions $2, directly or through views, types and functions: class, kind, schema,
--- name, the object it belongs to, what leads to it.
+-- Everything that the catalogue knows to depend on the relations $1, on their row types, sequences $3, or
+-- on the functions $2, directly or through views, types and functions; where $4 is not 'table', on the
+-- functions alone: class, kind, schema, name, the object it belongs to, what leads to it.
 with recursive
 own (oid) as (select unnest($1::oid[]) union all select unnest($3::oid[])),
 step (classid, objid, objsubid, via_class, via_id, follow) as (
-  select 'pg_catalog.pg_class'::regclass::oid, oid, 0, 0::oid, 0::oid, true from own
+  select 'pg_catalog.pg_class'::regclass::oid, oid, 0, 0::oid, 0::oid, true from own where $4 = 'table'
   union
   select 'pg_catalog.pg_proc'::regclass::oid, f.oid, 0, 0::oid, 0::oid, true from unnest($2::oid[]) as f (oid)
   union

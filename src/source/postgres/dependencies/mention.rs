@@ -24,28 +24,16 @@ pub(in crate::source::postgres) enum Mention {
     Qualified,
 }
 
-/// What stands before a table and before little else.
-const BEFORE_TABLES: [&str; 13] = [
-    "from",
-    "join",
-    "into",
-    "update",
-    "table",
-    "only",
-    "using",
-    "truncate",
-    "copy",
-    "lock",
-    "references",
-    "exists",
-    "on",
-];
+/// What stands before a table and before little else; `from`, `join`, `into` and `using` are looked at.
+const BEFORE_TABLES: [&str; 9] =
+    ["update", "table", "only", "truncate", "copy", "lock", "references", "exists", "on"];
 
 /// Every kind of mention in a piece of SQL or PL/pgSQL, the strongest first.
 pub(in crate::source::postgres) fn in_sql(sql: &str, wanted: Wanted<'_>) -> Vec<Mention> {
     let tokens = tokens(sql);
+    let is_query = is_with_query(&tokens, wanted.name);
     let mut found: Vec<Mention> =
-        chains(&tokens).filter_map(|chain| chain.mention(&tokens, wanted)).collect();
+        chains(&tokens).filter_map(|chain| chain.mention(&tokens, wanted, is_query)).collect();
     if texts_of(&tokens).iter().any(|text| is_in_text(text, wanted)) {
         found.push(Mention::Text);
     }
@@ -64,7 +52,7 @@ pub(in crate::source::postgres) fn inserts(sql: &str, wanted: Wanted<'_>) -> Opt
     let inserted = chains(&tokens).filter(|chain| {
         is(chain.start.checked_sub(1), &["into"]) && is(chain.start.checked_sub(2), &["insert", "merge"])
     });
-    let direct = inserted.filter_map(|chain| chain.mention(&tokens, wanted)).max();
+    let direct = inserted.filter_map(|chain| chain.mention(&tokens, wanted, false)).max();
     direct.or_else(|| {
         let dynamic = texts_of(&tokens).iter().any(|text| {
             let lower = text.to_lowercase();
@@ -199,20 +187,73 @@ struct Chain<'a> {
 }
 
 impl Chain<'_> {
-    fn mention(&self, tokens: &[Token], wanted: Wanted<'_>) -> Option<Mention> {
+    /// `is_query`: the name is also that of a query in a WITH.
+    fn mention(&self, tokens: &[Token], wanted: Wanted<'_>, is_query: bool) -> Option<Mention> {
         if self.names.windows(2).any(|pair| pair == [wanted.schema, wanted.name]) {
             return Some(Mention::Qualified);
         }
         if self.names.first() != Some(&wanted.name) {
             return None;
         }
-        let before = self.start.checked_sub(1).map(|at| &tokens[at]);
-        let after_keyword =
-            matches!(before, Some(Token::Name(word)) if BEFORE_TABLES.contains(&word.as_str()));
-        // `name%rowtype`, `name.column%type`.
-        let as_type = tokens.get(self.end) == Some(&Token::Symbol('%'));
-        Some(if after_keyword || as_type { Mention::Table } else { Mention::Word })
+        Some(if self.is_table(tokens, is_query) { Mention::Table } else { Mention::Word })
     }
+
+    /// Can nothing but a table stand here?
+    fn is_table(&self, tokens: &[Token], is_query: bool) -> bool {
+        let word = |back: usize| match self.start.checked_sub(back).and_then(|at| tokens.get(at)) {
+            Some(Token::Name(word)) => word.as_str(),
+            _ => "",
+        };
+        let next = tokens.get(self.end);
+        if let (Some(Token::Symbol('%')), Some(Token::Name(of))) = (next, tokens.get(self.end + 1)) {
+            // `name%rowtype`, `name.column%type`; `name%type` is that of a variable.
+            return of == "rowtype" || of == "type" && self.names.len() > 1;
+        }
+        // A column of an alias, or of a table that has a place of its own.
+        if self.names.len() > 1 || next == Some(&Token::Symbol('.')) {
+            return false;
+        }
+        let is_called = next == Some(&Token::Symbol('('));
+        match word(1) {
+            // Behind all others a variable of PL/pgSQL stands.
+            "into" => ["insert", "merge"].contains(&word(2)),
+            "from" if word(2) == "delete" => true,
+            "from" => !is_query && !is_called && word(2) != "distinct",
+            "join" => !is_query && !is_called,
+            // Tables of DELETE and MERGE; elsewhere columns and variables.
+            "using" => {
+                let mut before = tokens[..self.start - 1].iter().rev();
+                let verb = before.find_map(|token| match token {
+                    Token::Name(word) => USING.contains(&word.as_str()).then_some(word.as_str()),
+                    token => (*token == Token::Symbol(';')).then_some(""),
+                });
+                !is_query && !is_called && matches!(verb, Some("delete" | "merge"))
+            }
+            word => BEFORE_TABLES.contains(&word),
+        }
+    }
+}
+
+/// What `using` may belong to.
+const USING: [&str; 7] = ["delete", "merge", "join", "execute", "open", "raise", "order"];
+
+/// Is there a query of this name: `with name (columns) as materialized (…)`?
+fn is_with_query(tokens: &[Token], name: &str) -> bool {
+    let is = |at: usize, word: &str| matches!(tokens.get(at), Some(Token::Name(name)) if name == word);
+    (1..tokens.len()).any(|at| {
+        let begins = is(at - 1, "with") || is(at - 1, "recursive") || tokens[at - 1] == Token::Symbol(',');
+        if !begins || !is(at, name) {
+            return false;
+        }
+        let mut end = at + 1;
+        if tokens.get(end) == Some(&Token::Symbol('(')) {
+            let columns = tokens[end..].iter().position(|token| *token == Token::Symbol(')'));
+            end += columns.map_or(tokens.len(), |columns| columns + 1);
+        }
+        let follows = usize::from(is(end + 1, "not"));
+        let follows = follows + usize::from(is(end + 1 + follows, "materialized"));
+        is(end, "as") && tokens.get(end + 1 + follows) == Some(&Token::Symbol('('))
+    })
 }
 
 fn chains(tokens: &[Token]) -> impl Iterator<Item = Chain<'_>> {

@@ -63,6 +63,39 @@ fn a_table_is_named_where_the_server_would_see_it() {
 }
 
 #[test]
+fn where_a_variable_an_alias_a_function_or_a_query_may_stand_it_is_but_a_word() {
+    use Mention::{Qualified, Table, Word};
+    let cases = [
+        ("delete from users using token_transactions t where t.id = 1", Table),
+        ("merge into users u using token_transactions t on true", Table),
+        ("create index on token_transactions (id)", Table),
+        ("drop table if exists token_transactions", Table),
+        ("select 1; delete from token_transactions", Table),
+        ("select count(*) into token_transactions from t", Word),
+        ("select count(*) into strict token_transactions from t", Word),
+        ("execute 'select $1' into r using token_transactions", Word),
+        ("delete from t; execute 'select $1' using token_transactions", Word),
+        ("select from t token_transactions join u on token_transactions.id = u.id", Word),
+        ("select from t where a is distinct from token_transactions", Word),
+        ("select extract(year from token_transactions.created_at)", Word),
+        ("select from token_transactions(1)", Word),
+        ("declare n token_transactions%type; begin end", Word),
+        ("select 7 % token_transactions % 2", Word),
+        ("with token_transactions as (select 1) select from token_transactions", Word),
+        ("with recursive token_transactions (a, b) as (select 1) table token_usage", Word),
+        ("with x as (select 1), token_transactions as not materialized (select 1) select 2", Word),
+        ("with token_transactions as materialized (select 1) select from x join token_transactions", Word),
+        ("with token_transactions as (select 1) delete from token_transactions", Table),
+        ("with token_transactions as (select 1) select from public.token_transactions", Qualified),
+        ("with x as (select from token_transactions) select from x", Table),
+        ("select a as b, token_transactions as c from token_transactions", Table),
+    ];
+    for (sql, expected) in cases {
+        assert_eq!(in_sql(sql, OLD).first().copied(), Some(expected), "{sql}");
+    }
+}
+
+#[test]
 fn quoted_names_are_found_as_they_are_written() {
     let odd = Wanted { schema: "App Data", name: "Token.Transactions" };
     let cases = [
