@@ -1,6 +1,7 @@
 //! Every kind of dependency, planted alone: it is found, named, and the only thing in the way.
 
-use super::plants::{FURTHER_TEXTS, PARTS, PLANTS, TEXTS, THROUGH_A_FUNCTION};
+use super::plants::{PARTS, PLANTS, TEXTS, THROUGH_A_FUNCTION};
+use super::plants_in_texts::FURTHER_TEXTS;
 use super::world::World;
 
 /// What looks like a dependency and is none.

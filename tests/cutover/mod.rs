@@ -6,6 +6,7 @@ mod dependencies;
 mod digest;
 mod gate;
 mod plants;
+mod plants_in_texts;
 mod retire;
 mod retire_refuses;
 mod retire_taken_back;

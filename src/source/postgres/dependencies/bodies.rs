@@ -120,7 +120,10 @@ impl Function {
             if self.beside.iter().any(|said| mention::is_in_text(said, wanted)) {
                 mentions.push(Mention::Text);
             }
-            let certainty = paths.weigh(&mentions, wanted, self.path.as_deref())?;
+            let on_own_path = paths.weigh(&mentions, wanted, self.path.as_deref());
+            // The path of its own counts until the body sets another one.
+            let leaves_it = || !mentions.is_empty() && mention::sets_path(&self.body);
+            let certainty = on_own_path.or_else(|| leaves_it().then_some(Certainty::Possible))?;
             let how = match (certainty, mentions.first()) {
                 (Certainty::Certain, _) => "names",
                 (_, Some(Mention::Text)) => "has a text with the name of",

@@ -78,6 +78,15 @@ pub(in crate::source::postgres) fn texts(sql: &str) -> Vec<String> {
     texts.collect()
 }
 
+/// May it set the search path?
+pub(in crate::source::postgres) fn sets_path(sql: &str) -> bool {
+    tokens(sql).iter().any(|token| match token {
+        Token::Name(name) => name == "search_path",
+        Token::Text(text) => text.to_ascii_lowercase().contains("search_path"),
+        Token::Symbol(_) => false,
+    })
+}
+
 /// Does it run SQL that is more than one literal?
 pub(in crate::source::postgres) fn is_dynamic(sql: &str) -> bool {
     let tokens = tokens(sql);

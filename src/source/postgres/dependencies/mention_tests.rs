@@ -175,6 +175,20 @@ fn a_name_in_another_language_begins_after_an_escape() {
 }
 
 #[test]
+fn a_body_that_sets_the_path_is_told_from_others() {
+    let cases = [
+        ("begin set local search_path = a; end", true),
+        ("begin set search_path to a; end", true),
+        ("begin perform set_config('search_path', 'a', true); end", true),
+        ("begin execute 'SET Search_Path = a'; end", true),
+        ("begin -- search_path\n return 1; end", false),
+    ];
+    for (sql, expected) in cases {
+        assert_eq!(sets_path(sql), expected, "{sql}");
+    }
+}
+
+#[test]
 fn a_part_of_the_name_in_a_string_is_found() {
     let cases = [
         ("execute 'select * from token_' || x", Some("token_")),

@@ -66,7 +66,15 @@ impl Paths {
             Mention::Word => Certainty::Possible,
         };
         if let Some(own) = own {
-            return (self.meaning(&parse(own), wanted.schema) == Meaning::Table).then_some(here);
+            let own = parse(own);
+            return match self.meaning(&own, wanted.schema) {
+                Meaning::Table => Some(here),
+                // Whoever may not use the schema of the other one is led on.
+                Meaning::AnotherRelation if own.iter().any(|step| self.is(step, wanted.schema)) => {
+                    Some(Certainty::Possible)
+                }
+                Meaning::AnotherRelation | Meaning::Nothing => None,
+            };
         }
         match self.meaning(&self.default, wanted.schema) {
             Meaning::Table => Some(here),
@@ -75,9 +83,14 @@ impl Paths {
         }
     }
 
+    /// Does a step of a path lead into the schema?
+    fn is(&self, step: &str, schema: &str) -> bool {
+        step == schema || (step == "$user" && self.schema_is_user)
+    }
+
     fn meaning(&self, path: &[String], schema: &str) -> Meaning {
         for step in path {
-            if step == schema || (step == "$user" && self.schema_is_user) {
+            if self.is(step, schema) {
                 return Meaning::Table;
             }
             if self.holders.contains(step) {
@@ -155,6 +168,8 @@ mod tests {
             ("app", Some("public"), Mention::Table, None),
             ("public", Some("app"), Mention::Table, Some(Certain)),
             ("public", Some("\"\""), Mention::Table, None),
+            ("public", Some("public, app"), Mention::Table, Some(Possible)),
+            ("app", Some("public, other"), Mention::Table, None),
             ("public", None, Mention::Text, Some(Possible)),
             ("public", None, Mention::Qualified, Some(Certain)),
         ];

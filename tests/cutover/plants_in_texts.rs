@@ -1,0 +1,141 @@
+//! What is planted: the name of the legacy table where only a text holds it.
+
+use super::plants::Plant;
+
+/// Names in texts of definitions and functions.
+pub const FURTHER_TEXTS: &[Plant] = &[
+    Plant {
+        what: "condition of a trigger",
+        sql: "create function public.rows_in(t text) returns bigint language plpgsql immutable as
+              $$ declare n bigint; begin execute 'select count(*) from ' || t into n; return n; end $$;
+              create function public.nop() returns trigger language plpgsql as $$ begin return new; end $$;
+              create trigger tw before insert on public.household_members
+              for each row when (public.rows_in('a.token_transactions') > 0) execute function public.nop()",
+        check: "triggers",
+        evidence: &["trigger public.tw possible"],
+        undo: "drop function public.nop() cascade; drop function public.rows_in(text)",
+    },
+    Plant {
+        what: "check constraint",
+        sql: "create function public.rows_in(t text) returns bigint language plpgsql immutable as
+              $$ declare n bigint; begin execute 'select count(*) from ' || t into n; return n; end $$;
+              create table public.cc (n int constraint cc_has check (public.rows_in('a.token_transactions') > 0))",
+        check: "defaults",
+        evidence: &["constraint public.cc_has possible"],
+        undo: "drop table public.cc; drop function public.rows_in(text)",
+    },
+    Plant {
+        what: "check constraint of a domain",
+        sql: "create function public.rows_in(t text) returns bigint language plpgsql immutable as
+              $$ declare n bigint; begin execute 'select count(*) from ' || t into n; return n; end $$;
+              create domain public.dd as int constraint dd_has check (public.rows_in('a.token_transactions') > 0)",
+        check: "defaults",
+        evidence: &["constraint public.dd_has possible"],
+        undo: "drop domain public.dd; drop function public.rows_in(text)",
+    },
+    Plant {
+        what: "default of a domain",
+        sql: "create function public.rows_in(t text) returns bigint language plpgsql immutable as
+              $$ declare n bigint; begin execute 'select count(*) from ' || t into n; return n; end $$;
+              create domain public.dd as bigint default public.rows_in('a.token_transactions')",
+        check: "defaults",
+        evidence: &["domain public.dd possible"],
+        undo: "drop domain public.dd; drop function public.rows_in(text)",
+    },
+    Plant {
+        what: "expression and predicate of an index",
+        sql: "create function public.rows_in(t text) returns bigint language plpgsql immutable as
+              $$ declare n bigint; begin execute 'select count(*) from ' || t into n; return n; end $$;
+              create table public.ix (x int); create index ix_e on public.ix ((x + public.rows_in('a.token_transactions')));
+              create index ix_p on public.ix (x) where x > public.rows_in('a.token_transactions')",
+        check: "defaults",
+        evidence: &["index public.ix_e possible", "index public.ix_p possible"],
+        undo: "drop table public.ix; drop function public.rows_in(text)",
+    },
+    Plant {
+        what: "expression of statistics",
+        sql: "create function public.rows_in(t text) returns bigint language plpgsql immutable as
+              $$ declare n bigint; begin execute 'select count(*) from ' || t into n; return n; end $$;
+              create table public.st (x int); create schema kept;
+              create statistics kept.st_e on ((x + public.rows_in('a.token_transactions'))) from public.st",
+        check: "defaults",
+        evidence: &["statistics object kept.st_e possible"],
+        undo: "drop schema kept cascade; drop table public.st; drop function public.rows_in(text)",
+    },
+    Plant {
+        what: "expression of a partition key",
+        sql: "create function public.rows_in(t text) returns bigint language plpgsql immutable as
+              $$ declare n bigint; begin execute 'select count(*) from ' || t into n; return n; end $$;
+              create table public.pk (x int) partition by range ((x + public.rows_in('a.token_transactions')))",
+        check: "defaults",
+        evidence: &["partition key public.pk possible"],
+        undo: "drop table public.pk; drop function public.rows_in(text)",
+    },
+    Plant {
+        what: "default of an argument",
+        sql: "create function public.purge(tbl text default 'a.token_transactions') returns void language plpgsql as
+              $$ begin execute 'delete from ' || tbl || ' where false'; end $$",
+        check: "functions",
+        evidence: &["function public.purge possible"],
+        undo: "drop function public.purge(text)",
+    },
+    Plant {
+        what: "string in standard SQL",
+        sql: "create function public.as_xml() returns xml language sql begin atomic
+              select query_to_xml('select * from a.token_transactions', true, false, ''); end",
+        check: "functions",
+        evidence: &["function public.as_xml possible"],
+        undo: "drop function public.as_xml()",
+    },
+    Plant {
+        what: "function that sets another path than its own",
+        sql: "create function public.sc() returns bigint language plpgsql set search_path = '' as
+              $$ begin set local search_path = a; return (select count(*) from token_transactions); end $$",
+        check: "functions",
+        evidence: &["function public.sc possible"],
+        undo: "drop function public.sc()",
+    },
+    Plant {
+        what: "function whose own path leads to the table where another schema may not be used",
+        sql: "create function public.up() returns bigint language plpgsql set search_path = b, a as
+              $$ begin return (select count(*) from token_transactions); end $$",
+        check: "functions",
+        evidence: &["function public.up possible"],
+        undo: "drop function public.up()",
+    },
+    Plant {
+        what: "setting of a function",
+        sql: "create function public.st() returns bigint language plpgsql set app.legacy = 'a.token_transactions' as
+              $$ declare n bigint; begin execute 'select count(*) from ' || current_setting('app.legacy') into n; return n; end $$",
+        check: "functions",
+        evidence: &["function public.st possible"],
+        undo: "drop function public.st()",
+    },
+    Plant {
+        what: "another language, with an escape before the name",
+        sql: "create function public.fake_call() returns language_handler language c as '$libdir/plpgsql', 'plpgsql_call_handler';
+              create language plfake handler public.fake_call;
+              create function public.py() returns int language plfake as
+              $$ plpy.execute(\"select count(*) from\\ntoken_transactions\") $$",
+        check: "functions",
+        evidence: &["function public.py possible"],
+        undo: "drop function public.py(); drop language plfake; drop function public.fake_call()",
+    },
+    Plant {
+        what: "foreign table that has the name without an option",
+        sql: "create foreign data wrapper nowhere; create server itself foreign data wrapper nowhere; create schema f;
+              create foreign table f.token_transactions (id uuid) server itself",
+        check: "views",
+        evidence: &["foreign table f.token_transactions possible"],
+        undo: "drop foreign data wrapper nowhere cascade; drop schema f",
+    },
+    Plant {
+        what: "foreign table of postgres_fdw, whose schema counts as well",
+        sql: "create foreign data wrapper postgres_fdw; create server itself foreign data wrapper postgres_fdw;
+              create schema f; create foreign table f.token_transactions (id uuid) server itself options (schema_name 'a');
+              create schema g; create foreign table g.token_transactions (id uuid) server itself",
+        check: "views",
+        evidence: &["foreign table f.token_transactions possible"],
+        undo: "drop foreign data wrapper postgres_fdw cascade; drop schema f; drop schema g",
+    },
+];
