@@ -183,6 +183,7 @@ pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> 
         }
     };
     stages.end("replaying beyond that");
+    reads.go_on()?;
     let mut warnings = reads.warnings(config, &matched, stored.as_ref());
     let snapshots = match &reads.before {
         Some(before) => before.snapshots.clone(),
@@ -193,10 +194,11 @@ pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> 
         balance::recompute(books, config, &matched.findings, moved, stored.as_ref(), snapshots)?;
     balances.compared = compared;
     warnings.extend(compared.warning(stored.as_ref()));
-    let (findings, log) = (&matched.findings, &reads.usage_log);
-    let grounds = Grounds { books, config, findings, log, setting: &setting, replayed: &replayed };
+    let (findings, log, stop) = (&matched.findings, &reads.usage_log, reads.progress.stop());
+    let grounds = Grounds { books, config, findings, log, setting: &setting, replayed: &replayed, stop };
     let explained = reads.before.as_ref().map(|before| before.explained.clone()).unwrap_or_default();
     balance::explain_gaps(&mut balances, grounds, &explained)?;
+    reads.go_on()?;
     warnings.extend(balances.snapshots.iter().filter_map(balance::SnapshotColumn::warning));
     balance::name_plugs(books, &balances, &mut matched.findings);
     let gaps = balance::findings(books, &balances, &replayed);

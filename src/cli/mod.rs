@@ -101,11 +101,19 @@ fn guarded_main() -> u8 {
         Ok(code) => code,
         Err(error) => match signals.exit_code() {
             Some(code) => {
-                eprintln!("reckon: interrupted, nothing was finished");
+                eprintln!("reckon: {}", interrupted(&global.progress.kept()));
                 code
             }
             None => fail(&error),
         },
+    }
+}
+
+/// What a run that a signal ended has left.
+fn interrupted(kept: &[String]) -> String {
+    match kept {
+        [] => "interrupted, nothing was finished".to_owned(),
+        kept => format!("interrupted; {}; nothing else was finished", kept.join("; ")),
     }
 }
 

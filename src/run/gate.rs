@@ -111,6 +111,7 @@ fn seal(
         ArchiveError::Source(error) => anyhow::Error::new(error),
         error => anyhow::Error::new(error).context("the archive of the legacy table"),
     })?;
+    progress.keeps(format!("the archive {} stands whole", done.folder.display()));
     let archived = Archived { folder: done.folder, seal: done.seal };
     Ok(Some(SealedTable { state: done.state, archive: Some(archived) }))
 }

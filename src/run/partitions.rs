@@ -112,6 +112,7 @@ fn each_part(
     let mut next = load(0);
     for (part, users) in users.iter().enumerate() {
         [reads.books.legacy.entries, reads.books.unified.entries] = next?;
+        reads.go_on()?;
         let (following, seen) = at_once(|| load(part + 1), || see(reads, users.clone()));
         seen?;
         next = following;
@@ -227,8 +228,10 @@ impl Settling<'_> {
                 (gap != 0 || *effects != PolicyEffects::default()).then_some((tokens, gap, *effects))
             };
             let asked: Vec<_> = users.clone().zip(gaps).zip(&effects).map(asked).collect();
-            let explained = &mut self.before.explained;
-            let left = explained.explain(&replay, &self.policies, counts_failed, users.clone(), &asked)?;
+            let (explained, stop) = (&mut self.before.explained, reads.progress.stop());
+            let left =
+                explained.explain(&replay, &self.policies, counts_failed, users.clone(), &asked, stop)?;
+            reads.go_on()?;
             left.into_iter().for_each(|user| tried.open(user));
         }
         let is_settled = |user: UserNo| !tried.is_open(user);

@@ -59,6 +59,8 @@ pub struct Reads {
     pub(super) parts: Option<Parts>,
     /// What is left of users that were settled.
     pub(super) before: Option<Before>,
+    /// Says whether the run shall stop.
+    pub(super) progress: Progress,
     /// The digests of the ledgers' files, while they are being taken.
     digesting: Option<Digesting<2>>,
 }
@@ -69,8 +71,8 @@ pub(super) fn read_once(config: &Config, options: &Options, progress: &Progress)
     let mut database = again::open(config, progress)?;
     let mut watch = gate::Watch::begin(config, options.look.clone(), database.as_mut())?;
     let snapshot = database.as_ref().map(|database| database.snapshot().clone());
-    let asked = options.as_of.or(config.as_of);
-    let as_of = asked.or(snapshot.as_ref().map(|snapshot| snapshot.at)).unwrap_or(options.started);
+    let read_at = snapshot.as_ref().map(|snapshot| snapshot.at);
+    let as_of = options.as_of.or(config.as_of).or(read_at).unwrap_or(options.started);
     let threads = options.threads.unwrap_or_else(cores::count);
 
     let keep_usage_of = options.keep_usage_of.as_ref();
@@ -116,7 +118,6 @@ pub(super) fn read_once(config: &Config, options: &Options, progress: &Progress)
         normalise::books(config, sides, &more_users, as_of, options.redaction.as_ref())?;
     let stored_origin = config.balances.stored.as_ref().map(|stored| &stored.origin);
     let stored_in_database = matches!(stored_origin, Some(Origin::Table(_)));
-    let read_later = snapshot.as_ref().is_some_and(|snapshot| as_of < snapshot.at);
     Ok(Reads {
         books,
         usage_log: log,
@@ -128,13 +129,14 @@ pub(super) fn read_once(config: &Config, options: &Options, progress: &Progress)
         snapshot,
         targets,
         snapshot_held,
-        as_of_is_past: stored_in_database && read_later,
+        as_of_is_past: stored_in_database && read_at.is_some_and(|at| as_of < at),
         redacted: options.redaction.is_some(),
         waivers,
         activity: watch.activity,
         live: watch.live,
         parts,
         before: None,
+        progress: progress.clone(),
         digesting: Some(digesting),
     })
 }
@@ -265,6 +267,14 @@ impl Reads {
             }
         }
         told
+    }
+
+    /// May the work on what was read go on?
+    ///
+    /// # Errors
+    /// [`SourceError::Interrupted`] after a signal.
+    pub(super) fn go_on(&self) -> Result<(), SourceError> {
+        if self.progress.is_stopped() { Err(SourceError::Interrupted) } else { Ok(()) }
     }
 
     /// Where the rows came from, in one line.

@@ -1,7 +1,7 @@
 //! Progress of long work on stderr: rows, rows/s, ETA; nothing when stderr is no terminal.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 pub struct Progress {
     shown: bool,
     stop: Arc<AtomicBool>,
+    kept: Arc<Mutex<Vec<String>>>,
 }
 
 /// Progress of one piece of work; goes away when dropped.
@@ -24,7 +25,7 @@ pub struct Meter {
 impl Progress {
     /// `shown`: draw on stderr. `stop` is set by a signal; work looks at it between chunks.
     pub fn new(shown: bool, stop: Arc<AtomicBool>) -> Progress {
-        Progress { shown, stop }
+        Progress { shown, stop, kept: Arc::default() }
     }
 
     /// Shows nothing and never stops: for tests.
@@ -59,6 +60,21 @@ impl Progress {
     /// Somebody watches: progress is drawn on a terminal.
     pub fn is_shown(&self) -> bool {
         self.shown
+    }
+
+    /// Set when the run shall stop, for work that knows no progress.
+    pub fn stop(&self) -> &AtomicBool {
+        &self.stop
+    }
+
+    /// Something is finished and stays, whatever becomes of the run.
+    pub fn keeps(&self, what: String) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+    }
+
+    /// What stays although the run did not end; empty: nothing.
+    pub fn kept(&self) -> Vec<String> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The run shall stop.

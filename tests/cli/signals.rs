@@ -2,6 +2,13 @@
 
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use reckon::config;
+use reckon::domain::Instant;
+use reckon::run::{self, Options};
+use reckon::source::{Progress, SourceError};
 
 use super::{code, reckon, stderr};
 
@@ -29,4 +36,19 @@ fn a_signal_ends_a_waiting_program() {
         assert_eq!(stderr(&output), "reckon: interrupted, nothing was finished\n");
         assert!(!folder.path().join("reckon.toml").exists());
     }
+}
+
+/// What comes after reading looks at the signal too, and not only when all of it is done.
+#[test]
+fn a_signal_ends_the_judging_of_what_was_read() {
+    let config = config::load(&super::root().join("fixtures/demo/reckon.toml")).unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let progress = Progress::new(false, stop.clone());
+    let options = Options::to_read(None, Instant(0));
+    let reads = || run::read(&config, &options, &progress).unwrap();
+    assert!(run::reconcile(&config, reads(), None).is_ok());
+    let reads = reads();
+    stop.store(true, Ordering::Relaxed);
+    let error = run::reconcile(&config, reads, None).unwrap_err();
+    assert!(matches!(error.downcast_ref(), Some(SourceError::Interrupted)), "{error:#}");
 }

@@ -137,3 +137,29 @@ fn from_files_nothing_about_the_database_is_taken_for_granted() {
     assert_eq!(output.status.code(), Some(2));
     assert!(said.contains("as_of") && said.contains("reckon.toml"), "{said}");
 }
+
+#[test]
+fn a_run_that_is_interrupted_after_its_archive_says_that_this_stands() {
+    let world = World::new("archived");
+    let archive = world.folder.path().join("archive");
+    // The signal has to come between the archive and the end of the run, which is no long time.
+    for _ in 0..20 {
+        let _ = std::fs::remove_dir_all(&archive);
+        let mut program = world.start(&["cutover", "--archive", "archive"]);
+        while !archive.exists() && program.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        let pid = rustix::process::Pid::from_child(&program);
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::INT);
+        let output = program.wait_with_output().unwrap();
+        if output.status.code() == Some(130) {
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert!(
+                said.contains("interrupted; the archive ") && said.contains("archive stands whole; "),
+                "{said}"
+            );
+            return;
+        }
+    }
+    panic!("no run was interrupted");
+}

@@ -2,7 +2,7 @@
 //! unified table alone. What a test plants is then the only thing in the way.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -98,6 +98,20 @@ impl World {
             .args(arguments)
             .arg("--no-progress")
             .output()
+            .unwrap()
+    }
+
+    /// Starts the program and does not wait for it.
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        Command::new(env!("CARGO_BIN_EXE_reckon"))
+            .current_dir(self.folder.path())
+            .env("DATABASE_URL", &self.url)
+            .env_remove("RUST_LOG")
+            .args(arguments)
+            .arg("--no-progress")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .unwrap()
     }
 

@@ -17,6 +17,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 mod edit;
 mod holder;
@@ -56,6 +57,8 @@ pub struct Grounds<'a> {
     pub setting: &'a Setting,
     /// All balances under them.
     pub replayed: &'a Replayed,
+    /// Set when the work shall end: users who were not seen by then are not looked at.
+    pub stop: &'a AtomicBool,
 }
 
 /// Gaps of settled users, explained when these left the memory.
@@ -69,7 +72,8 @@ pub struct ExplainedBefore {
 impl ExplainedBefore {
     /// Explains the gaps of users of a range about whose rows there is no finding and who are in no pool, as
     /// far as that takes nothing but the user. `asked` says by user of the range what is stored, what its gap is
-    /// and what the policies add; `None`: nobody asks. Gives back those whose gap needs a look at all users.
+    /// and what the policies add; `None`: nobody asks. Once `stop` is set nobody is looked at any more. Gives
+    /// back those whose gap needs a look at all users.
     ///
     /// # Errors
     /// [`ReplayError`].
@@ -80,12 +84,16 @@ impl ExplainedBefore {
         count_failed: bool,
         users: Range<u32>,
         asked: &[Option<(i128, i128, PolicyEffects)>],
+        stop: &AtomicBool,
     ) -> Result<Vec<UserNo>, ReplayError> {
         let mut left = Vec::new();
         let first = users.start;
         replay.visit_range(users, |timeline| {
             let user = timeline.holder;
             let Some((stored, gap, effects)) = asked[(user.0 - first) as usize] else { return };
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
             let premises = Premises { policies, count_failed, opening_shown: None, only_known: gap == 0 };
             let holder = Holder::new(Rows { timeline, edits: &[] }, None, premises);
             if gap == 0 {
@@ -211,7 +219,7 @@ impl<'a> Stage<'a> {
         wanted: &[bool],
         mut see: impl FnMut(UserNo, Rows<'_>, Option<Rows<'_>>),
     ) -> Result<(), ReplayError> {
-        let Grounds { books, log, setting, .. } = self.grounds;
+        let Grounds { books, log, setting, stop, .. } = self.grounds;
         let mut pools: HashMap<UserNo, Timeline> = HashMap::new();
         if self.alone.is_some() {
             let replay = Replay::new(books, log, setting).cut_at(self.pool_edits.cuts(&setting.policies));
@@ -225,7 +233,7 @@ impl<'a> Stage<'a> {
         let replay = Replay::new(books, log, alone).cut_at(self.own_edits.cuts(&setting.policies));
         replay.visit(&[], |timeline| {
             let user = timeline.holder;
-            if !wanted[user.0 as usize] {
+            if !wanted[user.0 as usize] || stop.load(Ordering::Relaxed) {
                 return;
             }
             let own = Rows { timeline, edits: self.own_edits.of_holder(user) };
