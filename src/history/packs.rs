@@ -48,6 +48,14 @@ pub enum PackError {
         /// File.
         file: PathBuf,
     },
+    /// A folder is or was a pack, and its manifest does not say so.
+    #[error("{folder} is or was an audit pack and cannot be opened: {cause}. Restore the pack from where it is archived, move the folder elsewhere, or name the pack to follow with --previous", folder = .folder.display())]
+    Broken {
+        /// Folder.
+        folder: PathBuf,
+        /// Why.
+        cause: String,
+    },
     /// There is no pack.
     #[error("{folder} holds no audit pack: there is no manifest.json of one in it. Name the folder of the pack of the period before with --previous", folder = .folder.display())]
     NoPack {
@@ -111,7 +119,6 @@ pub struct Pack {
 
 #[derive(Debug, Deserialize)]
 struct Manifest {
-    schema: String,
     period: ManifestPeriod,
     parameters: ManifestParameters,
     files: Vec<ListedFile>,
@@ -134,19 +141,65 @@ struct ListedFile {
     sha256: String,
 }
 
+/// Files that nothing but a pack has, but for chance: two of them together are one, or what is left of it.
+const SIGNS: [&str; 4] = ["adjustments.csv", "grants_by_action.csv", "provenance.csv", "roll_forward.csv"];
+
 /// The pack in a folder, if there is one.
-pub fn open(folder: &Path) -> Option<Pack> {
-    let bytes = fs::read(folder.join("manifest.json")).ok()?;
-    let manifest: Manifest = serde_json::from_slice(&bytes).ok()?;
-    let period = Period::new(manifest.period.from, manifest.period.to).ok()?;
-    let manifest_digest = sha256(&bytes).hex();
-    (manifest.schema == PACK_SCHEMA).then(|| Pack {
+///
+/// # Errors
+/// [`PackError::Broken`] when the folder is or was a pack and cannot be opened: taken for no pack, it would
+/// let the next one begin anew in silence.
+pub fn open(folder: &Path) -> Result<Option<Pack>, PackError> {
+    let broken = |cause: String| PackError::Broken { folder: folder.to_owned(), cause };
+    let manifest = fs::read(folder.join("manifest.json"));
+    let bytes = manifest.as_deref().unwrap_or_default();
+    match read_manifest(folder, &manifest) {
+        Ok(pack) => match named_for(folder) {
+            Some(period) if period != pack.period => {
+                Err(broken(format!("its manifest.json is that of {}", pack.period.name())))
+            }
+            _ => Ok(Some(pack)),
+        },
+        Err(cause) if says_pack(bytes) || was_pack(folder) => Err(broken(format!("manifest.json: {cause}"))),
+        Err(_) => Ok(None),
+    }
+}
+
+fn read_manifest(folder: &Path, bytes: &std::io::Result<Vec<u8>>) -> Result<Pack, String> {
+    let bytes = bytes.as_ref().map_err(ToString::to_string)?;
+    let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|cause| cause.to_string())?;
+    if value["schema"] != PACK_SCHEMA {
+        return Err(format!("its schema is {}, this version reads {PACK_SCHEMA:?}", value["schema"]));
+    }
+    let manifest: Manifest = serde_json::from_value(value).map_err(|cause| cause.to_string())?;
+    let period = Period::new(manifest.period.from, manifest.period.to).map_err(|cause| cause.to_string())?;
+    Ok(Pack {
         folder: folder.to_owned(),
         period,
-        manifest_digest,
+        manifest_digest: sha256(bytes).hex(),
         redacted: manifest.parameters.redacted,
         files: manifest.files,
     })
+}
+
+/// The words of a pack stand in a manifest, be it only half of one.
+fn says_pack(manifest: &[u8]) -> bool {
+    String::from_utf8_lossy(manifest).contains("\"reckon.audit/")
+}
+
+/// The folder is not empty and is named like a pack, or it holds files of one.
+fn was_pack(folder: &Path) -> bool {
+    let holds_any = || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
+    let signs = SIGNS.iter().filter(|name| folder.join(name).exists()).count();
+    signs >= 2 || (named_for(folder).is_some() && holds_any())
+}
+
+/// The period that a folder is named after, as packs are by default.
+fn named_for(folder: &Path) -> Option<Period> {
+    let name = folder.file_name()?.to_str()?;
+    let (first, last) = name.split_once('_')?;
+    let period = Period::new(first.parse().ok()?, last.parse().ok()?).ok()?;
+    (period.name() == name).then_some(period)
 }
 
 /// The sealed pack that ends on the day before `period`: the one in `named`, or one below the first
@@ -161,7 +214,7 @@ pub fn before(
     redacted: bool,
 ) -> Result<Option<Sealed>, PackError> {
     if let Some(folder) = named {
-        let pack = open(folder).ok_or_else(|| PackError::NoPack { folder: folder.to_owned() })?;
+        let pack = open(folder)?.ok_or_else(|| PackError::NoPack { folder: folder.to_owned() })?;
         if pack.period.last() != period.day_before() {
             let (last, first) = (pack.period.last(), period.first());
             return Err(PackError::NotBefore { folder: folder.to_owned(), last, first });
@@ -172,7 +225,7 @@ pub fn before(
         return pack.read().map(Some);
     }
     for folder in folders {
-        let mut packs: Vec<Pack> = packs_below(folder)
+        let mut packs: Vec<Pack> = packs_below(folder)?
             .into_iter()
             .filter(|pack| pack.period.last() == period.day_before() && pack.redacted == redacted)
             .collect();
@@ -193,31 +246,42 @@ pub fn before(
 }
 
 /// The last day of the latest pack below the folders that ends before `day`.
-pub fn latest_before(day: NaiveDate, folders: &[PathBuf]) -> Option<NaiveDate> {
-    let packs = folders.iter().flat_map(|folder| packs_below(folder));
-    packs.map(|pack| pack.period.last()).filter(|last| *last < day).max()
+///
+/// # Errors
+/// [`PackError`] when a pack cannot be opened.
+pub fn latest_before(day: NaiveDate, folders: &[PathBuf]) -> Result<Option<NaiveDate>, PackError> {
+    let packs = folders.iter().map(|folder| packs_below(folder)).collect::<Result<Vec<_>, _>>()?;
+    Ok(packs.iter().flatten().map(|pack| pack.period.last()).filter(|last| *last < day).max())
 }
 
-fn packs_below(folder: &Path) -> Vec<Pack> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+fn packs_below(folder: &Path) -> Result<Vec<Pack>, PackError> {
+    let failed =
+        |cause: std::io::Error| PackError::Unreadable { file: folder.to_owned(), cause: cause.to_string() };
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries.collect::<Result<Vec<_>, _>>().map_err(failed)?,
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(cause) => return Err(failed(cause)),
+    };
     // What is hidden is being written, or was left behind.
-    entries
-        .filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
-        .filter_map(|entry| open(&entry.path()))
-        .collect()
+    let is_shown = |entry: &&fs::DirEntry| !entry.file_name().to_string_lossy().starts_with('.');
+    let mut folders: Vec<PathBuf> = entries.iter().filter(is_shown).map(fs::DirEntry::path).collect();
+    folders.retain(|path| path.is_dir());
+    folders.sort();
+    let packs = folders.iter().map(|folder| open(folder)).collect::<Result<Vec<_>, _>>()?;
+    Ok(packs.into_iter().flatten().collect())
 }
 
 /// May a pack of `period` go to `folder`? An empty or absent folder: yes, `None`. A pack of the same
 /// period: it stays, and this run has to be the same.
 ///
 /// # Errors
-/// [`PackError::Occupied`].
+/// [`PackError::Occupied`], and [`PackError::Broken`] where the pack there cannot be opened.
 pub fn sealed_at(folder: &Path, period: &Period) -> Result<Option<Pack>, PackError> {
     let occupied = || PackError::Occupied { folder: folder.to_owned(), period: period.name() };
     match fs::read_dir(folder).map(|mut entries| entries.next().is_none()) {
         Ok(true) => Ok(None),
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        _ => open(folder).filter(|pack| pack.period == *period).map(Some).ok_or_else(occupied),
+        _ => open(folder)?.filter(|pack| pack.period == *period).map(Some).ok_or_else(occupied),
     }
 }
 

@@ -66,7 +66,7 @@ pub fn audit(
     let judged = judge(config, &reads, None)?;
     let mut warnings = judged.warnings.clone();
     if sealed.is_none() {
-        warnings.extend(gap_in_chain(&days, &folders));
+        warnings.extend(gap_in_chain(&days, &folders)?);
     }
     warnings.extend(of_period(&days, &reads, stored_of, options.started));
     let asked = Asked { period: days, sealed: sealed.as_ref(), seed: asked.seed, sample: asked.sample };
@@ -112,13 +112,15 @@ fn folders_of_packs(config: &Config, folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Sealed packs there are, but none that ends on the day before.
-fn gap_in_chain(days: &Period, folders: &[PathBuf]) -> Option<String> {
+fn gap_in_chain(days: &Period, folders: &[PathBuf]) -> anyhow::Result<Option<String>> {
     let last = packs::latest_before(days.day_before(), folders)?;
-    Some(format!(
-        "the latest sealed pack before ends on {last}, not on {}: the chain has a gap, and the opening balances \
-         are computed from the rows",
-        days.day_before()
-    ))
+    Ok(last.map(|last| {
+        format!(
+            "the latest sealed pack before ends on {last}, not on {}: the chain has a gap, and the opening balances \
+             are computed from the rows",
+            days.day_before()
+        )
+    }))
 }
 
 /// What a reader of the pack must know about its period.

@@ -198,6 +198,55 @@ fn a_sealed_pack_is_compared_and_never_changed() {
 }
 
 #[test]
+fn a_damaged_pack_is_an_error_and_no_new_beginning() {
+    type Change = fn(&str) -> String;
+    let cases: [(Change, &str); 6] = [
+        (|manifest| manifest[..manifest.len() / 2].to_owned(), "manifest.json: EOF while parsing"),
+        (|manifest| manifest.replace("reckon.audit/1", "reckon.audit/2"), "its schema is \"reckon.audit/2\""),
+        (|manifest| manifest.replace("reckon.audit/1", "reckon.manifest/1"), "its schema is"),
+        (|manifest| manifest.replace("\"redacted\"", "\"redactd\""), "missing field `redacted`"),
+        (|manifest| manifest.replace("2024-01-31", "2024-01-30"), "is that of 2024-01-01_2024-01-30"),
+        (|_| String::new(), "manifest.json: "),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    World::new(2, false).write(folder, 1, "");
+    assert_eq!(make(folder, 0, &[]).0, 0);
+    let january = pack(folder, 0).0;
+    let unlike = folder.join("packs/january");
+    let manifest = fs::read_to_string(january.join("manifest.json")).unwrap();
+    for (change, expected) in cases {
+        let damaged = change(&manifest);
+        assert_ne!(damaged, manifest, "{expected}");
+        fs::write(january.join("manifest.json"), damaged).unwrap();
+        for month in [0, 1] {
+            let (code, stderr) = make(folder, month, &[]);
+            assert_eq!(code, 2, "{expected}: {stderr}");
+            assert!(stderr.contains("packs/2024-01-01_2024-01-31 is or was an audit pack"), "{stderr}");
+            assert!(stderr.contains(expected) && stderr.contains("--previous"), "{expected}: {stderr}");
+        }
+        assert!(!pack(folder, 1).0.exists(), "{expected}");
+    }
+    fs::remove_file(january.join("manifest.json")).unwrap();
+    for (at, name) in [(&january, "2024-01-01_2024-01-31"), (&unlike, "january")] {
+        if !at.exists() {
+            fs::rename(&january, at).unwrap();
+        }
+        let (code, stderr) = make(folder, 1, &[]);
+        assert_eq!(code, 2, "{name}: {stderr}");
+        assert!(stderr.contains(&format!("{name} is or was an audit pack")), "{stderr}");
+    }
+    fs::write(unlike.join("manifest.json"), manifest).unwrap();
+    // What is beside the packs and none is left alone.
+    fs::create_dir_all(folder.join("packs/2023-12-01_2023-12-31")).unwrap();
+    fs::create_dir_all(folder.join("packs/notes")).unwrap();
+    fs::write(folder.join("packs/notes/usage.csv"), "mine").unwrap();
+    fs::write(folder.join("packs/notes/manifest.json"), "mine").unwrap();
+    assert_eq!(make(folder, 1, &[]), (0, String::new()));
+    assert_eq!(pack(folder, 1).ends().0, Pack(unlike).ends().1, "restored, it is followed");
+}
+
+#[test]
 fn what_is_no_period_is_answered_with_a_way_out() {
     let folder = tempfile::tempdir().unwrap();
     World::new(1, false).write(folder.path(), 0, "");
