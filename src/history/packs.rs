@@ -292,9 +292,7 @@ impl Pack {
     /// [`PackError::Sealed`] when they differ, [`PackError::Altered`] when the pack is not what it
     /// was.
     pub fn must_be(&self, written: &[(String, String)]) -> Result<(), PackError> {
-        for file in &self.files {
-            self.bytes(&file.name)?;
-        }
+        self.must_be_whole()?;
         let is_figure = |(name, _): &(&str, &str)| FIGURES.contains(name);
         let sealed = self.files.iter().map(|file| (file.name.as_str(), file.sha256.as_str()));
         let sealed: HashSet<(&str, &str)> = sealed.filter(is_figure).collect();
@@ -309,8 +307,14 @@ impl Pack {
         }
     }
 
+    /// Every file is there as it was sealed, those too that the next period does not read.
+    fn must_be_whole(&self) -> Result<(), PackError> {
+        self.files.iter().try_for_each(|file| self.bytes(&file.name).map(drop))
+    }
+
     /// Reads what the next period needs.
     fn read(&self) -> Result<Sealed, PackError> {
+        self.must_be_whole()?;
         let files = EVIDENCE.iter().map(|name| self.bytes(name)).collect::<Result<Vec<_>, _>>()?;
         let [roll_forward, balances, rows, usage] =
             <[Vec<u8>; 4]>::try_from(files).expect("as many files as names");

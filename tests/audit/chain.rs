@@ -247,6 +247,36 @@ fn a_damaged_pack_is_an_error_and_no_new_beginning() {
 }
 
 #[test]
+fn a_pack_of_which_any_file_was_altered_is_not_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    World::new(2, false).write(folder, 1, "");
+    assert_eq!(make(folder, 0, &[]).0, 0);
+    let january = pack(folder, 0).0;
+    let entries = fs::read_dir(&january).unwrap().map(|entry| entry.unwrap().file_name());
+    let files: Vec<_> = entries.filter(|name| name != "manifest.json").collect();
+    assert_eq!(files.len(), 13, "{files:?}");
+    for file in files {
+        let path = january.join(&file);
+        let whole = fs::read(&path).unwrap();
+        let name = file.to_string_lossy();
+        for (bytes, expected) in
+            [(Some([&whole[..], b"x"].concat()), "was changed after"), (None, "cannot read")]
+        {
+            match bytes {
+                Some(bytes) => fs::write(&path, bytes).unwrap(),
+                None => fs::remove_file(&path).unwrap(),
+            }
+            let (code, stderr) = make(folder, 1, &[]);
+            assert_eq!(code, 2, "{name}: {stderr}");
+            assert!(stderr.contains(&*name) && stderr.contains(expected), "{name}: {stderr}");
+        }
+        fs::write(&path, whole).unwrap();
+    }
+    assert_eq!(make(folder, 1, &[]).0, 0, "restored, it is followed");
+}
+
+#[test]
 fn what_is_no_period_is_answered_with_a_way_out() {
     let folder = tempfile::tempdir().unwrap();
     World::new(1, false).write(folder.path(), 0, "");
