@@ -1,6 +1,6 @@
 //! Clean nights in a row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::Instant;
 
@@ -15,6 +15,8 @@ pub struct Night {
     pub started: Instant,
     /// It was clean.
     pub is_clean: bool,
+    /// Its figures are not those that it wrote, its as-of among them.
+    pub is_altered: bool,
     /// It lies on the chain that ends in the latest run.
     pub in_chain: bool,
     /// Nothing shows that it read other tables.
@@ -29,7 +31,7 @@ impl Night {
             Some("of other tables")
         } else if !self.in_chain {
             Some("outside the chain of runs that ends in latest")
-        } else if self.started.utc_day() != self.as_of.utc_day() {
+        } else if self.started.utc_day() != self.as_of.utc_day() && !self.is_altered {
             Some("made on another day than that of its as-of")
         } else {
             None
@@ -51,19 +53,27 @@ pub(super) struct Nights {
 pub(super) fn clean_nights(runs: &[Night], now: Instant) -> Nights {
     let mut days: BTreeMap<i32, bool> = BTreeMap::new();
     let mut faults: BTreeMap<i32, &'static str> = BTreeMap::new();
+    // Which was the last of its day such a run does not say: no run of that day counts.
+    let mut altered: BTreeSet<i32> = BTreeSet::new();
     for run in runs {
         match run.fault() {
+            None if run.is_altered => drop(altered.insert(run.started.utc_day())),
             None => drop(days.insert(run.as_of.utc_day(), run.is_clean)),
             Some(fault) => drop(faults.insert(run.as_of.utc_day(), fault)),
         }
     }
     let today = now.utc_day();
-    let newest = if days.contains_key(&today) { today } else { today - 1 };
+    let is_of_today = days.contains_key(&today) || altered.contains(&today);
+    let newest = if is_of_today { today } else { today - 1 };
     let mut clean = 0;
     for day in (i32::MIN..=newest).rev() {
         let date = Instant(i64::from(day) * DAY_MICROS).rfc3339();
         let date = date.split('T').next().unwrap_or_default().to_owned();
         let end = match (days.get(&day), faults.get(&day)) {
+            _ if altered.contains(&day) => format!(
+                "a run of {date} is not as it was written, so nothing can be told by it: \
+                 `reckon runs` names it"
+            ),
             (Some(true), _) => {
                 clean += 1;
                 continue;
@@ -87,7 +97,8 @@ mod tests {
     }
 
     fn night(hour: &str, is_clean: bool) -> Night {
-        Night { as_of: at(hour), started: at(hour), is_clean, in_chain: true, of_these_tables: true }
+        let (as_of, started) = (at(hour), at(hour));
+        Night { as_of, started, is_clean, is_altered: false, in_chain: true, of_these_tables: true }
     }
 
     #[test]
@@ -135,6 +146,23 @@ mod tests {
                 clean_nights(&[night("08T02", true), run, night("10T02", true), spoilt], at("10T14"));
             let end = format!("the run of 2026-07-09 does not count, it was {fault}");
             assert_eq!((nights.clean, nights.end), (1, end));
+        }
+    }
+
+    #[test]
+    fn a_run_that_was_altered_spoils_the_day_on_which_it_was_made() {
+        let of_today = night("10T02", true);
+        let cases = [
+            Night { is_altered: true, ..night("09T02", true) },
+            Night { is_altered: true, as_of: at("01T02"), ..night("09T02", true) },
+            Night { is_altered: true, as_of: at("12T02"), ..night("09T02", false) },
+        ];
+        for run in cases {
+            let mut runs = [night("08T02", true), night("09T12", true), of_today, run];
+            runs.sort_by_key(|run| run.as_of);
+            let nights = clean_nights(&runs, at("10T14"));
+            assert_eq!(nights.clean, 1, "{run:?}");
+            assert!(nights.end.contains("a run of 2026-07-09 is not as it was written"), "{}", nights.end);
         }
     }
 }

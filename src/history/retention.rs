@@ -70,6 +70,7 @@ mod tests {
             manifest_digest: format!("digest-{day}"),
             previous_digest: None,
             is_here: true,
+            altered: None,
         }
     }
 

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::HistoryError;
 use super::newest::{LATEST, Link, directories};
 use super::table::{Row, each_row};
+use super::{HistoryError, Listed, digest};
 use crate::audit::RunVerdict;
 use crate::domain::{Instant, Total};
 use crate::sha256::sha256;
@@ -87,6 +87,8 @@ pub struct PastRun {
     pub previous_digest: Option<String>,
     /// Its directory is there.
     pub is_here: bool,
+    /// Why its figures are not to be believed, as what its file is not; `None`: they are as it wrote them.
+    pub altered: Option<String>,
 }
 
 /// Rows and users that are gone since the run before.
@@ -113,6 +115,8 @@ impl Gone {
 struct Manifest {
     schema: String,
     run: Started,
+    #[serde(default)]
+    files: Vec<Listed>,
     previous: Option<String>,
 }
 
@@ -187,8 +191,32 @@ pub fn verdict_name(verdict: RunVerdict) -> &'static str {
     }
 }
 
+/// The files of a run that a history is told by.
+const TOLD_BY: [&str; 2] = ["summary.json", FILE_NAME];
+
+/// Which of these files is not as the run wrote it. Without this one edited word would make a night clean.
+fn altered(folder: &Path, files: &[Listed]) -> Option<String> {
+    let is_listed = |name: &str| files.iter().any(|listed| listed.name == name);
+    if !is_listed(TOLD_BY[0]) {
+        return Some(format!("its manifest does not name {}", TOLD_BY[0]));
+    }
+    let told_by = files.iter().filter(|listed| TOLD_BY.contains(&listed.name.as_str()));
+    let mut wrong = told_by.filter_map(|listed| match digest(&folder.join(&listed.name)) {
+        Ok(found) if found == listed.sha256 => None,
+        Ok(_) => Some(format!("the SHA-256 of its {} is not that of its manifest", listed.name)),
+        Err(cause) => Some(format!("its {} cannot be read: {cause}", listed.name)),
+    });
+    wrong.next()
+}
+
 impl PastRun {
+    /// It was clean, and what says so is as it was written.
+    pub fn is_clean(&self) -> bool {
+        self.verdict == RunVerdict::Clean && self.altered.is_none()
+    }
+
     /// Reads a run directory; `None` where it is none: it has no manifest, or that of something else.
+    /// A file that is not the one of the manifest is no error here: [`PastRun::altered`] says it.
     ///
     /// # Errors
     /// [`HistoryError`] when it is one but cannot be read.
@@ -211,12 +239,12 @@ impl PastRun {
         let read = || -> Result<PastRun, String> {
             let text = std::fs::read(&file).map_err(|cause| cause.to_string())?;
             let summary: Summary = serde_json::from_slice(&text).map_err(|cause| cause.to_string())?;
-            PastRun::of(folder, sha256(&bytes).hex(), manifest, &summary)
+            PastRun::of(folder, sha256(&bytes).hex(), &manifest, &summary)
         };
         read().map(Some).map_err(|cause| HistoryError::unreadable(&file, folder, &cause))
     }
 
-    fn of(folder: &Path, digest: String, manifest: Manifest, summary: &Summary) -> Result<PastRun, String> {
+    fn of(folder: &Path, digest: String, manifest: &Manifest, summary: &Summary) -> Result<PastRun, String> {
         let instant = |text: &str| super::table::instant(text).ok_or_else(|| format!("{text:?} is no time"));
         let verdict = VERDICTS.into_iter().find(|verdict| verdict_name(*verdict) == summary.verdict);
         let verdict = verdict.ok_or_else(|| format!("verdict {:?} is unknown", summary.verdict))?;
@@ -250,8 +278,9 @@ impl PastRun {
                 users: history.users_gone,
             },
             manifest_digest: digest,
-            previous_digest: manifest.previous,
+            previous_digest: manifest.previous.clone(),
             is_here: true,
+            altered: altered(folder, &manifest.files),
         })
     }
 
@@ -285,6 +314,7 @@ impl PastRun {
             manifest_digest: row.plain("manifest_sha256")?.to_owned(),
             previous_digest: Some(previous.to_owned()).filter(|digest| !digest.is_empty()),
             is_here: false,
+            altered: None,
         })
     }
 
@@ -332,7 +362,8 @@ pub fn runs(folder: &Path) -> Result<Vec<PastRun>, HistoryError> {
     let mut removed = Vec::new();
     // A run remembers all that its chain has; only another branch tells anything more.
     for run in runs.iter().rev() {
-        if known.insert(run.manifest_digest.clone()) {
+        let is_told = run.altered.as_ref().is_none_or(|said| !said.contains(FILE_NAME));
+        if known.insert(run.manifest_digest.clone()) && is_told {
             for line in lines(&folder.join(&run.name))? {
                 let is_new = known.insert(line.manifest_digest.clone());
                 if is_new && !here.contains(&line.manifest_digest) {
@@ -364,11 +395,16 @@ fn of_history(folder: &Path, found: Vec<(PastRun, Link)>) -> Vec<PastRun> {
     found.into_iter().zip(is_in).filter(|(_, is_in)| *is_in).map(|((run, _), _)| run).collect()
 }
 
-/// Where the chain of runs does not hold, a sentence each: every run has to follow one that is known,
-/// no two may follow the same, and no run may have been changed after another one followed it.
+/// Where the chain of runs does not hold, a sentence each: the figures of every run have to be those that
+/// it wrote, every run has to follow one that is known, no two may follow the same, and no run may have
+/// been changed after another one followed it.
 pub fn breaks(runs: &[PastRun]) -> Vec<String> {
     let known: HashSet<&str> = runs.iter().map(|run| run.manifest_digest.as_str()).collect();
-    let mut said = Vec::new();
+    let altered = |run: &PastRun| {
+        let why = run.altered.as_ref()?;
+        Some(format!("{} is not as it was written, so it counts as clean nowhere: {why}", run.name))
+    };
+    let mut said: Vec<String> = runs.iter().filter_map(altered).collect();
     let mut followed: HashMap<Option<&str>, &PastRun> = HashMap::new();
     for run in runs {
         let previous = run.previous_digest.as_deref();

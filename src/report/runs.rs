@@ -6,7 +6,6 @@ use super::error::ReportError;
 use super::figures::{counted, grouped, minute};
 use super::json::pretty;
 use super::page::{Page, Paint, printable};
-use crate::audit::RunVerdict;
 use crate::domain::Total;
 use crate::history::runs::verdict_name;
 use crate::history::{Chronicle, ClassChanges, PastRun};
@@ -83,18 +82,24 @@ fn rows_of_both(run: &PastRun) -> String {
     }
 }
 
+/// Errors of a run, as far as its figures are to be believed.
+fn errors(run: &PastRun) -> Option<u64> {
+    run.blocking.filter(|_| run.altered.is_none())
+}
+
 fn table(page: &mut Page, runs: &[PastRun]) {
     let count = |count: u64| grouped(count.into());
     let rows: Vec<_> = runs
         .iter()
         .map(|run| {
-            let (mark, paint) = match run.verdict {
-                RunVerdict::Clean => ("✓", Paint::Good),
-                RunVerdict::Discrepancies => ("✗", Paint::Bad),
+            let (mark, paint) = match (run.is_clean(), &run.altered) {
+                (true, _) => ("✓", Paint::Good),
+                (false, None) => ("✗", Paint::Bad),
+                (false, Some(_)) => ("?", Paint::Bad),
             };
             let cells = vec![
                 format!("{mark} {}{}", minute(run.as_of), if run.is_here { "" } else { " ~" }),
-                run.blocking.map_or_else(|| "?".to_owned(), count),
+                errors(run).map_or_else(|| "?".to_owned(), count),
                 count(run.new),
                 count(run.open),
                 count(run.resolved),
@@ -121,7 +126,7 @@ fn table(page: &mut Page, runs: &[PastRun]) {
 /// Errors of the runs as bars: `·` is none, `?` unknown.
 fn trend(page: &mut Page, runs: &[PastRun]) {
     let runs = &runs[runs.len().saturating_sub(TREND_RUNS_MAX)..];
-    let counts: Vec<Option<u64>> = runs.iter().map(|run| run.blocking).collect();
+    let counts: Vec<Option<u64>> = runs.iter().map(errors).collect();
     if counts.len() < 2 {
         return;
     }
@@ -226,6 +231,9 @@ struct Run<'a> {
     manifest_sha256: &'a str,
     previous_sha256: Option<&'a str>,
     is_here: bool,
+    /// Why its figures are not to be believed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    altered: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -299,6 +307,7 @@ fn run(run: &PastRun) -> Run<'_> {
         manifest_sha256: &run.manifest_digest,
         previous_sha256: run.previous_digest.as_deref(),
         is_here: run.is_here,
+        altered: run.altered.as_deref(),
     }
 }
 

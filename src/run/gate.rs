@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::{ArchiveError, Options, Reconciliation, run_with};
-use crate::audit::RunVerdict;
 use crate::config::{Config, Origin, TableName};
 use crate::cutover::retire::{self, RetireFile, Sealed};
 use crate::cutover::{self, Accepted, Archived, Certificate, Facts, Live, Night, SealedTable, Verdict};
@@ -185,7 +184,8 @@ impl Past {
         let night = |run: &PastRun| Night {
             as_of: run.as_of,
             started: run.started,
-            is_clean: run.verdict == RunVerdict::Clean,
+            is_clean: run.is_clean(),
+            is_altered: run.altered.is_some(),
             in_chain: chain.contains(&run.manifest_digest),
             of_these_tables: read_the_same(run),
         };

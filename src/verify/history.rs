@@ -152,7 +152,9 @@ fn beside(
         let Ok(Some(found)) = PastRun::read(&parent.join(&line.name)) else { continue };
         // Another manifest is a matter of the chain.
         let is_same = found.manifest_digest == line.manifest_digest;
-        if is_same && (PastRun { is_here: false, ..found }) != *line {
+        if let Some(why) = found.altered.as_ref().filter(|_| is_same) {
+            wrong.push(format!("{} is not as it was written: {why}", line.name));
+        } else if is_same && (PastRun { is_here: false, ..found }) != *line {
             wrong.push(format!("runs.csv says other figures of {} than its summary.json", line.name));
         }
         if is_same && Some(&line.manifest_digest) == manifest.previous.as_ref() {

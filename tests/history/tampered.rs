@@ -94,3 +94,62 @@ fn a_chain_that_does_not_hold_is_told_by_runs() {
     let warnings = anew.runs()["warnings"].to_string();
     assert!(warnings.contains("the history began anew"), "{warnings}");
 }
+
+/// Edits a file of a run and leaves its manifest alone.
+fn edit(world: &World, file: &str, from: &str, to: &str) {
+    let text = world.read(file);
+    assert!(text.contains(from), "{file} has no {from:?}");
+    world.write(file, &text.replacen(from, to, 1));
+}
+
+#[test]
+fn a_night_that_was_edited_is_named_and_nowhere_clean() {
+    let cases = [
+        ("summary.json", "\"verdict\": \"discrepancies\"", "\"verdict\": \"clean\""),
+        ("summary.json", "\"as_of\": \"2026-01-02", "\"as_of\": \"2026-01-01"),
+        ("runs.csv", ",discrepancies,", ",clean,"),
+    ];
+    for (file, from, to) in cases {
+        let world = world();
+        let name = world.names()[1].clone();
+        edit(&world, &format!("reports/{name}/{file}"), from, to);
+        let told = format!(
+            "{name} is not as it was written, so it counts as clean nowhere: the SHA-256 of its {file} is not that \
+             of its manifest"
+        );
+        let runs = world.runs();
+        assert!(runs["warnings"].to_string().contains(&told), "{file}: {}", runs["warnings"]);
+        let altered = runs["runs"].as_array().unwrap().iter().filter(|run| !run["altered"].is_null());
+        assert_eq!(altered.count(), 1, "{file}");
+        let shown = super::stdout(&world.run(&["runs"]));
+        let marked = shown.lines().filter(|line| line.trim_start().starts_with("? 2026-01-0"));
+        assert_eq!(marked.count(), 1, "{file}: {shown}");
+        let (code, checks) = world.verify("reports/latest");
+        let history = checks.iter().find(|check| check[0] == "history").unwrap();
+        assert_eq!((code, history[1].as_str()), (1, "fail"), "{file}: {checks:#?}");
+        assert!(history[2].contains("is not as it was written"), "{file}: {}", history[2]);
+    }
+}
+
+#[test]
+fn an_edited_night_is_no_clean_night_of_the_gate() {
+    let world = World::new("[cutover]\nclean_nights = 1\n");
+    let now = |grants: &[super::Grant]| {
+        world.ledgers(grants);
+        assert!(super::code(&world.run(&["reconcile", "--no-progress"])) < 2);
+    };
+    let gate = || {
+        world.run(&["cutover", "--no-progress", "--out", "gate"]);
+        let checks = world.json("gate/cutover.json")["checks"].as_array().unwrap().clone();
+        let check = checks.iter().find(|check| check["check"] == "clean_nights").unwrap().clone();
+        (check["ok"].as_bool().unwrap(), check["detail"].as_str().unwrap().to_owned())
+    };
+    now(&[missing("L1", "ada", 5)]);
+    now(&[migrated("L1", "ada", 5)]);
+    let (is_ok, said) = gate();
+    assert!(is_ok, "{said}");
+    let dirty = world.json("reports/latest/summary.json")["history"]["previous"].as_str().unwrap().to_owned();
+    edit(&world, &format!("reports/{dirty}/summary.json"), "\"discrepancies\"", "\"clean\"");
+    let (is_ok, said) = gate();
+    assert!(!is_ok && said.contains("is not as it was written"), "{said}");
+}
