@@ -440,9 +440,7 @@ fn run_with(
     past::warn_of_as_of(config, options, previous.as_ref(), done.reads.books.as_of);
     let lifecycle = ManuallyDrop::new(past::lifecycle(options, previous.as_ref(), &done));
     let settled = done.reads.before.as_ref().map(|before| &before.rows);
-    let shrunk =
-        previous.as_ref().map(|before| before.shrunk(&done.reads.books, settled, &done.audit.findings));
-    let shrunk = shrunk.transpose()?;
+    let shrunk = previous.as_ref().map(|before| before.shrunk(&past::now(&done))).transpose()?;
     for (previous, shrunk) in previous.iter().zip(&shrunk) {
         warnings.extend(shrunk.sentences(&previous.name));
     }

@@ -106,6 +106,7 @@ fn shrunk(run: &PastRun) -> Option<String> {
         (i128::from(gone.unified_rows), "unified rows"),
         (gone.tokens, "tokens"),
         (i128::from(gone.users), "users"),
+        (i128::from(gone.balance_rows), "rows of stored balances and pools"),
     ];
     let parts = parts.iter().filter(|(count, _)| *count > 0);
     let parts: Vec<String> = parts.map(|(count, what)| format!("{what} {count}")).collect();

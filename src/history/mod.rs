@@ -21,8 +21,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::domain::{Books, Finding, FindingId};
-use crate::normalise::{NormaliseError, SettledRows};
+use crate::domain::FindingId;
+use crate::normalise::NormaliseError;
 use crate::sha256::{Sha256, sha256};
 
 pub use certified::{Certified, CertifiedCheck};
@@ -33,7 +33,7 @@ pub use lock::{FolderLock, LockError, Waiter};
 pub use retention::removable;
 pub use runs::{PastRun, runs};
 use shrunk::Seen;
-pub use shrunk::{Shrunk, SideShrunk};
+pub use shrunk::{InputShrunk, Now, Shrunk, SideShrunk};
 pub use watched::{Watched, watched};
 
 /// Why an earlier run could not be read. A history that is there but broken is never taken for an empty
@@ -143,17 +143,12 @@ impl PreviousRun {
         self.lifecycle.find(&id.0).is_some_and(Life::is_blocking)
     }
 
-    /// Rows and users that it had and this run has not. `settled` are rows that are in the books no more.
+    /// Rows, users and stored balances that it had and this run has not.
     ///
     /// # Errors
     /// [`NormaliseError::Spill`] when settled rows cannot be read back.
-    pub fn shrunk(
-        &self,
-        books: &Books,
-        settled: Option<&SettledRows>,
-        now: &[Finding],
-    ) -> Result<Shrunk, NormaliseError> {
-        self.seen.shrunk(books, settled, now)
+    pub fn shrunk(&self, now: &Now<'_>) -> Result<Shrunk, NormaliseError> {
+        self.seen.shrunk(now)
     }
 }
 

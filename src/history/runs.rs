@@ -17,7 +17,7 @@ use crate::sha256::sha256;
 pub const FILE_NAME: &str = "runs.csv";
 
 /// Its columns, in order.
-pub const COLUMNS: [&str; 23] = [
+pub const COLUMNS: [&str; 24] = [
     "run",
     "as_of",
     "started",
@@ -39,6 +39,7 @@ pub const COLUMNS: [&str; 23] = [
     "unified_rows_gone",
     "tokens_gone",
     "users_gone",
+    "balance_rows_gone",
     "manifest_sha256",
     "previous_sha256",
 ];
@@ -102,6 +103,8 @@ pub struct Gone {
     pub tokens: i128,
     /// Users.
     pub users: u64,
+    /// Rows of the stored balances and of pools; where more users lost their stored balance, these.
+    pub balance_rows: u64,
 }
 
 impl Gone {
@@ -171,6 +174,8 @@ struct History {
     shrunk: Vec<SideGone>,
     #[serde(default)]
     users_gone: u64,
+    #[serde(default)]
+    users_without_stored: u64,
 }
 
 #[derive(Deserialize)]
@@ -276,6 +281,9 @@ impl PastRun {
                 unified_rows: rows_gone("unified"),
                 tokens: history.shrunk.iter().map(|shrunk| shrunk.tokens).fold(0, i128::saturating_add),
                 users: history.users_gone,
+                balance_rows: rows_gone("stored")
+                    .max(history.users_without_stored)
+                    .saturating_add(rows_gone("pools")),
             },
             manifest_digest: digest,
             previous_digest: manifest.previous.clone(),
@@ -310,6 +318,10 @@ impl PastRun {
                 unified_rows: row.number("unified_rows_gone")?,
                 tokens: row.number("tokens_gone")?,
                 users: row.number("users_gone")?,
+                // An earlier version did not look.
+                balance_rows: row
+                    .plain("balance_rows_gone")
+                    .map_or(Ok(0), |_| row.number("balance_rows_gone"))?,
             },
             manifest_digest: row.plain("manifest_sha256")?.to_owned(),
             previous_digest: Some(previous.to_owned()).filter(|digest| !digest.is_empty()),

@@ -4,6 +4,9 @@
 //! What is compared are grants and deductions up to the moment of the run before, so that new rows
 //! do not stand in for those that went; rows of all kinds, which new ones can outnumber; and users.
 //! What the run's own `dedupe.sql` and `repair.sql` took away is left out.
+//!
+//! Stored balances and pools are compared too: a balance that is not there any more has no gap, so that
+//! a finding about it looks resolved.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -11,6 +14,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::table::each_row;
+use crate::balance::Balances;
 use crate::domain::{Books, Finding, Instant, PopulationClass, RepairKind, RowId, Side, Total};
 use crate::normalise::{NormaliseError, SettledRows};
 
@@ -23,8 +27,33 @@ pub(super) struct Seen {
     as_of: Instant,
     legacy: SideSeen,
     unified: SideSeen,
-    users: Vec<String>,
+    users: Vec<UserSeen>,
+    /// Rows of each source, by its role.
+    inputs: HashMap<String, u64>,
     mended: HashMap<String, Total>,
+}
+
+#[derive(Debug, Clone)]
+struct UserSeen {
+    id: String,
+    has_stored: bool,
+}
+
+/// What this run has, to be held against it.
+#[derive(Debug, Clone, Copy)]
+pub struct Now<'a> {
+    /// The books.
+    pub books: &'a Books,
+    /// Rows that are in the books no more.
+    pub settled: Option<&'a SettledRows>,
+    /// The findings.
+    pub findings: &'a [Finding],
+    /// The balances.
+    pub balances: &'a Balances,
+    /// Rows of the source of stored balances; 0: none is configured.
+    pub stored_rows: u64,
+    /// Rows of the source of pools; 0: none is configured.
+    pub pool_rows: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +72,21 @@ pub struct Shrunk {
     pub users: u64,
     /// Some of them, ascending.
     pub some_users: Vec<String>,
+    /// The sources of balances that have fewer rows.
+    pub inputs: Vec<InputShrunk>,
+    /// Users that had a stored balance in the run before and have none now, though they are still there.
+    pub users_without_stored: u64,
+    /// Some of them, ascending.
+    pub some_without_stored: Vec<String>,
+}
+
+/// What the source of stored balances or of pools has less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InputShrunk {
+    /// `stored` or `pools`.
+    pub role: &'static str,
+    /// Rows.
+    pub rows: u64,
 }
 
 /// What one side has less.
@@ -61,19 +105,28 @@ pub struct SideShrunk {
 impl Shrunk {
     /// Something is gone.
     pub fn is_any(&self) -> bool {
-        !self.sides.is_empty() || self.users > 0
+        let rows = !self.sides.is_empty() || !self.inputs.is_empty();
+        rows || self.users > 0 || self.users_without_stored > 0
     }
 
-    /// One sentence for each side and one for the users.
+    /// One sentence for each side and source, and one for the users.
     pub fn sentences(&self, previous: &str) -> Vec<String> {
         let mut said: Vec<String> = self.sides.iter().map(|side| side.sentence(previous)).collect();
+        said.extend(self.inputs.iter().map(|input| input.sentence(previous)));
         if self.users > 0 {
-            let more = if self.users > NAMED as u64 { ", …" } else { "" };
             said.push(format!(
-                "{} of the run {previous} {} in neither table any more: {}{more}",
+                "{} of the run {previous} {} in neither table any more: {}",
                 counted(self.users, "user"),
                 if self.users == 1 { "stands" } else { "stand" },
-                self.some_users.join(", ")
+                named(self.users, &self.some_users)
+            ));
+        }
+        if self.users_without_stored > 0 {
+            said.push(format!(
+                "{} had a stored balance in the run {previous} and {} none now, so no gap can be seen there: {}",
+                counted(self.users_without_stored, "user"),
+                if self.users_without_stored == 1 { "has" } else { "have" },
+                named(self.users_without_stored, &self.some_without_stored)
             ));
         }
         said
@@ -101,6 +154,26 @@ impl SideShrunk {
     }
 }
 
+impl InputShrunk {
+    fn sentence(&self, previous: &str) -> String {
+        let (what, told) = match self.role {
+            "stored" => {
+                ("source of the stored balances", "a balance_gap of the run before is not resolved by that")
+            }
+            _ => ("source of the pools", "balances of their members may be judged otherwise"),
+        };
+        format!(
+            "the {what} has {} fewer than in the run {previous}: rows were deleted, or are read otherwise; {told}",
+            counted(self.rows, "row")
+        )
+    }
+}
+
+/// Some of many users.
+fn named(all: u64, some: &[String]) -> String {
+    format!("{}{}", some.join(", "), if all > NAMED as u64 { ", …" } else { "" })
+}
+
 fn counted(number: u64, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
@@ -109,6 +182,20 @@ fn counted(number: u64, what: &str) -> String {
 struct Summary {
     as_of: String,
     population: Sides,
+}
+
+/// What is read of the manifest.
+#[derive(Deserialize)]
+struct Manifest {
+    #[serde(default)]
+    inputs: Vec<Input>,
+}
+
+#[derive(Deserialize)]
+struct Input {
+    role: String,
+    #[serde(default)]
+    rows: u64,
 }
 
 #[derive(Deserialize)]
@@ -146,6 +233,9 @@ impl Seen {
     /// Reads what a run directory says of its rows; the name of the file that cannot be read, and why.
     pub(super) fn read(run: &Path, mended: HashMap<String, Total>) -> Result<Seen, (&'static str, String)> {
         let failed = |cause: &dyn std::fmt::Display| ("summary.json", cause.to_string());
+        let unlisted = |cause: &dyn std::fmt::Display| ("manifest.json", cause.to_string());
+        let bytes = std::fs::read(run.join("manifest.json")).map_err(|cause| unlisted(&cause))?;
+        let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|cause| unlisted(&cause))?;
         let bytes = std::fs::read(run.join("summary.json")).map_err(|cause| failed(&cause))?;
         let summary: Summary = serde_json::from_slice(&bytes).map_err(|cause| failed(&cause))?;
         let as_of = chrono::DateTime::parse_from_rfc3339(&summary.as_of).map_err(|cause| failed(&cause))?;
@@ -154,24 +244,52 @@ impl Seen {
             legacy: summary.population.legacy.into(),
             unified: summary.population.unified.into(),
             users: users(&run.join("balances.csv")).map_err(|cause| ("balances.csv", cause))?,
+            inputs: manifest.inputs.into_iter().map(|input| (input.role, input.rows)).collect(),
             mended,
         })
     }
 
     /// What is gone.
-    pub(super) fn shrunk(
-        &self,
-        books: &Books,
-        settled: Option<&SettledRows>,
-        now: &[Finding],
-    ) -> Result<Shrunk, NormaliseError> {
-        let open: HashSet<&str> = now.iter().map(|finding| finding.id.0.as_str()).collect();
+    pub(super) fn shrunk(&self, now: &Now<'_>) -> Result<Shrunk, NormaliseError> {
+        let roster = &now.books.roster;
+        let place = |user: &UserSeen| roster.find(&RowId::parse(&user.id));
+        let gone: Vec<&UserSeen> = self.users.iter().filter(|user| place(user).is_none()).collect();
+        // Where no user is known any more, the ids are of another kind, and tell nothing.
+        let gone = if gone.len() == self.users.len() { Vec::new() } else { gone };
+        let has_none = |user: &&UserSeen| {
+            let balance = place(user).and_then(|user| now.balances.users.get(user.0 as usize));
+            user.has_stored && balance.is_some_and(|balance| balance.stored.is_none())
+        };
+        // Balances that were not compared at all are lost to nobody: an as-of in the past, or no source.
+        let without: Vec<&UserSeen> = match now.balances.stored_known {
+            true => self.users.iter().filter(has_none).collect(),
+            false => Vec::new(),
+        };
+        let rows = [("stored", now.stored_rows), ("pools", now.pool_rows)];
+        let inputs = rows.into_iter().filter_map(|(role, now)| {
+            let rows = self.inputs.get(role)?.saturating_sub(now);
+            (rows > 0).then_some(InputShrunk { role, rows })
+        });
+        Ok(Shrunk {
+            sides: self.sides(now)?,
+            users: gone.len() as u64,
+            some_users: some(&gone),
+            inputs: inputs.collect(),
+            users_without_stored: without.len() as u64,
+            some_without_stored: some(&without),
+        })
+    }
+
+    /// The sides that have less.
+    fn sides(&self, now: &Now<'_>) -> Result<Vec<SideShrunk>, NormaliseError> {
+        let open: HashSet<&str> = now.findings.iter().map(|finding| finding.id.0.as_str()).collect();
         let resolved = self.mended.iter().filter(|(id, _)| !open.contains(id.as_str()));
         let mended = resolved.fold(Total::default(), |sum, (_, total)| Total {
             rows: sum.rows.saturating_add(total.rows),
             tokens: sum.tokens.saturating_add(total.tokens),
         });
-        let moved = |side| movements(books, settled, side, self.as_of);
+        let books = now.books;
+        let moved = |side| movements(books, now.settled, side, self.as_of);
         let sides = [
             (Side::Legacy, self.legacy, moved(Side::Legacy)?, Total::default()),
             (Side::Unified, self.unified, moved(Side::Unified)?, mended),
@@ -189,15 +307,15 @@ impl Seen {
             };
             (shrunk.rows > 0 || shrunk.tokens > 0 || shrunk.rows_of_all_kinds > 0).then_some(shrunk)
         });
-        let sides = sides.collect();
-        let gone: Vec<&String> =
-            self.users.iter().filter(|id| books.roster.find(&RowId::parse(id)).is_none()).collect();
-        // Where no user is known any more, the ids are of another kind, and tell nothing.
-        let gone = if gone.len() == self.users.len() { Vec::new() } else { gone };
-        let mut some_users: Vec<String> = gone.iter().take(NAMED).map(|id| (*id).clone()).collect();
-        some_users.sort();
-        Ok(Shrunk { sides, users: gone.len() as u64, some_users })
+        Ok(sides.collect())
     }
+}
+
+/// The first few, ascending.
+fn some(users: &[&UserSeen]) -> Vec<String> {
+    let mut some: Vec<String> = users.iter().take(NAMED).map(|user| user.id.clone()).collect();
+    some.sort();
+    some
 }
 
 /// Grants and deductions of a side up to a moment.
@@ -225,10 +343,11 @@ fn movements(
     Ok(total)
 }
 
-fn users(file: &Path) -> Result<Vec<String>, String> {
+fn users(file: &Path) -> Result<Vec<UserSeen>, String> {
     let mut users = Vec::new();
     each_row(file, |row| {
-        users.push(row.text("user_id")?.to_owned());
+        let has_stored = row.plain("stored").is_ok_and(|stored| !stored.is_empty());
+        users.push(UserSeen { id: row.text("user_id")?.to_owned(), has_stored });
         Ok(())
     })?;
     Ok(users)

@@ -129,6 +129,13 @@ struct History<'a> {
     lapsed: u64,
     shrunk: Vec<Shrunk>,
     users_gone: u64,
+    /// Users that had a stored balance and have none now; left out where there are none.
+    #[serde(skip_serializing_if = "is_none")]
+    users_without_stored: u64,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 #[derive(Serialize)]
@@ -191,6 +198,7 @@ pub fn summary(model: &Model<'_>) -> Result<Vec<u8>, ReportError> {
                 lapsed: model.history.lapsed,
                 shrunk: shrunk(model),
                 users_gone: model.history.shrunk.users,
+                users_without_stored: model.history.shrunk.users_without_stored,
             },
             blocking: model.blocking,
             waivers: waivers::of(model),
@@ -266,7 +274,13 @@ fn shrunk(model: &Model<'_>) -> Vec<Shrunk> {
         tokens: side.tokens,
         rows_of_all_kinds: side.rows_of_all_kinds,
     });
-    sides.collect()
+    let inputs = model.history.shrunk.inputs.iter().map(|input| Shrunk {
+        side: input.role,
+        rows: 0,
+        tokens: 0,
+        rows_of_all_kinds: input.rows,
+    });
+    sides.chain(inputs).collect()
 }
 
 fn class_numbers(model: &Model<'_>) -> Named<ClassNumbers> {

@@ -69,6 +69,7 @@ fn write_run(rows: &mut Rows, run: &PastRun) {
     rows.number(Some(run.gone.unified_rows.into()));
     rows.number(Some(run.gone.tokens));
     rows.number(Some(run.gone.users.into()));
+    rows.number(Some(run.gone.balance_rows.into()));
     rows.plain(&run.manifest_digest);
     rows.plain(run.previous_digest.as_deref().unwrap_or_default());
 }

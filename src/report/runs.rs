@@ -242,6 +242,7 @@ struct Gone {
     unified_rows: u64,
     tokens: i128,
     users: u64,
+    balance_rows: u64,
 }
 
 #[derive(Serialize)]
@@ -303,6 +304,7 @@ fn run(run: &PastRun) -> Run<'_> {
             unified_rows: run.gone.unified_rows,
             tokens: run.gone.tokens,
             users: run.gone.users,
+            balance_rows: run.gone.balance_rows,
         },
         manifest_sha256: &run.manifest_digest,
         previous_sha256: run.previous_digest.as_deref(),

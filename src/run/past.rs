@@ -48,6 +48,19 @@ pub(super) fn lifecycle(
     options.out.is_none().then(|| Lifecycle::after(before, &done.audit.findings, done.reads.books.as_of))
 }
 
+/// What is held against the run before: what it had and this one has not.
+pub(super) fn now(done: &Reconciliation) -> history::Now<'_> {
+    let reads = &done.reads;
+    history::Now {
+        books: &reads.books,
+        settled: reads.before.as_ref().map(|before| &before.rows),
+        findings: &done.audit.findings,
+        balances: &done.balances,
+        stored_rows: reads.stored.as_ref().map_or(0, |stored| stored.provenance.control.rows),
+        pool_rows: reads.pools.as_ref().map_or(0, |pools| pools.control.rows),
+    }
+}
+
 /// The finding keeps the run from being clean, and did not keep the one before from it or said something
 /// else there.
 pub(super) fn is_new_error(

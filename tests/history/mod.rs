@@ -2,6 +2,7 @@
 
 mod chain;
 mod keep;
+mod lost;
 mod nights;
 mod tampered;
 mod waive;
