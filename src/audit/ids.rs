@@ -65,28 +65,48 @@ pub(super) fn put_in_order(findings: &mut [Finding]) {
 /// The first 16 hexadecimal digits of SHA-256 over `class \n legacy ids \n unified ids`, ids sorted
 /// and joined with `;`. A finding about a user has the user in place of legacy ids; one about a row
 /// without an id has `no_id`.
+///
+/// Where one of the ids holds a line break or `;`, other ids could give the same text. There all ids are
+/// escaped (`\` as `\\`, `;` as `\;`, a line break as `\n`), and a third line break at the end, which no
+/// text without escapes has, keeps both kinds apart.
 pub(super) fn finding_id(finding: &Finding, no_id: Option<&str>) -> FindingId {
+    let has_rows = !finding.legacy_ids.is_empty() || !finding.unified_ids.is_empty();
+    let first = if has_rows { &finding.legacy_ids[..] } else { finding.user.as_slice() };
+    let no_id = no_id.filter(|_| !has_rows);
+    let escapes = first.iter().chain(&finding.unified_ids).any(needs_escape);
     let mut text = String::with_capacity(128);
     text.push_str(finding.class.name());
     text.push('\n');
-    push_ids(&mut text, &finding.legacy_ids);
-    if finding.legacy_ids.is_empty() && finding.unified_ids.is_empty() {
-        match no_id {
-            Some(no_id) => text.push_str(no_id),
-            None => push_ids(&mut text, finding.user.as_slice()),
-        }
+    match no_id {
+        Some(no_id) => text.push_str(no_id),
+        None => push_ids(&mut text, first, escapes),
     }
     text.push('\n');
-    push_ids(&mut text, &finding.unified_ids);
+    push_ids(&mut text, &finding.unified_ids, escapes);
+    if escapes && no_id.is_none() {
+        text.push('\n');
+    }
     FindingId(hex16(text.as_bytes()))
 }
 
-fn push_ids(text: &mut String, ids: &[RowId]) {
+/// The id holds what parts ids from each other.
+fn needs_escape(id: &RowId) -> bool {
+    matches!(id, RowId::Text(text) if text.contains(['\n', ';']))
+}
+
+fn push_ids(text: &mut String, ids: &[RowId], escapes: bool) {
     for (at, id) in ids.iter().enumerate() {
         if at > 0 {
             text.push(';');
         }
-        id.with_text(|id| text.push_str(id));
+        id.with_text(|id| match escapes {
+            false => text.push_str(id),
+            true => id.chars().for_each(|char| match char {
+                '\n' => text.push_str("\\n"),
+                ';' | '\\' => text.extend(['\\', char]),
+                char => text.push(char),
+            }),
+        });
     }
 }
 

@@ -1,6 +1,7 @@
 //! Runs after runs: what becomes of findings, which runs stay, and what has been accepted.
 
 mod chain;
+mod ids;
 mod keep;
 mod lost;
 mod nights;
