@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::{Judged, Options, Reads, judge, read};
+use crate::audit::Audit;
 use crate::audit::period::{self, Asked, Period};
 use crate::balance::replay::Replay;
 use crate::config::{Config, Origin};
-use crate::domain::{Instant, UserNo};
+use crate::domain::{Instant, PopulationClass, Side, UserNo};
 use crate::history::packs;
 use crate::report::{self, Inputs, Place, Run, Staging, pack};
 use crate::source::{Progress, SourceError};
@@ -69,6 +70,7 @@ pub fn audit(
         warnings.extend(gap_in_chain(&days, &folders)?);
     }
     warnings.extend(of_period(&days, &reads, stored_of, options.started));
+    warnings.extend(pending(&judged.audit));
     let asked = Asked { period: days, sealed: sealed.as_ref(), seed: asked.seed, sample: asked.sample };
     let audited = roll(&reads, &judged, &asked)?;
     let model = report::build(Inputs {
@@ -142,6 +144,23 @@ fn of_period(days: &Period, reads: &Reads, stored_of: Option<Instant>, now: Inst
         );
     }
     warnings
+}
+
+/// Rows so close to the end of the period that a partner might still come, for each table that has any. The
+/// rule is that of every run, but a reader of a pack takes the period for judged.
+fn pending(audit: &Audit) -> impl Iterator<Item = String> {
+    let sides = [(Side::Legacy, &audit.legacy_population), (Side::Unified, &audit.unified_population)];
+    let counted = sides.map(|(side, rows)| (side.name(), rows.get(PopulationClass::Pending).rows));
+    counted.into_iter().filter(|(_, rows)| *rows > 0).map(|(side, rows)| {
+        let [noun, verb, they, them] = match rows {
+            1 => ["row", "has", "it is", "it"],
+            _ => ["rows", "have", "they are", "them"],
+        };
+        format!(
+            "{rows} {side} {noun} of the last moments of the period ([matching] settle) {verb} no partner yet: \
+             {they} pending and no finding of this pack; the next pack judges {them}"
+        )
+    })
 }
 
 /// Writes the pack; where the period is sealed already, only compares. Gives back where the pack is,

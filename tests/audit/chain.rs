@@ -277,6 +277,34 @@ fn a_pack_of_which_any_file_was_altered_is_not_followed() {
 }
 
 #[test]
+fn rows_too_young_for_their_pack_are_counted_and_judged_by_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    // Created at, rows that are told of, findings of January, findings of February.
+    let cases = [("23:56:00", 1, 0, 1), ("23:54:00", 0, 1, 1)];
+    for (time, told, of_january, of_february) in cases {
+        World::new(2, false).write(folder, 1, "");
+        let path = folder.join("legacy.csv");
+        let legacy = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("{legacy}lone,u1,subscription_grant,5,2024-01-31T{time}Z,\n")).unwrap();
+        for (month, told, findings) in [(0, told, of_january), (1, 0, of_february)] {
+            let (code, stderr) = make(folder, month, &[]);
+            assert_eq!(code, findings, "{time} {month}: {stderr}");
+            let pack = pack(folder, month);
+            let found = pack.csv("exceptions.csv");
+            let of_row = found.rows.iter().filter(|row| found.cell(row, "legacy_ids") == "lone");
+            assert_eq!(of_row.count() as i32, findings, "{time} {month}");
+            let summary = fs::read_to_string(pack.0.join("summary.csv")).unwrap();
+            let words =
+                "1 legacy row of the last moments of the period ([matching] settle) has no partner yet";
+            assert_eq!(summary.matches(words).count(), told, "{time} {month}: {summary}");
+            assert_eq!(summary.matches("the next pack judges").count(), told, "{time} {month}");
+        }
+        fs::remove_dir_all(folder.join("packs")).unwrap();
+    }
+}
+
+#[test]
 fn what_is_no_period_is_answered_with_a_way_out() {
     let folder = tempfile::tempdir().unwrap();
     World::new(1, false).write(folder.path(), 0, "");
