@@ -73,7 +73,7 @@ pub enum PackError {
         first: NaiveDate,
     },
     /// The named pack calls users by other names.
-    #[error("users stand under other names in {folder}: --redact has to be the same in both packs", folder = .folder.display())]
+    #[error("users stand under other names in {folder}: --redact has to be the same in both packs, and so has its key", folder = .folder.display())]
     OtherNames {
         /// Folder of the pack.
         folder: PathBuf,
@@ -114,6 +114,8 @@ pub struct Pack {
     /// SHA-256 of the manifest.
     pub manifest_digest: String,
     redacted: bool,
+    /// Fingerprint of the key of its names; an earlier version wrote none.
+    redaction_key: Option<String>,
     files: Vec<ListedFile>,
 }
 
@@ -127,6 +129,7 @@ struct Manifest {
 #[derive(Debug, Deserialize)]
 struct ManifestParameters {
     redacted: bool,
+    redaction_key: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -178,6 +181,7 @@ fn read_manifest(folder: &Path, bytes: &std::io::Result<Vec<u8>>) -> Result<Pack
         period,
         manifest_digest: sha256(bytes).hex(),
         redacted: manifest.parameters.redacted,
+        redaction_key: manifest.parameters.redaction_key,
         files: manifest.files,
     })
 }
@@ -203,7 +207,8 @@ fn named_for(folder: &Path) -> Option<Period> {
 }
 
 /// The sealed pack that ends on the day before `period`: the one in `named`, or one below the first
-/// of `folders` that has one. Only packs with users under the same names, `redacted` or not, count.
+/// of `folders` that has one. Only packs with users under the same names count: `key` is the fingerprint of
+/// the key of the names, `None` where users stand under their own ids.
 ///
 /// # Errors
 /// [`PackError`] when it is there but cannot be followed.
@@ -211,7 +216,7 @@ pub fn before(
     period: &Period,
     named: Option<&Path>,
     folders: &[PathBuf],
-    redacted: bool,
+    key: Option<&str>,
 ) -> Result<Option<Sealed>, PackError> {
     if let Some(folder) = named {
         let pack = open(folder)?.ok_or_else(|| PackError::NoPack { folder: folder.to_owned() })?;
@@ -219,7 +224,7 @@ pub fn before(
             let (last, first) = (pack.period.last(), period.first());
             return Err(PackError::NotBefore { folder: folder.to_owned(), last, first });
         }
-        if pack.redacted != redacted {
+        if !pack.has_names_of(key) {
             return Err(PackError::OtherNames { folder: folder.to_owned() });
         }
         return pack.read().map(Some);
@@ -227,8 +232,14 @@ pub fn before(
     for folder in folders {
         let mut packs: Vec<Pack> = packs_below(folder)?
             .into_iter()
-            .filter(|pack| pack.period.last() == period.day_before() && pack.redacted == redacted)
+            .filter(|pack| pack.period.last() == period.day_before() && pack.redacted == key.is_some())
             .collect();
+        // Under another key every holder would be another: none of them is followed in silence.
+        let other_names = packs.first().map(|pack| pack.folder.clone());
+        packs.retain(|pack| pack.has_names_of(key));
+        if let Some(folder) = other_names.filter(|_| packs.is_empty()) {
+            return Err(PackError::OtherNames { folder });
+        }
         // The shortest first: the months' chain goes before the quarters'.
         packs.sort_by(|a, b| (b.period.first(), &a.folder).cmp(&(a.period.first(), &b.folder)));
         let mut sealed = packs.iter().map(|pack| pack.read().map(|sealed| (pack, sealed)));
@@ -304,6 +315,15 @@ impl Pack {
         match differing.is_empty() {
             true => Ok(()),
             false => Err(PackError::Sealed { folder: self.folder.clone(), files: differing.join(", ") }),
+        }
+    }
+
+    /// Users stand under the same names in a pack that is made with a key of this fingerprint, or with none.
+    /// Of a pack without a fingerprint nothing else can be said.
+    fn has_names_of(&self, key: Option<&str>) -> bool {
+        match (&self.redaction_key, key) {
+            (Some(own), Some(key)) => own == key,
+            _ => self.redacted == key.is_some(),
         }
     }
 

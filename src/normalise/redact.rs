@@ -12,6 +12,9 @@ use crate::domain::RowId;
 /// The least length of a key in bytes: 128 bits of a random key in hexadecimal are twice that.
 pub const KEY_BYTES_MIN: usize = 16;
 
+/// What a fingerprint is the keyed hash of. No id of a user holds a zero byte.
+const FINGERPRINTED: &[u8] = b"reckon: fingerprint of a key\0";
+
 /// A key that users are renamed with.
 #[derive(Clone)]
 pub struct Redaction {
@@ -31,6 +34,15 @@ impl Redaction {
             return None;
         }
         Hmac::new_from_slice(key).ok().map(|keyed| Redaction { keyed })
+    }
+
+    /// What tells one key from another without telling the key: 16 hexadecimal digits of the keyed hash of a
+    /// text that is always the same.
+    pub fn fingerprint(&self) -> String {
+        let mut mac = self.keyed.clone();
+        mac.update(FINGERPRINTED);
+        let digest = mac.finalize().into_bytes();
+        digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The name in place of a user's id: `user-` and 24 hexadecimal digits.

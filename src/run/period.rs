@@ -11,6 +11,7 @@ use crate::balance::replay::Replay;
 use crate::config::{Config, Origin};
 use crate::domain::{Instant, PopulationClass, Side, UserNo};
 use crate::history::packs;
+use crate::normalise::Redaction;
 use crate::report::{self, Inputs, Place, Run, Staging, pack};
 use crate::source::{Progress, SourceError};
 
@@ -54,7 +55,8 @@ pub fn audit(
     let folder = asked.out.clone().unwrap_or_else(|| config.audit.folder.join(days.name()));
     let already = packs::sealed_at(&folder, &days)?;
     let folders = folders_of_packs(config, &folder);
-    let sealed = packs::before(&days, asked.previous.as_deref(), &folders, options.redaction.is_some())?;
+    let key = options.redaction.as_ref().map(Redaction::fingerprint);
+    let sealed = packs::before(&days, asked.previous.as_deref(), &folders, key.as_deref())?;
 
     let options = Options { as_of: Some(days.as_of()), ..options.clone() };
     let mut reads = read(config, &options, progress)?;
@@ -92,7 +94,7 @@ pub fn audit(
         accepted: &judged.accepted,
         settled: None,
     });
-    let pack = pack::build(model, config, &audited, reads.redacted);
+    let pack = pack::build(model, config, &audited, key);
     let (started, host) = (options.started, options.host.clone());
     let run = Run { started, host, snapshot_held: reads.snapshot_held, activity: None };
     let (folder, was_sealed) = place(&pack, &run, folder, already, progress)?;

@@ -5,5 +5,6 @@ mod document;
 mod pack;
 mod page;
 mod postgres;
+mod redacted;
 mod workbook;
 mod world;

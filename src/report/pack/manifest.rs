@@ -19,7 +19,7 @@ struct Manifest<'a> {
     as_of: String,
     run: RunPart<'a>,
     configuration: Configuration<'a>,
-    parameters: Parameters,
+    parameters: Parameters<'a>,
     inputs: Vec<Input<'a>>,
     snapshot: Option<&'a str>,
     lsn: Option<&'a str>,
@@ -52,10 +52,13 @@ struct Configuration<'a> {
 }
 
 #[derive(Serialize)]
-struct Parameters {
+struct Parameters<'a> {
     seed: u64,
     sample: u32,
     redacted: bool,
+    /// Fingerprint of the key, so that the next pack can tell whether its users have the same names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redaction_key: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -104,7 +107,8 @@ pub(super) fn render(pack: &Pack<'_>, run: &Run, files: &[WrittenFile]) -> Resul
             parameters: Parameters {
                 seed: pack.period.sample.seed,
                 sample: pack.period.sample.size,
-                redacted: pack.redacted,
+                redacted: pack.redaction.is_some(),
+                redaction_key: pack.redaction.as_deref(),
             },
             inputs: inputs.collect(),
             snapshot: model.snapshot.map(|snapshot| snapshot.name.as_str()),

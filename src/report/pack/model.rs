@@ -19,12 +19,17 @@ pub struct Pack<'a> {
     pub balance_of: Vec<Option<u32>>,
     /// Does a finding touch the period?
     pub in_period: Vec<bool>,
-    /// Users stand under other names.
-    pub redacted: bool,
+    /// Fingerprint of the key of the names under which users stand; `None`: they stand under their own ids.
+    pub redaction: Option<String>,
 }
 
 /// Freezes a pack.
-pub fn build<'a>(model: Model<'a>, config: &'a Config, period: &'a PeriodAudit, redacted: bool) -> Pack<'a> {
+pub fn build<'a>(
+    model: Model<'a>,
+    config: &'a Config,
+    period: &'a PeriodAudit,
+    redaction: Option<String>,
+) -> Pack<'a> {
     let roster = model.roster;
     let balance_of = period
         .holders
@@ -33,7 +38,7 @@ pub fn build<'a>(model: Model<'a>, config: &'a Config, period: &'a PeriodAudit, 
         .map(|user| user.filter(|user| (*user as usize) < model.users.len()))
         .collect();
     let in_period = model.findings.iter().map(|finding| touches(finding, period)).collect();
-    Pack { model, config, period, balance_of, in_period, redacted }
+    Pack { model, config, period, balance_of, in_period, redaction }
 }
 
 /// A finding touches the period when one of its rows lies in it. One without a time is about the end
