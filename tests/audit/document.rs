@@ -30,13 +30,25 @@ fn performed(pack: &Path, before: Option<&Path>) -> Vec<(bool, String)> {
     blocks().iter().map(shell).collect()
 }
 
+/// Beginnings of ids that a table of text, a shell or a spreadsheet might take for something else.
+const BEGINNINGS: [&str; 12] =
+    ["a\"b", "\"", "\t", "\r", "＝", "－", "=1,", "'=", "'-5", "-", "a, b\"\"", "\\n%s $(x)"];
+
 /// Two chained months of a world that changes its past; the pack of the second, and of the first.
 fn packs(folder: &Path) -> [std::path::PathBuf; 2] {
-    let world = World::new(8, true);
+    packs_with(folder, "6")
+}
+
+/// With a sample of another size.
+fn packs_with(folder: &Path, sample: &str) -> [std::path::PathBuf; 2] {
+    let mut world = World::new(8, true);
+    for (number, row) in world.rows.iter_mut().enumerate() {
+        row.id = format!("{}{number}", BEGINNINGS[number % BEGINNINGS.len()]);
+    }
     let month = |month: usize| {
         world.write(folder, month, "");
         let (from, to) = days(month);
-        let (code, stderr) = ended(&audit(folder, &["--from", &from, "--to", &to, "--sample", "6"]));
+        let (code, stderr) = ended(&audit(folder, &["--from", &from, "--to", &to, "--sample", sample]));
         assert!(code < 2, "{stderr}");
         folder.join("packs").join(format!("{from}_{to}"))
     };
@@ -45,14 +57,16 @@ fn packs(folder: &Path) -> [std::path::PathBuf; 2] {
 
 #[test]
 fn an_auditor_can_perform_everything_again_with_a_shell() {
-    let folder = tempfile::tempdir().unwrap();
-    let [before, pack] = packs(folder.path());
     assert!(blocks().len() >= 9, "the document has its commands");
-    for (at, (content, said)) in performed(&pack, Some(&before)).into_iter().enumerate() {
-        assert!(content, "block {at} of docs/audit.md says:\n{said}\n{}", blocks()[at]);
+    for sample in ["0", "6", "25", "1000"] {
+        let folder = tempfile::tempdir().unwrap();
+        let [before, pack] = packs_with(folder.path(), sample);
+        for (at, (content, said)) in performed(&pack, Some(&before)).into_iter().enumerate() {
+            assert!(content, "block {at} of docs/audit.md says for {sample}:\n{said}\n{}", blocks()[at]);
+        }
+        let adjustments = fs::read_to_string(pack.join("adjustments.csv")).unwrap();
+        assert!(adjustments.lines().count() > 1, "there is something to add up");
     }
-    let adjustments = fs::read_to_string(pack.join("adjustments.csv")).unwrap();
-    assert!(adjustments.lines().count() > 1, "there is something to add up");
 }
 
 #[test]

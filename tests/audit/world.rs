@@ -115,14 +115,14 @@ impl World {
             "id,user_id,action_type,tokens_used,success,created_at,payment,legacy_id\n".to_owned();
         let mut legacy = "id,user_id,action_type,tokens_used,created_at,payment\n".to_owned();
         for row in self.rows.iter().filter(|row| row.is_there(month)) {
-            let payment = if row.paid { format!("pi_{}", row.id) } else { String::new() };
+            let payment = if row.paid { quoted(&format!("pi_{}", row.id)) } else { String::new() };
             let (user, at) = (quoted(&row.user), row.created_at());
             let copied = row.action == "subscription_grant" && !row.failed;
-            let link = if copied { format!("l{}", row.id) } else { String::new() };
-            let (id, action, tokens, succeeded) = (&row.id, row.action, row.tokens, !row.failed);
+            let link = if copied { quoted(&format!("{}l", row.id)) } else { String::new() };
+            let (id, action, tokens, succeeded) = (quoted(&row.id), row.action, row.tokens, !row.failed);
             writeln!(unified, "{id},{user},{action},{tokens},{succeeded},{at},{payment},{link}").unwrap();
             if copied {
-                writeln!(legacy, "l{id},{user},{action},{tokens},{at},{payment}").unwrap();
+                writeln!(legacy, "{link},{user},{action},{tokens},{at},{payment}").unwrap();
             }
         }
         fs::write(folder.join("unified.csv"), unified).unwrap();
