@@ -20,6 +20,10 @@ pub(super) struct Manifest {
     pub(super) inputs: Vec<Input>,
     pub(super) files: Vec<Listed>,
     pub(super) previous: Option<String>,
+    /// Of a run and of a pack.
+    pub(super) as_of: Option<String>,
+    /// Of a run.
+    pub(super) run_id: Option<String>,
     /// SHA-256 of its own bytes.
     #[serde(skip)]
     pub(super) digest: String,

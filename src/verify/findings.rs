@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::json::ClassFigures;
 use super::tables::{Run, original, sum, tokens};
-use super::{Check, failed, judged};
+use super::{Check, alike, failed, judged};
 use crate::sha256::sha256;
 
 /// Re-computes what `findings.csv` implies.
@@ -63,21 +63,7 @@ fn examined(run: &Run) -> Result<(usize, Vec<String>), String> {
     if (run.summary.history.new, run.summary.history.open) != (fresh, open) {
         wrong.push(format!("{fresh} are new and {open} open, the summary says otherwise"));
     }
-    let mut row = 0;
-    run.parquet("findings.parquet", &["finding_id"], |cells| {
-        if ids.get(row).is_none_or(|id| id != cells[0]) {
-            wrong.push(format!(
-                "findings.parquet row {}: {} is not what findings.csv has there",
-                row + 1,
-                cells[0]
-            ));
-        }
-        row += 1;
-        Ok(())
-    })?;
-    if row != ids.len() {
-        wrong.push(format!("findings.parquet has {row} findings, findings.csv {}", ids.len()));
-    }
+    wrong.extend(alike::differences(run.folder(), "findings.csv", "findings.parquet")?);
     Ok((ids.len(), wrong))
 }
 

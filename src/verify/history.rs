@@ -14,9 +14,16 @@ const COLUMNS: [&str; 6] = ["finding_id", "class", "severity", "user_id", "token
 /// Checks both files; `None` for a run that belongs to no history.
 pub(super) fn check(folder: &Path, manifest: &Manifest, run: &Run) -> Option<Check> {
     let lists = |name: &str| manifest.files.iter().any(|file| file.name == name);
-    if !lists(lifecycle::FILE_NAME) || !lists(runs::FILE_NAME) {
-        let detail = "an earlier version of reckon wrote this run, without lifecycle.csv and runs.csv";
-        return manifest.previous.as_ref().map(|_| not_tested("history", detail));
+    match (lists(lifecycle::FILE_NAME), lists(runs::FILE_NAME)) {
+        (true, true) => {}
+        (false, false) => return manifest.previous.as_ref().map(|_| without(run)),
+        (has_lives, _) => {
+            let missing = if has_lives { runs::FILE_NAME } else { lifecycle::FILE_NAME };
+            let detail = format!(
+                "{missing} is missing: a run of a history has both it and the other file of its past"
+            );
+            return Some(failed("history", detail));
+        }
     }
     Some(match examined(folder, manifest, run) {
         Err(cause) => failed("history", cause),
@@ -32,6 +39,20 @@ pub(super) fn check(folder: &Path, manifest: &Manifest, run: &Run) -> Option<Che
     })
 }
 
+/// A run of a history that has neither file: of an earlier version, which did not count what came back.
+fn without(run: &Run) -> Check {
+    match run.summary.history.reopened {
+        None => not_tested(
+            "history",
+            "an earlier version of reckon wrote this run, without lifecycle.csv and runs.csv",
+        ),
+        Some(_) => failed(
+            "history",
+            "lifecycle.csv and runs.csv are missing: the version of reckon that wrote this run writes both",
+        ),
+    }
+}
+
 fn examined(folder: &Path, manifest: &Manifest, run: &Run) -> Result<(usize, usize, Vec<String>), String> {
     let lifecycle = read(folder)?;
     let earlier = runs::lines(folder).map_err(|cause| cause.to_string())?;
@@ -42,7 +63,7 @@ fn examined(folder: &Path, manifest: &Manifest, run: &Run) -> Result<(usize, usi
     let history = &run.summary.history;
     let counts = [
         ("resolved", lifecycle.resolved_now().count() as u64, history.resolved),
-        ("reopened", lifecycle.reopened().count() as u64, history.reopened),
+        ("reopened", lifecycle.reopened().count() as u64, history.reopened.unwrap_or(0)),
         ("lapsed", lifecycle.lapsed().count() as u64, history.lapsed),
     ];
     let differing = counts.iter().filter(|(_, found, said)| found != said);

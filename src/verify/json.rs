@@ -16,6 +16,17 @@ pub(super) struct Summary {
     pub(super) conservation: Conservation,
     pub(super) history: History,
     pub(super) outcomes: BTreeMap<String, BTreeMap<String, Total>>,
+    pub(super) run_id: Option<String>,
+    #[serde(default)]
+    pub(super) sql: Vec<Script>,
+    #[serde(default)]
+    pub(super) snapshot_columns: Vec<serde::de::IgnoredAny>,
+}
+
+/// A file of `sql`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Script {
+    pub(super) name: String,
 }
 
 /// One side of `population`: all rows, and those of each class.
@@ -91,8 +102,8 @@ pub(super) struct History {
     pub(super) open: u64,
     #[serde(default)]
     pub(super) resolved: u64,
-    #[serde(default)]
-    pub(super) reopened: u64,
+    /// Written by every version that writes `lifecycle.csv`.
+    pub(super) reopened: Option<u64>,
     #[serde(default)]
     pub(super) lapsed: u64,
 }

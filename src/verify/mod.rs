@@ -1,16 +1,18 @@
 //! `reckon verify`: re-checks a run directory from its files alone, without database, network or the
 //! configuration.
 //!
-//! What is checked: every file against the manifest's digest, the chain of manifests, the control
-//! totals against the rows as listed, ids and counts of the findings, and the arithmetic of every
-//! balance, and what a run of a history says of its past. Of an audit pack: files, chain, that its figures
+//! What is checked: every file against the manifest's digest, the chain of manifests, that no file of a run
+//! is missing, the control totals against the rows as listed, ids and counts of the findings, that both their
+//! files say the same, the arithmetic of every balance, and what a run of a history says of its past. Of an audit pack: files, chain, that its figures
 //! roll forward, and its gaps. Of the archive of a table: files, and the table's digest, rebuilt from its
 //! rows. Sums are added again from the CSV and Parquet files; nothing is taken from the report.
 
+mod alike;
 mod archives;
 mod balances;
 mod chain;
 mod conservation;
+mod contents;
 mod files;
 mod findings;
 mod history;
@@ -37,8 +39,8 @@ pub enum State {
 /// One check with what it saw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// Its name: `files`, `chain`, `conservation`, `dispositions`, `findings`, `balances`, and `history` of a
-    /// run that belongs to one; of an audit pack `files`, `chain`, `roll_forward`, `balances`, `movements`,
+    /// Its name: `files`, `chain`, `contents`, `conservation`, `dispositions`, `findings`, `balances`, and
+    /// `history` of a run that belongs to one; of an audit pack `files`, `chain`, `roll_forward`, `balances`, `movements`,
     /// `adjustments`; of an archive `files`, `archive`, `rows`, `shape`.
     pub check: &'static str,
     /// How it went.
@@ -121,6 +123,7 @@ pub fn verify(folder: &Path) -> Result<Verification, VerifyError> {
     let texts = tables::Run::open(folder);
     match texts {
         Ok(run) => {
+            checks.push(contents::check(&manifest, &run));
             checks.push(conservation::totals(&run, &manifest));
             checks.push(conservation::dispositions(&run));
             checks.push(findings::check(&run));

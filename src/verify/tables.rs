@@ -26,6 +26,11 @@ impl Run {
         Ok(Run { folder: folder.to_owned(), summary })
     }
 
+    /// The directory.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Goes through a CSV file row by row.
     pub(super) fn csv(
         &self,

@@ -99,6 +99,82 @@ fn what_was_changed_is_named() {
     }
 }
 
+/// The file with another value in a column, in the first row that has one.
+fn altered(text: &str, column: &str) -> String {
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let header = reader.headers().unwrap().clone();
+    let at = header.iter().position(|name| name == column).unwrap();
+    let mut rows: Vec<Vec<String>> =
+        reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect();
+    let row = rows.iter_mut().find(|row| !row[at].is_empty()).unwrap_or_else(|| panic!("no {column}"));
+    let cell = &row[at];
+    row[at] = match cell.starts_with("20") && cell.contains('T') {
+        true => cell.replacen("20", "19", 1),
+        false => format!("{cell}1"),
+    };
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(&header).unwrap();
+    rows.iter().for_each(|row| writer.write_record(row).unwrap());
+    String::from_utf8(writer.into_inner().unwrap()).unwrap()
+}
+
+#[test]
+fn both_files_of_the_findings_say_the_same_in_every_column() {
+    let findings = std::fs::read_to_string(sample().join("findings.csv")).unwrap();
+    let columns = findings.lines().next().unwrap().split(',');
+    // What the other columns say is held against the rows and the counts first.
+    let counted = ["finding_id", "class", "severity", "user_id", "legacy_ids", "unified_ids", "status"];
+    for column in columns.filter(|column| !counted.contains(column)) {
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = copy(temporary.path());
+        forge(&folder, "findings.csv", &findings, &altered(&findings, column));
+        let (code, checks) = checks(&folder);
+        let (_, state, detail) = checks.iter().find(|(name, _, _)| name == "findings").unwrap();
+        assert_eq!((code, state.as_str()), (1, "fail"), "{column}: {checks:#?}");
+        let words = format!(": {column} ");
+        assert!(detail.contains("findings.parquet row ") && detail.contains(&words), "{column}: {detail}");
+    }
+}
+
+#[test]
+fn a_file_that_the_manifest_forgot_is_missing_all_the_same() {
+    let names: Vec<String> = std::fs::read_dir(sample())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "manifest.json")
+        .collect();
+    assert!(names.len() >= 12, "{names:?}");
+    for name in names {
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = copy(temporary.path());
+        std::fs::remove_file(folder.join(&name)).unwrap();
+        let path = folder.join("manifest.json");
+        let mut manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        manifest["files"].as_array_mut().unwrap().retain(|listed| listed["name"] != name.as_str());
+        std::fs::write(&path, serde_json::to_vec_pretty(&manifest).unwrap()).unwrap();
+        let (code, checks) = checks(&folder);
+        let (_, state, detail) = checks.iter().find(|(check, _, _)| check == "contents").unwrap();
+        assert_eq!((code, state.as_str()), (1, "fail"), "{name}: {checks:#?}");
+        assert!(detail.contains(&name), "{name}: {detail}");
+    }
+}
+
+#[test]
+fn the_manifest_is_that_of_the_summary_beside_it() {
+    for key in ["as_of", "run_id"] {
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = copy(temporary.path());
+        let path = folder.join("manifest.json");
+        let mut manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        manifest[key] = "2025-09-01T00:00:00.000000Z".into();
+        std::fs::write(&path, serde_json::to_vec_pretty(&manifest).unwrap()).unwrap();
+        let (code, checks) = checks(&folder);
+        let (_, state, detail) = checks.iter().find(|(check, _, _)| check == "contents").unwrap();
+        assert_eq!((code, state.as_str()), (1, "fail"), "{key}: {checks:#?}");
+        assert!(detail.contains(key) && detail.contains("in summary.json"), "{key}: {detail}");
+    }
+}
+
 #[test]
 fn a_file_that_is_changed_missing_or_foreign_fails_its_check() {
     type Change = fn(&Path);

@@ -153,3 +153,35 @@ fn an_edited_night_is_no_clean_night_of_the_gate() {
     let (is_ok, said) = gate();
     assert!(!is_ok && said.contains("is not as it was written"), "{said}");
 }
+
+#[test]
+fn a_past_that_was_taken_out_is_no_earlier_version() {
+    let cases: [(&[&str], bool, &str, &str); 4] = [
+        (&["lifecycle.csv"], false, "fail", "lifecycle.csv is missing"),
+        (&["runs.csv"], false, "fail", "runs.csv is missing"),
+        (
+            &["lifecycle.csv", "runs.csv"],
+            false,
+            "fail",
+            "the version of reckon that wrote this run writes both",
+        ),
+        (&["lifecycle.csv", "runs.csv"], true, "not_tested", "an earlier version of reckon wrote this run"),
+    ];
+    for (files, is_earlier, state, words) in cases {
+        let world = world();
+        let run = std::fs::canonicalize(world.path("reports/latest")).unwrap();
+        if is_earlier {
+            forge(&run, "summary.json", "    \"reopened\": 1,\n", "");
+        }
+        let path = run.join("manifest.json");
+        let mut manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let is_kept = |file: &serde_json::Value| !files.contains(&file["name"].as_str().unwrap());
+        manifest["files"].as_array_mut().unwrap().retain(is_kept);
+        std::fs::write(&path, serde_json::to_vec_pretty(&manifest).unwrap()).unwrap();
+        files.iter().for_each(|file| std::fs::remove_file(run.join(file)).unwrap());
+        let (_, checks) = world.verify("reports/latest");
+        let history = checks.iter().find(|check| check[0] == "history").unwrap();
+        assert_eq!(history[1], state, "{files:?}: {checks:#?}");
+        assert!(history[2].contains(words), "{files:?}: {}", history[2]);
+    }
+}

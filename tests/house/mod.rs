@@ -52,6 +52,7 @@ const CRATES: [(&str, &[&str]); 14] = [
         &[
             "src/source",
             "src/report/parquet",
+            "src/verify/alike.rs",
             "src/verify/tables.rs",
             "src/simulate/columns.rs",
             "src/simulate/folder.rs",
