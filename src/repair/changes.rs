@@ -1,6 +1,7 @@
 //! `repair.sql` and `dedupe.sql`.
 
 use super::columns::Layout;
+use super::evidence;
 use super::parts::{Part, Piece};
 use super::plan::{Change, Plan};
 use super::quote::{comment, do_block, fill, literal};
@@ -51,9 +52,14 @@ fn same_user(layout: &Layout) -> String {
 
 /// The piece of an update.
 pub(super) fn update_piece(plan: &Plan<'_>, change: &Change<'_>, piece: &mut Piece) {
-    if let (Some(row), Some(old), Some(new)) = (&change.row, &change.old, &change.new) {
+    if let (Some(row), Some(old), Some(new), Some(evidence)) =
+        (&change.row, &change.old, &change.new, &change.evidence)
+    {
+        let unified = &plan.unified;
         let mut line = Tuple::new(&mut piece.row);
-        line.id(row).id(old.user).content(&plan.unified, old).content(&plan.unified, new).end();
+        line.id(row).id(old.user).content(unified, old).content(unified, new);
+        evidence::push(&mut line, unified, evidence, plan.references);
+        line.end();
     }
     if let Some(legacy) = &change.legacy {
         values::push_legacy_row(&mut piece.legacy, legacy);
@@ -69,6 +75,7 @@ pub(super) fn update_statements(plan: &Plan<'_>, part: &Part) -> String {
     for prefix in ["old_", "new_"] {
         columns.extend(content(unified).into_iter().map(|(name, value)| (format!("{prefix}{name}"), value)));
     }
+    columns.extend(evidence::staging(unified, ""));
     let (staged, staged_names) = staging(&columns);
     let legacy = sql::legacy_check(plan, part);
     let legacy = if legacy.is_empty() { legacy } else { format!("\n{legacy}") };
@@ -101,6 +108,7 @@ fn update(plan: &Plan<'_>) -> String {
             ("id", &unified.id.value("u")),
             ("id_text", &unified.id.text("u")),
             ("same_user", &same_user(unified)),
+            ("same_evidence", &evidence::same(unified, "u", "")),
             ("is_old", &same(unified, "old_")),
             ("is_new", &same(unified, "new_")),
             ("assignments", &assignments(plan)),
@@ -136,10 +144,16 @@ fn assignments(plan: &Plan<'_>) -> String {
 
 /// The piece of a removal.
 pub(super) fn delete_piece(plan: &Plan<'_>, change: &Change<'_>, piece: &mut Piece) {
-    if let (Some(row), Some(old), Some(kept)) = (&change.row, &change.old, &change.kept) {
+    if let (Some(row), Some(old), Some(evidence), Some(kept)) =
+        (&change.row, &change.old, &change.evidence, &change.kept)
+    {
+        let unified = &plan.unified;
         let mut line = Tuple::new(&mut piece.row);
-        line.id(row).id(old.user).content(&plan.unified, old);
-        line.id(kept.id).number(kept.raw_tokens).number(kept.raw_tokens_repaired).end();
+        line.id(row).id(old.user).content(unified, old);
+        evidence::push(&mut line, unified, evidence, plan.references);
+        line.id(kept.id).content(unified, &kept.values).content(unified, &kept.repaired);
+        evidence::push(&mut line, unified, &kept.evidence, plan.references);
+        line.end();
     }
 }
 
@@ -147,15 +161,16 @@ pub(super) fn delete_piece(plan: &Plan<'_>, change: &Change<'_>, piece: &mut Pie
 pub(super) fn delete_statements(plan: &Plan<'_>, part: &Part) -> String {
     let unified = &plan.unified;
     let table = unified.table.sql();
-    let (id, amount) = (unified.id.value("u"), unified.amount.value("u"));
+    let id = unified.id.value("u");
     let mut columns =
         vec![("row_id".to_owned(), id.clone()), ("user_id".to_owned(), unified.user.value("u"))];
     columns.extend(content(unified));
-    columns.extend([
-        ("kept_id".to_owned(), id.clone()),
-        ("kept_tokens".to_owned(), amount.clone()),
-        ("kept_tokens_repaired".to_owned(), amount.clone()),
-    ]);
+    columns.extend(evidence::staging(unified, ""));
+    columns.push(("kept_id".to_owned(), id.clone()));
+    for prefix in ["kept_", "kept_new_"] {
+        columns.extend(content(unified).into_iter().map(|(name, value)| (format!("{prefix}{name}"), value)));
+    }
+    columns.extend(evidence::staging(unified, "kept_"));
     let (staged, staged_names) = staging(&columns);
     let body = fill(
         DELETE,
@@ -167,7 +182,9 @@ pub(super) fn delete_statements(plan: &Plan<'_>, part: &Part) -> String {
             ("id_text", &unified.id.text("u")),
             ("same", &format!("{} and {}", same_user(unified), same(unified, ""))),
             ("same_user", &same_user(unified)),
-            ("kept_tokens", &format!("{amount} in (p.kept_tokens, p.kept_tokens_repaired)")),
+            ("same_evidence", &evidence::same(unified, "u", "")),
+            ("kept", &format!("({}) or ({})", same(unified, "kept_"), same(unified, "kept_new_"))),
+            ("kept_evidence", &evidence::same(unified, "u", "kept_")),
             ("cascade", &sql::cascade(&format!("pg_temp.reckon_removed as p on p.row_id = {id}"))),
         ],
     );

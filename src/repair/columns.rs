@@ -117,6 +117,10 @@ pub(super) struct Layout {
     pub migrated: Option<Slot>,
     /// The one reference field, where there is exactly one.
     pub reference: Option<Slot>,
+    /// All reference fields.
+    pub references: Vec<Slot>,
+    /// What shows that a row was paid for, where it is not just the references.
+    pub payment: Vec<Slot>,
     pub expires_at: Option<Slot>,
     /// Name of the zone of timestamps without one.
     pub timezone: String,
@@ -142,6 +146,11 @@ impl Layout {
             reference: match columns.reference.as_slice() {
                 [only] => Some(slot(only)),
                 _ => None,
+            },
+            references: columns.reference.iter().map(slot).collect(),
+            payment: match columns.payment == columns.reference {
+                true => Vec::new(),
+                false => columns.payment.iter().map(slot).collect(),
             },
             expires_at: columns.expires_at.as_ref().map(slot),
             timezone: columns.timezone.name().to_owned(),

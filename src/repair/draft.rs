@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::domain::{Books, Class, Entry, Finding, RepairKind, RowId, Span, Status, Verdict};
 
 use super::columns::Layout;
+use super::evidence::Evidence;
 use super::fits;
 use super::kept::Keepers;
 use super::plan::{Change, KeptRow, LegacyRow, NewId, Operation, Review, Values, derived_id};
@@ -122,6 +123,7 @@ impl<'a, 'l> Draft<'a, 'l> {
             legacy: Some(legacy),
             old: None,
             new: Some(new),
+            evidence: None,
             reference,
             expires_at: entry.expires_at,
             kept: None,
@@ -156,6 +158,7 @@ impl<'a, 'l> Draft<'a, 'l> {
         fits::values(self.unified, &old)?;
         fits::values(self.unified, &new)?;
         entry.id.with_text(fits::text)?;
+        let evidence = self.evidence(entry)?;
         self.touch(position)?;
         Ok(Change {
             finding: &finding.id,
@@ -165,6 +168,7 @@ impl<'a, 'l> Draft<'a, 'l> {
             legacy,
             old: Some(old),
             new: Some(new),
+            evidence: Some(evidence),
             reference: None,
             expires_at: None,
             kept: None,
@@ -184,6 +188,8 @@ impl<'a, 'l> Draft<'a, 'l> {
         fits::values(self.unified, &old)?;
         entry.id.with_text(fits::text)?;
         kept.id.with_text(fits::text)?;
+        let (evidence, values) = (self.evidence(entry)?, self.values(kept));
+        let kept = KeptRow { id: &kept.id, values, repaired: values, evidence: self.evidence(kept)? };
         self.touch(position)?;
         Ok(Change {
             finding: &finding.id,
@@ -193,13 +199,10 @@ impl<'a, 'l> Draft<'a, 'l> {
             legacy: None,
             old: Some(old),
             new: None,
+            evidence: Some(evidence),
             reference: None,
             expires_at: None,
-            kept: Some(KeptRow {
-                id: &kept.id,
-                raw_tokens: kept.raw_tokens(),
-                raw_tokens_repaired: kept.raw_tokens(),
-            }),
+            kept: Some(kept),
             effect_tokens: finding.tokens_effect.unwrap_or(-i128::from(entry.signed_tokens())),
         })
     }
@@ -255,6 +258,13 @@ impl<'a, 'l> Draft<'a, 'l> {
         }
     }
 
+    /// What a unified row says beside its values.
+    fn evidence(&self, entry: &'a Entry) -> Result<Evidence<'a>, String> {
+        let evidence = Evidence::of(entry);
+        evidence.fits(&self.books.references)?;
+        Ok(evidence)
+    }
+
     fn review(&self, finding: &'a Finding, reason: String) -> Review<'a> {
         let rows = finding
             .unified_rows
@@ -278,17 +288,17 @@ impl<'a, 'l> Draft<'a, 'l> {
         }
     }
 
-    /// A kept row whose amount is repaired has one of two amounts, whichever file runs first.
+    /// A kept row that is repaired has one of two contents, whichever file runs first.
     fn note_repaired_keepers(&mut self) {
-        let repaired: HashMap<RowId, i64> = self
+        let repaired: HashMap<RowId, Values<'a>> = self
             .changes
             .iter()
             .filter(|change| change.operation == Operation::Update)
-            .filter_map(|change| Some((change.row.clone()?, change.new.as_ref()?.raw_tokens)))
+            .filter_map(|change| Some((change.row.clone()?, change.new?)))
             .collect();
         for kept in self.changes.iter_mut().filter_map(|change| change.kept.as_mut()) {
-            if let Some(tokens) = repaired.get(kept.id) {
-                kept.raw_tokens_repaired = *tokens;
+            if let Some(values) = repaired.get(kept.id) {
+                kept.repaired = *values;
             }
         }
     }

@@ -19,6 +19,7 @@ mod columns;
 pub mod constraint;
 mod draft;
 mod error;
+mod evidence;
 mod fits;
 mod hazard;
 mod kept;
@@ -31,6 +32,7 @@ mod values;
 mod verify;
 
 pub use error::RepairError;
+pub use evidence::Evidence;
 pub use plan::{
     Change, KeptRow, LegacyRow, Operation, Plan, Refusal, Review, Values, Warning, derived_id, namespace,
 };
@@ -115,6 +117,7 @@ pub fn plan<'a>(
         source: context.source.clone(),
         as_of: books.as_of,
         roster: &books.roster,
+        references: &books.references,
         legacy,
         unified,
         new_columns,

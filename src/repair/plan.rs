@@ -7,6 +7,7 @@ use crate::domain::{Class, FindingId, Instant, Roster, RowId, UserNo};
 use crate::sha256::Sha256;
 
 use super::columns::{Layout, NewColumn};
+use super::evidence::Evidence;
 use super::known::Known;
 
 /// What a change does to the unified table.
@@ -66,10 +67,12 @@ pub struct LegacyRow<'a> {
 pub struct KeptRow<'a> {
     /// Id.
     pub id: &'a RowId,
-    /// Tokens as the table stores them now.
-    pub raw_tokens: i64,
+    /// Its values now.
+    pub values: Values<'a>,
     /// The same after `repair.sql`.
-    pub raw_tokens_repaired: i64,
+    pub repaired: Values<'a>,
+    /// What it says beside them.
+    pub evidence: Evidence<'a>,
 }
 
 /// One change of one unified row. It borrows what the books and findings hold: there may be a million.
@@ -89,6 +92,8 @@ pub struct Change<'a> {
     pub old: Option<Values<'a>>,
     /// Values after; `None` for a removal.
     pub new: Option<Values<'a>>,
+    /// What the row says beside its values; `None` for an insertion.
+    pub evidence: Option<Evidence<'a>>,
     /// A reference that an inserted row takes along.
     pub reference: Option<&'a str>,
     /// The end of a grant that an inserted row takes along.
@@ -161,6 +166,7 @@ pub struct Plan<'a> {
     pub(super) source: String,
     pub(super) as_of: Instant,
     pub(super) roster: &'a Roster,
+    pub(super) references: &'a [Box<str>],
     pub(super) legacy: Layout,
     pub(super) unified: Layout,
     pub(super) new_columns: Vec<NewColumn>,

@@ -46,6 +46,26 @@ impl<'l> Tuple<'l> {
         self
     }
 
+    /// An id that is text in SQL, or null.
+    pub fn known_id(&mut self, id: Option<&RowId>) -> &mut Self {
+        match id {
+            Some(id) => self.id(id),
+            None => self.number(NULL),
+        }
+    }
+
+    /// An array of texts.
+    pub fn texts<'t>(&mut self, texts: impl Iterator<Item = &'t str>) -> &mut Self {
+        let line = self.next();
+        let mut is_empty = true;
+        for text in texts {
+            line.push_str(if std::mem::replace(&mut is_empty, false) { "array[" } else { ", " });
+            push_literal(line, text);
+        }
+        line.push_str(if is_empty { "'{}'" } else { "]" });
+        self
+    }
+
     pub fn number(&mut self, number: impl std::fmt::Display) -> &mut Self {
         // Writing to a string cannot fail.
         let _ = write!(self.next(), "{number}");

@@ -1,6 +1,7 @@
 //! The SQL files on a real server.
 
 mod apply;
+mod between;
 mod demo;
 mod hazards;
 mod shapes;

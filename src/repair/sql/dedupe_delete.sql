@@ -34,7 +34,10 @@ begin
       select p.row_id::text as row_id, row_number() over (order by p.row_id::text) as place
         from pg_temp.reckon_removed as p
        where not exists (
-         select 1 from {{unified}} as u where {{id}} = p.row_id and {{same}}
+         select 1
+           from {{unified}} as u
+          where {{id}} = p.row_id
+            and {{same}}{{same_evidence}}
        )
     ) as c;
   if wrong > 0 then
@@ -53,7 +56,7 @@ begin
            from {{unified}} as u
           where {{id}} = p.kept_id
             and {{same_user}}
-            and {{kept_tokens}}
+            and ({{kept}}){{kept_evidence}}
        )
     ) as c;
   if wrong > 0 then

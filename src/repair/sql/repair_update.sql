@@ -21,7 +21,7 @@ begin
            from {{unified}} as u
           where {{id}} = p.row_id
             and {{same_user}}
-            and (({{is_old}}) or ({{is_new}}))
+            and (({{is_old}}) or ({{is_new}})){{same_evidence}}
        )
     ) as c;
   if wrong > 0 then

@@ -210,11 +210,12 @@ impl Shape {
             if reference { "ref" } else { "null" },
         );
         let unified = format!(
-            "select id, \"user\", {}, amount::bigint, {}, {}, {} from \"order\" order by id::text collate \"C\"",
+            "select id, \"user\", {}, amount::bigint, {}, {}, {}, {} from \"order\" order by id::text collate \"C\"",
             if two { "\"select\" || '/' || \"from\"" } else { "\"select\"" },
             micros(self.at, "'Europe/Berlin'"),
             self.reads.0,
-            self.reads.1
+            self.reads.1,
+            if self.mapping.contains("migrated = \"moved\"") { "moved::text" } else { "null" },
         );
         let mut world = World::of("repair_shape", "", self.schema, &toml, &legacy, &unified);
         world.facts = facts;

@@ -29,7 +29,7 @@ pub const SCHEMA: &str = include_str!("schema.sql");
 /// Their mapping.
 pub const CONFIG: &str = include_str!("reckon.toml");
 
-/// id, user, label, raw tokens, microseconds, reference, link.
+/// id, user, label, raw tokens, microseconds, reference, link; perhaps whether it is marked.
 pub const LEGACY_QUERY: &str = "select id, user_id, action_type, tokens_used, \
      (extract(epoch from created_at) * 1000000)::bigint, stripe_payment_intent_id, null \
      from public.token_transactions order by id::text collate \"C\"";
@@ -264,7 +264,7 @@ fn books(db: &Db, config: &Config, legacy: &str, unified: &str) -> Books {
                     references: own_reference(&row[5]).into_iter().collect(),
                     paid: !row[5].is_empty(),
                     link: (!row[6].is_empty()).then(|| Box::new(RowId::parse(&row[6]))),
-                    migrated: false,
+                    migrated: row.get(7).is_some_and(|mark| mark == "true"),
                     expires_at: None,
                     balance_after: None,
                     succeeded: true,

@@ -1,0 +1,125 @@
+//! What others do between a run and its files: the run reads a real database, the files are applied to what
+//! has become of it.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::world::{CONFIG, SCHEMA};
+use crate::postgres::cluster::{Cluster, Db};
+
+pub const USER: &str = "00000000-0000-4000-8000-0000000000aa";
+pub const LEGACY: &str = "10000000-0000-4000-8000-000000000001";
+
+/// A database that was reconciled, and the files of the run.
+pub struct Mended {
+    pub db: Db,
+    pub folder: PathBuf,
+    _temporary: tempfile::TempDir,
+}
+
+impl Mended {
+    /// Runs over the real tables with these rows.
+    pub fn of(rows: &str) -> Mended {
+        Mended::with(&format!("{SCHEMA}{rows}"), CONFIG)
+    }
+
+    /// Runs over any tables.
+    pub fn with(sql: &str, toml: &str) -> Mended {
+        let db = Cluster::shared().database("repair_between");
+        db.sql(sql);
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = temporary.path().join("run");
+        std::fs::write(temporary.path().join("reckon.toml"), toml).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_reckon"))
+            .args(["reconcile", "--no-progress", "--out", "run"])
+            .current_dir(temporary.path())
+            .env("DATABASE_URL", db.url())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{said}");
+        Mended { db, folder, _temporary: temporary }
+    }
+
+    pub fn text(&self, file: &str) -> String {
+        std::fs::read_to_string(self.folder.join(format!("{file}.sql"))).unwrap()
+    }
+
+    pub fn apply(&self, file: &str) -> Result<String, String> {
+        self.db.try_file(&self.folder.join(format!("{file}.sql")))
+    }
+
+    /// Applies a file that must go through.
+    pub fn applied(&self, file: &str) {
+        if let Err(error) = self.apply(file) {
+            panic!("{file}: {error}\n{}", self.text(file));
+        }
+    }
+
+    /// Applies a file that must stop, with nothing changed; answers the message.
+    pub fn refused(&self, file: &str) -> String {
+        let before = self.db.digest("token_usage");
+        let error = self.apply(file).expect_err("it stops");
+        assert_eq!(self.db.digest("token_usage"), before, "nothing was changed");
+        error
+    }
+}
+
+/// A paid legacy row, its copy, and the copy again.
+fn paid_twice() -> String {
+    format!(
+        "insert into token_transactions values ('{LEGACY}', '{USER}', 'pack_purchase', 1000, '2026-01-05 10:00+00', 'pi_1');
+         insert into token_usage (id, user_id, action_type, model_used, tokens_used, metadata, created_at) values
+           ('20000000-0000-4000-8000-000000000001', '{USER}', 'token_pack_purchase', 'x', 1000, '{{\"legacy_id\": \"{LEGACY}\", \"payment_intent\": \"pi_1\"}}', '2026-01-05 10:00+00'),
+           ('20000000-0000-4000-8000-000000000002', '{USER}', 'token_pack_purchase', 'x', 1000, '{{\"payment_intent\": \"pi_1\"}}', '2026-01-05 10:05+00');"
+    )
+}
+
+#[test]
+fn a_row_that_is_no_copy_any_more_is_not_removed_nor_is_one_whose_original_does_not_count_any_more() {
+    const EXTRA: &str = "extra rows changed or vanished";
+    const KEPT: &str = "the row that should stay changed or vanished";
+    // what is set · in which row · what the file says; nothing: it goes through
+    let cases = [
+        ("metadata = metadata || '{\"payment_intent\": \"pi_2\"}'", 2, EXTRA),
+        ("metadata = null", 2, EXTRA),
+        ("success = false", 2, EXTRA),
+        ("metadata = metadata || '{\"legacy_id\": \"of another\"}'", 2, EXTRA),
+        ("metadata = metadata || '{\"migrated_from\": \"elsewhere\"}'", 2, EXTRA),
+        ("success = false, metadata = metadata || '{\"reversed\": true}'", 1, KEPT),
+        ("action_type = 'admin_deduct'", 1, KEPT),
+        ("created_at = created_at - interval '1 day'", 1, KEPT),
+        ("metadata = metadata || '{\"payment_intent\": \"pi_2\"}'", 1, KEPT),
+        ("metadata = metadata - 'legacy_id'", 1, KEPT),
+        ("metadata = metadata || '{\"note\": \"seen\", \"migrated_from\": false}'", 1, ""),
+        ("metadata = metadata || '{\"legacy_id\": null, \"migrated_from\": \"\"}', model_used = 'y'", 2, ""),
+    ];
+    for (change, row, message) in cases {
+        let mended = Mended::of(&paid_twice());
+        mended.db.sql(&format!(
+            "update token_usage set {change} where id = '20000000-0000-4000-8000-00000000000{row}'"
+        ));
+        if message.is_empty() {
+            mended.applied("dedupe");
+            assert_eq!(mended.db.value("select count(*) from token_usage"), "1", "{change}");
+        } else {
+            let error = mended.refused("dedupe");
+            assert!(error.contains(message), "{change} of {row}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_row_that_does_not_count_any_more_or_stands_for_another_is_not_repaired() {
+    let rows = format!(
+        "insert into token_transactions values ('{LEGACY}', '{USER}', 'subscription_grant', 1000, '2026-01-05 10:00+00', null);
+         insert into token_usage (id, user_id, action_type, model_used, tokens_used, metadata, created_at) values
+           ('20000000-0000-4000-8000-000000000001', '{USER}', 'subscription_grant', 'x', 100, '{{\"legacy_id\": \"{LEGACY}\"}}', '2026-01-05 10:00+00');"
+    );
+    for change in ["success = false", "metadata = '{\"legacy_id\": \"other\"}'", "metadata = null"] {
+        let mended = Mended::of(&rows);
+        mended.db.sql(&format!("update token_usage set {change}"));
+        let error = mended.refused("repair");
+        assert!(error.contains("rows changed or vanished"), "{change}: {error}");
+    }
+}
