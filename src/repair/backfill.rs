@@ -5,6 +5,7 @@ use super::known::IdText;
 use super::parts::{Lines, Part, Piece, Rows};
 use super::plan::{Change, Plan};
 use super::quote::{do_block, fill, literal};
+use super::spelling;
 use super::sql;
 use super::values::{self, Tuple};
 use crate::config::{Literal, quote_identifier};
@@ -115,7 +116,8 @@ fn staged(plan: &Plan<'_>) -> Vec<String> {
 fn insert(plan: &Plan<'_>, staged: &[String], actions: &[String]) -> String {
     let unified = &plan.unified;
     let table = unified.table.sql();
-    let mut same_group = vec![format!("{} = k.user_id", unified.user.value("u"))];
+    let user_key = |value: &str| spelling::key(value, plan.spelling.users);
+    let mut same_group = vec![format!("{} = {}", user_key(&unified.user.value("u")), user_key("k.user_id"))];
     for (slot, name) in unified.action.iter().zip(actions) {
         same_group.push(format!("{} = k.{name}", slot.value("u")));
     }
@@ -144,6 +146,8 @@ fn insert(plan: &Plan<'_>, staged: &[String], actions: &[String]) -> String {
         INSERT,
         &[
             ("no_triggers", triggers.as_str()),
+            ("spelled_users", &spelling::of_users(plan)),
+            ("is_touched", &is_touched(plan)),
             ("unified", &table),
             ("unified_literal", &literal(&table)),
             ("plan", &literal(&plan.id)),
@@ -162,11 +166,24 @@ fn insert(plan: &Plan<'_>, staged: &[String], actions: &[String]) -> String {
     )
 }
 
+/// `t` names the row `u` among those that other files touch.
+fn is_touched(plan: &Plan<'_>) -> String {
+    let key = |value: &str| spelling::key(value, plan.spelling.ids);
+    format!("{} = {}", key("t.row_id"), key(&plan.unified.id.value("u")))
+}
+
+/// `u` names the legacy row of `p`.
+fn names(plan: &Plan<'_>, link: &Slot) -> String {
+    let text = link.text("u");
+    let text = if plan.spelling.links { spelling::id_form(&text) } else { text };
+    format!("{text} = p.reckon_legacy_id")
+}
+
 /// How a planned row knows itself among the rows of the table: by its id, or by the link where the
 /// database gives the ids.
 pub(super) fn own(plan: &Plan<'_>) -> String {
     match (&plan.unified.link, plan.common.has_new_ids) {
-        (Some(link), false) => format!("{} = p.reckon_legacy_id", link.text("u")),
+        (Some(link), false) => names(plan, link),
         _ => format!("{} = p.{}", plan.unified.id.value("u"), plan.unified.id.name()),
     }
 }

@@ -5,6 +5,7 @@ use super::evidence;
 use super::parts::{Part, Piece};
 use super::plan::{Change, Plan};
 use super::quote::{comment, do_block, fill, literal};
+use super::spelling;
 use super::sql;
 use super::values::{self, Tuple};
 
@@ -46,8 +47,9 @@ fn same(layout: &Layout, prefix: &str) -> String {
         .join(" and ")
 }
 
-fn same_user(layout: &Layout) -> String {
-    format!("{} is not distinct from p.user_id", layout.user.value("u"))
+fn same_user(plan: &Plan<'_>) -> String {
+    let key = |value: &str| spelling::key(value, plan.spelling.users);
+    format!("{} is not distinct from {}", key(&plan.unified.user.value("u")), key("p.user_id"))
 }
 
 /// The piece of an update.
@@ -90,6 +92,7 @@ pub(super) fn update_statements(plan: &Plan<'_>, part: &Part) -> String {
             ("staged", &staged),
             ("staged_names", &staged_names),
             ("rows", &part.rows[0].text),
+            ("spelled", &spelling::of_ids(plan, "reckon_changes", &["row_id"])),
             ("update", &do_block(&update(plan))),
         ],
     ));
@@ -107,7 +110,7 @@ fn update(plan: &Plan<'_>) -> String {
             ("plan", &literal(&plan.id)),
             ("id", &unified.id.value("u")),
             ("id_text", &unified.id.text("u")),
-            ("same_user", &same_user(unified)),
+            ("same_user", &same_user(plan)),
             ("same_evidence", &evidence::same(unified, "u", "")),
             ("is_old", &same(unified, "old_")),
             ("is_new", &same(unified, "new_")),
@@ -180,8 +183,9 @@ pub(super) fn delete_statements(plan: &Plan<'_>, part: &Part) -> String {
             ("plan", &literal(&plan.id)),
             ("id", &id),
             ("id_text", &unified.id.text("u")),
-            ("same", &format!("{} and {}", same_user(unified), same(unified, ""))),
-            ("same_user", &same_user(unified)),
+            ("journal_row", &spelling::key("e.row_id", plan.spelling.ids)),
+            ("same", &format!("{} and {}", same_user(plan), same(unified, ""))),
+            ("same_user", &same_user(plan)),
             ("same_evidence", &evidence::same(unified, "u", "")),
             ("kept", &format!("({}) or ({})", same(unified, "kept_"), same(unified, "kept_new_"))),
             ("kept_evidence", &evidence::same(unified, "u", "kept_")),
@@ -198,6 +202,7 @@ pub(super) fn delete_statements(plan: &Plan<'_>, part: &Part) -> String {
             ("staged", &staged),
             ("staged_names", &staged_names),
             ("rows", &part.rows[0].text),
+            ("spelled", &spelling::of_ids(plan, "reckon_removed", &["row_id", "kept_id"])),
             ("delete", &do_block(&body)),
         ],
     ));

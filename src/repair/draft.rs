@@ -10,6 +10,7 @@ use super::evidence::Evidence;
 use super::fits;
 use super::kept::Keepers;
 use super::plan::{Change, KeptRow, LegacyRow, NewId, Operation, Review, Values, derived_id};
+use super::spelling::Written;
 
 /// Sorts findings into changes and reviews.
 pub(super) struct Draft<'a, 'l> {
@@ -18,6 +19,7 @@ pub(super) struct Draft<'a, 'l> {
     unified: &'l Layout,
     window: Span,
     new_id: NewId,
+    written: Written,
     inserted: HashSet<&'a RowId>,
     touched: HashSet<u32>,
     changes: Vec<Change<'a>>,
@@ -41,6 +43,7 @@ impl<'a, 'l> Draft<'a, 'l> {
             unified,
             window: config.matching.window,
             new_id,
+            written: Written::of(books, legacy, unified),
             inserted: HashSet::new(),
             touched: HashSet::new(),
             changes: Vec::new(),
@@ -99,6 +102,7 @@ impl<'a, 'l> Draft<'a, 'l> {
             (Some(_), Some(_), [only]) => Some(&*self.books.references[*only as usize]),
             _ => None,
         };
+        self.written.tells(user_no, user)?;
         fits::values(self.unified, &new)?;
         fits::text(legacy.label)?;
         legacy.id.with_text(fits::text)?;

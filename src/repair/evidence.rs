@@ -10,6 +10,7 @@ use crate::source::{FALSE_WORDS, TRUE_WORDS};
 use super::columns::{Layout, Slot};
 use super::fits;
 use super::quote::literal;
+use super::spelling::id_form;
 use super::values::Tuple;
 
 /// What a row says beside its values, as the run read it.
@@ -150,14 +151,6 @@ pub(super) fn push(line: &mut Tuple<'_>, layout: &Layout, evidence: &Evidence<'_
             }
         };
     }
-}
-
-/// The shape of a UUID with hyphens, in either case.
-const UUID: &str = "'^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$'";
-
-/// A text as an id is read: a UUID is the same in either case.
-pub(super) fn id_form(text: &str) -> String {
-    format!("case when {text} ~ {UUID} then lower({text}) else {text} end")
 }
 
 fn trimmed(text: &str) -> String {

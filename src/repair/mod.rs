@@ -27,6 +27,7 @@ mod known;
 mod parts;
 mod plan;
 pub(crate) mod quote;
+mod spelling;
 mod sql;
 mod values;
 mod verify;
@@ -110,6 +111,7 @@ pub fn plan<'a>(
         unified_table: unified.table.clone(),
         known,
         common: plan::Common::of(&changes),
+        spelling: spelling::Spelling::of(&changes, &legacy, &unified),
         changes,
         reviews,
         refusals: hazards.refusals,

@@ -9,6 +9,7 @@ use crate::sha256::Sha256;
 use super::columns::{Layout, NewColumn};
 use super::evidence::Evidence;
 use super::known::Known;
+use super::spelling::Spelling;
 
 /// What a change does to the unified table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -175,6 +176,7 @@ pub struct Plan<'a> {
     pub(super) allow_triggers: bool,
     /// What holds for all changes, found once: each of hundreds of parts asks for it.
     pub(super) common: Common,
+    pub(super) spelling: Spelling,
 }
 
 /// What is asked of all changes of a plan at once.

@@ -5,7 +5,7 @@ use super::parts::{self, Cut, Lines, Part, Piece};
 use super::plan::{Change, Operation, Plan, Refusal, Review};
 use super::quote::{comment, do_block, fill, grouped, literal, rows};
 use super::verify::{self, Expectations};
-use super::{backfill, changes};
+use super::{backfill, changes, spelling};
 use crate::cores::at_once;
 
 const HEAD: &str = include_str!("sql/head.sql");
@@ -284,11 +284,16 @@ pub(super) fn legacy_check(plan: &Plan<'_>, part: &Part) -> String {
     } else {
         format!("{created_at} = p.created_at")
     };
+    let same = |found: &str, staged: &str, varies: bool| {
+        format!("{} = {}", spelling::key(found, varies), spelling::key(staged, varies))
+    };
     let places = [
         ("legacy", table.as_str()),
         ("legacy_zone", &literal(&layout.timezone)),
         ("id", &id),
         ("user", &user),
+        ("same_id", &same(&id, "p.row_id", plan.spelling.legacy_ids)),
+        ("same_user", &same(&user, "p.user_id", plan.spelling.legacy_users)),
         ("label", &layout.label("l")),
         ("tokens", &cast(&layout.amount, "numeric")),
         ("created_at", &created_at),

@@ -7,6 +7,7 @@ use super::columns::{Layout, Slot};
 use super::parts::{Lines, Part, Piece};
 use super::plan::{Change, Operation, Plan, Review, Values};
 use super::quote::{fill, literal};
+use super::spelling;
 use super::values::Tuple;
 use crate::domain::RowId;
 
@@ -105,13 +106,16 @@ pub(super) fn statement(expectations: &Expectations<'_, '_>, part: &Part) -> Str
         "" => none.to_owned(),
         rows => format!("  values\n{rows}"),
     };
-    let id = same_id(&unified.id);
+    let id = same_id(&unified.id, "p.row_id", plan.spelling.ids);
     let own = match (&unified.link, plan.common.has_new_ids) {
+        (Some(link), false) if plan.spelling.links => {
+            format!("{} = p.row_id", spelling::id_form(&link.text("u")))
+        }
         (Some(link), false) => format!("{} = p.row_id", link.text("u")),
         _ => id.clone(),
     };
     let same = [
-        format!("{} = p.user_id", unified.user.text("u")),
+        same_id(&unified.user, "p.user_id", plan.spelling.users),
         format!("{} = p.action", unified.label("u")),
         format!("({})::numeric = p.tokens", unified.amount.value("u")),
         same_instant(unified),
@@ -132,10 +136,15 @@ pub(super) fn statement(expectations: &Expectations<'_, '_>, part: &Part) -> Str
     )
 }
 
-fn same_id(id: &Slot) -> String {
+/// The column holds the planned id or user, which is a text: compared in the column's own type, so that
+/// `7.0` is `7`. Types with a length are compared as text, since a cast would cut.
+fn same_id(id: &Slot, planned: &str, varies: bool) -> String {
     match &id.facts {
-        Some(facts) if id.is_plain() => format!("{} = p.row_id::{}", id.value("u"), facts.cast),
-        _ => format!("{} = p.row_id", id.text("u")),
+        _ if varies => format!("{} = {planned}", spelling::id_form(&id.text("u"))),
+        Some(facts) if id.is_plain() && !id.holds_text() => {
+            format!("{} = {planned}::{}", id.value("u"), facts.cast)
+        }
+        _ => format!("{} = {planned}", id.text("u")),
     }
 }
 

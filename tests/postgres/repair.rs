@@ -5,4 +5,5 @@ mod between;
 mod demo;
 mod hazards;
 mod shapes;
+mod spelling;
 mod world;

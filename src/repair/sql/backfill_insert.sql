@@ -5,7 +5,7 @@ declare
   there bigint;
   inserted_rows bigint;
 begin
-{{no_triggers}}  -- Rows of this plan that are there already.
+{{no_triggers}}{{spelled_users}}  -- Rows of this plan that are there already.
   create temporary table reckon_there on commit drop as
   select p.reckon_no, {{id}} as row_id
     from pg_temp.reckon_rows as p
@@ -33,7 +33,7 @@ begin
           select k.no, format('user %s, action %s', min({{user_text}}), min({{label}})) as named
             from pg_temp.reckon_known as k
             join {{unified}} as u on {{same_group}}
-           where not exists (select 1 from pg_temp.reckon_touched as t where t.row_id = {{id}})
+           where not exists (select 1 from pg_temp.reckon_touched as t where {{is_touched}})
              and not exists (select 1 from pg_temp.reckon_own as o where o.row_id = {{id_text}})
            group by k.no, k.row_count, k.fingerprint
           having count(*) > k.row_count

@@ -23,7 +23,7 @@ begin
        select 1
          from reckon_journal.entries as e
         where e.plan_id = {{plan}}
-          and e.row_id = p.row_id::text
+          and {{journal_row}} = p.row_id::text
           and e.operation = 'delete'
           and e.undone_at is null
      );

@@ -10,8 +10,8 @@ begin
        where not exists (
          select 1
            from {{legacy}} as l
-          where {{id}} = p.row_id
-            and {{user}} = p.user_id
+          where {{same_id}}
+            and {{same_user}}
             and {{label}} = p.label
             and {{tokens}} = p.tokens
             and {{same_created_at}}

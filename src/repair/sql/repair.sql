@@ -9,7 +9,7 @@ select {{staged}}
 
 insert into pg_temp.reckon_changes ({{staged_names}}) values
 {{rows}};
-
+{{spelled}}
 analyze pg_temp.reckon_changes;
 
 {{update}}

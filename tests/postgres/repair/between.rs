@@ -25,11 +25,17 @@ impl Mended {
 
     /// Runs over any tables.
     pub fn with(sql: &str, toml: &str) -> Mended {
+        Mended::beside(sql, toml, "")
+    }
+
+    /// Runs over any tables, with the rows of `legacy.csv`.
+    pub fn beside(sql: &str, toml: &str, csv: &str) -> Mended {
         let db = Cluster::shared().database("repair_between");
         db.sql(sql);
         let temporary = tempfile::tempdir().unwrap();
         let folder = temporary.path().join("run");
         std::fs::write(temporary.path().join("reckon.toml"), toml).unwrap();
+        std::fs::write(temporary.path().join("legacy.csv"), csv).unwrap();
         let output = Command::new(env!("CARGO_BIN_EXE_reckon"))
             .args(["reconcile", "--no-progress", "--out", "run"])
             .current_dir(temporary.path())
@@ -54,6 +60,13 @@ impl Mended {
         if let Err(error) = self.apply(file) {
             panic!("{file}: {error}\n{}", self.text(file));
         }
+    }
+
+    /// `verify.sql` finds everything as planned.
+    pub fn all_is_as_expected(&self) {
+        let script = format!("\\pset format csv\n\\pset tuples_only on\n{}", self.text("verify"));
+        let output = self.db.try_sql(&script).unwrap();
+        assert!(!output.is_empty() && output.lines().all(|line| line.ends_with(",t")), "{output}");
     }
 
     /// Applies a file that must stop, with nothing changed; answers the message.
