@@ -1,7 +1,6 @@
 //! `backfill.sql`.
 
 use super::columns::{Filling, Slot};
-use super::known::IdText;
 use super::parts::{Lines, Part, Piece, Rows};
 use super::plan::{Change, Plan};
 use super::quote::{do_block, fill, literal};
@@ -32,9 +31,11 @@ pub(super) fn shared(plan: &Plan<'_>, number: usize, line: &mut String) {
     let mut line = Tuple::new(line);
     match known.groups().get(number) {
         Some((user, action, group)) => {
-            let fingerprint = if known.ids == IdText::Unsure { 0 } else { group.fingerprint };
-            line.number(number).id(plan.roster.id(*user)).action(&plan.unified, action);
-            line.number(group.rows).number(fingerprint).end();
+            line.number(number).id(plan.roster.id(*user)).action(&plan.unified, action).number(group.rows);
+            match group.listed() {
+                Some(prints) => line.number("null").text(&prints).end(),
+                None => line.number(group.fingerprint).number("null").end(),
+            }
         }
         None => line.id(known.touched()[number - known.groups().len()].1).end(),
     }
@@ -90,7 +91,7 @@ pub(super) fn statements(plan: &Plan<'_>, lines: &impl Lines, part: &Part) -> St
             ("staged_names", &staged_names.join(", ")),
             ("rows", &part.rows[0].text),
             ("known", &known_columns),
-            ("known_names", &format!("no, user_id, {}, row_count, fingerprint", actions.join(", "))),
+            ("known_names", &format!("no, user_id, {}, row_count, fingerprint, prints", actions.join(", "))),
             ("known_rows", &known.text),
             ("id", &unified.id.value("u")),
             ("touched_rows", &touched),
@@ -156,7 +157,7 @@ fn insert(plan: &Plan<'_>, staged: &[String], actions: &[String]) -> String {
             ("user_text", &unified.user.text("u")),
             ("label", &unified.label("u")),
             ("same_group", &same_group.join(" and ")),
-            ("fingerprint", &fingerprint(&unified.id, plan.known.ids)),
+            ("known_id", &plan.known.ids.sql(&unified.id, "u")),
             ("own", &own(plan)),
             ("there", &objects("u")),
             ("wanted", &objects("p")),
@@ -186,17 +187,6 @@ pub(super) fn own(plan: &Plan<'_>) -> String {
         (Some(link), false) => names(plan, link),
         _ => format!("{} = p.{}", plan.unified.id.value("u"), plan.unified.id.name()),
     }
-}
-
-fn fingerprint(id: &Slot, ids: IdText) -> String {
-    let text = match ids {
-        IdText::Same => id.text("u"),
-        IdText::Lower => format!("lower({})", id.text("u")),
-        IdText::Unsure => return "0::numeric".to_owned(),
-    };
-    format!(
-        "('x' || encode(substring(sha256(convert_to({text}, 'UTF8')) from 1 for 7), 'hex'))::bit(56)::bigint"
-    )
 }
 
 fn constant(value: &Literal) -> String {

@@ -1,5 +1,5 @@
 //! What the books know of the unified rows beside which a backfill inserts: so many rows of a user
-//! and action, with these ids. A row that appeared since shows.
+//! and action, with these ids. A row that appeared since shows, whatever else has gone.
 
 use std::collections::HashSet;
 
@@ -8,6 +8,11 @@ use crate::sha256::sha256;
 
 use super::columns::Slot;
 use super::plan::{Change, Operation};
+use super::spelling::id_form;
+
+/// Up to so many rows of a group are listed. Of a larger one only their number and sum are written, and any
+/// difference stops the file, a row that has gone too.
+const LISTED: u64 = 4_096;
 
 /// Rows of one user and action that no file of the plan touches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +20,30 @@ pub(super) struct KnownGroup {
     pub rows: u64,
     /// Sum of the first 56 bits of SHA-256 over the ids: equal counts of other rows differ in it.
     pub fingerprint: i128,
+    /// These bits of each id; empty where there are more than [`LISTED`].
+    prints: Vec<u64>,
+}
+
+impl KnownGroup {
+    fn add(&mut self, id: &RowId) {
+        let print = id.with_text(|text| sha256(text).first_bits() >> 8);
+        self.rows += 1;
+        self.fingerprint += i128::from(print);
+        if self.rows <= LISTED {
+            self.prints.push(print);
+        } else {
+            self.prints = Vec::new();
+        }
+    }
+
+    /// The prints as the literal of an array of hexadecimal texts, where they are listed.
+    pub fn listed(&self) -> Option<String> {
+        if self.rows > LISTED {
+            return None;
+        }
+        let prints: Vec<String> = self.prints.iter().map(|print| format!("{print:014x}")).collect();
+        Some(format!("{{{}}}", prints.join(",")))
+    }
 }
 
 /// Groups by user and label, and the rows that other files of the plan touch.
@@ -28,33 +57,49 @@ pub(super) struct Known<'a> {
     pub ids: IdText,
 }
 
-/// How the text of an id in the database compares with that in the books.
+/// How the text of an id in the database becomes that in the books.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum IdText {
-    /// The same text.
-    Same,
-    /// The same in lower case: UUIDs in a column of another type.
-    Lower,
-    /// Not to be compared: only rows are counted.
+    /// It is the same text.
     #[default]
-    Unsure,
+    Same,
+    /// In lower case: UUIDs in a column of another type.
+    Lower,
+    /// In lower case where it is a UUID.
+    Mixed,
+    /// A whole number without its decimals.
+    Number,
 }
 
 impl IdText {
     fn of(id: &Slot, books: &Books) -> IdText {
-        let exact = match id.type_name() {
+        match id.type_name() {
             Some("uuid" | "integer" | "bigint" | "smallint") => return IdText::Same,
-            Some(_) => id.holds_text(),
-            None => true,
-        };
+            Some(name) if name.starts_with("numeric") => return IdText::Number,
+            _ => {}
+        }
         let (entries, settled) = (&books.unified.entries, books.settled.side(Side::Unified));
         let is_uuid = |entry: &crate::domain::Entry| matches!(entry.id, RowId::Uuid(_));
         let has_uuids = settled.has_uuids || entries.iter().any(is_uuid);
         let has_texts = settled.has_texts || entries.iter().any(|entry| !is_uuid(entry));
-        match (exact, has_uuids, has_texts) {
-            (false, ..) | (true, true, true) => IdText::Unsure,
-            (true, true, false) => IdText::Lower,
-            (true, false, _) => IdText::Same,
+        match (has_uuids, has_texts) {
+            (true, true) => IdText::Mixed,
+            (true, false) => IdText::Lower,
+            (false, _) => IdText::Same,
+        }
+    }
+
+    /// The id of a row as the books have it, as SQL.
+    pub fn sql(self, id: &Slot, alias: &str) -> String {
+        let text = id.text(alias);
+        match self {
+            IdText::Same => text,
+            IdText::Lower => format!("lower({text})"),
+            IdText::Mixed => id_form(&text),
+            IdText::Number => {
+                let value = id.value(alias);
+                format!("case when {value} = trunc({value}) then trunc({value})::text else {text} end")
+            }
         }
     }
 }
@@ -90,9 +135,7 @@ impl<'a> Known<'a> {
                 && let Some(at) = known.group(user, label)
                 && !touched_ids.contains(row)
             {
-                let group = &mut known.groups[at].2;
-                group.rows += 1;
-                group.fingerprint += fingerprint(row);
+                known.groups[at].2.add(row);
             }
         };
         let labels = &books.unified.labels;
@@ -133,8 +176,4 @@ impl<'a> Known<'a> {
         let end = start + self.touched[start..].iter().take_while(|(of, _)| *of == user).count();
         start..end
     }
-}
-
-fn fingerprint(id: &RowId) -> i128 {
-    id.with_text(|text| i128::from(sha256(text).first_bits() >> 8))
 }

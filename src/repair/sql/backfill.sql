@@ -13,9 +13,10 @@ select {{staged}}
 insert into pg_temp.reckon_rows ({{staged_names}}) values
 {{rows}};
 
--- What is known of these users and actions: rows, and the sum over their ids of 56 bits of SHA-256.
+-- What is known of these users and actions: how many rows, and 56 bits of SHA-256 of each id; of very many
+-- rows the sum of these bits.
 create temporary table reckon_known on commit drop as
-select 0::bigint as no, {{known}}, 0::bigint as row_count, 0::numeric as fingerprint
+select 0::bigint as no, {{known}}, 0::bigint as row_count, 0::numeric as fingerprint, null::text[] as prints
   from {{unified}} as u
   with no data;
 

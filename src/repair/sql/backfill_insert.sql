@@ -24,20 +24,38 @@ begin
      and e.undone_at is null;
   analyze pg_temp.reckon_own;
 
-  -- A row of these users and actions that is neither known nor inserted by this plan.
+  -- The rows of these users and actions that this plan has nothing to do with.
+  create temporary table reckon_beside on commit drop as
+  select k.no, {{user_text}} as user_text, {{label}} as label,
+         left(encode(sha256(convert_to({{known_id}}, 'UTF8')), 'hex'), 14) as print
+    from pg_temp.reckon_known as k
+    join {{unified}} as u on {{same_group}}
+   where not exists (select 1 from pg_temp.reckon_touched as t where {{is_touched}})
+     and not exists (select 1 from pg_temp.reckon_own as o where o.row_id = {{id_text}});
+  create temporary table reckon_seen on commit drop as
+  select distinct k.no, l.print
+    from pg_temp.reckon_known as k
+   cross join lateral unnest(k.prints) as l (print);
+  analyze pg_temp.reckon_beside;
+  analyze pg_temp.reckon_seen;
+
+  -- Each of them was seen by the run. One that has gone hides none that has come.
   select count(*), string_agg(c.named, '; ' order by c.named) filter (where c.place <= 5)
     into wrong, named
     from (
       select g.named, row_number() over (order by g.named) as place
         from (
-          select k.no, format('user %s, action %s', min({{user_text}}), min({{label}})) as named
-            from pg_temp.reckon_known as k
-            join {{unified}} as u on {{same_group}}
-           where not exists (select 1 from pg_temp.reckon_touched as t where {{is_touched}})
-             and not exists (select 1 from pg_temp.reckon_own as o where o.row_id = {{id_text}})
+          select k.no, format('user %s, action %s', min(b.user_text), min(b.label)) as named
+            from pg_temp.reckon_beside as b
+            join pg_temp.reckon_known as k on k.no = b.no
+            left join pg_temp.reckon_seen as s on s.no = b.no and s.print = b.print
            group by k.no, k.row_count, k.fingerprint
           having count(*) > k.row_count
-              or (count(*) = k.row_count and sum({{fingerprint}}) <> k.fingerprint)
+              or case
+                   when k.fingerprint is null then count(*) > count(s.print)
+                   else count(*) <> k.row_count
+                     or sum(('x' || b.print)::bit(56)::bigint) <> k.fingerprint
+                 end
         ) as g
     ) as c;
   if wrong > 0 then

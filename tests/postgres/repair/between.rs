@@ -123,6 +123,72 @@ fn a_row_that_is_no_copy_any_more_is_not_removed_nor_is_one_whose_original_does_
 }
 
 #[test]
+fn a_row_that_appeared_is_seen_whatever_else_has_gone() {
+    let copies = |rows: u32| {
+        format!(
+            "insert into token_transactions
+             select ('10000000-0000-4000-8000-' || lpad(i::text, 12, '0'))::uuid, '{USER}', 'subscription_grant', 1000,
+                    timestamptz '2024-01-05Z' + i * interval '2 hours', null from generate_series(1, {rows} + 1) i;
+             insert into token_usage (id, user_id, action_type, model_used, tokens_used, metadata, created_at)
+             select ('20000000' || right(id::text, -8))::uuid, user_id, 'subscription_grant', 'x', 1000,
+                    jsonb_build_object('legacy_id', id), created_at
+               from token_transactions order by id limit {rows};"
+        )
+    };
+    let appears = format!(
+        "insert into token_usage (user_id, action_type, model_used, tokens_used, created_at) values
+         ('{USER}', 'subscription_grant', 'app', 1000, '2026-03-05Z');"
+    );
+    const TWO_GO: &str = "delete from token_usage where right(id::text, 2) in ('01', '02');";
+    const ONE_GOES: &str = "delete from token_usage where right(id::text, 12) = '000000000001';";
+    for (rows, change, passes) in [
+        (2, String::new(), true),
+        (2, TWO_GO.to_owned(), true),
+        (2, format!("{TWO_GO}{appears}"), false),
+        (2, format!("{ONE_GOES}{appears}"), false),
+        (4_097, String::new(), true),
+        // Too many to be listed: then nothing may go either.
+        (4_097, ONE_GOES.to_owned(), false),
+        (4_097, format!("{ONE_GOES}{appears}"), false),
+    ] {
+        let mended = Mended::of(&copies(rows));
+        mended.db.sql(&change);
+        if passes {
+            mended.applied("backfill");
+        } else {
+            let error = mended.refused("backfill");
+            assert!(error.contains("appeared for user"), "{rows} {change}: {error}");
+        }
+    }
+}
+
+#[test]
+fn ids_that_are_decimal_numbers_are_known_too() {
+    let sql = format!(
+        "create table token_transactions (id numeric primary key, user_id uuid not null, action_type text, tokens_used int,
+           created_at timestamptz, stripe_payment_intent_id text);
+         create sequence numbers start 1000;
+         create table token_usage (id numeric primary key default nextval('numbers'), user_id uuid not null,
+           action_type text not null, model_used text not null, tokens_used int not null,
+           success boolean not null default true, metadata jsonb, created_at timestamptz not null default now());
+         insert into token_transactions values (1, '{USER}', 'subscription_grant', 1000, '2026-01-05 10:00+00', null),
+           (2, '{USER}', 'subscription_grant', 1000, '2026-02-05 10:00+00', null);
+         insert into token_usage (id, user_id, action_type, model_used, tokens_used, metadata, created_at) values
+           (1.00, '{USER}', 'subscription_grant', 'x', 1000, '{{\"legacy_id\": \"1\"}}', '2026-01-05 10:00+00');"
+    );
+    let mended = Mended::with(&sql, CONFIG);
+    mended.db.sql(&format!(
+        "delete from token_usage;
+         insert into token_usage (user_id, action_type, model_used, tokens_used, created_at)
+         values ('{USER}', 'subscription_grant', 'app', 1000, '2026-02-05 10:00+00');"
+    ));
+    let error = mended.refused("backfill");
+    assert!(error.contains("appeared for user"), "{error}");
+    let mended = Mended::with(&sql, CONFIG);
+    mended.applied("backfill");
+}
+
+#[test]
 fn a_row_that_does_not_count_any_more_or_stands_for_another_is_not_repaired() {
     let rows = format!(
         "insert into token_transactions values ('{LEGACY}', '{USER}', 'subscription_grant', 1000, '2026-01-05 10:00+00', null);
