@@ -11,6 +11,7 @@ use crate::config::{Literal, quote_identifier};
 
 const BACKFILL: &str = include_str!("sql/backfill.sql");
 const INSERT: &str = include_str!("sql/backfill_insert.sql");
+const NOT_NAMED: &str = include_str!("sql/not_named.sql");
 const NO_TRIGGERS: &str = include_str!("sql/no_triggers.sql");
 
 /// The piece of the row of this number, and the numbers of the lines that rows share: what is known of
@@ -148,6 +149,7 @@ fn insert(plan: &Plan<'_>, staged: &[String], actions: &[String]) -> String {
         &[
             ("no_triggers", triggers.as_str()),
             ("spelled_users", &spelling::of_users(plan)),
+            ("not_named", &not_named(plan)),
             ("is_touched", &is_touched(plan)),
             ("unified", &table),
             ("unified_literal", &literal(&table)),
@@ -178,6 +180,20 @@ fn names(plan: &Plan<'_>, link: &Slot) -> String {
     let text = link.text("u");
     let text = if plan.spelling.links { spelling::id_form(&text) } else { text };
     format!("{text} = p.reckon_legacy_id")
+}
+
+/// The check that no other row names the legacy row of one that is to be inserted.
+fn not_named(plan: &Plan<'_>) -> String {
+    let unified = &plan.unified;
+    let Some(link) = &unified.link else { return String::new() };
+    let places = [
+        ("unified", unified.table.sql()),
+        ("unified_literal", literal(&unified.table.sql())),
+        ("names", names(plan, link)),
+        ("id", unified.id.value("u")),
+        ("id_text", unified.id.text("u")),
+    ];
+    fill(NOT_NAMED, &places.each_ref().map(|(name, value)| (*name, value.as_str())))
 }
 
 /// How a planned row knows itself among the rows of the table: by its id, or by the link where the

@@ -20,6 +20,8 @@ pub(super) struct Draft<'a, 'l> {
     window: Span,
     new_id: NewId,
     written: Written,
+    /// The unified row that names a legacy row which is to be inserted.
+    named: HashMap<&'a RowId, &'a RowId>,
     inserted: HashSet<&'a RowId>,
     touched: HashSet<u32>,
     changes: Vec<Change<'a>>,
@@ -44,6 +46,7 @@ impl<'a, 'l> Draft<'a, 'l> {
             window: config.matching.window,
             new_id,
             written: Written::of(books, legacy, unified),
+            named: HashMap::new(),
             inserted: HashSet::new(),
             touched: HashSet::new(),
             changes: Vec::new(),
@@ -59,6 +62,7 @@ impl<'a, 'l> Draft<'a, 'l> {
             .flat_map(|finding| finding.unified_rows.iter().copied())
             .collect();
         let keepers = Keepers::new(self.books, &leaving, self.window);
+        self.named = named(self.books, findings);
         for finding in findings {
             if finding.repair == RepairKind::None && finding.verdict != Verdict::Contested {
                 continue;
@@ -117,6 +121,9 @@ impl<'a, 'l> Draft<'a, 'l> {
         };
         if let Some(row) = row.as_ref().filter(|row| self.is_there(row)) {
             return Err(format!("its copy {row} is there already, with other content"));
+        }
+        if let Some(row) = self.named.get(legacy.id) {
+            return Err(format!("the unified row {row} names it, though it does not count as its copy"));
         }
         Ok(Change {
             finding: &finding.id,
@@ -319,6 +326,18 @@ impl<'a, 'l> Draft<'a, 'l> {
             review.rows.retain(|(id, _)| !changed.contains(*id));
         }
     }
+}
+
+/// Rows that name a legacy row which has no copy: they failed, are worth nothing, or lie beyond as-of. Would
+/// one of them count later, a row inserted now would be the second.
+fn named<'a>(books: &'a Books, findings: &'a [Finding]) -> HashMap<&'a RowId, &'a RowId> {
+    let missing = findings.iter().filter(|finding| finding.repair == RepairKind::Backfill);
+    let missing: HashSet<&RowId> = missing.flat_map(|finding| &finding.legacy_ids).collect();
+    if missing.is_empty() {
+        return HashMap::new();
+    }
+    let links = books.unified.entries.iter().filter_map(|row| Some((row.link.as_deref()?, &row.id)));
+    links.filter(|(link, _)| missing.contains(link)).collect()
 }
 
 /// What each side says, and the evidence.

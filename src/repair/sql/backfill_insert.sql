@@ -64,7 +64,7 @@ begin
       hint = 'Nothing was changed. Run reckon reconcile again and use the SQL that it writes.';
   end if;
 
-  -- A row that is there already must be the one that would be inserted.
+{{not_named}}  -- A row that is there already must be the one that would be inserted.
   select count(*), string_agg(c.row_id, ', ' order by c.place) filter (where c.place <= 5)
     into wrong, named
     from (

@@ -163,6 +163,45 @@ fn a_row_that_appeared_is_seen_whatever_else_has_gone() {
 }
 
 #[test]
+fn a_legacy_row_that_a_unified_row_names_is_not_inserted_whatever_that_row_counts_as() {
+    let legacy = format!(
+        "insert into token_transactions values ('{LEGACY}', '{USER}', 'subscription_grant', 1000, '2026-01-05 10:00+00', null);"
+    );
+    let names = |label: &str, tokens: u32, success: bool, at: &str| {
+        format!(
+            "insert into token_usage (id, user_id, action_type, model_used, tokens_used, success, metadata, created_at) values
+             ('20000000-0000-4000-8000-000000000001', '{USER}', '{label}', 'x', {tokens}, {success}, '{{\"legacy_id\": \"{LEGACY}\"}}', '{at}');"
+        )
+    };
+    // Failed, worth nothing: known to the run, and a comment.
+    for row in [
+        names("subscription_grant", 1000, false, "2026-01-05 10:00+00"),
+        names("subscription_grant", 0, true, "2026-01-05 10:00+00"),
+    ] {
+        let mended = Mended::of(&format!("{legacy}{row}"));
+        let reason = "the unified row 20000000-0000-4000-8000-000000000001 names it";
+        assert!(mended.text("backfill").contains(reason), "{row}: {}", mended.text("backfill"));
+        mended.applied("backfill");
+        assert_eq!(mended.db.value("select count(*) from token_usage"), "1", "{row}");
+    }
+    // Without a meaning, or use, when the run looked; or not there yet.
+    for (before, after) in [
+        (names("bonus_grant", 1000, true, "2026-01-05 10:00+00"), String::new()),
+        (names("chat", 1000, true, "2026-01-05 10:00+00"), String::new()),
+        (String::new(), names("admin_grant", 1, true, "2026-03-05 10:00+00")),
+    ] {
+        let free = "alter table token_usage drop constraint token_usage_action_type_check;";
+        let mended = Mended::of(&format!("{free}{legacy}{before}"));
+        mended.db.sql(&after);
+        let error = mended.refused("backfill");
+        assert!(
+            error.contains(&format!("named by rows of public.token_usage already: {LEGACY} by row")),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn ids_that_are_decimal_numbers_are_known_too() {
     let sql = format!(
         "create table token_transactions (id numeric primary key, user_id uuid not null, action_type text, tokens_used int,
