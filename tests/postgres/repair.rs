@@ -3,6 +3,7 @@
 mod apply;
 mod between;
 mod demo;
+mod families;
 mod hazards;
 mod shapes;
 mod spelling;

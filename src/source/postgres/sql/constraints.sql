@@ -1,4 +1,13 @@
--- Everything that hangs on a table, one row each: kind, name, definition, and flags of the kind.
+-- Everything that hangs on a table, one row each: kind, name, definition, and flags of the kind. Triggers
+-- and foreign keys on its partitions and heirs act on its rows too.
+with recursive tree (oid, is_partition) as (
+  select $1::oid, true
+  union
+  select i.inhrelid, c.relispartition
+  from pg_catalog.pg_inherits i
+  join tree on i.inhparent = tree.oid
+  join pg_catalog.pg_class c on c.oid = i.inhrelid
+)
 (select 'primary_key', a.attname::text, null::text, null::text
 from pg_catalog.pg_index i
 cross join lateral unnest(i.indkey::smallint[]) with ordinality as k (attnum, place)
@@ -16,12 +25,32 @@ join pg_catalog.pg_namespace n on n.oid = p.pronamespace
 where t.tgrelid = $1::oid and not t.tgisinternal and t.tgenabled <> 'D'
 order by t.tgname)
 union all
+-- Those of each row, but those that the table hands down. Rows that come in do not go to heirs.
+(select 'trigger', t.tgname || ' on ' || cn.nspname || '.' || c.relname, n.nspname || '.' || p.proname,
+        (case when tree.is_partition then t.tgtype::int else t.tgtype::int & ~4 end)::text
+from tree
+join pg_catalog.pg_trigger t on t.tgrelid = tree.oid
+join pg_catalog.pg_class c on c.oid = t.tgrelid
+join pg_catalog.pg_namespace cn on cn.oid = c.relnamespace
+join pg_catalog.pg_proc p on p.oid = t.tgfoid
+join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+where tree.oid <> $1::oid and t.tgtype & 1 <> 0 and not t.tgisinternal and t.tgenabled <> 'D'
+  and not exists (
+    select 1 from tree up join pg_catalog.pg_trigger above on above.tgrelid = up.oid
+    join pg_catalog.pg_class a on a.oid = up.oid
+    where a.relkind = 'p' and up.oid <> tree.oid
+      and above.tgname = t.tgname and above.tgfoid = t.tgfoid and above.tgtype = t.tgtype)
+order by 2)
+union all
 (select 'referenced_by', k.conname::text, pg_get_constraintdef(k.oid),
         (k.confdeltype in ('c', 'n', 'd'))::text || ' ' || n.nspname || '.' || c.relname
 from pg_catalog.pg_constraint k
 join pg_catalog.pg_class c on c.oid = k.conrelid
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where k.confrelid = $1::oid and k.contype = 'f'
+where k.confrelid in (select oid from tree) and k.contype = 'f'
+  and not exists (
+    select 1 from pg_catalog.pg_constraint up
+    where up.oid = k.conparentid and up.confrelid in (select oid from tree))
 order by k.conname, 4)
 union all
 (select 'index', c.relname::text, pg_get_indexdef(i.indexrelid), null
