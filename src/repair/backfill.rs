@@ -1,12 +1,13 @@
 //! `backfill.sql`.
 
 use super::columns::{Filling, Slot};
+use super::legacy;
 use super::parts::{Lines, Part, Piece, Rows};
 use super::plan::{Change, Plan};
 use super::quote::{do_block, fill, literal};
 use super::spelling;
 use super::sql;
-use super::values::{self, Tuple};
+use super::values::Tuple;
 use crate::config::{Literal, quote_identifier};
 
 const BACKFILL: &str = include_str!("sql/backfill.sql");
@@ -19,7 +20,7 @@ const NO_TRIGGERS: &str = include_str!("sql/no_triggers.sql");
 pub(super) fn piece(plan: &Plan<'_>, at: usize, change: &Change<'_>, piece: &mut Piece) {
     let (Some(new), Some(legacy)) = (&change.new, &change.legacy) else { return };
     Tuple::new(&mut piece.row).number(at).id(legacy.id).new_row(plan, change).end();
-    values::push_legacy_row(&mut piece.legacy, legacy);
+    legacy::push_row(&mut piece.legacy, plan, legacy);
     let known = &plan.known;
     let groups = known.groups().len();
     piece.shared.extend(known.group(new.user_no, new.action));
@@ -80,7 +81,7 @@ pub(super) fn statements(plan: &Plan<'_>, lines: &impl Lines, part: &Part) -> St
             ("unified", table.as_str()),
             ("unified_comment", &super::quote::comment(&table)[3..]),
             ("journal", &sql::journal()),
-            ("legacy", &with_line_before(sql::legacy_check(plan, part))),
+            ("legacy", &with_line_before(legacy::check(plan, part))),
             (
                 "staged",
                 &["0::bigint as reckon_no".to_owned(), "null::text as reckon_legacy_id".to_owned()]

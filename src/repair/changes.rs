@@ -2,12 +2,13 @@
 
 use super::columns::Layout;
 use super::evidence;
+use super::legacy;
 use super::parts::{Part, Piece};
 use super::plan::{Change, Plan};
 use super::quote::{comment, do_block, fill, literal};
 use super::spelling;
 use super::sql;
-use super::values::{self, Tuple};
+use super::values::Tuple;
 
 const REPAIR: &str = include_str!("sql/repair.sql");
 const UPDATE: &str = include_str!("sql/repair_update.sql");
@@ -64,7 +65,7 @@ pub(super) fn update_piece(plan: &Plan<'_>, change: &Change<'_>, piece: &mut Pie
         line.end();
     }
     if let Some(legacy) = &change.legacy {
-        values::push_legacy_row(&mut piece.legacy, legacy);
+        legacy::push_row(&mut piece.legacy, plan, legacy);
     }
 }
 
@@ -79,7 +80,7 @@ pub(super) fn update_statements(plan: &Plan<'_>, part: &Part) -> String {
     }
     columns.extend(evidence::staging(unified, ""));
     let (staged, staged_names) = staging(&columns);
-    let legacy = sql::legacy_check(plan, part);
+    let legacy = legacy::check(plan, part);
     let legacy = if legacy.is_empty() { legacy } else { format!("\n{legacy}") };
     let mut text = sql::head(unified);
     text.push_str(&fill(

@@ -110,7 +110,7 @@ impl<'a, 'l> Draft<'a, 'l> {
         fits::values(self.unified, &new)?;
         fits::text(legacy.label)?;
         legacy.id.with_text(fits::text)?;
-        fits::text(reference.unwrap_or_default())?;
+        legacy.evidence.fits(&self.books.references)?;
         entry.expires_at.map_or(Ok(()), fits::instant)?;
         if let Some(link) = &self.unified.link {
             fits::id(link, legacy.id)?;
@@ -170,6 +170,7 @@ impl<'a, 'l> Draft<'a, 'l> {
         fits::values(self.unified, &new)?;
         entry.id.with_text(fits::text)?;
         let evidence = self.evidence(entry)?;
+        legacy.map_or(Ok(()), |legacy| legacy.evidence.fits(&self.books.references))?;
         self.touch(position)?;
         Ok(Change {
             finding: &finding.id,
@@ -256,6 +257,7 @@ impl<'a, 'l> Draft<'a, 'l> {
             label: &self.books.legacy.labels[usize::from(entry.label)],
             raw_tokens: entry.raw_tokens(),
             at: entry.at,
+            evidence: Evidence::of(entry),
         }
     }
 

@@ -24,6 +24,7 @@ mod fits;
 mod hazard;
 mod kept;
 mod known;
+mod legacy;
 mod parts;
 mod plan;
 pub(crate) mod quote;

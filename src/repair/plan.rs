@@ -61,6 +61,8 @@ pub struct LegacyRow<'a> {
     pub raw_tokens: i64,
     /// When.
     pub at: Instant,
+    /// What it says beside them.
+    pub evidence: Evidence<'a>,
 }
 
 /// The row that stays when an extra one is removed.

@@ -5,16 +5,12 @@ use super::parts::{self, Cut, Lines, Part, Piece};
 use super::plan::{Change, Operation, Plan, Refusal, Review};
 use super::quote::{comment, do_block, fill, grouped, literal, rows};
 use super::verify::{self, Expectations};
-use super::{backfill, changes, spelling};
+use super::{backfill, changes};
 use crate::cores::at_once;
 
 const HEAD: &str = include_str!("sql/head.sql");
 const JOURNAL: &str = include_str!("sql/journal.sql");
 const REFUSED: &str = include_str!("sql/refused.sql");
-const LEGACY_ROWS: &str = include_str!("sql/legacy_rows.sql");
-const LEGACY_ROWS_FROM_FILES: &str = include_str!("sql/legacy_rows_from_files.sql");
-const LEGACY_MISSING: &str = include_str!("sql/legacy_missing.sql");
-const LEGACY_CHECK: &str = include_str!("sql/legacy_check.sql");
 const CASCADE: &str = include_str!("sql/cascade.sql");
 const UNDO: &str = include_str!("sql/undo.sql");
 const UNDO_ROWS: &str = include_str!("sql/undo_rows.sql");
@@ -253,62 +249,6 @@ pub(super) fn journal() -> String {
         "-- The journal: what was before, and what was inserted, so that undo.sql can take it back.\n{}",
         do_block(JOURNAL)
     )
-}
-
-/// The check that the legacy rows behind the changes of a part are as they were read; empty without
-/// such rows.
-pub(super) fn legacy_check(plan: &Plan<'_>, part: &Part) -> String {
-    if part.legacy.count == 0 {
-        return String::new();
-    }
-    let layout = &plan.legacy;
-    let table = layout.table.sql();
-    let missing;
-    let (staging, id, user, when_missing) = if layout.from_table {
-        (LEGACY_ROWS, layout.id.value("l"), layout.user.value("l"), "")
-    } else {
-        missing = fill(LEGACY_MISSING, &[("legacy_literal", &literal(&table))]);
-        (LEGACY_ROWS_FROM_FILES, layout.id.text("l"), layout.user.text("l"), missing.as_str())
-    };
-    let cast = |slot: &super::columns::Slot, wanted: &str| {
-        if slot.is_plain() && layout.from_table {
-            slot.value("l")
-        } else {
-            format!("({})::{wanted}", slot.value("l"))
-        }
-    };
-    let created_at = cast(&layout.created_at, "timestamptz");
-    let same_created_at = if layout.from_table {
-        let slot = &layout.created_at;
-        format!("{} = {}", slot.comparable(&created_at), slot.comparable("p.created_at"))
-    } else {
-        format!("{created_at} = p.created_at")
-    };
-    let same = |found: &str, staged: &str, varies: bool| {
-        format!("{} = {}", spelling::key(found, varies), spelling::key(staged, varies))
-    };
-    let places = [
-        ("legacy", table.as_str()),
-        ("legacy_zone", &literal(&layout.timezone)),
-        ("id", &id),
-        ("user", &user),
-        ("same_id", &same(&id, "p.row_id", plan.spelling.legacy_ids)),
-        ("same_user", &same(&user, "p.user_id", plan.spelling.legacy_users)),
-        ("label", &layout.label("l")),
-        ("tokens", &cast(&layout.amount, "numeric")),
-        ("created_at", &created_at),
-        ("same_created_at", &same_created_at),
-        ("when_missing", when_missing),
-    ];
-    let mut text = fill(staging, &places);
-    text.push_str(
-        "\ninsert into pg_temp.reckon_legacy (row_id, user_id, label, tokens, created_at) values\n",
-    );
-    text.push_str(&part.legacy.text);
-    text.push_str(";\n\nanalyze pg_temp.reckon_legacy;\n\n");
-    text.push_str(&do_block(&fill(LEGACY_CHECK, &places)));
-    text.push_str(&format!("\n\nset local timezone = {};\n", literal(&plan.unified.timezone)));
-    text
 }
 
 /// The check that no foreign key acts on rows that leave; `leaving` joins them to `u`.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::domain::{Instant, RowId};
 
 use super::columns::{Filling, Layout, Meaning, NewColumn};
-use super::plan::{Change, LegacyRow, Plan, Values};
+use super::plan::{Change, Plan, Values};
 use super::quote::push_literal;
 
 /// A tuple of literals that is written into a line.
@@ -78,6 +78,15 @@ impl<'l> Tuple<'l> {
         self
     }
 
+    /// The end of a grant, or null; PostgreSQL's `infinity` is the last instant.
+    pub fn end_of_grant(&mut self, at: Option<Instant>) -> &mut Self {
+        match at {
+            Some(Instant(i64::MAX)) => self.number("'infinity'::timestamptz"),
+            Some(at) => self.instant(at),
+            None => self.number(NULL),
+        }
+    }
+
     /// Action columns, tokens and instant of a unified row.
     pub fn content(&mut self, layout: &Layout, values: &Values<'_>) -> &mut Self {
         self.action(layout, values.action).number(values.raw_tokens).instant(values.at)
@@ -117,11 +126,6 @@ fn push_instant(line: &mut String, at: Instant) {
     line.push('\'');
     at.push_rfc3339(line);
     line.push_str("'::timestamptz");
-}
-
-/// The columns of `reckon_legacy`.
-pub(super) fn push_legacy_row(line: &mut String, row: &LegacyRow<'_>) {
-    Tuple::new(line).id(row.id).id(row.user).text(row.label).number(row.raw_tokens).instant(row.at).end();
 }
 
 fn push_mapped(

@@ -14,7 +14,7 @@ begin
             and {{same_user}}
             and {{label}} = p.label
             and {{tokens}} = p.tokens
-            and {{same_created_at}}
+            and {{same_created_at}}{{same_further}}
        )
     ) as c;
   if wrong > 0 then

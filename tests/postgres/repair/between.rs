@@ -123,6 +123,55 @@ fn a_row_that_is_no_copy_any_more_is_not_removed_nor_is_one_whose_original_does_
 }
 
 #[test]
+fn a_legacy_row_whose_end_or_payment_changed_stops_the_backfill() {
+    let toml = CONFIG
+        .replace(
+            "reference = [\"stripe_payment_intent_id\"]",
+            "reference = [\"stripe_payment_intent_id\"]\nexpires_at = \"expires_at\"",
+        )
+        .replace("success = \"success\"", "success = \"success\"\nexpires_at = \"expires_at\"");
+    let paid = toml.replace(
+        "expires_at = \"expires_at\"\n\n",
+        "expires_at = \"expires_at\"\npayment = [\"amount_paid_cents\"]\n\n",
+    );
+    assert!(paid.contains("amount_paid_cents"));
+    let sql = |end: &str| {
+        format!(
+            "{SCHEMA}alter table token_transactions add expires_at {end}, add amount_paid_cents int;
+             alter table token_usage add expires_at timestamptz;
+             insert into token_transactions values
+               ('{LEGACY}', '{USER}', 'pack_purchase', 1000, '2026-01-05 10:00+00', 'pi_1', '2027-01-01 00:00:00+00', 900),
+               ('10000000-0000-4000-8000-000000000002', '{USER}', 'trial_grant', 10, '2026-01-06 10:00+00', null, null, null);"
+        )
+    };
+    let changes = [
+        "stripe_payment_intent_id = 'pi_2' where tokens_used = 1000",
+        "stripe_payment_intent_id = null where tokens_used = 1000",
+        "stripe_payment_intent_id = 'pi_3' where tokens_used = 10",
+        "amount_paid_cents = null where tokens_used = 1000",
+        "expires_at = '2026-02-01 00:00:00+00' where tokens_used = 1000",
+        "expires_at = null where tokens_used = 1000",
+        "expires_at = '2026-02-01 00:00:00+00' where tokens_used = 10",
+    ];
+    for end in ["timestamptz", "timestamp", "date", "text"] {
+        for change in changes {
+            let mended = Mended::with(&sql(end), &paid);
+            mended.db.sql(&format!("update token_transactions set {change}"));
+            let error = mended.refused("backfill");
+            assert!(error.contains("legacy rows changed or vanished"), "{end}: {change}: {error}");
+        }
+        let mended = Mended::with(&sql(end), &paid);
+        mended.db.sql("update token_transactions set amount_paid_cents = 800 where tokens_used = 1000");
+        mended.applied("backfill");
+        assert_eq!(
+            mended.db.value("select count(*) from token_usage where expires_at = '2027-01-01Z'"),
+            "1",
+            "{end}"
+        );
+    }
+}
+
+#[test]
 fn a_row_that_appeared_is_seen_whatever_else_has_gone() {
     let copies = |rows: u32| {
         format!(
