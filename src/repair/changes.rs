@@ -13,6 +13,7 @@ use super::values::Tuple;
 const REPAIR: &str = include_str!("sql/repair.sql");
 const UPDATE: &str = include_str!("sql/repair_update.sql");
 const DEDUPE: &str = include_str!("sql/dedupe.sql");
+const JSON_NULLS: &str = include_str!("sql/json_nulls.sql");
 const DELETE: &str = include_str!("sql/dedupe_delete.sql");
 
 /// Names in the staging tables of action columns, tokens and instant, with the expression of each in
@@ -113,11 +114,23 @@ fn update(plan: &Plan<'_>) -> String {
             ("id_text", &unified.id.text("u")),
             ("same_user", &same_user(plan)),
             ("same_evidence", &evidence::same(unified, "u", "")),
+            ("json_nulls", &json_nulls(unified, "pg_temp.reckon_changes")),
             ("is_old", &same(unified, "old_")),
             ("is_new", &same(unified, "new_")),
             ("assignments", &assignments(plan)),
         ],
     )
+}
+
+/// Notes which JSON columns of the rows that `staged` names hold a JSON null.
+fn json_nulls(layout: &Layout, staged: &str) -> String {
+    let leaving = format!("{staged} as p on p.row_id = {}", layout.id.value("u"));
+    let places = [
+        ("unified_literal", literal(&layout.table.sql())),
+        ("id_text_literal", literal(&layout.id.text("u"))),
+        ("leaving", literal(&leaving)),
+    ];
+    fill(JSON_NULLS, &places.each_ref().map(|(name, value)| (*name, value.as_str())))
 }
 
 /// Only columns that some row of the plan changes, and in a row only what changes: a value that stays
@@ -190,6 +203,7 @@ pub(super) fn delete_statements(plan: &Plan<'_>, part: &Part) -> String {
             ("same_evidence", &evidence::same(unified, "u", "")),
             ("kept", &format!("({}) or ({})", same(unified, "kept_"), same(unified, "kept_new_"))),
             ("kept_evidence", &evidence::same(unified, "u", "kept_")),
+            ("json_nulls", &json_nulls(unified, "pg_temp.reckon_removed")),
             ("cascade", &sql::cascade(&format!("pg_temp.reckon_removed as p on p.row_id = {id}"))),
         ],
     );

@@ -5,6 +5,7 @@ mod between;
 mod demo;
 mod families;
 mod hazards;
+mod images;
 mod shapes;
 mod spelling;
 mod world;

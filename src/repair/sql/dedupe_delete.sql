@@ -1,6 +1,7 @@
 declare
   target constant regclass := {{unified_literal}}::regclass;
   foreign_key record;
+  json_column name;
   wrong bigint;
   named text;
   planned bigint;
@@ -65,8 +66,7 @@ begin
       hint = 'Nothing was changed. Run reckon reconcile again and use the SQL that it writes.';
   end if;
 
-{{cascade}}
-  select count(*) into planned from pg_temp.reckon_removed as p;
+{{cascade}}{{json_nulls}}  select count(*) into planned from pg_temp.reckon_removed as p;
 
   with removed as (
     delete from {{unified}} as u
@@ -75,8 +75,9 @@ begin
        and {{same}}
     returning {{id_text}} as row_id, row_to_json(u.*) as before
   ), noted as (
-    insert into reckon_journal.entries (plan_id, operation, table_name, row_id, before)
-    select {{plan}}, 'delete', {{unified_literal}}, r.row_id, r.before
+    insert into reckon_journal.entries (plan_id, operation, table_name, row_id, before, before_nulls)
+    select {{plan}}, 'delete', {{unified_literal}}, r.row_id, r.before,
+           (select array_agg(n.column_name order by n.column_name) from pg_temp.reckon_nulls as n where n.row_id = r.row_id)
       from removed as r
     returning 1
   )

@@ -6,3 +6,9 @@ set local statement_timeout = '55s';
 set local row_security = off;
 set local client_encoding = 'UTF8';
 set local timezone = {{zone}};
+-- Values are written into the journal, and read from it, in one form whatever the session says.
+set local datestyle = 'ISO, MDY';
+set local intervalstyle = 'postgres';
+set local bytea_output = 'hex';
+set local extra_float_digits = 3;
+set local lc_monetary = 'C';

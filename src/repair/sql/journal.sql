@@ -11,6 +11,7 @@ begin
       table_name text not null,
       row_id text not null,
       before json,
+      before_nulls text[],
       after json,
       written_at timestamptz not null default now(),
       undone_at timestamptz
@@ -18,5 +19,11 @@ begin
     create index entries_by_row on reckon_journal.entries (plan_id, row_id);
     alter table reckon_journal.entries enable row level security;
     revoke all on table reckon_journal.entries from public;
+  elsif not exists (
+    select 1
+      from pg_catalog.pg_attribute as a
+     where a.attrelid = 'reckon_journal.entries'::regclass and a.attname = 'before_nulls'
+  ) then
+    alter table reckon_journal.entries add column before_nulls text[];
   end if;
 end

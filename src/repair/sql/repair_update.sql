@@ -1,4 +1,5 @@
 declare
+  json_column name;
   wrong bigint;
   named text;
   planned bigint;
@@ -35,7 +36,7 @@ begin
     join {{unified}} as u on {{id}} = p.row_id
    where {{is_old}};
 
-  with as_read as (
+{{json_nulls}}  with as_read as (
     select p.row_id, row_to_json(u.*) as before
       from pg_temp.reckon_changes as p
       join {{unified}} as u on {{id}} = p.row_id
@@ -49,8 +50,10 @@ begin
        and {{is_old}}
     returning p.row_id, {{id_text}} as row_text, row_to_json(u.*) as after
   ), noted as (
-    insert into reckon_journal.entries (plan_id, operation, table_name, row_id, before, after)
-    select {{plan}}, 'update', {{unified_literal}}, n.row_text, b.before, n.after
+    insert into reckon_journal.entries (plan_id, operation, table_name, row_id, before, before_nulls, after)
+    select {{plan}}, 'update', {{unified_literal}}, n.row_text, b.before,
+           (select array_agg(z.column_name order by z.column_name) from pg_temp.reckon_nulls as z where z.row_id = n.row_text),
+           n.after
       from updated as n
       join as_read as b on b.row_id = n.row_id
     returning 1

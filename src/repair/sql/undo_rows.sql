@@ -4,6 +4,8 @@ declare
   key_type text;
   given_columns text;
   settable_columns text;
+  given_values text;
+  settable_values text;
   wrong bigint;
   named text;
   planned bigint;
@@ -16,14 +18,29 @@ begin
   end if;
   lock table reckon_journal.entries in share row exclusive mode;
 
-  select format_type(a.atttypid, null) into strict key_type
+  select format_type(a.atttypid, a.atttypmod) into strict key_type
     from pg_catalog.pg_attribute as a
    where a.attrelid = target and a.attname = {{key_name}} and not a.attisdropped;
-  select string_agg(format('%I', a.attname), ', ' order by a.attnum),
-         string_agg(format('%I', a.attname), ', ' order by a.attnum) filter (where a.attidentity <> 'a')
-    into given_columns, settable_columns
-    from pg_catalog.pg_attribute as a
-   where a.attrelid = target and a.attnum > 0 and not a.attisdropped and a.attgenerated = '';
+  -- A JSON null is noted beside the before-image, in which it looks like the null of SQL.
+  select string_agg(c.name, ', ' order by c.attnum),
+         string_agg(c.value, ', ' order by c.attnum),
+         string_agg(c.name, ', ' order by c.attnum) filter (where c.settable),
+         string_agg(c.value, ', ' order by c.attnum) filter (where c.settable)
+    into given_columns, given_values, settable_columns, settable_values
+    from (
+      select a.attnum,
+             a.attidentity <> 'a' as settable,
+             format('%I', a.attname) as name,
+             case
+               when coalesce(nullif(t.typbasetype, 0), t.oid) in ('json'::regtype, 'jsonb'::regtype)
+                 then format('case when p.before_nulls @> %L then ''null'' else b.%I end',
+                   to_jsonb(a.attname::text), a.attname)
+               else format('b.%I', a.attname)
+             end as value
+        from pg_catalog.pg_attribute as a
+        join pg_catalog.pg_type as t on t.oid = a.atttypid
+       where a.attrelid = target and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+    ) as c;
 
   -- One line a row: what it was before the first change and after the last.
   execute format(
@@ -32,6 +49,7 @@ begin
             (array_agg(e.operation order by e.seq))[1] as first_operation,
             (array_agg(e.operation order by e.seq desc))[1] as last_operation,
             (array_agg(e.before order by e.seq))[1] as before,
+            (array_agg(to_jsonb(e.*) -> ''before_nulls'' order by e.seq))[1] as before_nulls,
             (array_agg(e.after order by e.seq desc))[1] as after
        from reckon_journal.entries as e
       where e.plan_id = %L and e.undone_at is null
@@ -66,11 +84,7 @@ begin
     'insert into %s (%s) overriding system value
      select %s from pg_temp.reckon_undo as p, json_populate_record(null::%s, p.before) as b
       where p.last_operation = ''delete'' and p.first_operation <> ''insert''',
-    target, given_columns,
-    (select string_agg('b.' || format('%I', a.attname), ', ' order by a.attnum)
-       from pg_catalog.pg_attribute as a
-      where a.attrelid = target and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''),
-    target
+    target, given_columns, given_values, target
   );
   get diagnostics done = row_count;
   if done <> planned then
@@ -84,12 +98,12 @@ begin
    where p.last_operation <> 'delete' and p.first_operation <> 'insert';
   execute format(
     'update %1$s as u
-        set (%2$s) = (select %2$s from json_populate_record(null::%1$s, p.before) as b)
+        set (%2$s) = (select %4$s from json_populate_record(null::%1$s, p.before) as b)
        from pg_temp.reckon_undo as p
       where %3$s = p.row_key
         and to_jsonb(u.*) = p.after::jsonb
         and p.last_operation <> ''delete'' and p.first_operation <> ''insert''',
-    target, settable_columns, {{id_literal}}
+    target, settable_columns, {{id_literal}}, settable_values
   );
   get diagnostics done = row_count;
   if done <> planned then

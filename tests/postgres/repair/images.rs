@@ -1,0 +1,79 @@
+//! Before-images hold every value exactly, whatever its type and whatever the session says.
+
+use super::between::{LEGACY, Mended, USER};
+use super::world::{CONFIG, SCHEMA};
+
+/// A legacy row, its copy with a wrong amount, and the copy again; `further` adds columns with values.
+fn tables(further: &str) -> String {
+    format!(
+        "{SCHEMA}
+         insert into token_transactions values ('{LEGACY}', '{USER}', 'subscription_grant', 1000, '2026-01-05 10:00+00', null);
+         insert into token_usage (id, user_id, action_type, model_used, tokens_used, metadata, created_at) values
+           ('20000000-0000-4000-8000-000000000001', '{USER}', 'subscription_grant', 'x', 100, '{{\"legacy_id\": \"{LEGACY}\"}}', '2026-01-05 10:00+00'),
+           ('20000000-0000-4000-8000-000000000002', '{USER}', 'subscription_grant', 'x', 100, '{{\"legacy_id\": \"{LEGACY}\"}}', '2026-01-05 10:05+00');
+         {further}"
+    )
+}
+
+#[test]
+fn a_json_null_comes_back_as_a_json_null_and_a_null_as_a_null() {
+    let further = "create domain doc as jsonb;
+         alter table token_usage add a jsonb default 'null', add b json default 'null', add c jsonb, add d doc default 'null',
+           add e jsonb default '{\"x\": null}';";
+    let mended = Mended::with(&tables(further), CONFIG);
+    let before = mended.db.digest("token_usage");
+    for _ in 0..2 {
+        ["repair", "dedupe"].iter().for_each(|file| mended.applied(file));
+        assert_eq!(mended.db.value("select sum(tokens_used) from token_usage"), "1000");
+        mended.applied("undo");
+        assert_eq!(mended.db.digest("token_usage"), before);
+    }
+}
+
+#[test]
+fn a_journal_of_an_earlier_version_is_used_as_it_is() {
+    let mended = Mended::with(&tables(""), CONFIG);
+    let before = mended.db.digest("token_usage");
+    mended.applied("repair");
+    mended.db.sql("alter table reckon_journal.entries drop column before_nulls");
+    mended.applied("undo");
+    assert_eq!(mended.db.digest("token_usage"), before);
+    mended.applied("dedupe");
+    mended.applied("undo");
+    assert_eq!(mended.db.digest("token_usage"), before);
+}
+
+#[test]
+fn ids_of_a_fixed_length_are_undone() {
+    let further = "alter table token_usage alter id drop default, alter id type char(40);";
+    let mended = Mended::with(&tables(further), CONFIG);
+    let before = mended.db.digest("token_usage");
+    ["repair", "dedupe"].iter().for_each(|file| mended.applied(file));
+    mended.all_is_as_expected();
+    mended.applied("undo");
+    assert_eq!(mended.db.digest("token_usage"), before);
+}
+
+#[test]
+fn the_journal_does_not_depend_on_the_session() {
+    let further = "alter table token_usage add signature bytea default '\\x0102', add life interval default '1 mon -3 days +02:03:00',
+           add share float8 default 0.1, add period daterange default '[2026-01-05,2026-02-05)',
+           add due date default '2026-03-04', add price money default 12.5, add small float4 default 0.3;";
+    let mended = Mended::with(&tables(further), CONFIG);
+    let before = mended.db.digest("token_usage");
+    let set = |settings: &str| {
+        for setting in settings.split("; ") {
+            mended.db.sql(&format!("alter database \"{}\" set {setting}", mended.db.name));
+        }
+    };
+    set(
+        "datestyle = 'SQL, DMY'; intervalstyle = 'sql_standard'; bytea_output = 'escape'; extra_float_digits = -10",
+    );
+    ["repair", "dedupe"].iter().for_each(|file| mended.applied(file));
+    set(
+        "datestyle = 'Postgres, MDY'; intervalstyle = 'iso_8601'; bytea_output = 'hex'; extra_float_digits = 0",
+    );
+    mended.applied("undo");
+    set("datestyle = 'ISO, MDY'; intervalstyle = 'postgres'; extra_float_digits = 1");
+    assert_eq!(mended.db.digest("token_usage"), before);
+}
