@@ -305,6 +305,7 @@ fn plan<'a>(
     warnings.extend(plan.refusals.iter().map(|refusal| {
         format!("{} does nothing: {}. {}", refusal.file.file(), refusal.reason, refusal.remedy)
     }));
+    warnings.extend(plan.unwritten());
     warnings.extend(repair_warnings(&plan.warnings));
     Ok(Some(plan))
 }

@@ -366,6 +366,15 @@ fn described(finding: &Finding) -> String {
     parts.join("; ")
 }
 
+/// Repairs that the findings call executable, by operation.
+pub(super) fn executable(findings: &[Finding]) -> [u64; 3] {
+    let count = |kind: RepairKind| {
+        let of_kind = findings.iter().filter(|finding| finding.repair == kind);
+        of_kind.filter(|finding| barrier(finding).is_none()).count() as u64
+    };
+    [count(RepairKind::Backfill), count(RepairKind::Update), count(RepairKind::Dedupe)]
+}
+
 /// Why a finding may not stand in executable SQL, whatever its repair.
 fn barrier(finding: &Finding) -> Option<String> {
     if finding.verdict == Verdict::Contested {

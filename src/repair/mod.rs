@@ -112,6 +112,7 @@ pub fn plan<'a>(
         unified_table: unified.table.clone(),
         known,
         common: plan::Common::of(&changes),
+        executable: draft::executable(findings),
         spelling: spelling::Spelling::of(&changes, &legacy, &unified),
         changes,
         reviews,

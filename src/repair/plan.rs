@@ -179,6 +179,8 @@ pub struct Plan<'a> {
     /// What holds for all changes, found once: each of hundreds of parts asks for it.
     pub(super) common: Common,
     pub(super) spelling: Spelling,
+    /// Executable repairs by operation, in the order of [`Operation`].
+    pub(super) executable: [u64; 3],
 }
 
 /// What is asked of all changes of a plan at once.
@@ -218,6 +220,31 @@ impl<'a> Plan<'a> {
         let start = self.changes.partition_point(|change| change.operation < operation);
         let rest = &self.changes[start..];
         &rest[..rest.partition_point(|change| change.operation == operation)]
+    }
+
+    /// One sentence for people where no file makes some of the repairs that the findings call executable:
+    /// corrected balances count them all the same.
+    pub fn unwritten(&self) -> Option<String> {
+        let files = [Operation::Insert, Operation::Update, Operation::Delete];
+        let missing: Vec<(Operation, u64)> = files
+            .into_iter()
+            .zip(self.executable)
+            .map(|(file, executable)| match self.refusal(file) {
+                Some(_) => (file, executable),
+                None => (file, executable.saturating_sub(self.of(file).len() as u64)),
+            })
+            .filter(|(_, missing)| *missing > 0)
+            .collect();
+        let total: u64 = missing.iter().map(|(_, missing)| missing).sum();
+        let files: Vec<String> =
+            missing.iter().map(|(file, missing)| format!("{}.sql {missing}", file.file())).collect();
+        (total > 0).then(|| {
+            format!(
+                "no SQL makes {total} of the executable repairs, and corrected balances count them all the \
+                 same: the files say why ({})",
+                files.join(", ")
+            )
+        })
     }
 
     /// Why a file refuses, if it does.

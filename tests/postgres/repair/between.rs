@@ -251,6 +251,23 @@ fn a_legacy_row_that_a_unified_row_names_is_not_inserted_whatever_that_row_count
 }
 
 #[test]
+fn repairs_that_no_sql_makes_are_told() {
+    let rows = format!(
+        "alter table token_transactions alter tokens_used type bigint;
+         insert into token_transactions values
+           ('{LEGACY}', '{USER}', 'subscription_grant', 3000000000, '2026-01-05 10:00+00', null),
+           ('10000000-0000-4000-8000-000000000002', '{USER}', 'subscription_grant', 5, '2026-02-05 10:00+00', null);"
+    );
+    let summary = |rows: &str| std::fs::read_to_string(Mended::of(rows).folder.join("summary.json")).unwrap();
+    let warning = "no SQL makes 1 of the executable repairs, and corrected balances count them all the same: the files say why (backfill.sql 1)";
+    assert!(summary(&rows).contains(warning));
+    let trigger = "create function f() returns trigger language plpgsql as 'begin return new; end';
+        create trigger t before insert on token_usage for each row execute function f();";
+    assert!(summary(&format!("{rows}{trigger}")).contains("(backfill.sql 2)"));
+    assert!(!summary(&rows.replace("3000000000", "3")).contains("no SQL makes"));
+}
+
+#[test]
 fn ids_that_are_decimal_numbers_are_known_too() {
     let sql = format!(
         "create table token_transactions (id numeric primary key, user_id uuid not null, action_type text, tokens_used int,
