@@ -320,6 +320,10 @@ fn verify_text(
     let mut lines = title(plan, "verify", &does, at, count);
     lines.push(format!("Looks at {}. Reads only.", rows(part.len())));
     lines.push(format!("Needs: select on {}.", plan.unified_table.sql()));
+    lines.push(
+        "It sets nothing. Where the client does not speak UTF-8, run set client_encoding = 'UTF8' first."
+            .to_owned(),
+    );
     for refusal in &plan.refusals {
         lines.push(format!("Left out: {}.sql, which refuses.", refusal.file.file()));
     }

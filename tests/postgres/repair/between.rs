@@ -268,6 +268,22 @@ fn repairs_that_no_sql_makes_are_told() {
 }
 
 #[test]
+fn verify_compares_users_in_their_own_type() {
+    let sql = format!(
+        "{SCHEMA}
+         alter table token_transactions alter user_id type bigint using 7;
+         alter table token_usage alter user_id type numeric using 7;
+         insert into token_transactions values ('{LEGACY}', 7, 'subscription_grant', 1000, '2026-01-05 10:00+00', null);
+         insert into token_usage (id, user_id, action_type, model_used, tokens_used, metadata, created_at) values
+           ('20000000-0000-4000-8000-000000000001', 7.0, 'subscription_grant', 'x', 100, '{{\"legacy_id\": \"{LEGACY}\"}}', '2026-01-05 10:00+00');"
+    );
+    let mended = Mended::with(&sql, CONFIG);
+    mended.applied("repair");
+    mended.all_is_as_expected();
+    assert!(mended.text("verify").contains("run set client_encoding = 'UTF8' first"));
+}
+
+#[test]
 fn ids_that_are_decimal_numbers_are_known_too() {
     let sql = format!(
         "create table token_transactions (id numeric primary key, user_id uuid not null, action_type text, tokens_used int,
