@@ -119,7 +119,7 @@ fn staged(plan: &Plan<'_>) -> Vec<String> {
 fn insert(plan: &Plan<'_>, staged: &[String], actions: &[String]) -> String {
     let unified = &plan.unified;
     let table = unified.table.sql();
-    let user_key = |value: &str| spelling::key(value, plan.spelling.users);
+    let user_key = |value: &str| plan.spelling.users.key(value);
     let mut same_group = vec![format!("{} = {}", user_key(&unified.user.value("u")), user_key("k.user_id"))];
     for (slot, name) in unified.action.iter().zip(actions) {
         same_group.push(format!("{} = k.{name}", slot.value("u")));
@@ -172,15 +172,13 @@ fn insert(plan: &Plan<'_>, staged: &[String], actions: &[String]) -> String {
 
 /// `t` names the row `u` among those that other files touch.
 fn is_touched(plan: &Plan<'_>) -> String {
-    let key = |value: &str| spelling::key(value, plan.spelling.ids);
-    format!("{} = {}", key("t.row_id"), key(&plan.unified.id.value("u")))
+    let case = plan.spelling.ids;
+    format!("{} = {}", case.key("t.row_id"), case.key(&plan.unified.id.value("u")))
 }
 
 /// `u` names the legacy row of `p`.
 fn names(plan: &Plan<'_>, link: &Slot) -> String {
-    let text = link.text("u");
-    let text = if plan.spelling.links { spelling::id_form(&text) } else { text };
-    format!("{text} = p.reckon_legacy_id")
+    format!("{} = p.reckon_legacy_id", plan.spelling.links.key(&link.text("u")))
 }
 
 /// The check that no other row names the legacy row of one that is to be inserted.

@@ -50,8 +50,8 @@ fn same(layout: &Layout, prefix: &str) -> String {
 }
 
 fn same_user(plan: &Plan<'_>) -> String {
-    let key = |value: &str| spelling::key(value, plan.spelling.users);
-    format!("{} is not distinct from {}", key(&plan.unified.user.value("u")), key("p.user_id"))
+    let (case, found) = (plan.spelling.users, plan.unified.user.value("u"));
+    format!("{} is not distinct from {}", case.key(&found), case.key("p.user_id"))
 }
 
 /// The piece of an update.
@@ -197,7 +197,7 @@ pub(super) fn delete_statements(plan: &Plan<'_>, part: &Part) -> String {
             ("plan", &literal(&plan.id)),
             ("id", &id),
             ("id_text", &unified.id.text("u")),
-            ("journal_row", &spelling::key("e.row_id", plan.spelling.ids)),
+            ("journal_row", &plan.spelling.ids.key("e.row_id")),
             ("same", &format!("{} and {}", same_user(plan), same(unified, ""))),
             ("same_user", &same_user(plan)),
             ("same_evidence", &evidence::same(unified, "u", "")),

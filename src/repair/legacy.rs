@@ -5,7 +5,7 @@ use super::evidence;
 use super::parts::Part;
 use super::plan::{LegacyRow, Plan};
 use super::quote::{do_block, fill, literal};
-use super::spelling;
+use super::spelling::Case;
 use super::values::Tuple;
 
 const ROWS: &str = include_str!("sql/legacy_rows.sql");
@@ -39,9 +39,7 @@ pub(super) fn check(plan: &Plan<'_>, part: &Part) -> String {
         missing = fill(MISSING, &[("legacy_literal", &literal(&table))]);
         (ROWS_FROM_FILES, layout.id.text("l"), layout.user.text("l"), missing.as_str())
     };
-    let same = |found: &str, staged: &str, varies: bool| {
-        format!("{} = {}", spelling::key(found, varies), spelling::key(staged, varies))
-    };
+    let same = |found: &str, staged: &str, case: Case| format!("{} = {}", case.key(found), case.key(staged));
     let further = further(layout);
     let staged: String =
         further.iter().map(|(name, sample)| format!(",\n       {sample} as {name}")).collect();

@@ -16,40 +16,79 @@ use super::quote::{do_block, fill, literal};
 const IDS: &str = include_str!("sql/spelled_ids.sql");
 const USERS: &str = include_str!("sql/spelled_users.sql");
 
-/// Which ids of a plan are UUIDs that a column may write in either case.
+/// In how many ways a column may write what a plan names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Case {
+    /// One: the column has another type than text, or nothing is a UUID.
+    #[default]
+    One,
+    /// All are UUIDs: compared in lower case.
+    Lower,
+    /// Only UUIDs are compared in lower case.
+    Mixed,
+}
+
+impl Case {
+    fn of<'a>(slot: &Slot, named: impl Iterator<Item = &'a RowId>) -> Case {
+        if slot.is_plain() && slot.type_name().is_some() && !slot.holds_text() {
+            return Case::One;
+        }
+        let (mut has_uuids, mut has_texts) = (false, false);
+        for id in named {
+            match id {
+                RowId::Uuid(_) => has_uuids = true,
+                RowId::Text(_) => has_texts = true,
+            }
+        }
+        match (has_uuids, has_texts) {
+            (false, _) => Case::One,
+            (true, false) => Case::Lower,
+            (true, true) => Case::Mixed,
+        }
+    }
+
+    /// An id or user in the form in which it is compared.
+    pub fn key(self, value: &str) -> String {
+        let text = if value.ends_with("::text") { value.to_owned() } else { format!("{value}::text") };
+        match self {
+            Case::One => value.to_owned(),
+            Case::Lower => format!("lower({text})"),
+            Case::Mixed => id_form(&text),
+        }
+    }
+}
+
+/// How the columns of a plan may write what it names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Spelling {
     /// Ids of unified rows.
-    pub ids: bool,
+    pub ids: Case,
     /// Users in the unified table.
-    pub users: bool,
+    pub users: Case,
     /// Ids of legacy rows.
-    pub legacy_ids: bool,
+    pub legacy_ids: Case,
     /// Users in the legacy table.
-    pub legacy_users: bool,
+    pub legacy_users: Case,
     /// Where a unified row names its legacy row.
-    pub links: bool,
+    pub links: Case,
 }
 
 impl Spelling {
     pub fn of(changes: &[Change<'_>], legacy: &Layout, unified: &Layout) -> Spelling {
-        let is_uuid = |id: &RowId| matches!(id, RowId::Uuid(_));
-        let varies = |slot: &Slot| !slot.is_plain() || slot.type_name().is_none() || slot.holds_text();
-        let rows = |change: &Change<'_>| {
-            let kept = change.kept.is_some_and(|kept| is_uuid(kept.id));
-            change.old.is_some() && (kept || change.row.as_ref().is_some_and(is_uuid))
-        };
-        let users = |change: &Change<'_>| {
-            [change.old, change.new].into_iter().flatten().any(|values| is_uuid(values.user))
-        };
-        let behind = |change: &Change<'_>| change.legacy.is_some_and(|legacy| is_uuid(legacy.id));
-        let legacy_users = |change: &Change<'_>| change.legacy.is_some_and(|legacy| is_uuid(legacy.user));
+        let there = || changes.iter().filter(|change| change.old.is_some());
+        let rows = there().filter_map(|change| change.row.as_ref());
+        let kept = there().filter_map(|change| change.kept.map(|kept| kept.id));
+        let values = changes.iter().flat_map(|change| [change.old, change.new]).flatten();
+        let behind = || changes.iter().filter_map(|change| change.legacy);
         Spelling {
-            ids: varies(&unified.id) && changes.iter().any(rows),
-            users: varies(&unified.user) && changes.iter().any(users),
-            legacy_ids: varies(&legacy.id) && changes.iter().any(behind),
-            legacy_users: varies(&legacy.user) && changes.iter().any(legacy_users),
-            links: unified.link.as_ref().is_some_and(varies) && changes.iter().any(behind),
+            ids: Case::of(&unified.id, rows.chain(kept)),
+            users: Case::of(&unified.user, values.map(|values| values.user)),
+            legacy_ids: Case::of(&legacy.id, behind().map(|row| row.id)),
+            legacy_users: Case::of(&legacy.user, behind().map(|row| row.user)),
+            links: match &unified.link {
+                Some(link) => Case::of(link, behind().map(|row| row.id)),
+                None => Case::One,
+            },
         }
     }
 }
@@ -62,15 +101,10 @@ pub(super) fn id_form(text: &str) -> String {
     format!("case when {text} ~ {UUID} then lower({text}) else {text} end")
 }
 
-/// An id or user in the form in which it is compared.
-pub(super) fn key(value: &str, varies: bool) -> String {
-    if varies { id_form(&format!("{value}::text")) } else { value.to_owned() }
-}
-
 /// Lets these columns of a staging table name the rows as the unified table writes their ids; empty where
 /// there is one way to write them.
 pub(super) fn of_ids(plan: &Plan<'_>, staged: &str, columns: &[&str]) -> String {
-    if !plan.spelling.ids {
+    if plan.spelling.ids == Case::One {
         return String::new();
     }
     let id = plan.unified.id.value("u");
@@ -84,7 +118,7 @@ pub(super) fn of_ids(plan: &Plan<'_>, staged: &str, columns: &[&str]) -> String 
                     ("staged", staged),
                     ("column", column),
                     ("id", &id),
-                    ("id_key", &key(&id, true)),
+                    ("id_key", &plan.spelling.ids.key(&id)),
                 ],
             )
         })
@@ -98,7 +132,7 @@ pub(super) fn of_ids(plan: &Plan<'_>, staged: &str, columns: &[&str]) -> String 
 
 /// Lets the rows to insert name their users as the tables write them; empty where there is one way.
 pub(super) fn of_users(plan: &Plan<'_>) -> String {
-    if !plan.spelling.users {
+    if plan.spelling.users == Case::One {
         return String::new();
     }
     let (legacy, unified) = (&plan.legacy, &plan.unified);
@@ -111,9 +145,9 @@ pub(super) fn of_users(plan: &Plan<'_>) -> String {
             ("legacy_literal", &literal(&legacy.table.sql())),
             ("user", &quote_identifier(&unified.user.column)),
             ("user_text", &unified.user.text("u")),
-            ("user_key", &id_form(&unified.user.text("u"))),
-            ("planned_key", &id_form(&format!("p.{}::text", unified.user.name()))),
-            ("legacy_id_key", &id_form(&legacy.id.text("l"))),
+            ("user_key", &plan.spelling.users.key(&unified.user.value("u"))),
+            ("planned_key", &plan.spelling.users.key(&format!("p.{}", unified.user.name()))),
+            ("legacy_id_key", &plan.spelling.legacy_ids.key(&legacy.id.text("l"))),
             ("legacy_user_text", &legacy.user.text("l")),
             ("uuid", UUID),
         ],

@@ -7,7 +7,7 @@ use super::columns::{Layout, Slot};
 use super::parts::{Lines, Part, Piece};
 use super::plan::{Change, Operation, Plan, Review, Values};
 use super::quote::{fill, literal};
-use super::spelling;
+use super::spelling::Case;
 use super::values::Tuple;
 use crate::domain::RowId;
 
@@ -108,10 +108,7 @@ pub(super) fn statement(expectations: &Expectations<'_, '_>, part: &Part) -> Str
     };
     let id = same_id(&unified.id, "p.row_id", plan.spelling.ids);
     let own = match (&unified.link, plan.common.has_new_ids) {
-        (Some(link), false) if plan.spelling.links => {
-            format!("{} = p.row_id", spelling::id_form(&link.text("u")))
-        }
-        (Some(link), false) => format!("{} = p.row_id", link.text("u")),
+        (Some(link), false) => format!("{} = p.row_id", plan.spelling.links.key(&link.text("u"))),
         _ => id.clone(),
     };
     let same = [
@@ -138,13 +135,12 @@ pub(super) fn statement(expectations: &Expectations<'_, '_>, part: &Part) -> Str
 
 /// The column holds the planned id or user, which is a text: compared in the column's own type, so that
 /// `7.0` is `7`. Types with a length are compared as text, since a cast would cut.
-fn same_id(id: &Slot, planned: &str, varies: bool) -> String {
+fn same_id(id: &Slot, planned: &str, case: Case) -> String {
     match &id.facts {
-        _ if varies => format!("{} = {planned}", spelling::id_form(&id.text("u"))),
         Some(facts) if id.is_plain() && !id.holds_text() => {
             format!("{} = {planned}::{}", id.value("u"), facts.cast)
         }
-        _ => format!("{} = {planned}", id.text("u")),
+        _ => format!("{} = {planned}", case.key(&id.text("u"))),
     }
 }
 
