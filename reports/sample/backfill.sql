@@ -14,6 +14,12 @@ set local statement_timeout = '55s';
 set local row_security = off;
 set local client_encoding = 'UTF8';
 set local timezone = 'UTC';
+-- Values are written into the journal, and read from it, in one form whatever the session says.
+set local datestyle = 'ISO, MDY';
+set local intervalstyle = 'postgres';
+set local bytea_output = 'hex';
+set local extra_float_digits = 3;
+set local lc_monetary = 'C';
 
 -- No other writer until this short transaction ends.
 lock table public.token_usage in share row exclusive mode;
@@ -33,6 +39,7 @@ begin
       table_name text not null,
       row_id text not null,
       before json,
+      before_nulls text[],
       after json,
       written_at timestamptz not null default now(),
       undone_at timestamptz
@@ -40,6 +47,12 @@ begin
     create index entries_by_row on reckon_journal.entries (plan_id, row_id);
     alter table reckon_journal.entries enable row level security;
     revoke all on table reckon_journal.entries from public;
+  elsif not exists (
+    select 1
+      from pg_catalog.pg_attribute as a
+     where a.attrelid = 'reckon_journal.entries'::regclass and a.attname = 'before_nulls'
+  ) then
+    alter table reckon_journal.entries add column before_nulls text[];
   end if;
 end
 $reckon$;
@@ -47,35 +60,36 @@ $reckon$;
 -- The legacy rows behind the changes, as they were read from files.
 set local timezone = 'UTC';
 
-create temporary table reckon_legacy (
-  row_id text,
-  user_id text,
-  label text,
-  tokens numeric,
-  created_at timestamptz
-) on commit drop;
+create temporary table reckon_legacy on commit drop as
+select null::text as row_id,
+       null::text as user_id,
+       null::text as label,
+       null::numeric as tokens,
+       null::timestamptz as created_at,
+       null::text[] as reference_set
+  with no data;
 
-insert into pg_temp.reckon_legacy (row_id, user_id, label, tokens, created_at) values
-  ('d1775389-5ad8-41e6-b51b-cdb0bb27e27f', '080299f4-a252-44ad-9fb7-1d79ef180e9f', 'pack_purchase', 500000, '2026-07-31T14:40:19.195711Z'::timestamptz),
-  ('c78fcb6d-8e82-4d4c-b946-883053df4a65', '10ead414-5004-4dcd-95c4-a8aa69f3284b', 'renewal_grant', 250000, '2025-10-31T17:29:28.349094Z'::timestamptz),
-  ('8003ce16-b5bb-46c8-9f84-3578ef0f899e', '21685ac7-078f-40d8-91fb-9ef12120746c', 'renewal_grant', 250000, '2026-05-18T09:16:34.085219Z'::timestamptz),
-  ('e2da21c9-5f5f-4d22-84f6-56c649e6298e', '2ceefc71-01d6-4101-9cb6-d1eb9271dc6d', 'pack_purchase', 2500000, '2026-06-23T19:06:41.573235Z'::timestamptz),
-  ('9811cf1b-8cd4-4993-9c43-a3cf4d2a5757', '2dd13528-579b-421a-850f-17b191dfc3a8', 'renewal_grant', 250000, '2025-12-03T18:44:09.939666Z'::timestamptz),
-  ('f7575dd9-251a-4a8c-b4c9-bb5f616ce8f4', '50381ccc-6629-434b-b729-f93d5524f47e', 'renewal_grant', -250000, '2026-01-07T13:42:49.710453Z'::timestamptz),
-  ('ee77dcdd-e81f-45ea-b079-5239d57d264c', '6dc2bdcc-7bb2-4002-ac28-74e7ca0b63d2', 'renewal_grant', 250000, '2026-04-26T21:04:01.221713Z'::timestamptz),
-  ('c7bfcfea-47cb-4f3d-a4db-8d0e99d6e1fe', '811dc75b-9632-4dcb-9bfa-59897fbc8220', 'subscription_grant', -5000000, '2025-08-06T18:11:10.284968Z'::timestamptz),
-  ('c48454ab-6f23-4e10-9cb7-e0ead7584b78', '9ee409df-3606-4c73-96f0-4c2d222e9142', 'renewal_grant', 250000, '2026-04-15T08:00:24.520457Z'::timestamptz),
-  ('0b55eb1e-86bc-49ea-996e-872fdba9c83d', '9efc6d59-27a0-4163-8315-2f78c77e8b26', 'renewal_grant', 250000, '2026-02-13T13:35:25.115469Z'::timestamptz),
-  ('2f9abeed-a374-4b14-9a21-8acea4cfa997', 'a374de0e-4178-4852-a5ef-f5c5d559eea8', 'renewal_grant', 250000, '2025-10-13T18:30:20.605533Z'::timestamptz),
-  ('ef0b3d01-1f43-4fea-a92b-7ac81cb242f8', 'be5712b9-ee53-4410-8863-136292a2b0f1', 'renewal_grant', 250000, '2026-04-15T16:23:43.994083Z'::timestamptz),
-  ('ba681857-dcf1-4648-acc6-4afe71a78035', 'd165e915-49ec-4533-8883-8a18ef0899cf', 'renewal_grant', -250000, '2026-01-13T07:53:58.824490Z'::timestamptz),
-  ('3293d02d-c8b1-4acd-b4fb-d2828c09920b', 'd25c5ada-106e-432a-b251-df4ee14567e8', 'renewal_grant', 250000, '2025-11-28T17:50:53.968764Z'::timestamptz),
-  ('30734037-3a1b-45b6-9b5e-7370c5d5be7d', 'f2aee1d6-9c41-46e1-a7ec-65d834a94635', 'renewal_grant', 250000, '2026-06-25T13:13:29.727521Z'::timestamptz),
-  ('24d65308-d21b-4eed-a7e8-09b47053f9e8', '41c97819-7c93-44e5-9433-84e7af2f2715', 'admin_deduct', -7000, '2026-01-28T17:39:24.480591Z'::timestamptz),
-  ('44fa85aa-8872-4efc-9a8b-dcd22a2a5f83', '575cad77-8978-42df-8f46-42141b44fc31', 'admin_deduct', -46500, '2026-05-02T20:44:22.950191Z'::timestamptz),
-  ('916115a3-5a58-4fce-ad4c-4e163a344590', 'bad375c9-d69f-4441-9db0-32e56c2507af', 'admin_deduct', -14500, '2025-09-26T18:56:05.045870Z'::timestamptz),
-  ('09df5cfd-4d00-4d97-88b8-21711512acb3', 'bb9ccf04-460a-4836-966c-37c8d5357bfa', 'admin_deduct', -25500, '2026-02-26T14:54:39.650149Z'::timestamptz),
-  ('5f8dba14-7a95-4101-b169-14a233551b9f', 'cd3e47bb-6fb0-42a7-a9bf-31932e377e6d', 'admin_deduct', -19000, '2025-12-29T19:42:23.333929Z'::timestamptz);
+insert into pg_temp.reckon_legacy (row_id, user_id, label, tokens, created_at, reference_set) values
+  ('d1775389-5ad8-41e6-b51b-cdb0bb27e27f', '080299f4-a252-44ad-9fb7-1d79ef180e9f', 'pack_purchase', 500000, '2026-07-31T14:40:19.195711Z'::timestamptz, array['pi_35zt5iL28x5KYWyi0apahz3ka']),
+  ('c78fcb6d-8e82-4d4c-b946-883053df4a65', '10ead414-5004-4dcd-95c4-a8aa69f3284b', 'renewal_grant', 250000, '2025-10-31T17:29:28.349094Z'::timestamptz, '{}'),
+  ('8003ce16-b5bb-46c8-9f84-3578ef0f899e', '21685ac7-078f-40d8-91fb-9ef12120746c', 'renewal_grant', 250000, '2026-05-18T09:16:34.085219Z'::timestamptz, '{}'),
+  ('e2da21c9-5f5f-4d22-84f6-56c649e6298e', '2ceefc71-01d6-4101-9cb6-d1eb9271dc6d', 'pack_purchase', 2500000, '2026-06-23T19:06:41.573235Z'::timestamptz, array['pi_3utLAhCZni848GJfnh2S6wU4g']),
+  ('9811cf1b-8cd4-4993-9c43-a3cf4d2a5757', '2dd13528-579b-421a-850f-17b191dfc3a8', 'renewal_grant', 250000, '2025-12-03T18:44:09.939666Z'::timestamptz, '{}'),
+  ('f7575dd9-251a-4a8c-b4c9-bb5f616ce8f4', '50381ccc-6629-434b-b729-f93d5524f47e', 'renewal_grant', -250000, '2026-01-07T13:42:49.710453Z'::timestamptz, '{}'),
+  ('ee77dcdd-e81f-45ea-b079-5239d57d264c', '6dc2bdcc-7bb2-4002-ac28-74e7ca0b63d2', 'renewal_grant', 250000, '2026-04-26T21:04:01.221713Z'::timestamptz, '{}'),
+  ('c7bfcfea-47cb-4f3d-a4db-8d0e99d6e1fe', '811dc75b-9632-4dcb-9bfa-59897fbc8220', 'subscription_grant', -5000000, '2025-08-06T18:11:10.284968Z'::timestamptz, '{}'),
+  ('c48454ab-6f23-4e10-9cb7-e0ead7584b78', '9ee409df-3606-4c73-96f0-4c2d222e9142', 'renewal_grant', 250000, '2026-04-15T08:00:24.520457Z'::timestamptz, '{}'),
+  ('0b55eb1e-86bc-49ea-996e-872fdba9c83d', '9efc6d59-27a0-4163-8315-2f78c77e8b26', 'renewal_grant', 250000, '2026-02-13T13:35:25.115469Z'::timestamptz, '{}'),
+  ('2f9abeed-a374-4b14-9a21-8acea4cfa997', 'a374de0e-4178-4852-a5ef-f5c5d559eea8', 'renewal_grant', 250000, '2025-10-13T18:30:20.605533Z'::timestamptz, '{}'),
+  ('ef0b3d01-1f43-4fea-a92b-7ac81cb242f8', 'be5712b9-ee53-4410-8863-136292a2b0f1', 'renewal_grant', 250000, '2026-04-15T16:23:43.994083Z'::timestamptz, '{}'),
+  ('ba681857-dcf1-4648-acc6-4afe71a78035', 'd165e915-49ec-4533-8883-8a18ef0899cf', 'renewal_grant', -250000, '2026-01-13T07:53:58.824490Z'::timestamptz, '{}'),
+  ('3293d02d-c8b1-4acd-b4fb-d2828c09920b', 'd25c5ada-106e-432a-b251-df4ee14567e8', 'renewal_grant', 250000, '2025-11-28T17:50:53.968764Z'::timestamptz, '{}'),
+  ('30734037-3a1b-45b6-9b5e-7370c5d5be7d', 'f2aee1d6-9c41-46e1-a7ec-65d834a94635', 'renewal_grant', 250000, '2026-06-25T13:13:29.727521Z'::timestamptz, '{}'),
+  ('24d65308-d21b-4eed-a7e8-09b47053f9e8', '41c97819-7c93-44e5-9433-84e7af2f2715', 'admin_deduct', -7000, '2026-01-28T17:39:24.480591Z'::timestamptz, '{}'),
+  ('44fa85aa-8872-4efc-9a8b-dcd22a2a5f83', '575cad77-8978-42df-8f46-42141b44fc31', 'admin_deduct', -46500, '2026-05-02T20:44:22.950191Z'::timestamptz, '{}'),
+  ('916115a3-5a58-4fce-ad4c-4e163a344590', 'bad375c9-d69f-4441-9db0-32e56c2507af', 'admin_deduct', -14500, '2025-09-26T18:56:05.045870Z'::timestamptz, '{}'),
+  ('09df5cfd-4d00-4d97-88b8-21711512acb3', 'bb9ccf04-460a-4836-966c-37c8d5357bfa', 'admin_deduct', -25500, '2026-02-26T14:54:39.650149Z'::timestamptz, '{}'),
+  ('5f8dba14-7a95-4101-b169-14a233551b9f', 'cd3e47bb-6fb0-42a7-a9bf-31932e377e6d', 'admin_deduct', -19000, '2025-12-29T19:42:23.333929Z'::timestamptz, '{}');
 
 analyze pg_temp.reckon_legacy;
 
@@ -97,11 +111,12 @@ begin
        where not exists (
          select 1
            from public.token_transactions as l
-          where l.id::text = p.row_id
-            and l.user_id::text = p.user_id
+          where lower(l.id::text) = lower(p.row_id::text)
+            and lower(l.user_id::text) = lower(p.user_id::text)
             and coalesce(l.action_type::text, '') = p.label
             and (l.tokens_used)::numeric = p.tokens
             and (l.created_at)::timestamptz = p.created_at
+            and array(select r.text from unnest(array[btrim(case when l.stripe_payment_intent_id::text ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower(l.stripe_payment_intent_id::text) else l.stripe_payment_intent_id::text end, E' \t\n\r\f\x0b')]) as r (text) where r.text not in ('', 'null')) @> p.reference_set and array(select r.text from unnest(array[btrim(case when l.stripe_payment_intent_id::text ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower(l.stripe_payment_intent_id::text) else l.stripe_payment_intent_id::text end, E' \t\n\r\f\x0b')]) as r (text) where r.text not in ('', 'null')) <@ p.reference_set
        )
     ) as c;
   if wrong > 0 then
@@ -150,33 +165,34 @@ insert into pg_temp.reckon_rows (reckon_no, reckon_legacy_id, id, user_id, actio
   (18, '09df5cfd-4d00-4d97-88b8-21711512acb3', 'd7771efd-7cfb-58b6-9f32-cf8cb3371d59', 'bb9ccf04-460a-4836-966c-37c8d5357bfa', 'admin_deduct', 25500, '2026-02-26T14:54:39.650149Z'::timestamptz, 'true', '{"legacy_id":"09df5cfd-4d00-4d97-88b8-21711512acb3","migrated_from":"public.token_transactions"}'),
   (19, '5f8dba14-7a95-4101-b169-14a233551b9f', '2ed72837-3ef0-55ce-9fc7-3eb128df1dc3', 'cd3e47bb-6fb0-42a7-a9bf-31932e377e6d', 'admin_deduct', 19000, '2025-12-29T19:42:23.333929Z'::timestamptz, 'true', '{"legacy_id":"5f8dba14-7a95-4101-b169-14a233551b9f","migrated_from":"public.token_transactions"}');
 
--- What is known of these users and actions: rows, and the sum over their ids of 56 bits of SHA-256.
+-- What is known of these users and actions: how many rows, and 56 bits of SHA-256 of each id; of very many
+-- rows the sum of these bits.
 create temporary table reckon_known on commit drop as
-select 0::bigint as no, u.user_id as user_id, u.action_type as action_1, 0::bigint as row_count, 0::numeric as fingerprint
+select 0::bigint as no, u.user_id as user_id, u.action_type as action_1, 0::bigint as row_count, 0::numeric as fingerprint, null::text[] as prints
   from public.token_usage as u
   with no data;
 
-insert into pg_temp.reckon_known (no, user_id, action_1, row_count, fingerprint) values
-  (0, '080299f4-a252-44ad-9fb7-1d79ef180e9f', 'token_pack_purchase', 0, 0),
-  (1, '10ead414-5004-4dcd-95c4-a8aa69f3284b', 'subscription_grant', 8, 254681060215847060),
-  (2, '21685ac7-078f-40d8-91fb-9ef12120746c', 'subscription_grant', 8, 292112922636462663),
-  (3, '2ceefc71-01d6-4101-9cb6-d1eb9271dc6d', 'token_pack_purchase', 2, 68320832772289122),
-  (4, '2dd13528-579b-421a-850f-17b191dfc3a8', 'subscription_grant', 5, 203161768720438698),
-  (5, '41c97819-7c93-44e5-9433-84e7af2f2715', 'admin_deduct', 0, 0),
-  (6, '50381ccc-6629-434b-b729-f93d5524f47e', 'subscription_grant', 9, 258870875720615183),
-  (7, '575cad77-8978-42df-8f46-42141b44fc31', 'admin_deduct', 0, 0),
-  (8, '6dc2bdcc-7bb2-4002-ac28-74e7ca0b63d2', 'subscription_grant', 4, 175195156501580159),
-  (9, '811dc75b-9632-4dcb-9bfa-59897fbc8220', 'subscription_grant', 1, 44551732709287234),
-  (10, '9ee409df-3606-4c73-96f0-4c2d222e9142', 'subscription_grant', 2, 36914472318216061),
-  (11, '9efc6d59-27a0-4163-8315-2f78c77e8b26', 'subscription_grant', 3, 101104588655916343),
-  (12, 'a374de0e-4178-4852-a5ef-f5c5d559eea8', 'subscription_grant', 11, 447389295945019225),
-  (13, 'bad375c9-d69f-4441-9db0-32e56c2507af', 'admin_deduct', 0, 0),
-  (14, 'bb9ccf04-460a-4836-966c-37c8d5357bfa', 'admin_deduct', 0, 0),
-  (15, 'be5712b9-ee53-4410-8863-136292a2b0f1', 'subscription_grant', 2, 85798179879652961),
-  (16, 'cd3e47bb-6fb0-42a7-a9bf-31932e377e6d', 'admin_deduct', 0, 0),
-  (17, 'd165e915-49ec-4533-8883-8a18ef0899cf', 'subscription_grant', 8, 312250937747883928),
-  (18, 'd25c5ada-106e-432a-b251-df4ee14567e8', 'subscription_grant', 11, 327890360242063949),
-  (19, 'f2aee1d6-9c41-46e1-a7ec-65d834a94635', 'subscription_grant', 1, 35833895157337417);
+insert into pg_temp.reckon_known (no, user_id, action_1, row_count, fingerprint, prints) values
+  (0, '080299f4-a252-44ad-9fb7-1d79ef180e9f', 'token_pack_purchase', 0, null, '{}'),
+  (1, '10ead414-5004-4dcd-95c4-a8aa69f3284b', 'subscription_grant', 8, null, '{57a499326a70ce,3b924f58bbeb64,b02254fad79a27,9efa53854b27d7,340d86c60e54c7,16805af5478f76,e9fd0f87c7c261,71f090dec8b3c6}'),
+  (2, '21685ac7-078f-40d8-91fb-9ef12120746c', 'subscription_grant', 8, null, '{e4b015d7e301ee,3a74a3beaa4cd5,92f936ca712f96,dda6e304563113,d0a59eb58bcb31,4ab90098a5b34b,4a8813d1e166ea,181fa146a49575}'),
+  (3, '2ceefc71-01d6-4101-9cb6-d1eb9271dc6d', 'token_pack_purchase', 2, null, '{321d1be5a24e8f,c09c53928463d3}'),
+  (4, '2dd13528-579b-421a-850f-17b191dfc3a8', 'subscription_grant', 5, null, '{d3faedf9cf3a72,9219455ddb3384,788e74642926f2,1f0c1a605226d3,d417cb445fd9ef}'),
+  (5, '41c97819-7c93-44e5-9433-84e7af2f2715', 'admin_deduct', 0, null, '{}'),
+  (6, '50381ccc-6629-434b-b729-f93d5524f47e', 'subscription_grant', 9, null, '{d4cba19ebcfafc,07c791dcad09de,56e2f9d042579e,a1067d4eee3f30,06db0d6c9f9074,6469ec0ff0a222,a5b42a0b091a26,1159c3ac5fdf03,a0e21ecf71bda8}'),
+  (7, '575cad77-8978-42df-8f46-42141b44fc31', 'admin_deduct', 0, null, '{}'),
+  (8, '6dc2bdcc-7bb2-4002-ac28-74e7ca0b63d2', 'subscription_grant', 4, null, '{efec7d8092437f,aa74b6b66f1920,63c7e2993db428,7041fa3d6638b8}'),
+  (9, '811dc75b-9632-4dcb-9bfa-59897fbc8220', 'subscription_grant', 1, null, '{9e47909a43e542}'),
+  (10, '9ee409df-3606-4c73-96f0-4c2d222e9142', 'subscription_grant', 2, null, '{21ccb0caa9a4cb,6158d38eef82b2}'),
+  (11, '9efc6d59-27a0-4163-8315-2f78c77e8b26', 'subscription_grant', 3, null, '{498f3603f67b92,cea9ff39d8133d,4ef8e13630e668}'),
+  (12, 'a374de0e-4178-4852-a5ef-f5c5d559eea8', 'subscription_grant', 11, null, '{8cdf03e1a71bad,94246503a1f4b9,6d8776524d4d61,f0e0a7d12a4257,d23c1bee67fc50,cfeef3583e827b,23bbbfa0f1e13b,637f598aaef478,7b0ff8556ba999,9db5faec799bd8,73da8f0030354c}'),
+  (13, 'bad375c9-d69f-4441-9db0-32e56c2507af', 'admin_deduct', 0, null, '{}'),
+  (14, 'bb9ccf04-460a-4836-966c-37c8d5357bfa', 'admin_deduct', 0, null, '{}'),
+  (15, 'be5712b9-ee53-4410-8863-136292a2b0f1', 'subscription_grant', 2, null, '{626fb575e4bbbb,ce6147fc3552a6}'),
+  (16, 'cd3e47bb-6fb0-42a7-a9bf-31932e377e6d', 'admin_deduct', 0, null, '{}'),
+  (17, 'd165e915-49ec-4533-8883-8a18ef0899cf', 'subscription_grant', 8, null, '{0e1ff0fd179047,556389860a64f6,dc271d1e924c87,4cdf2a1cb8e626,e2525b57602363,55f7dc586f0750,bfd0da28aef728,d0b1bf3a537dd3}'),
+  (18, 'd25c5ada-106e-432a-b251-df4ee14567e8', 'subscription_grant', 11, null, '{244dc30078b2d6,107c7516363c0b,02570b4a32aa02,5bdb97a9240960,723c72cb68d431,9b1f17f85345a8,6d2c80b652a158,d8f268b574e698,bf0e89b39af38d,ce6b6426082542,18f54e8c546d72}'),
+  (19, 'f2aee1d6-9c41-46e1-a7ec-65d834a94635', 'subscription_grant', 1, null, '{7f4ebcdfc58d49}');
 
 -- Rows that repair.sql and dedupe.sql of this run change: counted neither then nor now.
 create temporary table reckon_touched on commit drop as
@@ -196,10 +212,15 @@ declare
   inserted_rows bigint;
 begin
   -- A trigger may change balances; [repair] allow_triggers = true leaves this check out.
-  select count(*), string_agg(t.tgname, ', ' order by t.tgname)
+  -- A partition may have triggers of its own.
+  select count(*), string_agg(distinct t.tgname, ', ' order by t.tgname)
     into wrong, named
     from pg_catalog.pg_trigger as t
-   where t.tgrelid = 'public.token_usage'::regclass
+   where (
+       t.tgrelid = 'public.token_usage'::regclass
+       or t.tgtype & 1 <> 0
+          and t.tgrelid in (select r.relid from pg_catalog.pg_partition_tree('public.token_usage'::regclass) as r)
+     )
      and not t.tgisinternal
      and t.tgenabled in ('O', 'A')
      and t.tgtype & 4 <> 0;
@@ -207,6 +228,48 @@ begin
     raise exception using
       message = format('reckon: a trigger acts on INSERT of %s: %s', 'public.token_usage', named),
       hint = 'Nothing was changed. Read it; set allow_triggers = true under [repair] if it may run for every row.';
+  end if;
+
+  -- A UUID is the same in either case: a new row names its user as the table does, or else as the legacy row.
+  if exists (select 1 from pg_temp.reckon_rows as p where pg_typeof(p.user_id) <> 'uuid'::regtype) then
+    create temporary table reckon_spelling on commit drop as
+    select lower(u.user_id::text) as user_key, count(distinct u.user_id::text) as spellings, min(u.user_id::text) as user_text
+      from public.token_usage as u
+     where lower(u.user_id::text) in (select lower(p.user_id::text) from pg_temp.reckon_rows as p)
+     group by lower(u.user_id::text);
+    analyze pg_temp.reckon_spelling;
+
+    if to_regclass('public.token_transactions') is not null then
+      update pg_temp.reckon_rows as p
+         set user_id = l.user_id::text
+        from public.token_transactions as l
+       where lower(l.id::text) = p.reckon_legacy_id;
+    else
+      select count(*), string_agg(c.user_text, ', ' order by c.place) filter (where c.place <= 5)
+        into wrong, named
+        from (
+          select p.user_id::text as user_text, row_number() over (order by p.user_id::text) as place
+            from pg_temp.reckon_rows as p
+           where p.user_id::text ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$'
+             and not exists (
+               select 1
+                 from pg_temp.reckon_spelling as s
+                where s.user_key = lower(p.user_id::text) and s.spellings = 1
+             )
+        ) as c;
+      if wrong > 0 then
+        raise exception using
+          message = format('reckon: it cannot be told in which case of letters the user of %s rows is written in %s: %s',
+            wrong, 'public.token_usage', named),
+          hint = 'Nothing was changed. Let the legacy table stand in this database, or insert these rows by hand.';
+      end if;
+    end if;
+
+    update pg_temp.reckon_rows as p
+       set user_id = s.user_text
+      from pg_temp.reckon_spelling as s
+     where s.user_key = lower(p.user_id::text)
+       and s.spellings = 1;
   end if;
 
   -- Rows of this plan that are there already.
@@ -228,26 +291,64 @@ begin
      and e.undone_at is null;
   analyze pg_temp.reckon_own;
 
-  -- A row of these users and actions that is neither known nor inserted by this plan.
+  -- The rows of these users and actions that this plan has nothing to do with.
+  create temporary table reckon_beside on commit drop as
+  select k.no, u.user_id::text as user_text, coalesce(u.action_type::text, '') as label,
+         left(encode(sha256(convert_to(lower(u.id::text), 'UTF8')), 'hex'), 14) as print
+    from pg_temp.reckon_known as k
+    join public.token_usage as u on lower(u.user_id::text) = lower(k.user_id::text) and u.action_type = k.action_1
+   where not exists (select 1 from pg_temp.reckon_touched as t where lower(t.row_id::text) = lower(u.id::text))
+     and not exists (select 1 from pg_temp.reckon_own as o where o.row_id = u.id::text);
+  create temporary table reckon_seen on commit drop as
+  select distinct k.no, l.print
+    from pg_temp.reckon_known as k
+   cross join lateral unnest(k.prints) as l (print);
+  analyze pg_temp.reckon_beside;
+  analyze pg_temp.reckon_seen;
+
+  -- Each of them was seen by the run. One that has gone hides none that has come.
   select count(*), string_agg(c.named, '; ' order by c.named) filter (where c.place <= 5)
     into wrong, named
     from (
       select g.named, row_number() over (order by g.named) as place
         from (
-          select k.no, format('user %s, action %s', min(u.user_id::text), min(coalesce(u.action_type::text, ''))) as named
-            from pg_temp.reckon_known as k
-            join public.token_usage as u on u.user_id = k.user_id and u.action_type = k.action_1
-           where not exists (select 1 from pg_temp.reckon_touched as t where t.row_id = u.id)
-             and not exists (select 1 from pg_temp.reckon_own as o where o.row_id = u.id::text)
+          select k.no, format('user %s, action %s', min(b.user_text), min(b.label)) as named
+            from pg_temp.reckon_beside as b
+            join pg_temp.reckon_known as k on k.no = b.no
+            left join pg_temp.reckon_seen as s on s.no = b.no and s.print = b.print
            group by k.no, k.row_count, k.fingerprint
           having count(*) > k.row_count
-              or (count(*) = k.row_count and sum(('x' || encode(substring(sha256(convert_to(lower(u.id::text), 'UTF8')) from 1 for 7), 'hex'))::bit(56)::bigint) <> k.fingerprint)
+              or case
+                   when k.fingerprint is null then count(*) > count(s.print)
+                   else count(*) <> k.row_count
+                     or sum(('x' || b.print)::bit(56)::bigint) <> k.fingerprint
+                 end
         ) as g
     ) as c;
   if wrong > 0 then
     raise exception using
       message = format('reckon: rows that the run has not seen appeared for %s', named),
       hint = 'Nothing was changed. Run reckon reconcile again and use the SQL that it writes.';
+  end if;
+
+  -- No other row says that it is the copy, whatever it counts as.
+  select count(*), string_agg(c.named, ', ' order by c.place) filter (where c.place <= 5)
+    into wrong, named
+    from (
+      select format('%s by row %s', p.reckon_legacy_id, u.id::text) as named,
+             row_number() over (order by p.reckon_legacy_id, u.id::text) as place
+        from pg_temp.reckon_rows as p
+        join public.token_usage as u on lower((nullif(u.metadata::text, '')::jsonb ->> 'legacy_id')::text) = p.reckon_legacy_id
+       where not exists (
+         select 1
+           from pg_temp.reckon_there as t
+          where t.reckon_no = p.reckon_no and t.row_id = u.id
+       )
+    ) as c;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: %s legacy rows are named by rows of %s already: %s', wrong, 'public.token_usage', named),
+      hint = 'Nothing was changed. Look at these rows: once they count, a row inserted now would be the second copy.';
   end if;
 
   -- A row that is there already must be the one that would be inserted.

@@ -13,6 +13,12 @@ set local statement_timeout = '55s';
 set local row_security = off;
 set local client_encoding = 'UTF8';
 set local timezone = 'UTC';
+-- Values are written into the journal, and read from it, in one form whatever the session says.
+set local datestyle = 'ISO, MDY';
+set local intervalstyle = 'postgres';
+set local bytea_output = 'hex';
+set local extra_float_digits = 3;
+set local lc_monetary = 'C';
 
 -- The journal: what was before, and what was inserted, so that undo.sql can take it back.
 do $reckon$
@@ -29,6 +35,7 @@ begin
       table_name text not null,
       row_id text not null,
       before json,
+      before_nulls text[],
       after json,
       written_at timestamptz not null default now(),
       undone_at timestamptz
@@ -36,6 +43,12 @@ begin
     create index entries_by_row on reckon_journal.entries (plan_id, row_id);
     alter table reckon_journal.entries enable row level security;
     revoke all on table reckon_journal.entries from public;
+  elsif not exists (
+    select 1
+      from pg_catalog.pg_attribute as a
+     where a.attrelid = 'reckon_journal.entries'::regclass and a.attname = 'before_nulls'
+  ) then
+    alter table reckon_journal.entries add column before_nulls text[];
   end if;
 end
 $reckon$;
@@ -47,21 +60,61 @@ select u.id as row_id,
        u.action_type as action_1,
        u.tokens_used as tokens,
        u.created_at as created_at,
+       null::boolean as succeeded,
+       null::text as link,
+       null::boolean as migrated,
+       null::text[] as reference_set,
        u.id as kept_id,
+       u.action_type as kept_action_1,
        u.tokens_used as kept_tokens,
-       u.tokens_used as kept_tokens_repaired
+       u.created_at as kept_created_at,
+       u.action_type as kept_new_action_1,
+       u.tokens_used as kept_new_tokens,
+       u.created_at as kept_new_created_at,
+       null::boolean as kept_succeeded,
+       null::text as kept_link,
+       null::boolean as kept_migrated,
+       null::text[] as kept_reference_set
   from public.token_usage as u
   with no data;
 
-insert into pg_temp.reckon_removed (row_id, user_id, action_1, tokens, created_at, kept_id, kept_tokens, kept_tokens_repaired) values
-  ('ceb9937d-d911-4615-85b5-56192c54b359', '15e69bd1-6d5c-4f25-9fdc-19ff20d0e26e', 'subscription_grant', 250000, '2026-02-10T07:15:09.795287Z'::timestamptz, '0076bb78-3058-4625-9e25-844f02960524', 250000, 250000),
-  ('6bcbcf4d-b88a-4377-bac1-8d71ede11372', '3115e268-b169-42d0-a1d2-0cda3e01cbfb', 'subscription_grant', 250000, '2025-09-25T10:31:54.990569Z'::timestamptz, '09a2c56c-bb68-4924-94d1-a8dbde496b97', 250000, 250000),
-  ('800896cf-f5ad-4060-a6c3-c4fbb20701df', '65858ee0-c353-48e2-863d-3006d075336e', 'subscription_grant', 250000, '2025-12-21T12:32:07.690701Z'::timestamptz, '70fb95cb-7f10-445c-8a7c-f256993cc111', 250000, 250000),
-  ('169acb50-4ade-40c1-a923-481d9e961dd1', '6a5e02fd-4319-48b3-b34c-3b99bcce9b1a', 'subscription_grant', 250000, '2025-09-20T11:45:21.574015Z'::timestamptz, '15d586be-b411-4eb6-8d0b-62454393080e', 250000, 250000),
-  ('a5822d40-3214-41f7-89a4-b91b3eabf886', '810a3c26-4b98-42d3-8aa8-dd1530a0caf9', 'token_pack_purchase', 500000, '2026-04-12T15:51:53.459323Z'::timestamptz, '1b313762-f578-471c-9abf-d779fa4e32f8', 500000, 500000),
-  ('401b2b20-e900-4752-b3c5-2ae4c08f3a16', '834e93ec-a221-4977-b838-7b830eac7b06', 'token_pack_purchase', 1000000, '2026-04-04T16:11:58.171874Z'::timestamptz, '5efbde00-9c9f-40d9-9331-901470e06584', 1000000, 1000000),
-  ('e3125b8d-ef98-419e-a824-d4a6c07dad62', 'a4c3101f-4a13-48b6-9e29-283174d8445a', 'subscription_grant', 250000, '2025-11-12T20:09:04.712870Z'::timestamptz, '6d8dabdb-aec6-43ad-a659-2fe374d65529', 250000, 250000),
-  ('2ce5152c-f1cf-41b4-ba3d-bd718b9aac9e', 'c22d0219-ce6f-4d68-aa13-df862026ff7a', 'token_pack_purchase', 1000000, '2026-02-27T20:12:42.761181Z'::timestamptz, '4ce71827-c339-4847-bbab-e03453eb5232', 1000000, 1000000);
+insert into pg_temp.reckon_removed (row_id, user_id, action_1, tokens, created_at, succeeded, link, migrated, reference_set, kept_id, kept_action_1, kept_tokens, kept_created_at, kept_new_action_1, kept_new_tokens, kept_new_created_at, kept_succeeded, kept_link, kept_migrated, kept_reference_set) values
+  ('ceb9937d-d911-4615-85b5-56192c54b359', '15e69bd1-6d5c-4f25-9fdc-19ff20d0e26e', 'subscription_grant', 250000, '2026-02-10T07:15:09.795287Z'::timestamptz, true, 'b2871260-1f42-4c75-80f8-76245225d3ac', true, '{}', '0076bb78-3058-4625-9e25-844f02960524', 'subscription_grant', 250000, '2026-02-10T07:15:09.795287Z'::timestamptz, 'subscription_grant', 250000, '2026-02-10T07:15:09.795287Z'::timestamptz, true, 'b2871260-1f42-4c75-80f8-76245225d3ac', true, '{}'),
+  ('6bcbcf4d-b88a-4377-bac1-8d71ede11372', '3115e268-b169-42d0-a1d2-0cda3e01cbfb', 'subscription_grant', 250000, '2025-09-25T10:31:54.990569Z'::timestamptz, true, '1a74e413-98e0-4251-94b9-fef2d483ae50', true, '{}', '09a2c56c-bb68-4924-94d1-a8dbde496b97', 'subscription_grant', 250000, '2025-09-25T10:31:54.990569Z'::timestamptz, 'subscription_grant', 250000, '2025-09-25T10:31:54.990569Z'::timestamptz, true, '1a74e413-98e0-4251-94b9-fef2d483ae50', true, '{}'),
+  ('800896cf-f5ad-4060-a6c3-c4fbb20701df', '65858ee0-c353-48e2-863d-3006d075336e', 'subscription_grant', 250000, '2025-12-21T12:32:07.690701Z'::timestamptz, true, '9f325b7c-8146-4515-9e4f-411ecf4d5b61', true, '{}', '70fb95cb-7f10-445c-8a7c-f256993cc111', 'subscription_grant', 250000, '2025-12-21T12:32:07.690701Z'::timestamptz, 'subscription_grant', 250000, '2025-12-21T12:32:07.690701Z'::timestamptz, true, '9f325b7c-8146-4515-9e4f-411ecf4d5b61', true, '{}'),
+  ('169acb50-4ade-40c1-a923-481d9e961dd1', '6a5e02fd-4319-48b3-b34c-3b99bcce9b1a', 'subscription_grant', 250000, '2025-09-20T11:45:21.574015Z'::timestamptz, true, '3830cf6e-e068-4982-888a-a6232dd0836f', true, '{}', '15d586be-b411-4eb6-8d0b-62454393080e', 'subscription_grant', 250000, '2025-09-20T11:45:21.574015Z'::timestamptz, 'subscription_grant', 250000, '2025-09-20T11:45:21.574015Z'::timestamptz, true, '3830cf6e-e068-4982-888a-a6232dd0836f', true, '{}'),
+  ('a5822d40-3214-41f7-89a4-b91b3eabf886', '810a3c26-4b98-42d3-8aa8-dd1530a0caf9', 'token_pack_purchase', 500000, '2026-04-12T15:51:53.459323Z'::timestamptz, true, null, false, array['pi_3vZSMNBCiKuFY9352A0qLmxFk'], '1b313762-f578-471c-9abf-d779fa4e32f8', 'token_pack_purchase', 500000, '2026-04-12T15:50:52.459323Z'::timestamptz, 'token_pack_purchase', 500000, '2026-04-12T15:50:52.459323Z'::timestamptz, true, null, false, array['pi_3vZSMNBCiKuFY9352A0qLmxFk']),
+  ('401b2b20-e900-4752-b3c5-2ae4c08f3a16', '834e93ec-a221-4977-b838-7b830eac7b06', 'token_pack_purchase', 1000000, '2026-04-04T16:11:58.171874Z'::timestamptz, true, null, false, array['pi_35D7f8ai52LG8VCNHsfVx4P3B'], '5efbde00-9c9f-40d9-9331-901470e06584', 'token_pack_purchase', 1000000, '2026-04-04T16:10:23.171874Z'::timestamptz, 'token_pack_purchase', 1000000, '2026-04-04T16:10:23.171874Z'::timestamptz, true, null, false, array['pi_35D7f8ai52LG8VCNHsfVx4P3B']),
+  ('e3125b8d-ef98-419e-a824-d4a6c07dad62', 'a4c3101f-4a13-48b6-9e29-283174d8445a', 'subscription_grant', 250000, '2025-11-12T20:09:04.712870Z'::timestamptz, true, 'd3da6d64-d101-418c-9af1-af3eb8f8a3d7', true, '{}', '6d8dabdb-aec6-43ad-a659-2fe374d65529', 'subscription_grant', 250000, '2025-11-12T20:09:04.712870Z'::timestamptz, 'subscription_grant', 250000, '2025-11-12T20:09:04.712870Z'::timestamptz, true, 'd3da6d64-d101-418c-9af1-af3eb8f8a3d7', true, '{}'),
+  ('2ce5152c-f1cf-41b4-ba3d-bd718b9aac9e', 'c22d0219-ce6f-4d68-aa13-df862026ff7a', 'token_pack_purchase', 1000000, '2026-02-27T20:12:42.761181Z'::timestamptz, true, null, false, array['pi_39pVtmBZfMd7GMwLfSm2UuE04'], '4ce71827-c339-4847-bbab-e03453eb5232', 'token_pack_purchase', 1000000, '2026-02-27T20:05:42.761181Z'::timestamptz, 'token_pack_purchase', 1000000, '2026-02-27T20:05:42.761181Z'::timestamptz, true, null, false, array['pi_39pVtmBZfMd7GMwLfSm2UuE04']);
+
+-- A UUID is the same in either case: the rows are named as the table writes them.
+do $reckon$
+begin
+  if exists (
+    select 1
+      from pg_temp.reckon_removed as p
+     where not exists (select 1 from public.token_usage as u where u.id = p.row_id)
+  ) then
+    update pg_temp.reckon_removed as p
+       set row_id = u.id
+      from public.token_usage as u
+     where lower(u.id::text) = p.row_id::text
+       and not exists (select 1 from public.token_usage as u where u.id = p.row_id);
+  end if;
+  if exists (
+    select 1
+      from pg_temp.reckon_removed as p
+     where not exists (select 1 from public.token_usage as u where u.id = p.kept_id)
+  ) then
+    update pg_temp.reckon_removed as p
+       set kept_id = u.id
+      from public.token_usage as u
+     where lower(u.id::text) = p.kept_id::text
+       and not exists (select 1 from public.token_usage as u where u.id = p.kept_id);
+  end if;
+end
+$reckon$;
 
 analyze pg_temp.reckon_removed;
 
@@ -69,6 +122,7 @@ do $reckon$
 declare
   target constant regclass := 'public.token_usage'::regclass;
   foreign_key record;
+  json_column name;
   wrong bigint;
   named text;
   planned bigint;
@@ -91,7 +145,7 @@ begin
        select 1
          from reckon_journal.entries as e
         where e.plan_id = 'e577030758195aa4'
-          and e.row_id = p.row_id::text
+          and lower(e.row_id::text) = p.row_id::text
           and e.operation = 'delete'
           and e.undone_at is null
      );
@@ -102,7 +156,14 @@ begin
       select p.row_id::text as row_id, row_number() over (order by p.row_id::text) as place
         from pg_temp.reckon_removed as p
        where not exists (
-         select 1 from public.token_usage as u where u.id = p.row_id and u.user_id is not distinct from p.user_id and u.action_type is not distinct from p.action_1 and u.tokens_used is not distinct from p.tokens and u.created_at::timestamptz is not distinct from p.created_at::timestamptz
+         select 1
+           from public.token_usage as u
+          where u.id = p.row_id
+            and lower(u.user_id::text) is not distinct from lower(p.user_id::text) and u.action_type is not distinct from p.action_1 and u.tokens_used is not distinct from p.tokens and u.created_at::timestamptz is not distinct from p.created_at::timestamptz
+            and (coalesce(btrim(u.success::text, E' \t\n\r\f\x0b'), '') in ('', 'null') or u.success::text ~* E'^\\s*(true|t|yes|y|on|[+]?0*1([.]0*)?)\\s*$') = p.succeeded
+            and nullif(nullif(case when (nullif(u.metadata::text, '')::jsonb ->> 'legacy_id') ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower((nullif(u.metadata::text, '')::jsonb ->> 'legacy_id')) else (nullif(u.metadata::text, '')::jsonb ->> 'legacy_id') end, ''), 'null') is not distinct from p.link
+            and (not (coalesce(btrim((nullif(u.metadata::text, '')::jsonb ->> 'migrated_from'), E' \t\n\r\f\x0b'), '') in ('', 'null') or (nullif(u.metadata::text, '')::jsonb ->> 'migrated_from') ~* E'^\\s*(false|f|no|n|off|[-+]?0+([.]0*)?)\\s*$')) = p.migrated
+            and array(select r.text from unnest(array[btrim(case when (nullif(u.metadata::text, '')::jsonb ->> 'payment_intent') ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower((nullif(u.metadata::text, '')::jsonb ->> 'payment_intent')) else (nullif(u.metadata::text, '')::jsonb ->> 'payment_intent') end, E' \t\n\r\f\x0b')]) as r (text) where r.text not in ('', 'null')) @> p.reference_set and array(select r.text from unnest(array[btrim(case when (nullif(u.metadata::text, '')::jsonb ->> 'payment_intent') ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower((nullif(u.metadata::text, '')::jsonb ->> 'payment_intent')) else (nullif(u.metadata::text, '')::jsonb ->> 'payment_intent') end, E' \t\n\r\f\x0b')]) as r (text) where r.text not in ('', 'null')) <@ p.reference_set
        )
     ) as c;
   if wrong > 0 then
@@ -120,8 +181,12 @@ begin
          select 1
            from public.token_usage as u
           where u.id = p.kept_id
-            and u.user_id is not distinct from p.user_id
-            and u.tokens_used in (p.kept_tokens, p.kept_tokens_repaired)
+            and lower(u.user_id::text) is not distinct from lower(p.user_id::text)
+            and ((u.action_type is not distinct from p.kept_action_1 and u.tokens_used is not distinct from p.kept_tokens and u.created_at::timestamptz is not distinct from p.kept_created_at::timestamptz) or (u.action_type is not distinct from p.kept_new_action_1 and u.tokens_used is not distinct from p.kept_new_tokens and u.created_at::timestamptz is not distinct from p.kept_new_created_at::timestamptz))
+            and (coalesce(btrim(u.success::text, E' \t\n\r\f\x0b'), '') in ('', 'null') or u.success::text ~* E'^\\s*(true|t|yes|y|on|[+]?0*1([.]0*)?)\\s*$') = p.kept_succeeded
+            and nullif(nullif(case when (nullif(u.metadata::text, '')::jsonb ->> 'legacy_id') ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower((nullif(u.metadata::text, '')::jsonb ->> 'legacy_id')) else (nullif(u.metadata::text, '')::jsonb ->> 'legacy_id') end, ''), 'null') is not distinct from p.kept_link
+            and (not (coalesce(btrim((nullif(u.metadata::text, '')::jsonb ->> 'migrated_from'), E' \t\n\r\f\x0b'), '') in ('', 'null') or (nullif(u.metadata::text, '')::jsonb ->> 'migrated_from') ~* E'^\\s*(false|f|no|n|off|[-+]?0+([.]0*)?)\\s*$')) = p.kept_migrated
+            and array(select r.text from unnest(array[btrim(case when (nullif(u.metadata::text, '')::jsonb ->> 'payment_intent') ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower((nullif(u.metadata::text, '')::jsonb ->> 'payment_intent')) else (nullif(u.metadata::text, '')::jsonb ->> 'payment_intent') end, E' \t\n\r\f\x0b')]) as r (text) where r.text not in ('', 'null')) @> p.kept_reference_set and array(select r.text from unnest(array[btrim(case when (nullif(u.metadata::text, '')::jsonb ->> 'payment_intent') ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower((nullif(u.metadata::text, '')::jsonb ->> 'payment_intent')) else (nullif(u.metadata::text, '')::jsonb ->> 'payment_intent') end, E' \t\n\r\f\x0b')]) as r (text) where r.text not in ('', 'null')) <@ p.kept_reference_set
        )
     ) as c;
   if wrong > 0 then
@@ -130,24 +195,36 @@ begin
       hint = 'Nothing was changed. Run reckon reconcile again and use the SQL that it writes.';
   end if;
 
-  -- A foreign key elsewhere must not act on the rows that leave.
+  -- A foreign key elsewhere must not act on the rows that leave, be it on the table or on a part of it.
   for foreign_key in
+    with recursive tree (oid) as (
+      select target::oid
+      union
+      select i.inhrelid from pg_catalog.pg_inherits as i join tree on i.inhparent = tree.oid
+    )
     select c.conname as name,
            c.conrelid::regclass::text as referencing,
+           c.confrelid::regclass::text as referenced,
            string_agg(format('r.%I = u.%I', ra.attname, ua.attname), ' and ') as same_key
       from pg_catalog.pg_constraint as c
      cross join lateral unnest(c.conkey, c.confkey) as k (referencing_no, referenced_no)
       join pg_catalog.pg_attribute as ra on ra.attrelid = c.conrelid and ra.attnum = k.referencing_no
       join pg_catalog.pg_attribute as ua on ua.attrelid = c.confrelid and ua.attnum = k.referenced_no
      where c.contype = 'f'
-       and c.confrelid = target
+       and c.confrelid in (select oid from tree)
        and c.confdeltype in ('c', 'n', 'd')
-     group by c.oid, c.conname, c.conrelid
+       -- A key on the whole is found on each of its parts again.
+       and not exists (
+         select 1
+           from pg_catalog.pg_constraint as up
+          where up.oid = c.conparentid and up.confrelid in (select oid from tree)
+       )
+     group by c.oid, c.conname, c.conrelid, c.confrelid
      order by 2, 1
   loop
     execute format(
       'select count(*) from %s as r join %s as u on %s join %s',
-      foreign_key.referencing, target, foreign_key.same_key, 'pg_temp.reckon_removed as p on p.row_id = u.id'
+      foreign_key.referencing, foreign_key.referenced, foreign_key.same_key, 'pg_temp.reckon_removed as p on p.row_id = u.id'
     ) into wrong;
     if wrong > 0 then
       raise exception using
@@ -157,6 +234,23 @@ begin
     end if;
   end loop;
 
+  -- A JSON null is not the null of SQL, though both are null in a before-image.
+  create temporary table reckon_nulls (row_id text, column_name text) on commit drop;
+  for json_column in
+    select a.attname
+      from pg_catalog.pg_attribute as a
+      join pg_catalog.pg_type as t on t.oid = a.atttypid
+     where a.attrelid = 'public.token_usage'::regclass
+       and a.attnum > 0
+       and not a.attisdropped
+       and coalesce(nullif(t.typbasetype, 0), t.oid) in ('json'::regtype, 'jsonb'::regtype)
+  loop
+    execute format(
+      'insert into pg_temp.reckon_nulls
+       select %s, %L from %s as u join %s where btrim(u.%I::text) = ''null''',
+      'u.id::text', json_column, 'public.token_usage', 'pg_temp.reckon_removed as p on p.row_id = u.id', json_column
+    );
+  end loop;
 
   select count(*) into planned from pg_temp.reckon_removed as p;
 
@@ -164,11 +258,12 @@ begin
     delete from public.token_usage as u
      using pg_temp.reckon_removed as p
      where u.id = p.row_id
-       and u.user_id is not distinct from p.user_id and u.action_type is not distinct from p.action_1 and u.tokens_used is not distinct from p.tokens and u.created_at::timestamptz is not distinct from p.created_at::timestamptz
+       and lower(u.user_id::text) is not distinct from lower(p.user_id::text) and u.action_type is not distinct from p.action_1 and u.tokens_used is not distinct from p.tokens and u.created_at::timestamptz is not distinct from p.created_at::timestamptz
     returning u.id::text as row_id, row_to_json(u.*) as before
   ), noted as (
-    insert into reckon_journal.entries (plan_id, operation, table_name, row_id, before)
-    select 'e577030758195aa4', 'delete', 'public.token_usage', r.row_id, r.before
+    insert into reckon_journal.entries (plan_id, operation, table_name, row_id, before, before_nulls)
+    select 'e577030758195aa4', 'delete', 'public.token_usage', r.row_id, r.before,
+           (select array_agg(n.column_name order by n.column_name) from pg_temp.reckon_nulls as n where n.row_id = r.row_id)
       from removed as r
     returning 1
   )

@@ -14,6 +14,12 @@ set local statement_timeout = '55s';
 set local row_security = off;
 set local client_encoding = 'UTF8';
 set local timezone = 'UTC';
+-- Values are written into the journal, and read from it, in one form whatever the session says.
+set local datestyle = 'ISO, MDY';
+set local intervalstyle = 'postgres';
+set local bytea_output = 'hex';
+set local extra_float_digits = 3;
+set local lc_monetary = 'C';
 
 -- The journal: what was before, and what was inserted, so that undo.sql can take it back.
 do $reckon$
@@ -30,6 +36,7 @@ begin
       table_name text not null,
       row_id text not null,
       before json,
+      before_nulls text[],
       after json,
       written_at timestamptz not null default now(),
       undone_at timestamptz
@@ -37,6 +44,12 @@ begin
     create index entries_by_row on reckon_journal.entries (plan_id, row_id);
     alter table reckon_journal.entries enable row level security;
     revoke all on table reckon_journal.entries from public;
+  elsif not exists (
+    select 1
+      from pg_catalog.pg_attribute as a
+     where a.attrelid = 'reckon_journal.entries'::regclass and a.attname = 'before_nulls'
+  ) then
+    alter table reckon_journal.entries add column before_nulls text[];
   end if;
 end
 $reckon$;
@@ -44,35 +57,36 @@ $reckon$;
 -- The legacy rows behind the changes, as they were read from files.
 set local timezone = 'UTC';
 
-create temporary table reckon_legacy (
-  row_id text,
-  user_id text,
-  label text,
-  tokens numeric,
-  created_at timestamptz
-) on commit drop;
+create temporary table reckon_legacy on commit drop as
+select null::text as row_id,
+       null::text as user_id,
+       null::text as label,
+       null::numeric as tokens,
+       null::timestamptz as created_at,
+       null::text[] as reference_set
+  with no data;
 
-insert into pg_temp.reckon_legacy (row_id, user_id, label, tokens, created_at) values
-  ('afe2a80d-99fd-4b73-9f77-6ac217598a77', '1bc72594-6a9d-4631-a1ed-8922ed96a5b0', 'renewal_grant', 250000, '2025-11-24T08:39:01.141262Z'::timestamptz),
-  ('a9e893a7-0b33-4968-83c4-05c9e25a25bf', 'a9b45f88-fc99-437e-b0d0-f40e0337cfdf', 'renewal_grant', 250000, '2025-12-10T11:47:31.516302Z'::timestamptz),
-  ('6f5bb330-d74c-4c35-951a-e228816ce04a', 'da98d66b-466d-4eff-823d-c99d1e290a53', 'subscription_grant', -5000000, '2025-08-31T13:49:15.273472Z'::timestamptz),
-  ('2a05e11d-0d67-4545-a55d-fc6a37cc0d22', 'e77c2218-0ae3-4ed3-b297-a7c402fd6918', 'renewal_grant', -250000, '2025-09-03T12:26:07.653599Z'::timestamptz),
-  ('0bce30de-9a67-4f58-8a50-f0bf16c021ce', '61026d3d-adf5-48f2-9d63-f841e81235c8', 'renewal_grant', 250000, '2025-12-28T21:39:24.993730Z'::timestamptz),
-  ('15980ffb-7e1e-4a14-a516-043240df4f2e', '9dc0d610-a50b-4cb0-b6ea-4bb5c68ddc40', 'renewal_grant', 250000, '2025-10-09T20:34:51.076383Z'::timestamptz),
-  ('76bfc76f-c07b-41f0-a218-3fd72c595aad', '9f95457b-e15a-46a2-8cd2-69837f6112e4', 'renewal_grant', -250000, '2025-09-03T17:22:29.888922Z'::timestamptz),
-  ('444eaae0-811d-489e-b6c5-5d6c89a73a2b', 'bb692583-045d-4b8f-b302-ad4dc5237ddb', 'renewal_grant', 250000, '2025-10-25T10:39:37.588562Z'::timestamptz),
-  ('7fd72261-0099-4875-a4d4-14c625ed2b6d', '171cfb2e-9c71-4c84-802c-ef2ca7539a66', 'pack_purchase', 500000, '2025-12-27T18:07:39.793214Z'::timestamptz),
-  ('a8db7b4c-3697-4889-a995-6f63d5ccfa6d', '1a0e1d1b-f243-42b1-8f63-8b6e3605afe8', 'pack_purchase', 1000000, '2026-03-13T10:46:18.832519Z'::timestamptz),
-  ('c5a4eadf-7b70-43c9-8504-ccbb6074456b', '23d079a0-c8dd-43bd-a7f3-74f77e211f65', 'pack_purchase', 2500000, '2026-08-02T17:26:35.246009Z'::timestamptz),
-  ('6296e7c0-3522-4a41-8d0c-7209900a7f48', '372b33ed-9b9f-49af-98c6-96409a7c679d', 'pack_purchase', 2500000, '2026-04-24T19:13:54.533353Z'::timestamptz),
-  ('e066b259-7db8-4fe8-8ac3-18cd5abf3fbe', '5553eab6-c8cf-4072-9d44-8501c144e940', 'pack_purchase', 500000, '2026-06-26T20:53:07.931872Z'::timestamptz),
-  ('8fd61cf3-4fee-4a28-8aa7-a31f8291570e', '85108652-14c5-4413-9483-61a9b048ab6c', 'pack_purchase', 500000, '2026-07-31T11:26:19.208851Z'::timestamptz),
-  ('a9f8d8b4-363d-49b8-a8b7-e762269277fd', '9a9a77d1-65d2-4937-9980-182b745c5f41', 'pack_purchase', 2500000, '2026-07-16T18:46:57.384395Z'::timestamptz),
-  ('35619e6d-d463-4341-ab82-5b8f5a6085b7', 'b36fa88e-d538-4153-b664-dbb185fd2a7e', 'pack_purchase', 500000, '2026-08-09T07:18:09.592665Z'::timestamptz),
-  ('2bb7cf26-fe0f-4fdb-b7d4-d2f0764acc39', 'ee149039-169f-4fa4-9ab9-9baf3b0d5552', 'pack_purchase', 1000000, '2026-02-13T09:04:04.193995Z'::timestamptz),
-  ('adb30aab-0637-46f4-9bcf-f3300ab4444b', 'f1cbf264-1b69-4bfb-bf70-c58910e2e608', 'pack_purchase', 500000, '2026-08-04T13:32:31.980689Z'::timestamptz),
-  ('4d00c03e-b990-4d51-86c0-6598d5349390', 'f810eb62-f4c8-44ed-a1c6-05d709421242', 'pack_purchase', -1000000, '2026-01-15T18:40:49.564749Z'::timestamptz),
-  ('cd312abd-54c3-4049-8bbf-d0642a7033d5', 'f8f4fefd-8dc3-4e84-9839-02a37cb44bdb', 'pack_purchase', -2500000, '2026-01-09T20:34:37.404586Z'::timestamptz);
+insert into pg_temp.reckon_legacy (row_id, user_id, label, tokens, created_at, reference_set) values
+  ('afe2a80d-99fd-4b73-9f77-6ac217598a77', '1bc72594-6a9d-4631-a1ed-8922ed96a5b0', 'renewal_grant', 250000, '2025-11-24T08:39:01.141262Z'::timestamptz, '{}'),
+  ('a9e893a7-0b33-4968-83c4-05c9e25a25bf', 'a9b45f88-fc99-437e-b0d0-f40e0337cfdf', 'renewal_grant', 250000, '2025-12-10T11:47:31.516302Z'::timestamptz, '{}'),
+  ('6f5bb330-d74c-4c35-951a-e228816ce04a', 'da98d66b-466d-4eff-823d-c99d1e290a53', 'subscription_grant', -5000000, '2025-08-31T13:49:15.273472Z'::timestamptz, '{}'),
+  ('2a05e11d-0d67-4545-a55d-fc6a37cc0d22', 'e77c2218-0ae3-4ed3-b297-a7c402fd6918', 'renewal_grant', -250000, '2025-09-03T12:26:07.653599Z'::timestamptz, '{}'),
+  ('0bce30de-9a67-4f58-8a50-f0bf16c021ce', '61026d3d-adf5-48f2-9d63-f841e81235c8', 'renewal_grant', 250000, '2025-12-28T21:39:24.993730Z'::timestamptz, '{}'),
+  ('15980ffb-7e1e-4a14-a516-043240df4f2e', '9dc0d610-a50b-4cb0-b6ea-4bb5c68ddc40', 'renewal_grant', 250000, '2025-10-09T20:34:51.076383Z'::timestamptz, '{}'),
+  ('76bfc76f-c07b-41f0-a218-3fd72c595aad', '9f95457b-e15a-46a2-8cd2-69837f6112e4', 'renewal_grant', -250000, '2025-09-03T17:22:29.888922Z'::timestamptz, '{}'),
+  ('444eaae0-811d-489e-b6c5-5d6c89a73a2b', 'bb692583-045d-4b8f-b302-ad4dc5237ddb', 'renewal_grant', 250000, '2025-10-25T10:39:37.588562Z'::timestamptz, '{}'),
+  ('7fd72261-0099-4875-a4d4-14c625ed2b6d', '171cfb2e-9c71-4c84-802c-ef2ca7539a66', 'pack_purchase', 500000, '2025-12-27T18:07:39.793214Z'::timestamptz, array['pi_31c6czC06zrswTymhvwJ2Eu5b']),
+  ('a8db7b4c-3697-4889-a995-6f63d5ccfa6d', '1a0e1d1b-f243-42b1-8f63-8b6e3605afe8', 'pack_purchase', 1000000, '2026-03-13T10:46:18.832519Z'::timestamptz, array['pi_3Nrcyts4rKJ4GdDC99U5BMcUE']),
+  ('c5a4eadf-7b70-43c9-8504-ccbb6074456b', '23d079a0-c8dd-43bd-a7f3-74f77e211f65', 'pack_purchase', 2500000, '2026-08-02T17:26:35.246009Z'::timestamptz, array['pi_3oijvAT3QYyrT9GjeR3nMYETa']),
+  ('6296e7c0-3522-4a41-8d0c-7209900a7f48', '372b33ed-9b9f-49af-98c6-96409a7c679d', 'pack_purchase', 2500000, '2026-04-24T19:13:54.533353Z'::timestamptz, array['pi_3iuV14NW5C58r7nCUejRsp9Tm']),
+  ('e066b259-7db8-4fe8-8ac3-18cd5abf3fbe', '5553eab6-c8cf-4072-9d44-8501c144e940', 'pack_purchase', 500000, '2026-06-26T20:53:07.931872Z'::timestamptz, array['pi_3B5Jd28NJhiEjqV5CimdkRnN4']),
+  ('8fd61cf3-4fee-4a28-8aa7-a31f8291570e', '85108652-14c5-4413-9483-61a9b048ab6c', 'pack_purchase', 500000, '2026-07-31T11:26:19.208851Z'::timestamptz, array['pi_389NkQ9oYaL9Xk57jhQDtizd7']),
+  ('a9f8d8b4-363d-49b8-a8b7-e762269277fd', '9a9a77d1-65d2-4937-9980-182b745c5f41', 'pack_purchase', 2500000, '2026-07-16T18:46:57.384395Z'::timestamptz, array['pi_3QCFizy2SZpQn8ZuUhHNZBRS5']),
+  ('35619e6d-d463-4341-ab82-5b8f5a6085b7', 'b36fa88e-d538-4153-b664-dbb185fd2a7e', 'pack_purchase', 500000, '2026-08-09T07:18:09.592665Z'::timestamptz, array['pi_3bpvkjpKRFPbJ3cHGA31hQUFG']),
+  ('2bb7cf26-fe0f-4fdb-b7d4-d2f0764acc39', 'ee149039-169f-4fa4-9ab9-9baf3b0d5552', 'pack_purchase', 1000000, '2026-02-13T09:04:04.193995Z'::timestamptz, array['pi_3e58Y0f8m04x57zJmbEydrK6k']),
+  ('adb30aab-0637-46f4-9bcf-f3300ab4444b', 'f1cbf264-1b69-4bfb-bf70-c58910e2e608', 'pack_purchase', 500000, '2026-08-04T13:32:31.980689Z'::timestamptz, array['pi_3ATztPHBk1pW7iq49rzxxDg7k']),
+  ('4d00c03e-b990-4d51-86c0-6598d5349390', 'f810eb62-f4c8-44ed-a1c6-05d709421242', 'pack_purchase', -1000000, '2026-01-15T18:40:49.564749Z'::timestamptz, array['pi_3E6iKnAw0hF4WJQL8KjCUGpJY']),
+  ('cd312abd-54c3-4049-8bbf-d0642a7033d5', 'f8f4fefd-8dc3-4e84-9839-02a37cb44bdb', 'pack_purchase', -2500000, '2026-01-09T20:34:37.404586Z'::timestamptz, array['pi_3mjKTjSWiVsWzD7zwsqj3fs02']);
 
 analyze pg_temp.reckon_legacy;
 
@@ -94,11 +108,12 @@ begin
        where not exists (
          select 1
            from public.token_transactions as l
-          where l.id::text = p.row_id
-            and l.user_id::text = p.user_id
+          where lower(l.id::text) = lower(p.row_id::text)
+            and lower(l.user_id::text) = lower(p.user_id::text)
             and coalesce(l.action_type::text, '') = p.label
             and (l.tokens_used)::numeric = p.tokens
             and (l.created_at)::timestamptz = p.created_at
+            and array(select r.text from unnest(array[btrim(case when l.stripe_payment_intent_id::text ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower(l.stripe_payment_intent_id::text) else l.stripe_payment_intent_id::text end, E' \t\n\r\f\x0b')]) as r (text) where r.text not in ('', 'null')) @> p.reference_set and array(select r.text from unnest(array[btrim(case when l.stripe_payment_intent_id::text ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower(l.stripe_payment_intent_id::text) else l.stripe_payment_intent_id::text end, E' \t\n\r\f\x0b')]) as r (text) where r.text not in ('', 'null')) <@ p.reference_set
        )
     ) as c;
   if wrong > 0 then
@@ -120,40 +135,62 @@ select u.id as row_id,
        u.created_at as old_created_at,
        u.action_type as new_action_1,
        u.tokens_used as new_tokens,
-       u.created_at as new_created_at
+       u.created_at as new_created_at,
+       null::boolean as succeeded,
+       null::text as link,
+       null::boolean as migrated,
+       null::text[] as reference_set
   from public.token_usage as u
   with no data;
 
-insert into pg_temp.reckon_changes (row_id, user_id, old_action_1, old_tokens, old_created_at, new_action_1, new_tokens, new_created_at) values
-  ('0aa44e83-f5c9-463e-a7e9-620ae1992957', '1bc72594-6a9d-4631-a1ed-8922ed96a5b0', 'subscription_grant', 249999, '2025-11-24T08:39:01.141262Z'::timestamptz, 'subscription_grant', 250000, '2025-11-24T08:39:01.141262Z'::timestamptz),
-  ('c1a921d4-0da0-4e99-987a-b76deadd9ac1', 'a9b45f88-fc99-437e-b0d0-f40e0337cfdf', 'subscription_grant', 250009, '2025-12-10T11:47:31.516302Z'::timestamptz, 'subscription_grant', 250000, '2025-12-10T11:47:31.516302Z'::timestamptz),
-  ('34f6cf5e-182e-4ba8-b0b2-d37b326b52ed', 'da98d66b-466d-4eff-823d-c99d1e290a53', 'subscription_grant', 4990000, '2025-08-31T13:49:15.273472Z'::timestamptz, 'subscription_grant', 5000000, '2025-08-31T13:49:15.273472Z'::timestamptz),
-  ('1d960a0c-6c1e-4b92-935f-3c5ff95bc85c', 'e77c2218-0ae3-4ed3-b297-a7c402fd6918', 'subscription_grant', 25000, '2025-09-03T12:26:07.653599Z'::timestamptz, 'subscription_grant', 250000, '2025-09-03T12:26:07.653599Z'::timestamptz),
-  ('df67c096-203c-4db3-8d3a-f0012e44d617', '61026d3d-adf5-48f2-9d63-f841e81235c8', 'admin_grant', 250000, '2025-12-28T21:39:24.993730Z'::timestamptz, 'subscription_grant', 250000, '2025-12-28T21:39:24.993730Z'::timestamptz),
-  ('4e667ce2-9671-4344-a074-4c977cc2ab57', '9dc0d610-a50b-4cb0-b6ea-4bb5c68ddc40', 'admin_grant', 250000, '2025-10-09T20:34:51.076383Z'::timestamptz, 'subscription_grant', 250000, '2025-10-09T20:34:51.076383Z'::timestamptz),
-  ('77851bf1-5087-484a-be2c-b107952e176d', '9f95457b-e15a-46a2-8cd2-69837f6112e4', 'admin_grant', 250000, '2025-09-03T17:22:29.888922Z'::timestamptz, 'subscription_grant', 250000, '2025-09-03T17:22:29.888922Z'::timestamptz),
-  ('dd8a06d3-5883-4b7e-9b5b-b9ffeeff3137', 'bb692583-045d-4b8f-b302-ad4dc5237ddb', 'admin_grant', 250000, '2025-10-25T10:39:37.588562Z'::timestamptz, 'subscription_grant', 250000, '2025-10-25T10:39:37.588562Z'::timestamptz),
-  ('e1ebdcf2-36d8-49e1-ab26-92f938b943a0', '08ab226b-dac9-4ecf-96a1-605d9e704314', 'admin_grant', 2500000, '2026-02-06T09:46:00.428180Z'::timestamptz, 'token_pack_purchase', 2500000, '2026-02-06T09:46:00.428180Z'::timestamptz),
-  ('8abe2819-9d8d-46ce-9dc7-5a7826bf9cf8', '171cfb2e-9c71-4c84-802c-ef2ca7539a66', 'admin_grant', 500000, '2025-12-27T18:07:40.132085Z'::timestamptz, 'token_pack_purchase', 500000, '2025-12-27T18:07:40.132085Z'::timestamptz),
-  ('64eb4c08-1644-4d44-bf7f-13af292ec297', '1a0e1d1b-f243-42b1-8f63-8b6e3605afe8', 'admin_grant', 1000000, '2026-03-13T10:46:19.056237Z'::timestamptz, 'token_pack_purchase', 1000000, '2026-03-13T10:46:19.056237Z'::timestamptz),
-  ('2ffbbdfe-8c17-4fca-bd3f-4ee26133d539', '23d079a0-c8dd-43bd-a7f3-74f77e211f65', 'admin_grant', 2500000, '2026-08-02T17:26:35.550143Z'::timestamptz, 'token_pack_purchase', 2500000, '2026-08-02T17:26:35.550143Z'::timestamptz),
-  ('5712f734-f358-4cc5-97ab-1543f838befd', '33aca11c-7ba1-48d8-a7f3-f2896019fdc0', 'admin_grant', 500000, '2026-08-10T08:35:29.962376Z'::timestamptz, 'token_pack_purchase', 500000, '2026-08-10T08:35:29.962376Z'::timestamptz),
-  ('f9cb4e71-0289-4be8-bd2b-a70c4a78d559', '372b33ed-9b9f-49af-98c6-96409a7c679d', 'admin_grant', 2500000, '2026-04-24T19:13:54.540160Z'::timestamptz, 'token_pack_purchase', 2500000, '2026-04-24T19:13:54.540160Z'::timestamptz),
-  ('2a6eb714-ccc4-42fa-bc66-022e8bda03a2', '5553eab6-c8cf-4072-9d44-8501c144e940', 'admin_grant', 500000, '2026-06-26T20:53:07.937426Z'::timestamptz, 'token_pack_purchase', 500000, '2026-06-26T20:53:07.937426Z'::timestamptz),
-  ('57cc7340-90f2-4b92-a9c9-8d4a5ddf5c02', '85108652-14c5-4413-9483-61a9b048ab6c', 'admin_grant', 500000, '2026-07-31T11:26:19.502912Z'::timestamptz, 'token_pack_purchase', 500000, '2026-07-31T11:26:19.502912Z'::timestamptz),
-  ('0b9227b1-3f0f-4c32-a81b-427db94be586', '9a9a77d1-65d2-4937-9980-182b745c5f41', 'admin_grant', 2500000, '2026-07-16T18:46:57.769176Z'::timestamptz, 'token_pack_purchase', 2500000, '2026-07-16T18:46:57.769176Z'::timestamptz),
-  ('faa73eb9-f45e-4c50-96e2-d4b8d5d8778c', 'b36fa88e-d538-4153-b664-dbb185fd2a7e', 'admin_grant', 500000, '2026-08-09T07:18:09.634410Z'::timestamptz, 'token_pack_purchase', 500000, '2026-08-09T07:18:09.634410Z'::timestamptz),
-  ('f07c6f38-f8f4-46f5-a61d-7dd181438414', 'b5bffd24-a4a9-4a69-97a0-85b229b65748', 'admin_grant', 500000, '2026-02-09T07:03:02.014363Z'::timestamptz, 'token_pack_purchase', 500000, '2026-02-09T07:03:02.014363Z'::timestamptz),
-  ('ce393fb1-8107-41e4-9b18-15e35456e7dc', 'dad5de89-5925-4513-b4c3-1f3f047b3fbf', 'admin_grant', 2500000, '2025-12-27T20:33:21.981592Z'::timestamptz, 'token_pack_purchase', 2500000, '2025-12-27T20:33:21.981592Z'::timestamptz),
-  ('eae8d29a-c29a-4093-af72-3d571a5a138a', 'ee149039-169f-4fa4-9ab9-9baf3b0d5552', 'admin_grant', 1000000, '2026-02-13T09:04:04.559025Z'::timestamptz, 'token_pack_purchase', 1000000, '2026-02-13T09:04:04.559025Z'::timestamptz),
-  ('7c369dad-cd09-4b91-91c6-fd810f9dc7a3', 'f1cbf264-1b69-4bfb-bf70-c58910e2e608', 'admin_grant', 500000, '2026-08-04T13:32:32.231792Z'::timestamptz, 'token_pack_purchase', 500000, '2026-08-04T13:32:32.231792Z'::timestamptz),
-  ('9c132b22-43d3-41e0-95a5-04c0853a28dd', 'f810eb62-f4c8-44ed-a1c6-05d709421242', 'admin_grant', 1000000, '2026-01-15T18:40:49.582283Z'::timestamptz, 'token_pack_purchase', 1000000, '2026-01-15T18:40:49.582283Z'::timestamptz),
-  ('06b46dcd-d1c8-4ec2-94e3-4f3f68833652', 'f8f4fefd-8dc3-4e84-9839-02a37cb44bdb', 'admin_grant', 2500000, '2026-01-09T20:34:37.578154Z'::timestamptz, 'token_pack_purchase', 2500000, '2026-01-09T20:34:37.578154Z'::timestamptz);
+insert into pg_temp.reckon_changes (row_id, user_id, old_action_1, old_tokens, old_created_at, new_action_1, new_tokens, new_created_at, succeeded, link, migrated, reference_set) values
+  ('0aa44e83-f5c9-463e-a7e9-620ae1992957', '1bc72594-6a9d-4631-a1ed-8922ed96a5b0', 'subscription_grant', 249999, '2025-11-24T08:39:01.141262Z'::timestamptz, 'subscription_grant', 250000, '2025-11-24T08:39:01.141262Z'::timestamptz, true, 'afe2a80d-99fd-4b73-9f77-6ac217598a77', true, '{}'),
+  ('c1a921d4-0da0-4e99-987a-b76deadd9ac1', 'a9b45f88-fc99-437e-b0d0-f40e0337cfdf', 'subscription_grant', 250009, '2025-12-10T11:47:31.516302Z'::timestamptz, 'subscription_grant', 250000, '2025-12-10T11:47:31.516302Z'::timestamptz, true, 'a9e893a7-0b33-4968-83c4-05c9e25a25bf', true, '{}'),
+  ('34f6cf5e-182e-4ba8-b0b2-d37b326b52ed', 'da98d66b-466d-4eff-823d-c99d1e290a53', 'subscription_grant', 4990000, '2025-08-31T13:49:15.273472Z'::timestamptz, 'subscription_grant', 5000000, '2025-08-31T13:49:15.273472Z'::timestamptz, true, '6f5bb330-d74c-4c35-951a-e228816ce04a', true, '{}'),
+  ('1d960a0c-6c1e-4b92-935f-3c5ff95bc85c', 'e77c2218-0ae3-4ed3-b297-a7c402fd6918', 'subscription_grant', 25000, '2025-09-03T12:26:07.653599Z'::timestamptz, 'subscription_grant', 250000, '2025-09-03T12:26:07.653599Z'::timestamptz, true, '2a05e11d-0d67-4545-a55d-fc6a37cc0d22', true, '{}'),
+  ('df67c096-203c-4db3-8d3a-f0012e44d617', '61026d3d-adf5-48f2-9d63-f841e81235c8', 'admin_grant', 250000, '2025-12-28T21:39:24.993730Z'::timestamptz, 'subscription_grant', 250000, '2025-12-28T21:39:24.993730Z'::timestamptz, true, '0bce30de-9a67-4f58-8a50-f0bf16c021ce', true, '{}'),
+  ('4e667ce2-9671-4344-a074-4c977cc2ab57', '9dc0d610-a50b-4cb0-b6ea-4bb5c68ddc40', 'admin_grant', 250000, '2025-10-09T20:34:51.076383Z'::timestamptz, 'subscription_grant', 250000, '2025-10-09T20:34:51.076383Z'::timestamptz, true, '15980ffb-7e1e-4a14-a516-043240df4f2e', true, '{}'),
+  ('77851bf1-5087-484a-be2c-b107952e176d', '9f95457b-e15a-46a2-8cd2-69837f6112e4', 'admin_grant', 250000, '2025-09-03T17:22:29.888922Z'::timestamptz, 'subscription_grant', 250000, '2025-09-03T17:22:29.888922Z'::timestamptz, true, '76bfc76f-c07b-41f0-a218-3fd72c595aad', true, '{}'),
+  ('dd8a06d3-5883-4b7e-9b5b-b9ffeeff3137', 'bb692583-045d-4b8f-b302-ad4dc5237ddb', 'admin_grant', 250000, '2025-10-25T10:39:37.588562Z'::timestamptz, 'subscription_grant', 250000, '2025-10-25T10:39:37.588562Z'::timestamptz, true, '444eaae0-811d-489e-b6c5-5d6c89a73a2b', true, '{}'),
+  ('e1ebdcf2-36d8-49e1-ab26-92f938b943a0', '08ab226b-dac9-4ecf-96a1-605d9e704314', 'admin_grant', 2500000, '2026-02-06T09:46:00.428180Z'::timestamptz, 'token_pack_purchase', 2500000, '2026-02-06T09:46:00.428180Z'::timestamptz, true, null, false, array['pi_3JUJLE9jbv8ZnJgJWo3pxzrUe']),
+  ('8abe2819-9d8d-46ce-9dc7-5a7826bf9cf8', '171cfb2e-9c71-4c84-802c-ef2ca7539a66', 'admin_grant', 500000, '2025-12-27T18:07:40.132085Z'::timestamptz, 'token_pack_purchase', 500000, '2025-12-27T18:07:40.132085Z'::timestamptz, true, null, false, array['pi_31c6czC06zrswTymhvwJ2Eu5b']),
+  ('64eb4c08-1644-4d44-bf7f-13af292ec297', '1a0e1d1b-f243-42b1-8f63-8b6e3605afe8', 'admin_grant', 1000000, '2026-03-13T10:46:19.056237Z'::timestamptz, 'token_pack_purchase', 1000000, '2026-03-13T10:46:19.056237Z'::timestamptz, true, null, false, array['pi_3Nrcyts4rKJ4GdDC99U5BMcUE']),
+  ('2ffbbdfe-8c17-4fca-bd3f-4ee26133d539', '23d079a0-c8dd-43bd-a7f3-74f77e211f65', 'admin_grant', 2500000, '2026-08-02T17:26:35.550143Z'::timestamptz, 'token_pack_purchase', 2500000, '2026-08-02T17:26:35.550143Z'::timestamptz, true, null, false, array['pi_3oijvAT3QYyrT9GjeR3nMYETa']),
+  ('5712f734-f358-4cc5-97ab-1543f838befd', '33aca11c-7ba1-48d8-a7f3-f2896019fdc0', 'admin_grant', 500000, '2026-08-10T08:35:29.962376Z'::timestamptz, 'token_pack_purchase', 500000, '2026-08-10T08:35:29.962376Z'::timestamptz, true, null, false, array['pi_3MZZ2vF4Piu70vh61gp5sQxQx']),
+  ('f9cb4e71-0289-4be8-bd2b-a70c4a78d559', '372b33ed-9b9f-49af-98c6-96409a7c679d', 'admin_grant', 2500000, '2026-04-24T19:13:54.540160Z'::timestamptz, 'token_pack_purchase', 2500000, '2026-04-24T19:13:54.540160Z'::timestamptz, true, null, false, array['pi_3iuV14NW5C58r7nCUejRsp9Tm']),
+  ('2a6eb714-ccc4-42fa-bc66-022e8bda03a2', '5553eab6-c8cf-4072-9d44-8501c144e940', 'admin_grant', 500000, '2026-06-26T20:53:07.937426Z'::timestamptz, 'token_pack_purchase', 500000, '2026-06-26T20:53:07.937426Z'::timestamptz, true, null, false, array['pi_3B5Jd28NJhiEjqV5CimdkRnN4']),
+  ('57cc7340-90f2-4b92-a9c9-8d4a5ddf5c02', '85108652-14c5-4413-9483-61a9b048ab6c', 'admin_grant', 500000, '2026-07-31T11:26:19.502912Z'::timestamptz, 'token_pack_purchase', 500000, '2026-07-31T11:26:19.502912Z'::timestamptz, true, null, false, array['pi_389NkQ9oYaL9Xk57jhQDtizd7']),
+  ('0b9227b1-3f0f-4c32-a81b-427db94be586', '9a9a77d1-65d2-4937-9980-182b745c5f41', 'admin_grant', 2500000, '2026-07-16T18:46:57.769176Z'::timestamptz, 'token_pack_purchase', 2500000, '2026-07-16T18:46:57.769176Z'::timestamptz, true, null, false, array['pi_3QCFizy2SZpQn8ZuUhHNZBRS5']),
+  ('faa73eb9-f45e-4c50-96e2-d4b8d5d8778c', 'b36fa88e-d538-4153-b664-dbb185fd2a7e', 'admin_grant', 500000, '2026-08-09T07:18:09.634410Z'::timestamptz, 'token_pack_purchase', 500000, '2026-08-09T07:18:09.634410Z'::timestamptz, true, null, false, array['pi_3bpvkjpKRFPbJ3cHGA31hQUFG']),
+  ('f07c6f38-f8f4-46f5-a61d-7dd181438414', 'b5bffd24-a4a9-4a69-97a0-85b229b65748', 'admin_grant', 500000, '2026-02-09T07:03:02.014363Z'::timestamptz, 'token_pack_purchase', 500000, '2026-02-09T07:03:02.014363Z'::timestamptz, true, null, false, array['pi_3hf4PxY8m6NwBoMSu8aezDCuM']),
+  ('ce393fb1-8107-41e4-9b18-15e35456e7dc', 'dad5de89-5925-4513-b4c3-1f3f047b3fbf', 'admin_grant', 2500000, '2025-12-27T20:33:21.981592Z'::timestamptz, 'token_pack_purchase', 2500000, '2025-12-27T20:33:21.981592Z'::timestamptz, true, null, false, array['pi_3BLKwSeCSWHYLAQEJHKTHfCtu']),
+  ('eae8d29a-c29a-4093-af72-3d571a5a138a', 'ee149039-169f-4fa4-9ab9-9baf3b0d5552', 'admin_grant', 1000000, '2026-02-13T09:04:04.559025Z'::timestamptz, 'token_pack_purchase', 1000000, '2026-02-13T09:04:04.559025Z'::timestamptz, true, null, false, array['pi_3e58Y0f8m04x57zJmbEydrK6k']),
+  ('7c369dad-cd09-4b91-91c6-fd810f9dc7a3', 'f1cbf264-1b69-4bfb-bf70-c58910e2e608', 'admin_grant', 500000, '2026-08-04T13:32:32.231792Z'::timestamptz, 'token_pack_purchase', 500000, '2026-08-04T13:32:32.231792Z'::timestamptz, true, null, false, array['pi_3ATztPHBk1pW7iq49rzxxDg7k']),
+  ('9c132b22-43d3-41e0-95a5-04c0853a28dd', 'f810eb62-f4c8-44ed-a1c6-05d709421242', 'admin_grant', 1000000, '2026-01-15T18:40:49.582283Z'::timestamptz, 'token_pack_purchase', 1000000, '2026-01-15T18:40:49.582283Z'::timestamptz, true, null, false, array['pi_3E6iKnAw0hF4WJQL8KjCUGpJY']),
+  ('06b46dcd-d1c8-4ec2-94e3-4f3f68833652', 'f8f4fefd-8dc3-4e84-9839-02a37cb44bdb', 'admin_grant', 2500000, '2026-01-09T20:34:37.578154Z'::timestamptz, 'token_pack_purchase', 2500000, '2026-01-09T20:34:37.578154Z'::timestamptz, true, null, false, array['pi_3mjKTjSWiVsWzD7zwsqj3fs02']);
+
+-- A UUID is the same in either case: the rows are named as the table writes them.
+do $reckon$
+begin
+  if exists (
+    select 1
+      from pg_temp.reckon_changes as p
+     where not exists (select 1 from public.token_usage as u where u.id = p.row_id)
+  ) then
+    update pg_temp.reckon_changes as p
+       set row_id = u.id
+      from public.token_usage as u
+     where lower(u.id::text) = p.row_id::text
+       and not exists (select 1 from public.token_usage as u where u.id = p.row_id);
+  end if;
+end
+$reckon$;
 
 analyze pg_temp.reckon_changes;
 
 do $reckon$
 declare
+  json_column name;
   wrong bigint;
   named text;
   planned bigint;
@@ -175,8 +212,12 @@ begin
          select 1
            from public.token_usage as u
           where u.id = p.row_id
-            and u.user_id is not distinct from p.user_id
+            and lower(u.user_id::text) is not distinct from lower(p.user_id::text)
             and ((u.action_type is not distinct from p.old_action_1 and u.tokens_used is not distinct from p.old_tokens and u.created_at::timestamptz is not distinct from p.old_created_at::timestamptz) or (u.action_type is not distinct from p.new_action_1 and u.tokens_used is not distinct from p.new_tokens and u.created_at::timestamptz is not distinct from p.new_created_at::timestamptz))
+            and (coalesce(btrim(u.success::text, E' \t\n\r\f\x0b'), '') in ('', 'null') or u.success::text ~* E'^\\s*(true|t|yes|y|on|[+]?0*1([.]0*)?)\\s*$') = p.succeeded
+            and nullif(nullif(case when (nullif(u.metadata::text, '')::jsonb ->> 'legacy_id') ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower((nullif(u.metadata::text, '')::jsonb ->> 'legacy_id')) else (nullif(u.metadata::text, '')::jsonb ->> 'legacy_id') end, ''), 'null') is not distinct from p.link
+            and (not (coalesce(btrim((nullif(u.metadata::text, '')::jsonb ->> 'migrated_from'), E' \t\n\r\f\x0b'), '') in ('', 'null') or (nullif(u.metadata::text, '')::jsonb ->> 'migrated_from') ~* E'^\\s*(false|f|no|n|off|[-+]?0+([.]0*)?)\\s*$')) = p.migrated
+            and array(select r.text from unnest(array[btrim(case when (nullif(u.metadata::text, '')::jsonb ->> 'payment_intent') ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower((nullif(u.metadata::text, '')::jsonb ->> 'payment_intent')) else (nullif(u.metadata::text, '')::jsonb ->> 'payment_intent') end, E' \t\n\r\f\x0b')]) as r (text) where r.text not in ('', 'null')) @> p.reference_set and array(select r.text from unnest(array[btrim(case when (nullif(u.metadata::text, '')::jsonb ->> 'payment_intent') ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower((nullif(u.metadata::text, '')::jsonb ->> 'payment_intent')) else (nullif(u.metadata::text, '')::jsonb ->> 'payment_intent') end, E' \t\n\r\f\x0b')]) as r (text) where r.text not in ('', 'null')) <@ p.reference_set
        )
     ) as c;
   if wrong > 0 then
@@ -190,6 +231,24 @@ begin
     join public.token_usage as u on u.id = p.row_id
    where u.action_type is not distinct from p.old_action_1 and u.tokens_used is not distinct from p.old_tokens and u.created_at::timestamptz is not distinct from p.old_created_at::timestamptz;
 
+  -- A JSON null is not the null of SQL, though both are null in a before-image.
+  create temporary table reckon_nulls (row_id text, column_name text) on commit drop;
+  for json_column in
+    select a.attname
+      from pg_catalog.pg_attribute as a
+      join pg_catalog.pg_type as t on t.oid = a.atttypid
+     where a.attrelid = 'public.token_usage'::regclass
+       and a.attnum > 0
+       and not a.attisdropped
+       and coalesce(nullif(t.typbasetype, 0), t.oid) in ('json'::regtype, 'jsonb'::regtype)
+  loop
+    execute format(
+      'insert into pg_temp.reckon_nulls
+       select %s, %L from %s as u join %s where btrim(u.%I::text) = ''null''',
+      'u.id::text', json_column, 'public.token_usage', 'pg_temp.reckon_changes as p on p.row_id = u.id', json_column
+    );
+  end loop;
+
   with as_read as (
     select p.row_id, row_to_json(u.*) as before
       from pg_temp.reckon_changes as p
@@ -201,12 +260,14 @@ begin
            tokens_used = case when p.new_tokens is distinct from p.old_tokens then p.new_tokens else u.tokens_used end
       from pg_temp.reckon_changes as p
      where u.id = p.row_id
-       and u.user_id is not distinct from p.user_id
+       and lower(u.user_id::text) is not distinct from lower(p.user_id::text)
        and u.action_type is not distinct from p.old_action_1 and u.tokens_used is not distinct from p.old_tokens and u.created_at::timestamptz is not distinct from p.old_created_at::timestamptz
     returning p.row_id, u.id::text as row_text, row_to_json(u.*) as after
   ), noted as (
-    insert into reckon_journal.entries (plan_id, operation, table_name, row_id, before, after)
-    select 'e577030758195aa4', 'update', 'public.token_usage', n.row_text, b.before, n.after
+    insert into reckon_journal.entries (plan_id, operation, table_name, row_id, before, before_nulls, after)
+    select 'e577030758195aa4', 'update', 'public.token_usage', n.row_text, b.before,
+           (select array_agg(z.column_name order by z.column_name) from pg_temp.reckon_nulls as z where z.row_id = n.row_text),
+           n.after
       from updated as n
       join as_read as b on b.row_id = n.row_id
     returning 1

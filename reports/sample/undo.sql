@@ -11,6 +11,12 @@ set local statement_timeout = '55s';
 set local row_security = off;
 set local client_encoding = 'UTF8';
 set local timezone = 'UTC';
+-- Values are written into the journal, and read from it, in one form whatever the session says.
+set local datestyle = 'ISO, MDY';
+set local intervalstyle = 'postgres';
+set local bytea_output = 'hex';
+set local extra_float_digits = 3;
+set local lc_monetary = 'C';
 
 lock table public.token_usage in share row exclusive mode;
 
@@ -21,6 +27,8 @@ declare
   key_type text;
   given_columns text;
   settable_columns text;
+  given_values text;
+  settable_values text;
   wrong bigint;
   named text;
   planned bigint;
@@ -33,14 +41,29 @@ begin
   end if;
   lock table reckon_journal.entries in share row exclusive mode;
 
-  select format_type(a.atttypid, null) into strict key_type
+  select format_type(a.atttypid, a.atttypmod) into strict key_type
     from pg_catalog.pg_attribute as a
    where a.attrelid = target and a.attname = 'id' and not a.attisdropped;
-  select string_agg(format('%I', a.attname), ', ' order by a.attnum),
-         string_agg(format('%I', a.attname), ', ' order by a.attnum) filter (where a.attidentity <> 'a')
-    into given_columns, settable_columns
-    from pg_catalog.pg_attribute as a
-   where a.attrelid = target and a.attnum > 0 and not a.attisdropped and a.attgenerated = '';
+  -- A JSON null is noted beside the before-image, in which it looks like the null of SQL.
+  select string_agg(c.name, ', ' order by c.attnum),
+         string_agg(c.value, ', ' order by c.attnum),
+         string_agg(c.name, ', ' order by c.attnum) filter (where c.settable),
+         string_agg(c.value, ', ' order by c.attnum) filter (where c.settable)
+    into given_columns, given_values, settable_columns, settable_values
+    from (
+      select a.attnum,
+             a.attidentity <> 'a' as settable,
+             format('%I', a.attname) as name,
+             case
+               when coalesce(nullif(t.typbasetype, 0), t.oid) in ('json'::regtype, 'jsonb'::regtype)
+                 then format('case when p.before_nulls @> %L then ''null'' else b.%I end',
+                   to_jsonb(a.attname::text), a.attname)
+               else format('b.%I', a.attname)
+             end as value
+        from pg_catalog.pg_attribute as a
+        join pg_catalog.pg_type as t on t.oid = a.atttypid
+       where a.attrelid = target and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+    ) as c;
 
   -- One line a row: what it was before the first change and after the last.
   execute format(
@@ -49,6 +72,7 @@ begin
             (array_agg(e.operation order by e.seq))[1] as first_operation,
             (array_agg(e.operation order by e.seq desc))[1] as last_operation,
             (array_agg(e.before order by e.seq))[1] as before,
+            (array_agg(to_jsonb(e.*) -> ''before_nulls'' order by e.seq))[1] as before_nulls,
             (array_agg(e.after order by e.seq desc))[1] as after
        from reckon_journal.entries as e
       where e.plan_id = %L and e.undone_at is null
@@ -74,24 +98,36 @@ begin
       hint = 'Nothing was undone. Take these rows back by hand from reckon_journal.entries, or put them as they were.';
   end if;
 
-  -- A foreign key elsewhere must not act on the rows that leave.
+  -- A foreign key elsewhere must not act on the rows that leave, be it on the table or on a part of it.
   for foreign_key in
+    with recursive tree (oid) as (
+      select target::oid
+      union
+      select i.inhrelid from pg_catalog.pg_inherits as i join tree on i.inhparent = tree.oid
+    )
     select c.conname as name,
            c.conrelid::regclass::text as referencing,
+           c.confrelid::regclass::text as referenced,
            string_agg(format('r.%I = u.%I', ra.attname, ua.attname), ' and ') as same_key
       from pg_catalog.pg_constraint as c
      cross join lateral unnest(c.conkey, c.confkey) as k (referencing_no, referenced_no)
       join pg_catalog.pg_attribute as ra on ra.attrelid = c.conrelid and ra.attnum = k.referencing_no
       join pg_catalog.pg_attribute as ua on ua.attrelid = c.confrelid and ua.attnum = k.referenced_no
      where c.contype = 'f'
-       and c.confrelid = target
+       and c.confrelid in (select oid from tree)
        and c.confdeltype in ('c', 'n', 'd')
-     group by c.oid, c.conname, c.conrelid
+       -- A key on the whole is found on each of its parts again.
+       and not exists (
+         select 1
+           from pg_catalog.pg_constraint as up
+          where up.oid = c.conparentid and up.confrelid in (select oid from tree)
+       )
+     group by c.oid, c.conname, c.conrelid, c.confrelid
      order by 2, 1
   loop
     execute format(
       'select count(*) from %s as r join %s as u on %s join %s',
-      foreign_key.referencing, target, foreign_key.same_key, 'pg_temp.reckon_undo as p on p.row_key = u.id and p.first_operation = ''insert'' and p.last_operation <> ''delete'''
+      foreign_key.referencing, foreign_key.referenced, foreign_key.same_key, 'pg_temp.reckon_undo as p on p.row_key = u.id and p.first_operation = ''insert'' and p.last_operation <> ''delete'''
     ) into wrong;
     if wrong > 0 then
       raise exception using
@@ -110,11 +146,7 @@ begin
     'insert into %s (%s) overriding system value
      select %s from pg_temp.reckon_undo as p, json_populate_record(null::%s, p.before) as b
       where p.last_operation = ''delete'' and p.first_operation <> ''insert''',
-    target, given_columns,
-    (select string_agg('b.' || format('%I', a.attname), ', ' order by a.attnum)
-       from pg_catalog.pg_attribute as a
-      where a.attrelid = target and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''),
-    target
+    target, given_columns, given_values, target
   );
   get diagnostics done = row_count;
   if done <> planned then
@@ -128,12 +160,12 @@ begin
    where p.last_operation <> 'delete' and p.first_operation <> 'insert';
   execute format(
     'update %1$s as u
-        set (%2$s) = (select %2$s from json_populate_record(null::%1$s, p.before) as b)
+        set (%2$s) = (select %4$s from json_populate_record(null::%1$s, p.before) as b)
        from pg_temp.reckon_undo as p
       where %3$s = p.row_key
         and to_jsonb(u.*) = p.after::jsonb
         and p.last_operation <> ''delete'' and p.first_operation <> ''insert''',
-    target, settable_columns, 'u.id'
+    target, settable_columns, 'u.id', settable_values
   );
   get diagnostics done = row_count;
   if done <> planned then

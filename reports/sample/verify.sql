@@ -2,6 +2,7 @@
 -- Plan e577030758195aa4, made from the run of token_transactions.csv and token_usage.csv as of 2026-09-01T00:00:00.000000Z.
 -- Looks at 65 rows. Reads only.
 -- Needs: select on public.token_usage.
+-- It sets nothing. Where the client does not speak UTF-8, run set client_encoding = 'UTF8' first.
 with planned_insert (no, class, row_id, user_id, action, tokens, created_at) as (
   values
   (0, 'unmigrated', '6cf94ce4-1ff8-5730-9a2d-69716d6e2fc5', '080299f4-a252-44ad-9fb7-1d79ef180e9f', 'token_pack_purchase', 500000::numeric, '2026-07-31T14:40:19.195711Z'::timestamptz),
@@ -30,8 +31,8 @@ with planned_insert (no, class, row_id, user_id, action, tokens, created_at) as 
    where exists (
      select 1
        from public.token_usage as u
-      where u.id::text = p.row_id
-        and u.user_id::text = p.user_id
+      where lower(u.id::text) = p.row_id
+        and lower(u.user_id::text) = p.user_id
         and coalesce(u.action_type::text, '') = p.action
         and (u.tokens_used)::numeric = p.tokens
         and case pg_typeof(u.created_at)
@@ -75,8 +76,8 @@ with planned_insert (no, class, row_id, user_id, action, tokens, created_at) as 
    where exists (
      select 1
        from public.token_usage as u
-      where u.id::text = p.row_id
-        and u.user_id::text = p.user_id
+      where lower(u.id::text) = p.row_id
+        and lower(u.user_id::text) = p.user_id
         and coalesce(u.action_type::text, '') = p.action
         and (u.tokens_used)::numeric = p.tokens
         and case pg_typeof(u.created_at)
@@ -101,11 +102,11 @@ with planned_insert (no, class, row_id, user_id, action, tokens, created_at) as 
 ), found_delete as (
   select p.no
     from planned_delete as p
-   where exists (select 1 from public.token_usage as u where u.id::text = p.row_id)
+   where exists (select 1 from public.token_usage as u where lower(u.id::text) = p.row_id)
 ), found_kept as (
   select distinct p.row_id
     from (select d.kept_id as row_id from planned_delete as d) as p
-   where exists (select 1 from public.token_usage as u where u.id::text = p.row_id)
+   where exists (select 1 from public.token_usage as u where lower(u.id::text) = p.row_id)
 ), reviewed (no, class, row_id, user_id, action, tokens, created_at) as (
   values
   (52, 'amount_mismatch', 'b9c98bb4-a2df-45b7-9148-035ad09157d3', '628db4c6-18e5-4f7b-8e61-2c0ced56602b', 'subscription_grant', 200000::numeric, '2026-08-12T11:30:45.642709Z'::timestamptz),
@@ -127,8 +128,8 @@ with planned_insert (no, class, row_id, user_id, action, tokens, created_at) as 
    where exists (
      select 1
        from public.token_usage as u
-      where u.id::text = p.row_id
-        and u.user_id::text = p.user_id
+      where lower(u.id::text) = p.row_id
+        and lower(u.user_id::text) = p.user_id
         and coalesce(u.action_type::text, '') = p.action
         and (u.tokens_used)::numeric = p.tokens
         and case pg_typeof(u.created_at)
