@@ -4,7 +4,7 @@
 //! SQL asks the database for the same values in the form in which the run read them, so that a row of
 //! which any of it has changed since is found out.
 
-use crate::domain::{Entry, Instant, RowId};
+use crate::domain::{Entry, Instant, NULL_WORDS, RowId};
 use crate::source::{FALSE_WORDS, TRUE_WORDS};
 
 use super::columns::{Layout, Slot};
@@ -102,7 +102,10 @@ impl Item<'_> {
             Item::Success(slot) => format!("{} = {staged}", success(slot, alias)),
             Item::Link(slot) => {
                 let text = id_form(&slot.text(alias));
-                format!("nullif(nullif({text}, ''), 'null') is not distinct from {staged}")
+                format!(
+                    "case when not ({}) then {text} end is not distinct from {staged}",
+                    is_no_value(&text)
+                )
             }
             Item::Migrated(slot) => format!("({}) = {staged}", is_set(slot, alias)),
             Item::Paid(slots) => {
@@ -114,8 +117,9 @@ impl Item<'_> {
                     slots.iter().map(|slot| trimmed(&id_form(&slot.text(alias)))).collect();
                 // A set: a reference may stand in several fields, in any order.
                 let found = format!(
-                    "array(select r.text from unnest(array[{}]) as r (text) where r.text not in ('', 'null'))",
-                    texts.join(", ")
+                    "array(select r.text from unnest(array[{}]) as r (text) where not ({}))",
+                    texts.join(", "),
+                    is_no_value("r.text")
                 );
                 format!("{found} @> {staged} and {found} <@ {staged}")
             }
@@ -157,7 +161,14 @@ fn trimmed(text: &str) -> String {
     format!("btrim({text}, E' \\t\\n\\r\\f\\x0b')")
 }
 
-/// Null, empty, or what a path into JSON gives for its null.
+/// Null, or a word for nothing: what [`crate::domain::is_nothing`] says. The rules of "C" do not change an
+/// I into another letter, as those of Turkish do.
+fn is_no_value(text: &str) -> String {
+    let words: Vec<String> = NULL_WORDS.iter().chain(&[""]).map(|word| literal(word)).collect();
+    format!("lower(coalesce({}, '') collate \"C\") in ({})", trimmed(text), words.join(", "))
+}
+
+/// Null, empty, or what a path into JSON gives for its null: no flag.
 fn is_nothing(text: &str) -> String {
     format!("coalesce({}, '') in ('', 'null')", trimmed(text))
 }
@@ -175,5 +186,5 @@ fn success(slot: &Slot, alias: &str) -> String {
 fn is_set(slot: &Slot, alias: &str) -> String {
     let (text, words) = (slot.text(alias), FALSE_WORDS.join("|"));
     let says_no = literal(&format!("^\\s*({words}|[-+]?0+([.]0*)?)\\s*$"));
-    format!("not ({} or {text} ~* {says_no})", is_nothing(&text))
+    format!("not ({} or {text} ~* {says_no})", is_no_value(&text))
 }
