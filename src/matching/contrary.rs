@@ -62,7 +62,8 @@ impl Board<'_> {
     /// Counts the pairs of the rungs below `reference` that are contradicted; pairs ascend by legacy row.
     pub(super) fn contradicted(&self) -> Option<Contradicted> {
         let (legacy, unified) = (&self.books.legacy.any, &self.books.unified.any);
-        if !unified.link && !(legacy.reference && unified.reference) {
+        let may_be = unified.link || (legacy.reference && unified.reference);
+        if !may_be {
             return None;
         }
         let found = cores::in_shares(&self.pairs, |_, pairs| {

@@ -220,10 +220,7 @@ impl Folder {
         let success = view.success.as_ref().map_or(Flag::Missing, |success| success.get(row));
         let has_ids = (id.is_some(), user_id.is_some());
         if let Some(reason) = self.reject_reason(has_ids, &amount, &moment, &success, meaning) {
-            let tokens = match amount {
-                Amount::Tokens(tokens) => Some(tokens),
-                Amount::Missing | Amount::Unreadable(_) => None,
-            };
+            let tokens = amount.tokens();
             match tokens {
                 Some(tokens) => self.population.get_mut(PopulationClass::Rejected).add_row(tokens.abs()),
                 None => self.population.get_mut(PopulationClass::Rejected).add_unreadable_row(),

@@ -142,7 +142,8 @@ fn a_file_that_is_read_twice_is_told() {
     for (name, count) in [("unified-b.csv", 0), ("unified-c.csv", 1)] {
         std::fs::write(path(name), &use_alone).unwrap();
         let output = run(folder.path(), &["reconcile", "--out", "out"]);
-        let summary = std::fs::read(path("out/summary.json")).expect(&stderr(&output));
+        assert!(matches!(code(&output), 0 | 1), "{}", stderr(&output));
+        let summary = std::fs::read(path("out/summary.json")).unwrap();
         let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
         let warnings = summary["warnings"].as_array().unwrap().iter();
         let expected = "unified-b.csv and unified-c.csv are the same to the byte";

@@ -42,7 +42,8 @@ fn balances_that_are_not_read_any_more_resolve_nothing_in_silence() {
     let without = |users: &str| format!("none now, so no gap can be seen there: {users}");
     let ada: &[&str] = &["ada"];
     // Stored balances of the second night, pools, rows of both that are gone, and what is said.
-    let cases: [(&str, Stored<'_>, &[&str], u64, Vec<String>); 6] = [
+    type Case<'a> = (&'a str, Stored<'a>, &'a [&'a str], u64, Vec<String>);
+    let cases: [Case<'_>; 6] = [
         ("the same", ALL, ada, 0, vec![]),
         ("smaller", &[("ada", "0"), ("ben", "1"), ("eve", "900")], ada, 0, vec![]),
         ("one row fewer", &ALL[..2], ada, 1, vec![fewer(1, "stored balances"), without("eve")]),

@@ -209,7 +209,8 @@ fn what_matters_in_the_pool_alone_is_a_cause_though_the_owner_has_no_row() {
     };
     let take = [missing(GapCause::Deduction, "2 take 30")];
     let takes = [take[0], Edit { finding: 1, ..missing(GapCause::Deduction, "2 take 20") }];
-    let cases: [(&str, &[Edit], fn(&mut Policy), i128, &str); 5] = [
+    type Case<'a> = (&'a str, &'a [Edit], fn(&mut Policy), i128, &'a str);
+    let cases: [Case<'_>; 5] = [
         ("1 fail 100; 3 trial 40", &[], counted, -60, "failed_usage 0, pool -60"),
         ("1 use 100; 3 trial 40", &take, floor, -90, "deduction 0, pool -90"),
         ("1 use 100; 3 trial 40", &take, floor, -60, "pool -60"),

@@ -235,7 +235,7 @@ fn a_legacy_row_that_a_unified_row_names_is_not_inserted_whatever_that_row_count
     }
     // Without a meaning, or use, when the run looked; or not there yet.
     for (before, after) in [
-        (names("bonus_grant", 1000, true, "2026-01-05 10:00+00"), String::new()),
+        (names("bonus_grant", 999, true, "2026-01-05 10:00+00"), String::new()),
         (names("chat", 1000, true, "2026-01-05 10:00+00"), String::new()),
         (String::new(), names("admin_grant", 1, true, "2026-03-05 10:00+00")),
     ] {
