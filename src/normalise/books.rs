@@ -372,7 +372,8 @@ fn rejected_key(row: &Rejected) -> impl Ord + '_ {
     (row.id.as_ref(), row.user.as_ref(), row.label.as_deref(), row.at, row.tokens, row.reason.as_str())
 }
 
-/// A sign is the minority of its label and month when the other one is more frequent.
+/// A sign is the minority of its label and month when the other one is as frequent or more: of a grant and
+/// its reversal nobody knows which is the ordinary one.
 pub(super) fn mark_minority_signs(entries: &mut [Entry], signs: &Signs) {
     for entry in entries.iter_mut().filter(|entry| entry.tokens != 0) {
         let Some([positive, negative, _]) = signs.get(&(entry.label, Month::of(entry.at))) else { continue };

@@ -35,7 +35,7 @@ pub struct Folder {
     pub(super) folded: Total,
     pub(super) unreadable_balances: u64,
     pub(super) unreadable_ends: Vec<RowId>,
-    /// Did any entry have one?
+    /// What the entries had.
     pub(super) any: Marks,
     /// A row that is no plain usage has a time without a zone of its own.
     pub(super) has_wall_times: bool,

@@ -319,7 +319,7 @@ impl Reads {
             if side == Side::Unified && ledger.any.negative > 0 {
                 warnings.push(format!(
                     "unified grants stored as negative amounts: {}; their magnitude counts, so whoever adds up \
-                     the column gets other balances",
+                     the column gets other balances: store them without the minus",
                     ledger.any.negative
                 ));
             }
@@ -330,7 +330,8 @@ impl Reads {
         if let Some(Contradicted { pairs, first: (legacy, unified) }) = &matched.contradicted {
             warnings.push(format!(
                 "pairs that look alike but carry different payments, or a link to another row: {pairs}, the \
-                 first of them {legacy} and {unified}; one grant may stand for another there"
+                 first of them {legacy} and {unified}; one grant may stand for another there: \
+                 compare their payments before you rely on these pairs"
             ));
         }
         warnings.extend(matched.bounded.iter().map(|component| {

@@ -153,6 +153,27 @@ fn a_file_that_is_read_twice_is_told() {
 }
 
 #[test]
+fn pairs_with_other_payments_and_grants_with_a_minus_are_told() {
+    let folder = case("12-another-payment-in-its-place");
+    let path = folder.path().join("unified.csv");
+    let warned = |beginning: &str| {
+        let output = run(folder.path(), &["reconcile", "--out", "out"]);
+        assert_eq!(code(&output), 1, "{}", stderr(&output));
+        let summary = std::fs::read(folder.path().join("out/summary.json")).unwrap();
+        let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
+        let warnings = summary["warnings"].as_array().unwrap().iter();
+        warnings.filter(|warning| warning.as_str().unwrap().starts_with(beginning)).count()
+    };
+    let pairs = "pairs that look alike but carry different payments, or a link to another row: 2, the first \
+                 of them L2 and U2;";
+    let minus = "unified grants stored as negative amounts: 1;";
+    assert_eq!((warned(pairs), warned(minus)), (1, 0));
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace(",300000,true", ",-300000,true")).unwrap();
+    assert_eq!((warned(pairs), warned(minus)), (1, 1));
+}
+
+#[test]
 fn a_complete_run_is_exchanged_and_anything_else_is_left_alone() {
     let folder = case("07-never-migrated");
     let out = folder.path().join("out");
