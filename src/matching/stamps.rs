@@ -31,3 +31,19 @@ fn is_one_shift(run: &[(Instant, Instant)], tolerance: i64) -> bool {
     let half = run.len() / 2;
     run.iter().zip(&run[half..]).any(|(from, to)| to.1.since(from.1).0 <= tolerance)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_one_instant_that_moved_together_are_a_shift() {
+        for (alike, of, expected) in [(21, 21, true), (11, 21, true), (10, 21, false), (1, 30, false)] {
+            let legacy = |number: i64| if number < alike { number % 2 } else { number * 100 };
+            let mut run: Vec<(Instant, Instant)> =
+                (0..of).map(|number| (Instant(1_000_000), Instant(legacy(number)))).collect();
+            run.sort_unstable();
+            assert_eq!(is_one_shift(&run, 1), expected, "{alike} of {of}");
+        }
+    }
+}
