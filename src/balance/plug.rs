@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use rustc_hash::FxHashMap;
+
 use super::Balances;
 use crate::domain::{ActionNo, Books, Class, Entry, Finding, UserNo};
 
@@ -23,7 +25,11 @@ pub fn name_plugs(books: &Books, balances: &Balances, findings: &mut [Finding]) 
             candidates.extend(rows.iter().map(|&row| (*only, &books.unified.entries[row as usize])));
         }
     }
-    let mut amounts: HashMap<(ActionNo, i64), usize> =
+    if candidates.is_empty() {
+        return;
+    }
+    // Asked of every row, nearly always in vain: this is what a fast hash is for.
+    let mut amounts: FxHashMap<(ActionNo, i64), usize> =
         candidates.iter().map(|(_, entry)| ((entry.action, entry.tokens), 0)).collect();
     for entry in books.legacy.entries.iter().chain(&books.unified.entries) {
         amounts.entry((entry.action, entry.tokens)).and_modify(|count| *count += 1);

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use crate::config::Config;
 use crate::domain::{Books, Class, Entry, Finding, RepairKind, RowId, Span, Status, Verdict};
 
@@ -21,7 +23,7 @@ pub(super) struct Draft<'a, 'l> {
     new_id: NewId,
     written: Written,
     /// The unified row that names a legacy row which is to be inserted.
-    named: HashMap<&'a RowId, &'a RowId>,
+    named: FxHashMap<&'a RowId, &'a RowId>,
     inserted: HashSet<&'a RowId>,
     touched: HashSet<u32>,
     changes: Vec<Change<'a>>,
@@ -46,7 +48,7 @@ impl<'a, 'l> Draft<'a, 'l> {
             window: config.matching.window,
             new_id,
             written: Written::of(books, legacy, unified),
-            named: HashMap::new(),
+            named: FxHashMap::default(),
             inserted: HashSet::new(),
             touched: HashSet::new(),
             changes: Vec::new(),
@@ -332,12 +334,13 @@ impl<'a, 'l> Draft<'a, 'l> {
 
 /// Rows that name a legacy row which has no copy: they failed, are worth nothing, or lie beyond as-of. Would
 /// one of them count later, a row inserted now would be the second.
-fn named<'a>(books: &'a Books, findings: &'a [Finding]) -> HashMap<&'a RowId, &'a RowId> {
+fn named<'a>(books: &'a Books, findings: &'a [Finding]) -> FxHashMap<&'a RowId, &'a RowId> {
     let missing = findings.iter().filter(|finding| finding.repair == RepairKind::Backfill);
-    let missing: HashSet<&RowId> = missing.flat_map(|finding| &finding.legacy_ids).collect();
+    let missing: FxHashSet<&RowId> = missing.flat_map(|finding| &finding.legacy_ids).collect();
     if missing.is_empty() {
-        return HashMap::new();
+        return FxHashMap::default();
     }
+    // Asked of every row, nearly always in vain: this is what a fast hash is for.
     let links = books.unified.entries.iter().filter_map(|row| Some((row.link.as_deref()?, &row.id)));
     links.filter(|(link, _)| missing.contains(link)).collect()
 }
