@@ -77,6 +77,12 @@ pub(super) fn parse(text: &str, origin: &str) -> Result<Words, SourceError> {
     let text = text.trim();
     let words = match text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://")) {
         Some(rest) => parse_url(rest, origin)?,
+        None if is_url(text) => {
+            return Err(wrong(
+                origin,
+                "a URL of another kind: it has to begin with postgres:// or postgresql://",
+            ));
+        }
         None => parse_pairs(text, origin)?,
     };
     check(&words, origin)?;
@@ -99,11 +105,29 @@ pub(super) fn check(words: &Words, origin: &str) -> Result<(), SourceError> {
             tracing::debug!("{origin}: {word} has no effect here");
             continue;
         }
-        let nearest = KNOWN.iter().min_by_key(|known| strsim::damerau_levenshtein(known, word));
-        let nearest = nearest.copied().unwrap_or("host");
-        return Err(wrong(origin, &format!("unknown key word {word:?}; did you mean {nearest:?}?")));
+        return Err(wrong(origin, &unknown(word)));
     }
     Ok(())
+}
+
+/// `scheme://…`: the key of a key=value pair holds no colon.
+fn is_url(text: &str) -> bool {
+    let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme);
+    !scheme.is_empty()
+        && scheme.chars().all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
+}
+
+/// What is so unlike every key word that it may be a piece of a password is not repeated.
+fn unknown(word: &str) -> String {
+    let far = |known: &str| strsim::damerau_levenshtein(known, word);
+    match KNOWN.iter().map(|known| (far(known), known)).min() {
+        Some((distance, known)) if distance <= 2 && word.len() > 3 => {
+            format!("unknown key word {word:?}; did you mean {known:?}?")
+        }
+        _ => "an unknown key word (not repeated here, since it may belong to a password: a value with blanks \
+              stands between ' and ', and in a URL ?, &, # and / of a password are written %3F, %26, %23, %2F)"
+            .to_owned(),
+    }
 }
 
 pub(super) fn wrong(origin: &str, what: &str) -> SourceError {
@@ -142,7 +166,10 @@ fn parse_url(rest: &str, origin: &str) -> Result<Words, SourceError> {
     put("port", &if ports.iter().all(|port| port.is_empty()) { String::new() } else { ports.join(",") })?;
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let Some((word, value)) = pair.split_once('=') else {
-            return Err(wrong(origin, &format!("{pair:?} in the URL has no value")));
+            return Err(wrong(
+                origin,
+                "what follows ? in the URL is no key=value (a ? or & in a password is written %3F, %26)",
+            ));
         };
         match (word, value) {
             ("ssl", "true") => put("sslmode", "require")?,
@@ -247,6 +274,11 @@ mod tests {
             ("postgres://h/d?pgbouncer=true", "dbname=d host=h pgbouncer=true"),
             ("postgres://h/d?sslcrl=x", "DATABASE_URL: sslcrl is not supported: remove it"),
             ("secret", "DATABASE_URL: neither a postgres:// URL nor key=value pairs"),
+            (
+                "mysql://h/d?a=b",
+                "DATABASE_URL: a URL of another kind: it has to begin with postgres:// or postgresql://",
+            ),
+            ("password=a://b host=h", "host=h password=a://b"),
         ];
         for (text, expected) in cases {
             assert_eq!(shown(text), expected, "{text}");
@@ -259,6 +291,29 @@ mod tests {
             ["postgres://u:hunter2%ZZ@h/d", "postgres://u:hunter2@[::1/d", "hunter2", "password='hunter2"]
         {
             assert!(!shown(text).contains("hunter2"), "{}", shown(text));
+        }
+        // Whatever a password holds that should have been written otherwise, and wherever it holds it.
+        let forms = [
+            "postgres://u:{}@h/d",
+            "postgresql+psycopg://u:{}@h/d?sslmode=require",
+            "jdbc:postgresql://h/d?user=u&password={}",
+            "password={} host=h",
+            "host=h user=u password={}",
+        ];
+        for form in forms {
+            for sign in
+                ["?", "&", "#", "/", " ", "=", ":", "@", "%", "'", "\\", "?a=", " b=", "://", "?sslmode="]
+            {
+                for password in
+                    [format!("{sign}hunter2"), format!("hunter2{sign}"), format!("hunter2{sign}hunter2")]
+                {
+                    let text = form.replace("{}", &password);
+                    let variable = |name: &str| (name == "DATABASE_URL").then(|| text.clone());
+                    if let Err(error) = super::super::target::find(&variable) {
+                        assert!(!error.to_string().contains("hunter2"), "{text}: {error}");
+                    }
+                }
+            }
         }
     }
 }

@@ -237,14 +237,11 @@ fn servers(words: &Words, origin: &str) -> Result<Vec<Server>, SourceError> {
             let port = match ports.get(at).or_else(|| ports.first()).map(String::as_str).unwrap_or_default() {
                 "" => 5432,
                 text => u16::try_from(number(origin, "port", text)?)
-                    .map_err(|_| wrong(origin, &format!("port {text} is above 65535")))?,
+                    .map_err(|_| wrong(origin, "port is above 65535"))?,
             };
             let hostaddr: Option<IpAddr> = match addresses.get(at).map(String::as_str).unwrap_or_default() {
                 "" => None,
-                text => Some(
-                    text.parse()
-                        .map_err(|_| wrong(origin, &format!("hostaddr {text:?} is no IP address")))?,
-                ),
+                text => Some(text.parse().map_err(|_| wrong(origin, "hostaddr is no IP address"))?),
             };
             let host = match (hosts.get(at).map(String::as_str).unwrap_or_default(), hostaddr) {
                 ("", Some(address)) => address.to_string(),
@@ -266,7 +263,7 @@ fn default_host(port: u16) -> String {
 }
 
 fn number(origin: &str, word: &str, text: &str) -> Result<u64, SourceError> {
-    text.trim().parse().map_err(|_| wrong(origin, &format!("{word} {text:?} is no number")))
+    text.trim().parse().map_err(|_| wrong(origin, &format!("{word} is no number")))
 }
 
 fn keepalives(words: &Words, origin: &str) -> Result<Keepalives, SourceError> {
@@ -294,9 +291,9 @@ fn ssl_mode(origin: &str, text: Option<&str>, root: Option<&str>) -> Result<SslM
         Some("require") => SslMode::Require,
         Some("verify-ca") => SslMode::VerifyCa,
         Some("verify-full") => SslMode::VerifyFull,
-        Some(other) => {
+        Some(_) => {
             let known = "disable, allow, prefer, require, verify-ca, verify-full";
-            return Err(wrong(origin, &format!("sslmode {other:?} is none of {known}")));
+            return Err(wrong(origin, &format!("sslmode is none of {known}")));
         }
     };
     if system && mode != SslMode::VerifyFull {
@@ -311,9 +308,9 @@ fn session_kind(origin: &str, text: Option<&str>) -> Result<SessionKind, SourceE
         Some("read-write" | "primary") => Ok(SessionKind::Primary),
         Some("read-only" | "standby") => Ok(SessionKind::Standby),
         Some("prefer-standby") => Ok(SessionKind::PreferStandby),
-        Some(other) => {
+        Some(_) => {
             let known = "any, read-write, read-only, primary, standby, prefer-standby";
-            Err(wrong(origin, &format!("target_session_attrs {other:?} is none of {known}")))
+            Err(wrong(origin, &format!("target_session_attrs is none of {known}")))
         }
     }
 }
@@ -327,9 +324,7 @@ fn channel_binding(
         None | Some("prefer") => Ok(ChannelBinding::Prefer),
         Some("disable") => Ok(ChannelBinding::Disable),
         Some("require") => Ok(ChannelBinding::Require),
-        Some(other) => {
-            Err(wrong(origin, &format!("channel_binding {other:?} is none of disable, prefer, require")))
-        }
+        Some(_) => Err(wrong(origin, "channel_binding is none of disable, prefer, require")),
     }
 }
 
