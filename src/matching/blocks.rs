@@ -55,6 +55,12 @@ pub(super) fn of(board: &Board<'_>, rung: &Rung<'_>, legacy: &[u32], unified: &[
     let mut line = points(Side::Legacy, legacy);
     line.extend(points(Side::Unified, unified));
     line.sort_unstable();
+    // Where more than time differs, a pair within tolerance is allowed and better than any other; so one
+    // pair stands for all only where there is none, on this side of a place or across it.
+    let nearest = board.tolerance.0;
+    if differs.count() > 1 && line.windows(2).any(|pair| is_too_near(pair, nearest)) {
+        return None;
+    }
     cut(&line, board.tolerance.0, rung.reach.0)
 }
 
@@ -74,10 +80,9 @@ fn cut(line: &[(i64, bool, u32)], nearest: i64, reach: i64) -> Option<Vec<Block>
             continue;
         }
         let block = &line[begin..=at];
-        let too_near = |pair: &[(i64, bool, u32)]| {
-            pair[0].1 != pair[1].1 && pair[1].0.saturating_sub(pair[0].0) <= nearest
-        };
-        if block.windows(2).any(too_near) || block[block.len() - 1].0.saturating_sub(block[0].0) > reach {
+        if block.windows(2).any(|pair| is_too_near(pair, nearest))
+            || block[block.len() - 1].0.saturating_sub(block[0].0) > reach
+        {
             return None;
         }
         let all_differ = block.windows(2).all(|pair| pair[0].0 != pair[1].0);
@@ -85,6 +90,11 @@ fn cut(line: &[(i64, bool, u32)], nearest: i64, reach: i64) -> Option<Vec<Block>
         begin = at + 1;
     }
     Some(blocks)
+}
+
+/// Neighbours of different sides that lie no further apart than `nearest`.
+fn is_too_near(pair: &[(i64, bool, u32)], nearest: i64) -> bool {
+    pair[0].1 != pair[1].1 && pair[1].0.saturating_sub(pair[0].0) <= nearest
 }
 
 impl Block {

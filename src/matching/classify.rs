@@ -117,15 +117,18 @@ fn of_pair(board: &Board<'_>, pair: &Pair) -> Option<Finding> {
 
 /// The first of user, action, amount, time in which the pair differs. Where a payment calls for
 /// another label and nothing but time differs beside it, the row is mislabelled; beside another
-/// user or amount it is the error that it would be without a payment: a warning never hides one.
+/// user or amount it is the error that it would be without a payment, and beside another time too
+/// where neither a link nor a reference nor a payment on the row itself shows that it is this grant:
+/// a warning never hides an error.
 fn class_of_pair(board: &Board<'_>, pair: &Pair) -> (Class, Severity) {
     let (legacy, unified) =
         (board.entry(Side::Legacy, pair.legacy), board.entry(Side::Unified, pair.unified));
     let differs = pair.differs;
     let paid = board.is_paid_pair(legacy, unified, pair.rule) && unified.kind == Kind::Grant;
+    let is_guess = !matches!(pair.rule, Rule::Link | Rule::Reference) && !unified.paid;
     if differs.user {
         (Class::UserMismatch, Severity::Error)
-    } else if differs.action && paid && !differs.amount {
+    } else if differs.action && paid && !differs.amount && !(differs.time && is_guess) {
         (Class::MislabelledPurchase, Severity::Warning)
     } else if differs.action {
         (Class::ActionMismatch, Severity::Error)

@@ -21,6 +21,10 @@ const HELD_LIMIT: u64 = 2_000_000;
 /// A user with 10,000 free rows a side within one window stays below it.
 const ASKED_LIMIT: u64 = 150_000_000;
 
+/// The same where rows of several keys share references, and no pair is too far apart: the optimum of more
+/// takes too long to find. A reference of hundreds of rows names no payment.
+const SHARED_LIMIT: u64 = 100_000;
+
 /// Sets that a thread takes at a time.
 const BATCH: usize = 256;
 
@@ -230,7 +234,15 @@ fn best_of(board: &Board<'_>, rung: &Rung<'_>, legacy: &[u32], unified: &[u32]) 
     let listing = Listing::new(board, rung, &problem);
     let guess = guess(board, rung, &problem);
     let allowed = |left: u32, take: &mut dyn FnMut(Edge)| listing.edges(left, take);
-    if listing.asked > ASKED_LIMIT {
+    let is_mixed = || {
+        let first = board.key(board.entry(Side::Legacy, legacy[0]));
+        let is_other = |side: Side, rows: &[u32]| {
+            rows.iter().any(|&row| Key { at: first.at, ..board.key(board.entry(side, row)) } != first)
+        };
+        is_other(Side::Legacy, legacy) || is_other(Side::Unified, unified)
+    };
+    let is_slow = rung.rule == Rule::Reference && listing.asked > SHARED_LIMIT && is_mixed();
+    if listing.asked > ASKED_LIMIT || is_slow {
         return None;
     }
     let longest_lag = listing.longest_lag();

@@ -52,6 +52,12 @@ impl Board<'_> {
         theirs.iter().filter_map(kind).any(|kind| kinds.contains(&kind)).then_some(Contrary::Reference)
     }
 
+    /// Both references say of what kind they are, and the kinds differ.
+    pub(super) fn are_of_different_kinds(&self, a: u32, b: u32) -> bool {
+        let kind = |reference: u32| kind(&self.books.references[reference as usize]);
+        kind(a).zip(kind(b)).is_some_and(|(a, b)| a != b)
+    }
+
     fn is_contradicted(&self, pair: &Pair) -> bool {
         !matches!(pair.rule, Rule::Link | Rule::Reference)
             && self

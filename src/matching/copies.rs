@@ -30,7 +30,10 @@ pub(super) fn duplicate(board: &Board<'_>, row: u32, repeat: Repeat, awaited: &H
         !tied && partners.is_empty() && awaited.contains(&(extra.user, board.action(extra), extra.tokens));
     // What stands for another payment is no copy of that one's grant, nor is its copy.
     let is_contradicted = partners.iter().any(|partner| board.contrary(partner, kept).is_some());
-    let copy = tied || (!is_contradicted && (shows(extra) || shows(kept)));
+    // Each has a payment of its own, of kinds that say nothing of each other.
+    let paid_apart = !extra.references.is_empty()
+        && partners.iter().copied().chain([kept]).any(|other| !other.references.is_empty());
+    let copy = tied || (!is_contradicted && !paid_apart && (shows(extra) || shows(kept)));
     let same_look = components::looks(board, extra) == components::looks(board, kept);
     let verdict = verdict_of_free(board.unified[row as usize]).max(if same_look {
         Verdict::Interchangeable

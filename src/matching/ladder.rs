@@ -85,7 +85,12 @@ fn reference(board: &mut Board<'_>) {
         shared.then(|| board.differences(a, b, Rule::Reference).count())
     };
     let rung = Rung { rule: Rule::Reference, reach: ANY_LAG, allow: &shares };
-    settle(board, &joined.into_sets(), &rung);
+    let sets = joined.into_sets();
+    // What so many rows share names no payment: these are left to the rungs below.
+    for at in components::settle_all(board, &rung, &sets) {
+        let (legacy, unified) = sets.get(at);
+        say_bounded(board, rung.rule, legacy, unified);
+    }
 }
 
 /// Same user, action, amount, within tolerance.

@@ -7,9 +7,12 @@ use hashbrown::HashMap;
 use super::board::Board;
 use super::classify::{judged, verdict_of_free};
 use super::draft::Draft;
-use super::repeats;
+use super::repeats::{self, Shared};
 use super::unclear::Unclear;
 use crate::domain::{ActionNo, Class, Entry, Finding, Kind, RepairKind, Rule, Severity, Side, Verdict};
+
+/// The evidence of a missing row whose reference names no single payment: the reference.
+pub const SHARED_REFERENCE: &str = "shared_reference";
 
 /// Left-over unified rows that may be the missing row of a legacy row, or show that its payment was
 /// granted already. Rows that `dedupe.sql` will remove are none; unclear rows are some.
@@ -46,11 +49,12 @@ impl<'a> Free<'a> {
 pub(super) fn left_over_legacy(board: &Board<'_>, dedupes: &BTreeSet<u32>) -> Vec<Finding> {
     let rows = judged(board, Side::Legacy);
     let free = Free::of(board, dedupes);
-    let duplicates: HashMap<u32, u32> = repeats::source_duplicates(board, &rows).into_iter().collect();
+    let shared: HashMap<u32, Shared> = repeats::shared_references(board, &rows).into_iter().collect();
     rows.into_iter()
-        .map(|row| match duplicates.get(&row) {
-            Some(&kept) => source_duplicate(board, row, kept),
-            None => unmigrated(board, row, &free),
+        .map(|row| match shared.get(&row) {
+            Some(Shared::Repeats(kept)) => source_duplicate(board, row, *kept),
+            Some(Shared::Beside(reference)) => unmigrated(board, row, &free, Some(*reference)),
+            None => unmigrated(board, row, &free, None),
         })
         .collect()
 }
@@ -68,14 +72,15 @@ fn source_duplicate(board: &Board<'_>, row: u32, kept: u32) -> Finding {
         .finish()
 }
 
-fn unmigrated(board: &Board<'_>, row: u32, free: &Free<'_>) -> Finding {
+/// `beside`: a reference of the row that stands on rows with partners and names no single grant.
+fn unmigrated(board: &Board<'_>, row: u32, free: &Free<'_>, beside: Option<u32>) -> Finding {
     let entry = board.entry(Side::Legacy, row);
     let verdict = verdict_of_free(board.legacy[row as usize]);
     let expected = board.action(entry);
     let look_alike = free.look_alike(board, entry);
     let unclear = free.unclear.may_be(board, entry, expected);
     let may_be_there = look_alike.is_some() || unclear.is_some();
-    let doubtful = verdict == Verdict::Contested || entry.minority_sign || may_be_there;
+    let doubtful = verdict == Verdict::Contested || entry.minority_sign || may_be_there || beside.is_some();
     let repair = if doubtful { RepairKind::Review } else { RepairKind::Backfill };
     let class = match entry.kind {
         Kind::Grant => Class::Unmigrated,
@@ -95,6 +100,9 @@ fn unmigrated(board: &Board<'_>, row: u32, free: &Free<'_>) -> Finding {
         draft = draft.evidence("free_unified_row", &board.entry(Side::Unified, other).id.to_string());
     } else if let Some((kind, row)) = unclear {
         draft = draft.evidence(kind, &row);
+    }
+    if let Some(reference) = beside {
+        draft = draft.evidence(SHARED_REFERENCE, &board.books.references[reference as usize]);
     }
     draft.finish()
 }

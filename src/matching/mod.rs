@@ -32,6 +32,7 @@ pub use calibrate::Calibration;
 pub use settle::{Likeness, Tried};
 
 pub use contrary::Contradicted;
+pub use missing::SHARED_REFERENCE;
 
 use crate::config::Config;
 use crate::domain::{Books, Finding, Pair};

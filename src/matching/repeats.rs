@@ -145,14 +145,16 @@ fn is_of_kind(board: &Board<'_>, kept: u32, kind: Kind) -> bool {
 }
 
 /// A different reference or a different link says that two rows are two grants. (Equal ones were
-/// looked at before.)
+/// looked at before.) Ids of different kinds say nothing: one purchase has several of them.
 fn is_another(board: &Board<'_>, entry: &Entry, kept: u32) -> bool {
     let other = board.entry(Side::Unified, kept);
     let partners = partners(board, kept);
-    let has_reference =
-        !other.references.is_empty() || partners.iter().any(|partner| !partner.references.is_empty());
+    let differs = |theirs: &Entry| {
+        let ours = &entry.references;
+        ours.iter().any(|a| theirs.references.iter().any(|b| !board.are_of_different_kinds(*a, *b)))
+    };
     let has_link = other.link.is_some() || !partners.is_empty();
-    (!entry.references.is_empty() && has_reference) || (entry.link.is_some() && has_link)
+    differs(other) || partners.iter().any(|partner| differs(partner)) || (entry.link.is_some() && has_link)
 }
 
 /// The legacy rows that a kept unified row stands for.
@@ -282,38 +284,67 @@ impl<'b> Wanted<'b> {
     }
 }
 
-/// Left-over legacy rows that repeat a kept legacy row: same user, action and a shared reference.
+/// What a left-over legacy row has its reference in common with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shared {
+    /// A row that says the same, which it repeats.
+    Repeats(u32),
+    /// A row with a partner that says something else, or several with a partner each that say the same: so
+    /// this reference (its position in the books) names no single grant, and shows nothing about one more
+    /// row.
+    Beside(u32),
+}
+
+/// A reference of a user, and what a row with it says: the action that it should have, its own, and
+/// tokens with their sign.
+type Said = (u32, u32, ActionNo, ActionNo, i64);
+
+/// Left-over legacy rows that share user and a reference with a kept legacy row.
 /// `left_over` is oldest first; a row that repeats nothing is kept itself.
-pub(super) fn source_duplicates(board: &Board<'_>, left_over: &[u32]) -> Vec<(u32, u32)> {
+pub(super) fn shared_references(board: &Board<'_>, left_over: &[u32]) -> Vec<(u32, Shared)> {
     let entry = |row: u32| board.entry(Side::Legacy, row);
     let mut wanted = vec![false; board.books.references.len()];
     for &row in left_over {
         entry(row).references.iter().for_each(|&number| wanted[number as usize] = true);
     }
-    let keys = |row: u32| {
-        let (user, action) = (entry(row).user.0, board.action(entry(row)));
-        entry(row).references.iter().map(move |&reference| (user, reference, action))
+    let said = |row: u32| {
+        let entry = entry(row);
+        let (user, expected) = (entry.user.0, board.action(entry));
+        let tokens = if entry.negative { -entry.tokens } else { entry.tokens };
+        entry.references.iter().map(move |&no| -> Said { (user, no, expected, entry.action, tokens) })
     };
     let of_kept = cores::in_shares(&board.legacy, |first, rows| {
         let is_kept = |state: &Row| matches!(state, Row::Paired(_) | Row::Grouped(_));
         let rows = (first as u32..).zip(rows).filter(|(_, state)| is_kept(state));
-        let keys = rows.flat_map(|(row, _)| keys(row).map(move |key| (key, row)));
-        keys.filter(|(key, _)| wanted[key.1 as usize]).collect::<Vec<_>>()
+        let said = rows.flat_map(|(row, _)| said(row).map(move |said| (said, row)));
+        said.filter(|(said, _)| wanted[said.1 as usize]).collect::<Vec<_>>()
     });
-    let mut kept: HashMap<(u32, u32, ActionNo), u32> = HashMap::new();
-    of_kept.into_iter().flatten().for_each(|(key, row)| {
-        kept.entry(key).or_insert(row);
+    // The first kept row, and how many have a partner of their own.
+    let mut kept: HashMap<Said, (u32, u32)> = HashMap::new();
+    let mut with_partner: HashSet<(u32, u32)> = HashSet::new();
+    of_kept.into_iter().flatten().for_each(|(said, row)| {
+        let partners = u32::from(matches!(board.legacy[row as usize], Row::Paired(_)));
+        kept.entry(said).and_modify(|(_, pairs)| *pairs += partners).or_insert((row, partners));
+        with_partner.insert((said.0, said.1));
     });
-    let mut duplicates = Vec::new();
+    let mut shared = Vec::new();
     for &row in left_over {
-        match keys(row).find_map(|key| kept.get(&key).copied()) {
-            Some(first) => duplicates.push((row, first)),
-            None => keys(row).for_each(|key| {
-                kept.entry(key).or_insert(row);
-            }),
+        let known = || said(row).filter_map(|said| kept.get(&said));
+        // Of several references one that names a single grant counts.
+        if let Some((first, _)) = known().find(|(_, pairs)| *pairs < 2) {
+            shared.push((row, Shared::Repeats(*first)));
+            continue;
+        }
+        if let Some(said) = said(row).find(|said| with_partner.contains(&(said.0, said.1))) {
+            shared.push((row, Shared::Beside(said.1)));
+        }
+        if known().next().is_none() {
+            said(row).for_each(|said| {
+                kept.entry(said).or_insert((row, 0));
+            });
         }
     }
-    duplicates
+    shared
 }
 
 /// |Δt| of two rows within a limit.

@@ -75,7 +75,10 @@ impl<'a> Tried<'a> {
         let is_plain = matches!(entry.class, PopulationClass::Grants | PopulationClass::Deductions);
         let is_shared = entry.references.iter().any(|&reference| is_shared[reference as usize]);
         match self.board.rows(side)[row] {
-            Row::Apart => matches!(entry.class, PopulationClass::Zero | PopulationClass::Failed),
+            // A link of one that does not count keeps another row from being inserted.
+            Row::Apart => {
+                matches!(entry.class, PopulationClass::Zero | PopulationClass::Failed) && entry.link.is_none()
+            }
             // A link that pairs nothing here names a row of somebody else, or none.
             Row::Paired(pair) => {
                 let is_linked = self.board.pairs[pair as usize].rule == Rule::Link;

@@ -79,9 +79,13 @@ fn candidates(board: &mut Board<'_>, side: Side, ones: &[u32], others: &[u32]) -
         let (from, to) = (entry.at.minus(board.tolerance), entry.at.plus(board.tolerance));
         let start = others.partition_point(|&row| at(other_side, row) < from);
         let end = others.partition_point(|&row| at(other_side, row) <= to);
+        // A sum proves little: what names another row, or another payment, is no part.
+        let may_be = |legacy, unified| {
+            components::fits(board, legacy, unified) && board.contrary(legacy, unified).is_none()
+        };
         let fits = |row: &u32| match side {
-            Side::Legacy => components::fits(board, entry, board.entry(other_side, *row)),
-            Side::Unified => components::fits(board, board.entry(other_side, *row), entry),
+            Side::Legacy => may_be(entry, board.entry(other_side, *row)),
+            Side::Unified => may_be(board.entry(other_side, *row), entry),
         };
         // A part is smaller than the whole.
         let parts: Vec<u32> = others[start..end]

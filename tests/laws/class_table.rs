@@ -190,6 +190,45 @@ fn rows_that_repeat_a_kept_one() {
          u1 ann token_pack_purchase 500 9d ref:R1",
         "source_duplicate warning [l1] [] +0 reference forced none",
     );
+    check(
+        "a reference on several grants that were copied each for itself names no single payment",
+        "l1 ann sub 500 0 ref:S1
+         l2 ann sub 500 5d ref:S1
+         l3 ann sub 500 6d ref:S1
+         l4 ann sub 500 7d ref:S1 ref:R4
+         u1 ann subscription_grant 500 0 ref:S1
+         u2 ann subscription_grant 500 5d ref:S1",
+        "unmigrated error [l3] [] +500 none forced review
+         unmigrated error [l4] [] +500 none forced review",
+    );
+    check(
+        "beside it one that does",
+        "l1 ann sub 500 0 ref:S1
+         l2 ann sub 500 5d ref:S1 ref:R2
+         l3 ann sub 500 6d ref:S1 ref:R2
+         u1 ann subscription_grant 500 0 ref:S1
+         u2 ann subscription_grant 500 5d ref:S1",
+        "source_duplicate warning [l3] [] +0 reference forced none",
+    );
+    check(
+        "the same reference on another amount, another label, or a reversal: no repetition",
+        "l1 ann pack 500 0 ref:R1
+         l2 ann pack 900 5d ref:R1
+         l3 bob pack 500 0 ref:R2
+         l4 bob sub 500 5d ref:R2
+         l5 cyd pack 500 0 ref:R3
+         l6 cyd pack -500 5d ref:R3
+         l7 dan pack 500 0
+         l8 dan pack 500 0
+         u1 ann token_pack_purchase 500 0 ref:R1
+         u3 bob token_pack_purchase 500 0 ref:R2
+         u5 cyd token_pack_purchase 500 0 ref:R3
+         u7 dan token_pack_purchase 500 0
+         u8 dan token_pack_purchase 500 0",
+        "unmigrated error [l2] [] +900 none forced review
+         unmigrated error [l4] [] +500 none forced review
+         unmigrated error [l6] [] +500 none forced review",
+    );
 }
 
 #[test]
@@ -252,4 +291,43 @@ fn parts_and_bulk_copies() {
     };
     check("stamped: nothing to do", &format!("{legacy}{copies}"), &line("none"));
     check("or updated where asked", &format!("repair-time\n{legacy}{copies}"), &line("update"));
+}
+
+#[test]
+fn nothing_is_explained_away() {
+    check(
+        "the copy and the application's own row, with ids of one purchase of different kinds",
+        "l1 ann pack 300 0 ref:pi_1
+         u1 ann token_pack_purchase 300 0 link:l1 marked
+         u2 ann token_pack_purchase 300 0 ref:cs_1",
+        "duplicate error [l1] [u2] -300 exact forced review",
+    );
+    check(
+        "of one kind: two purchases",
+        "l1 ann pack 300 0 ref:pi_1
+         u1 ann token_pack_purchase 300 0 link:l1 marked
+         u2 ann token_pack_purchase 300 0 ref:pi_2",
+        "orphan warning [] [u2] ? none forced none",
+    );
+    check(
+        "rows that name others are no parts of a grant",
+        "l1 ann sub 300 0
+         u1 ann subscription_grant 100 0 link:l77 marked
+         u2 ann subscription_grant 200 0 link:l78 marked",
+        "orphan error [] [u1] ? none forced review
+         orphan error [] [u2] ? none forced review
+         unmigrated error [l1] [] +300 none forced backfill",
+    );
+    check(
+        "a goodwill grant hours later is no mislabelled purchase",
+        "l1 ann pack 300 0 paid
+         u1 ann admin_grant 300 20h",
+        "action_mismatch error [l1] [u1] +0 mismatch forced review",
+    );
+    check(
+        "unless it shows a payment itself",
+        "l1 ann pack 300 0 paid
+         u1 ann admin_grant 300 20h paid",
+        "mislabelled_purchase warning [l1] [u1] +0 mismatch forced update",
+    );
 }

@@ -375,9 +375,10 @@ fn swaps() -> BoxedStrategy<Ledgers> {
 /// Links to rows of others, to rows that are no grants and to nothing; one reference on many rows,
 /// far apart.
 fn strange_links() -> BoxedStrategy<Ledgers> {
-    let legacy = (select(USERS[..2].to_vec()), select(vec!["sub", "pack", "chat"]), select(STARTS.to_vec()));
+    let labels = select(vec!["sub", "pack", "pack", "chat"]);
+    let legacy = (select(USERS[..2].to_vec()), labels, select(STARTS.to_vec()));
     let link = prop::option::of(select(vec!["l0", "l1", "l2", "l3", "lx"]));
-    let refs = || select(vec![vec![], vec!["R1"], vec!["R1"], vec!["R1", "R2"]]);
+    let refs = || select(vec![vec![], vec!["R1"], vec!["R1"], vec!["R1", "R2"], vec!["pi_1"], vec!["cs_1"]]);
     let unified = (
         select(USERS[..2].to_vec()),
         select(vec!["subscription_grant", "token_pack_purchase"]),
@@ -385,7 +386,7 @@ fn strange_links() -> BoxedStrategy<Ledgers> {
         link,
         refs(),
     );
-    (prop::collection::vec((legacy, refs()), 1..=4), prop::collection::vec(unified, 1..=5))
+    (prop::collection::vec((legacy, refs()), 1..=5), prop::collection::vec(unified, 1..=5))
         .prop_map(|(legacy, unified)| {
             let mut ledgers = Ledgers::default();
             let owned = |refs: Vec<&str>| refs.into_iter().map(str::to_owned).collect();

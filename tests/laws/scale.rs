@@ -129,3 +129,32 @@ fn a_bound_that_is_hit_is_said() {
         "{warnings}"
     );
 }
+
+/// Every grant one short of the next one's copy: whatever their number, the copy within tolerance is the
+/// better one, since it differs in the amount alone.
+#[test]
+fn copies_of_another_amount_go_to_the_grant_that_lies_near() {
+    for rows in [63, 64, 100] {
+        let mut chain =
+            ledgers(rows, rows, |n| (n as i64 * 11 * SECOND, n as i64 * 11 * SECOND + 10 * SECOND));
+        for row in &mut chain.unified {
+            (row.amount, row.migrated) = (Some(130), true);
+        }
+        let updates = lines(&chain).iter().filter(|line| line.ends_with(" update")).count();
+        assert_eq!(updates, rows - 1, "{rows} rows a side");
+    }
+}
+
+/// A reference of thousands of rows of different amounts names no payment, and pairs nothing.
+#[test]
+fn a_reference_that_everything_shares_holds_nothing_up() {
+    let mut house = ledgers(4_000, 4_000, |n| (n as i64 * MINUTE, n as i64 * MINUTE));
+    for (n, row) in house.legacy.iter_mut().chain(&mut house.unified).enumerate() {
+        row.amount = Some(100 + (n % 4_000 % 7) as i64);
+        row.refs = [format!("cus_{}", n % 3)].into();
+    }
+    let run = files::run(&house, &[]);
+    assert_eq!(run.summary["pairs"]["exact"]["rows"], 4_000);
+    assert!(run.said.is_empty(), "{:?}", run.said.first().map(|said| said.line()));
+    assert!(run.summary["warnings"].to_string().contains("reference: user ann"));
+}

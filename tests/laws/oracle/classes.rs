@@ -207,7 +207,9 @@ impl Writer<'_> {
                     paired.unified_free[at] && stays(at) && (same || other.shares_reference(row))
                 });
                 let unclear = books.unclear.iter().any(|other| other.may_be(row, self.rules.window));
-                let doubtful = verdict == Verdict::Contested || row.minority || same_elsewhere || unclear;
+                let among = left.among_several.contains(&at);
+                let doubtful =
+                    verdict == Verdict::Contested || row.minority || same_elsewhere || unclear || among;
                 let repair = if doubtful { "review" } else { "backfill" };
                 let ids = std::slice::from_ref(&row.id);
                 self.say((class, "error", repair), ids, &[], Some(row.signed()), "none", verdict);
@@ -267,8 +269,11 @@ fn dedupe_or_review(repeat: &Repeat, books: &Books, rules: &Rules, legacy_free: 
     // What names another legacy row than its partner is not surely that one's grant.
     let contradicted =
         partners.iter().any(|at| kept.link.as_ref().is_some_and(|link| *link != books.legacy[*at].id));
+    let has_payment = |row: &Entry| !row.refs.is_empty();
+    let paid_apart = has_payment(extra)
+        && (has_payment(kept) || partners.iter().any(|at| has_payment(&books.legacy[*at])));
     let shown = repeat.evidence != Evidence::Content
-        || (!awaited && !contradicted && (marked(extra) || marked(kept)));
+        || (!awaited && !contradicted && !paid_apart && (marked(extra) || marked(kept)));
     unless_contested(if equal && within && shown { "dedupe" } else { "review" }, repeat.verdict)
 }
 
@@ -289,9 +294,11 @@ fn pair_finding(rule: &str, legacy: &Entry, unified: &Entry, rules: &Rules) -> O
         || unified.shares_reference(legacy);
     let repair = if count == 1 && shown { "update" } else { "review" };
     let effect = legacy.signed() - unified.signed();
+    // Nothing but user and amount says that it is this grant.
+    let is_guess = !["link", "reference"].contains(&rule) && !unified.paid;
     if differs.user {
         Some(("user_mismatch", "error", legacy.signed(), "review"))
-    } else if other_action && (!becomes_purchase || differs.amount) {
+    } else if other_action && (!becomes_purchase || differs.amount || (differs.time && is_guess)) {
         Some(("action_mismatch", "error", effect, repair))
     } else if differs.amount {
         Some(("amount_mismatch", "error", effect, repair))

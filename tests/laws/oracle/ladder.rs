@@ -205,7 +205,9 @@ fn splits(books: &Books, paired: &Paired, rules: &Rules) -> Vec<Group> {
                 let (a, b) = (&ones[one], &parts[part]);
                 let (legacy, unified) = if one_is_legacy { (a, b) } else { (b, a) };
                 let differs = differences(legacy, unified, rules);
-                !differs.user && !differs.effective && !differs.time && may_pair(legacy, unified, rules)
+                let names_another = unified.link.as_ref().is_some_and(|link| *link != legacy.id);
+                !(differs.user || differs.effective || differs.time || names_another)
+                    && may_pair(legacy, unified, rules)
             };
             let candidates: Vec<usize> =
                 (0..parts.len()).filter(|part| part_free[*part] && fits(*part)).collect();

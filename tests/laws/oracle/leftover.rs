@@ -39,6 +39,8 @@ pub struct Left {
     pub duplicates: Vec<Repeat>,
     /// Legacy rows that repeat a kept legacy row.
     pub source_duplicates: BTreeMap<usize, Verdict>,
+    /// Legacy rows whose reference names no single grant.
+    pub among_several: BTreeSet<usize>,
     pub pending_legacy: BTreeSet<usize>,
     pub pending_unified: BTreeSet<usize>,
 }
@@ -73,7 +75,8 @@ pub fn repeats(extra: &Entry, kept: &Kept, books: &Books, rules: &Rules) -> Opti
     if extra.refs.iter().any(|reference| known_refs.contains(reference)) {
         return Some(Evidence::Reference);
     }
-    let other_reference = !extra.refs.is_empty() && !known_refs.is_empty();
+    let other_reference =
+        extra.refs.iter().any(|ours| known_refs.iter().any(|theirs| !of_different_kinds(ours, theirs)));
     let other_link = extra.link.is_some() && !known_ids.is_empty();
     let same_content = copies.iter().any(|copy| {
         copy.user == extra.user
@@ -82,6 +85,12 @@ pub fn repeats(extra: &Entry, kept: &Kept, books: &Books, rules: &Rules) -> Opti
             && (copy.at - extra.at).abs() <= rules.tolerance
     });
     (same_content && !other_reference && !other_link).then_some(Evidence::Content)
+}
+
+/// `pi_1` and `cs_1`: ids of different things, so that both may belong to one purchase.
+fn of_different_kinds(a: &str, b: &str) -> bool {
+    let kind = |text: &str| Some(text.split_once('_')?.0.to_owned());
+    kind(a).zip(kind(b)).is_some_and(|(a, b)| a != b)
 }
 
 /// Judges the rows left over, oldest first, then by id.
@@ -109,7 +118,7 @@ pub fn judge(books: &Books, paired: &Paired, rules: &Rules) -> Left {
         let verdict = paired.unified_verdict[extra].max(floor);
         left.duplicates.push(Repeat { extra, kept: repeated.clone(), evidence, verdict });
     }
-    left.source_duplicates = source_duplicates(books, paired, &legacy);
+    (left.source_duplicates, left.among_several) = source_duplicates(books, paired, &legacy);
     left
 }
 
@@ -129,24 +138,45 @@ fn judged(rows: &[Entry], free: &[bool], rules: &Rules, pending: &mut BTreeSet<u
     judged
 }
 
-/// "Same reference, same user and action."
-fn source_duplicates(books: &Books, paired: &Paired, left: &[usize]) -> BTreeMap<usize, Verdict> {
-    let mut kept: Vec<(usize, bool)> =
-        paired.taken.iter().flat_map(|taken| &taken.group.legacy).map(|at| (*at, true)).collect();
-    let mut repeats = BTreeMap::new();
+/// Rows that repeat a kept one: same reference, user and actions, and the same tokens, unless several kept
+/// rows say this, each paired for itself. Beside them rows whose reference stands on kept rows all the same.
+fn source_duplicates(
+    books: &Books,
+    paired: &Paired,
+    left: &[usize],
+) -> (BTreeMap<usize, Verdict>, BTreeSet<usize>) {
+    let groups = || paired.taken.iter().map(|taken| &taken.group);
+    let taken: Vec<usize> = groups().flat_map(|group| &group.legacy).copied().collect();
+    let whole = groups().filter(|group| group.legacy.len() == 1 && group.unified.len() == 1);
+    let whole: Vec<usize> = whole.flat_map(|group| &group.legacy).copied().collect();
+    let mut kept: Vec<usize> = taken.clone();
+    let (mut repeats, mut beside) = (BTreeMap::new(), BTreeSet::new());
     for extra in left {
         let row = &books.legacy[*extra];
-        let repeated = kept.iter().find(|(at, _)| {
+        let same = |at: &usize, reference: &String| {
             let other = &books.legacy[*at];
-            other.user == row.user && other.effective == row.effective && other.shares_reference(row)
-        });
-        let Some((at, is_paired)) = repeated else {
-            kept.push((*extra, false));
-            continue;
+            let says = |it: &Entry| {
+                (it.user.clone(), it.effective.clone(), it.action.clone(), it.tokens, it.negative)
+            };
+            says(other) == says(row) && other.refs.contains(reference)
         };
-        let identical = !is_paired && books.legacy[*at].signature() == row.signature();
-        let floor = if identical { Verdict::Interchangeable } else { Verdict::Forced };
-        repeats.insert(*extra, paired.legacy_verdict[*extra].max(floor));
+        let known = |reference: &&String| kept.iter().any(|at| same(at, reference));
+        let pairs = |reference: &str| whole.iter().filter(|at| same(at, &reference.to_owned())).count();
+        if let Some(reference) = row.refs.iter().filter(known).find(|reference| pairs(reference) < 2) {
+            let at = *kept.iter().find(|at| same(at, reference)).expect("known");
+            let identical = !taken.contains(&at) && books.legacy[at].signature() == row.signature();
+            let floor = if identical { Verdict::Interchangeable } else { Verdict::Forced };
+            repeats.insert(*extra, paired.legacy_verdict[*extra].max(floor));
+            continue;
+        }
+        let shares =
+            |at: &usize| books.legacy[*at].user == row.user && books.legacy[*at].shares_reference(row);
+        if taken.iter().any(shares) {
+            beside.insert(*extra);
+        }
+        if !row.refs.iter().any(|reference| known(&reference)) {
+            kept.push(*extra);
+        }
     }
-    repeats
+    (repeats, beside)
 }
