@@ -424,6 +424,7 @@ fn run_with(
     print: impl FnOnce(&report::Model<'_>, report::terminal::Written<'_>) -> anyhow::Result<String>,
 ) -> anyhow::Result<Outcome> {
     let Begun { lock, staging, previous } = Begun::new(config, options, progress)?;
+    progress.writes_into(staging.path());
     if let Some(bound) = &options.memory {
         bound.stage(staging.path());
     }

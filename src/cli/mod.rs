@@ -97,6 +97,7 @@ fn guarded_main() -> u8 {
     };
     let global = Global::new(&cli.global, signals.stop());
     global.start_log();
+    signals.watch(&global.progress);
     match dispatch(&cli.command, &global) {
         Ok(code) => code,
         Err(error) => match signals.exit_code() {

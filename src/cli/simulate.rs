@@ -87,7 +87,7 @@ pub struct Args {
 /// An unknown kind of defect, a rate that is no share, a folder that is not empty, the disk.
 pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
     let settings = settings(args, global)?;
-    let made = simulate(&settings, &args.out)?;
+    let made = simulate(&settings, &args.out, &|| global.progress.is_stopped())?;
     let text = if global.json() { json(args, &made) } else { sentence(args, &settings, &made) };
     out::print(&text)?;
     Ok(0)

@@ -234,14 +234,30 @@ fn failed_parquet(path: &Path, error: ::parquet::errors::ParquetError) -> Simula
     failed(path, cause)
 }
 
+/// Makes the folder, or takes one that is empty. `true`: it was not there before.
+pub(super) fn begin(out: &Path) -> Result<bool, SimulateError> {
+    let was_there = out.exists();
+    fs::create_dir_all(out).map_err(|cause| failed(out, cause))?;
+    let mut there = fs::read_dir(out).map_err(|cause| failed(out, cause))?;
+    if there.next().is_some() {
+        return Err(SimulateError::NotEmpty(out.to_owned()));
+    }
+    Ok(!was_there)
+}
+
+/// Removes what was written into a folder that was empty, and the folder where it was not there before. What
+/// cannot be removed stays: why it had to go is the error that is told.
+pub(super) fn clear(out: &Path, made_here: bool) {
+    let files = fs::read_dir(out).into_iter().flatten().flatten();
+    files.for_each(|file| drop(fs::remove_file(file.path())));
+    if made_here {
+        let _ = fs::remove_dir(out);
+    }
+}
+
 impl Folder {
-    /// Makes the folder and opens its files.
+    /// Opens the files in an empty folder.
     pub(super) fn create(out: &Path, settings: &Settings) -> Result<Folder, SimulateError> {
-        fs::create_dir_all(out).map_err(|cause| failed(out, cause))?;
-        let mut there = fs::read_dir(out).map_err(|cause| failed(out, cause))?;
-        if there.next().is_some() {
-            return Err(SimulateError::NotEmpty(out.to_owned()));
-        }
         let mut texts = vec![("reckon.toml", configuration::reckon_toml(settings))];
         if settings.format == Format::Sql {
             texts.push(("load.sql", include_str!("sql/load.sql").to_owned()));

@@ -147,6 +147,9 @@ pub enum SimulateError {
     /// Something is there already.
     #[error("{} is there already and not empty: name another folder with --out", .0.display())]
     NotEmpty(PathBuf),
+    /// A signal.
+    #[error("interrupted")]
+    Interrupted,
     /// The disk.
     #[error("cannot write {}: {cause}", path.display())]
     Write {
@@ -166,11 +169,25 @@ struct Job {
     users: Vec<(u64, Pick)>,
 }
 
-/// Writes the ledgers, the stored balances, `reckon.toml` and what is true into a new folder.
+/// Writes the ledgers, the stored balances, `reckon.toml` and what is true into a new folder. Whatever ends
+/// it, nothing half-written stays there. `is_stopped` is asked between parts of users.
 ///
 /// # Errors
-/// The folder is not empty, or the disk.
-pub fn simulate(settings: &Settings, out: &Path) -> Result<Made, SimulateError> {
+/// The folder is not empty, the disk, or `is_stopped`.
+pub fn simulate(
+    settings: &Settings,
+    out: &Path,
+    is_stopped: &dyn Fn() -> bool,
+) -> Result<Made, SimulateError> {
+    let made_here = folder::begin(out)?;
+    let made = fill(settings, out, is_stopped);
+    if made.is_err() {
+        folder::clear(out, made_here);
+    }
+    made
+}
+
+fn fill(settings: &Settings, out: &Path, is_stopped: &dyn Fn() -> bool) -> Result<Made, SimulateError> {
     let mut folder = Folder::create(out, settings)?;
     let mut picks = Picks::new(settings);
     let world = World {
@@ -216,6 +233,9 @@ pub fn simulate(settings: &Settings, out: &Path) -> Result<Made, SimulateError> 
                 made.add(count);
                 folder.write(rows)?;
                 written += 1;
+                if is_stopped() {
+                    return Err(SimulateError::Interrupted);
+                }
             }
         }
         Ok(())

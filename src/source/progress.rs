@@ -1,5 +1,6 @@
 //! Progress of long work on stderr: rows, rows/s, ETA; nothing when stderr is no terminal.
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,6 +13,7 @@ pub struct Progress {
     shown: bool,
     stop: Arc<AtomicBool>,
     kept: Arc<Mutex<Vec<String>>>,
+    staging: Arc<Mutex<Option<PathBuf>>>,
 }
 
 /// Progress of one piece of work; goes away when dropped.
@@ -25,7 +27,7 @@ pub struct Meter {
 impl Progress {
     /// `shown`: draw on stderr. `stop` is set by a signal; work looks at it between chunks.
     pub fn new(shown: bool, stop: Arc<AtomicBool>) -> Progress {
-        Progress { shown, stop, kept: Arc::default() }
+        Progress { shown, stop, kept: Arc::default(), staging: Arc::default() }
     }
 
     /// Shows nothing and never stops: for tests.
@@ -75,6 +77,19 @@ impl Progress {
     /// What stays although the run did not end; empty: nothing.
     pub fn kept(&self) -> Vec<String> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What is not finished is written into this folder.
+    pub fn writes_into(&self, staging: &Path) {
+        *self.staging.lock().unwrap_or_else(PoisonError::into_inner) = Some(staging.to_owned());
+    }
+
+    /// Removes what is not finished, for work that does not come to look whether it shall stop.
+    pub fn remove_unfinished(&self) {
+        if let Some(staging) = self.staging.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // What stays of it, since work still writes there, goes with the next run.
+            let _ = std::fs::remove_dir_all(staging);
+        }
     }
 
     /// The run shall stop.
