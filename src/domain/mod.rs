@@ -27,7 +27,7 @@ pub use ledger::{
     Action, ActionNo, Books, Bystander, DayUsage, Ledger, Marks, Rejected, Roster, Side, SignCell, Standing,
     UserUsage,
 };
-pub use nothing::{NULL_WORDS, is_nothing};
+pub use nothing::{NULL_WORDS, is_nothing, says_nothing};
 pub use pair::{Differences, Pair, Rule};
 pub use population::{Population, PopulationClass};
 pub use settled::{SETTLING, Settled, SettledLabel, SettledRung, SettledSide};

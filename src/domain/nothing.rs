@@ -14,6 +14,12 @@ pub fn is_nothing(text: &str) -> bool {
         || (word.len() <= 9 && NULL_WORDS.iter().any(|nothing| word.eq_ignore_ascii_case(nothing)))
 }
 
+/// The same, and blanks of whatever script: no-break spaces and the like are no value either. Of a user they
+/// are one, since the server that folds use cannot tell them in every encoding.
+pub fn says_nothing(text: &str) -> bool {
+    text.trim().is_empty() || is_nothing(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,6 +43,11 @@ mod tests {
             ("pi_null", false),
         ] {
             assert_eq!(is_nothing(text), expected, "{text:?}");
+            assert_eq!(says_nothing(text), expected, "{text:?}");
         }
+        for blank in ["\u{a0}", "\u{3000}\u{a0}", "\u{b}", " \u{2003}\t"] {
+            assert!(says_nothing(blank), "{blank:?}");
+        }
+        assert!(!says_nothing("\u{a0}pi_1"));
     }
 }

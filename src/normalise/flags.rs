@@ -5,7 +5,7 @@ use arrow_array::{Array, BooleanArray, FixedSizeBinaryArray};
 use arrow_schema::DataType;
 
 use super::columns::{Amount, IntegerColumn, Text};
-use crate::domain::{is_nothing, parse_tokens};
+use crate::domain::{parse_tokens, says_nothing};
 use crate::source::{FALSE_WORDS, TRUE_WORDS};
 
 /// What a flag says.
@@ -77,9 +77,9 @@ impl<'a> FlagColumn<'a> {
     pub(super) fn is_set(&self, row: usize) -> bool {
         match self {
             FlagColumn::Uuid(ids) => ids.is_valid(row),
-            FlagColumn::Text(text) => text
-                .get(row)
-                .is_some_and(|text| !is_nothing(text) && !matches!(of_text(text), Flag::No | Flag::Missing)),
+            FlagColumn::Text(text) => text.get(row).is_some_and(|text| {
+                !says_nothing(text) && !matches!(of_text(text), Flag::No | Flag::Missing)
+            }),
             FlagColumn::Boolean(_) | FlagColumn::Integer(_) => {
                 matches!(self.get(row), Flag::Yes | Flag::Unreadable(_))
             }

@@ -157,8 +157,9 @@ pub(super) fn push(line: &mut Tuple<'_>, layout: &Layout, evidence: &Evidence<'_
     }
 }
 
+/// Without the blanks that are left out when a reference is read.
 fn trimmed(text: &str) -> String {
-    format!("btrim({text}, E' \\t\\n\\r\\f\\x0b')")
+    format!("btrim({text}, E' \\t\\n\\r\\f')")
 }
 
 /// Null, or a word for nothing: what [`crate::domain::is_nothing`] says. The rules of "C" do not change an

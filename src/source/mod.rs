@@ -244,6 +244,12 @@ pub fn bare_label(label: &str) -> String {
     label.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
+/// The label is a listed one but for case, blanks, signs or a plural.
+pub fn is_alike(label: &str, listed: &str) -> bool {
+    let (bare, listed) = (bare_label(label), bare_label(listed));
+    !listed.is_empty() && (bare == listed || bare.strip_suffix('s') == Some(&*listed))
+}
+
 /// Where no usage is listed every label is usage that is not listed otherwise, except one that looks
 /// like a grant: it ends like one, or is a listed one but for case, blanks, signs or a plural. An empty
 /// one says nothing, so it is not usage either.
@@ -252,12 +258,7 @@ pub fn looks_like_a_grant<'a>(label: &str, mut listed: impl Iterator<Item = &'a 
         return true;
     }
     let bare = bare_label(label);
-    let singular = bare.strip_suffix('s').unwrap_or(&bare);
-    GRANT_SUFFIXES.iter().any(|suffix| bare.ends_with(suffix))
-        || listed.any(|listed| {
-            let listed = bare_label(listed);
-            !listed.is_empty() && (bare == listed || singular == listed)
-        })
+    GRANT_SUFFIXES.iter().any(|suffix| bare.ends_with(suffix)) || listed.any(|listed| is_alike(label, listed))
 }
 
 /// Words for true in a flag, in any case: what PostgreSQL takes for a boolean, but for abbreviations. A number

@@ -7,7 +7,7 @@ use super::super::replay::{End, Holding, Policies, RowEvent, What};
 use super::hypothesis::Hypothesis;
 use crate::config::{Config, LegacyMeaning};
 use crate::domain::{ActionNo, Books, Class, Entry, Finding, Instant, Kind, Side, UserNo};
-use crate::source::{bare_label, looks_like_a_grant};
+use crate::source::{is_alike, looks_like_a_grant};
 
 /// One change of a holder's rows.
 #[derive(Debug, Clone, Copy)]
@@ -228,8 +228,7 @@ impl Reader<'_> {
         let unified = &self.config.unified;
         // Whoever spelt a label in another way meant the same.
         let alike = |listed: &[String], label: &str| {
-            let bare = bare_label(label);
-            listed.iter().any(|listed| listed == label || (!bare.is_empty() && bare_label(listed) == bare))
+            listed.iter().any(|listed| listed == label || is_alike(label, listed))
         };
         let of_action = |label: &str| match () {
             () if alike(&unified.grants, label) => Some(Kind::Grant),

@@ -223,7 +223,8 @@ async fn statements(session: &Session, table: &TableName) -> Result<Statements, 
 fn is_definition(query: &str) -> bool {
     const WORDS: [&str; 9] =
         ["alter", "drop", "comment", "grant", "revoke", "analyze", "vacuum", "reindex", "cluster"];
-    let mut words = query.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'));
+    let words = query.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'));
+    let mut words = words.filter(|word| !word.is_empty());
     let is = |word: &str, among: &[&str]| among.iter().any(|other| word.eq_ignore_ascii_case(other));
     match query.trim_start().split(|letter: char| !letter.is_ascii_alphabetic()).next() {
         Some(first) if is(first, &["create"]) => {
@@ -289,6 +290,7 @@ mod tests {
             ("CREATE TABLE t (a int)", true),
             ("create function f() returns int language sql as $$ select 1 from t $$", true),
             ("create table copied as select * from t", false),
+            ("create temporary\n        table copied as\n  select * from t", false),
             ("CREATE TEMP TABLE copied\nAS TABLE t", false),
             ("create materialized view m as select * from t", false),
             ("do $$ begin perform from t; end $$", false),
