@@ -7,12 +7,15 @@ use anyhow::{Context, bail};
 
 use super::{Global, out};
 use crate::config::infer::{
-    Place, Proposal, Sample, Seen, balance_roles, legacy_likeness, propose, side_roles, stores_balances,
+    Place, Proposal, Repeats, Sample, Seen, SideRoles, balance_roles, drop_repeated, legacy_likeness,
+    propose, side_roles, stores_balances,
 };
 use crate::config::{self, TableName, parse_table};
 use crate::source::Progress;
 use crate::source::postgres::Database;
-use crate::source::sample::{file_labels, file_sample, table_labels, table_sample, table_samples};
+use crate::source::sample::{
+    file_labels, file_repeats, file_sample, table_labels, table_repeats, table_sample, table_samples,
+};
 
 /// Flags of `reckon init`.
 #[derive(Debug, clap::Args)]
@@ -70,8 +73,11 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
 fn look(args: &Args, global: &Global, folder: &Path) -> anyhow::Result<Proposal> {
     let mut eye = Eye { progress: &global.progress, folder, database: None };
     let tables = which(args, &mut eye)?;
-    let legacy = eye.seen(&tables.legacy)?;
-    let unified = eye.seen(&tables.unified)?;
+    let mut legacy = eye.columns(&tables.legacy)?;
+    let mut unified = eye.columns(&tables.unified)?;
+    drop_repeated((&mut legacy.roles, &legacy.repeats), (&mut unified.roles, &unified.repeats));
+    let legacy = eye.seen(&tables.legacy, legacy)?;
+    let unified = eye.seen(&tables.unified, unified)?;
     let stored = match &tables.stored {
         Some(stored) => {
             let sample = eye.sample(stored)?;
@@ -165,6 +171,13 @@ fn named(text: &str) -> anyhow::Result<Named> {
     parse_table(text).map(Named::Table).map_err(anyhow::Error::msg)
 }
 
+/// The columns of a side, before its labels are counted.
+struct Found {
+    sample: Sample,
+    roles: SideRoles,
+    repeats: Repeats,
+}
+
 /// Looks at files and tables; opens the database when the first table is looked at.
 struct Eye<'a> {
     progress: &'a Progress,
@@ -193,14 +206,26 @@ impl Eye<'_> {
         }
     }
 
-    fn seen(&mut self, named: &Named) -> anyhow::Result<Seen> {
+    fn columns(&mut self, named: &Named) -> anyhow::Result<Found> {
         let sample = self.sample(named)?;
         let roles = side_roles(&sample)?;
+        let repeats = match (named, &sample.place) {
+            (Named::Files(pattern), _) => file_repeats(pattern, Path::new(""), &roles, self.progress)?,
+            (Named::Table(_), Place::Table(table)) | (Named::Table(table), _) => {
+                table_repeats(self.database()?, table, &roles)?
+            }
+        };
+        Ok(Found { sample, roles, repeats })
+    }
+
+    fn seen(&mut self, named: &Named, found: Found) -> anyhow::Result<Seen> {
+        let Found { sample, roles, .. } = found;
         let labels = match (named, &sample.place) {
             (Named::Files(pattern), _) => file_labels(pattern, Path::new(""), &roles, self.progress)?,
             // The table as it was found, with its schema.
-            (_, Place::Table(table)) => table_labels(self.database()?, table, &roles)?,
-            (Named::Table(table), _) => table_labels(self.database()?, table, &roles)?,
+            (Named::Table(_), Place::Table(table)) | (Named::Table(table), _) => {
+                table_labels(self.database()?, table, &roles)?
+            }
         };
         Ok(Seen { sample, roles, labels })
     }
@@ -222,7 +247,11 @@ fn summary(output: &Path, proposal: &Proposal) -> String {
     let mut text = format!("wrote {}\n", output.display());
     for (label, rows) in &proposal.unclear {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "  label {label:?} ({rows} rows) is unclear: give it a meaning in the file");
+        let _ = writeln!(
+            text,
+            "  label {label:?} ({rows} rows) is unclear: give it a meaning in the file, until then each row is a \
+             finding"
+        );
     }
     text.push_str("look it over, then: reckon reconcile");
     if output != Path::new("reckon.toml") {

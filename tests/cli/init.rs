@@ -40,6 +40,73 @@ fn the_proposal_runs_unchanged_on_every_case_of_the_catalogue() {
     assert!(cases > 20, "the catalogue is read: {cases}");
 }
 
+/// A ledger of ten grants of one label, of which the unified table lacks the last.
+fn one_label(label: &str, use_label: &str, folder: &Path) {
+    let header = "id,user_id,type,tokens,created_at\n";
+    let (mut legacy, mut unified) = (header.to_owned(), header.to_owned());
+    for day in 10..20 {
+        let rest = format!("ada,{label},{day}00,2026-02-{day} 09:00:00+00\n");
+        legacy.push_str(&format!("l{day},{rest}"));
+        if day != 19 {
+            unified.push_str(&format!("u{day},{rest}"));
+        }
+        unified.push_str(&format!("x{day},ada,{use_label},5,2026-02-{day} 10:00:00+00\n"));
+    }
+    std::fs::write(folder.join("legacy.csv"), legacy).unwrap();
+    std::fs::write(folder.join("unified.csv"), unified).unwrap();
+}
+
+#[test]
+fn a_proposal_for_labels_in_other_words_is_never_clean() {
+    for (label, use_label, named) in [
+        ("Gutschrift", "Verbrauch", &["Gutschrift", "Verbrauch"][..]),
+        ("welcome", "chat", &["welcome"]),
+        ("compensation", "image", &["compensation"]),
+        ("credits", "credits_used", &["credits"]),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        one_label(label, use_label, folder.path());
+        let output = run(folder.path(), &["init", "--legacy", "legacy.csv", "--unified", "unified.csv"]);
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        for name in named {
+            let told = format!("label {name:?} (10 rows) is unclear: give it a meaning in the file");
+            assert!(stdout(&output).contains(&told), "{}", stdout(&output));
+        }
+        let output = run(folder.path(), &["reconcile", "--as-of", "2026-04-01T00:00:00Z", "--out", "run"]);
+        assert_eq!(code(&output), 1, "{label}: {}", stdout(&output));
+        let findings = std::fs::read_to_string(folder.path().join("run/findings.csv")).unwrap();
+        let unmapped = findings.lines().filter(|line| line.contains(",unmapped_action,")).count();
+        assert!(unmapped >= 19, "{label}: {unmapped}\n{findings}");
+    }
+}
+
+#[test]
+fn the_id_of_a_customer_is_no_reference() {
+    let folder = tempfile::tempdir().unwrap();
+    let header = "id,user_id,type,tokens,created_at,external_id\n";
+    let (mut legacy, mut unified) = (header.to_owned(), header.to_owned());
+    for user in 1..4 {
+        for month in 1..9 {
+            let rest =
+                format!("u{user},subscription_grant,100000,2026-0{month}-0{user} 09:00:00+00,cus_{user}\n");
+            legacy.push_str(&format!("l{user}-{month},{rest}"));
+            if month != 3 {
+                unified.push_str(&format!("n{user}-{month},{rest}"));
+            }
+        }
+    }
+    std::fs::write(folder.path().join("legacy.csv"), legacy).unwrap();
+    std::fs::write(folder.path().join("unified.csv"), unified).unwrap();
+    let output = run(folder.path(), &["init", "--legacy", "legacy.csv", "--unified", "unified.csv"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let text = std::fs::read_to_string(folder.path().join("reckon.toml")).unwrap();
+    assert!(text.contains("# external_id is no reference") && !text.contains("\nreference ="), "{text}");
+    let output = run(folder.path(), &["reconcile", "--as-of", "2026-10-01T00:00:00Z", "--out", "run"]);
+    assert_eq!(code(&output), 1, "{}", stdout(&output));
+    let findings = std::fs::read_to_string(folder.path().join("run/findings.csv")).unwrap();
+    assert_eq!(findings.matches(",unmigrated,").count(), 3, "{findings}");
+}
+
 #[test]
 fn a_file_that_is_there_is_kept_unless_forced() {
     let folder = tempfile::tempdir().unwrap();
@@ -83,11 +150,21 @@ fn what_cannot_be_looked_at_is_2_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("bare.csv"), "id,name\n1,a\n").unwrap();
     std::fs::write(folder.path().join("empty.csv"), "").unwrap();
+    std::fs::write(folder.path().join("semi.csv"), "id;user_id;tokens\n1;ada;5\n").unwrap();
+    std::fs::write(folder.path().join("wide.csv"), b"\xff\xfei\0d\0,\0u\0\n\0").unwrap();
+    std::fs::write(folder.path().join("latin.csv"), b"id,\xfcser\n1,a\n").unwrap();
     let cases = [
         ("init", "say where the two tables are"),
         ("init --legacy bare.csv", "say where the two tables are"),
         ("init --legacy gone.csv --unified gone.csv", "gone.csv: no file has this name"),
         ("init --legacy empty.csv --unified empty.csv", "empty.csv"),
+        (
+            "init --legacy semi.csv --unified bare.csv",
+            "semi.csv:1: the only column is \"id;user_id;tokens\": fields have to be parted by commas, or by \
+             tabs in a .tsv",
+        ),
+        ("init --legacy wide.csv --unified bare.csv", "wide.csv:1: is UTF-16: save it as UTF-8"),
+        ("init --legacy latin.csv --unified bare.csv", "latin.csv:1: the header is not UTF-8"),
         (
             "init --legacy bare.csv --unified bare.csv",
             "bare.csv: no column looks like a user id (columns: id, name)",

@@ -137,6 +137,28 @@ fn strange_names_are_looked_at_too() {
 }
 
 #[test]
+fn the_id_of_a_subscription_is_no_reference_in_a_table_either() {
+    let db = Cluster::shared().database("init_no_reference");
+    db.sql(
+        "create table old_tokens (id serial primary key, user_id text, type text, tokens bigint,
+            created_at timestamptz, external_id text, metadata jsonb);
+         insert into old_tokens (user_id, type, tokens, created_at, external_id, metadata)
+         select 'u' || u, 'subscription_grant', 5, timestamptz '2026-01-05' + m * interval '1 month', 'sub_' || u,
+                jsonb_build_object('order_id', u || '-' || m)
+         from generate_series(1, 3) as u, generate_series(1, 4) as m;
+         create table new_tokens as select * from old_tokens;
+         alter table new_tokens add primary key (id);",
+    );
+    let output = init(&db.url(), &["--legacy", "old_tokens", "--unified", "new_tokens"]);
+    let lines = settings(&output);
+    assert_lists(&lines, &["reference = [\"metadata.order_id\"]"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let comment = "# external_id is no reference: for the same user and label it comes back on another day \
+         9 times in 12 rows,";
+    assert_eq!(text.matches(comment).count(), 2, "{text}");
+}
+
+#[test]
 fn a_table_that_is_not_there_or_hides_rows_is_refused() {
     let db = product("init_refused");
     db.sql(

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Labels, Seen};
+use super::{Labels, MOST_LABELS, Seen};
 
 /// Names of the unified actions where the unified table has none that fits.
 const SUBSCRIPTION: &str = "subscription_grant";
@@ -34,38 +34,48 @@ const GIVES: [&str; 17] = [
     "renewal",
     "refill",
 ];
-const USES: [&str; 30] = [
-    "usage",
-    "use",
-    "used",
-    "consume",
-    "consumption",
-    "spend",
-    "spent",
+/// Words of use, whatever else a label says.
+const SPENDS: [&str; 8] = ["usage", "use", "used", "consume", "consumed", "consumption", "spend", "spent"];
+/// Words of what tokens are used for.
+const USES: [&str; 34] = [
     "chat",
+    "chats",
     "conversation",
     "generation",
     "generate",
     "completion",
+    "completions",
     "refinement",
     "vision",
+    "flip",
     "image",
+    "images",
     "audio",
+    "speech",
     "video",
     "transcription",
+    "transcribe",
     "embedding",
+    "embeddings",
     "scoring",
     "prompt",
+    "prompts",
     "suggestions",
     "summary",
     "assembly",
     "message",
+    "messages",
     "request",
+    "requests",
+    "query",
     "translation",
     "analysis",
     "search",
     "inference",
 ];
+/// Words of grants that say nothing alone. Beside a word of use (`image_pack`, `welcome_message`) nobody can
+/// tell which of the two is meant.
+const OF_GRANTS: [&str; 7] = ["pack", "package", "subscription", "trial", "welcome", "signup", "token"];
 
 /// Does a label of the unified table add, take, use, or can only its owner tell?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +97,8 @@ pub(super) struct Vocabulary {
     pub usage: Vec<String>,
     /// Only the owner can tell: a finding until then.
     pub unclear: Vec<String>,
+    /// No label looks like a grant: those listed are examples.
+    pub examples: bool,
 }
 
 /// What a legacy label means.
@@ -124,20 +136,26 @@ fn any(words: &[String], list: &[&str]) -> bool {
     words.iter().any(|word| list.contains(&word.as_str()))
 }
 
-/// What a label of the unified table does.
+/// What a label of the unified table does, as far as its words tell.
 pub(super) fn direction(label: &str) -> Direction {
     let words = words(label);
     let ends_like_a_grant = ["grant", "purchase", "bonus", "credit"].iter().any(|end| label.ends_with(end));
+    let uses = any(&words, &USES);
     if any(&words, &TAKES) {
         Direction::Takes
     } else if any(&words, &UNCLEAR) {
         Direction::Unclear
-    } else if any(&words, &["used", "spent", "consumed", "consumption"]) {
+    } else if any(&words, &SPENDS) {
         Direction::Uses
-    } else if any(&words, &GIVES) || ends_like_a_grant || words == ["subscription"] || words == ["trial"] {
+    } else if ends_like_a_grant || (any(&words, &GIVES) && !uses) {
         Direction::Adds
-    } else {
+    } else if words == ["subscription"] || words == ["trial"] {
+        Direction::Adds
+    } else if uses && !any(&words, &GIVES) && !any(&words, &OF_GRANTS) {
         Direction::Uses
+    } else {
+        // To take it for use would fold its rows into a sum, and no grant among them would be missed.
+        Direction::Unclear
     }
 }
 
@@ -154,18 +172,42 @@ pub(super) fn all_labels(side: &Seen) -> Labels {
     labels
 }
 
+/// A ledger whose grants are all stored above zero: there, what is below zero takes.
+fn grants_are_positive(labels: &Labels) -> bool {
+    let mut grants = labels.iter().filter(|(label, _)| direction(label) == Direction::Adds).peekable();
+    grants.peek().is_some() && grants.all(|(_, count)| count.positive > 0 && count.negative == 0)
+}
+
 impl Vocabulary {
-    pub fn of(unified: &Seen) -> Vocabulary {
+    /// Sorts the labels of the unified table. Where no word tells, the sign may: a label that is always below
+    /// zero beside grants above it is use, unless the legacy table has it too, since use is written to one
+    /// table and a deduction to both.
+    pub fn of(legacy: &Seen, unified: &Seen) -> Vocabulary {
         let mut vocabulary = Vocabulary::default();
-        for label in all_labels(unified).into_keys() {
+        let labels = all_labels(unified);
+        let there = all_labels(legacy);
+        let signed = grants_are_positive(&labels);
+        for (label, count) in labels {
+            let has_words_of_doubt = any(&words(&label), &UNCLEAR);
+            let takes = signed && count.negative > 0 && count.negative == count.rows;
             match direction(&label) {
                 Direction::Adds => vocabulary.grants.push(label),
                 Direction::Takes => vocabulary.deductions.push(label),
                 Direction::Uses => vocabulary.usage.push(label),
+                Direction::Unclear if takes && !has_words_of_doubt && !there.contains_key(&label) => {
+                    vocabulary.usage.push(label);
+                }
                 Direction::Unclear => vocabulary.unclear.push(label),
             }
         }
         vocabulary
+    }
+
+    /// The list of usage has to stand in the configuration: without it every label is usage that does not
+    /// look like a grant.
+    pub fn lists_usage(&self, unified: &Seen) -> bool {
+        let all_seen = unified.sample.whole && unified.labels.len() < MOST_LABELS;
+        !self.unclear.is_empty() || !all_seen
     }
 
     /// Sorts the grants (the usual ones first) and adds what the legacy labels need.
@@ -187,7 +229,9 @@ impl Vocabulary {
             }
         }
         if self.grants.is_empty() {
+            // A configuration has to name some.
             self.grants = [ADMIN, SUBSCRIPTION, TRIAL, PURCHASE].map(str::to_owned).to_vec();
+            self.examples = true;
         }
         let usual = [ADMIN, SUBSCRIPTION, TRIAL, PURCHASE];
         let place = |label: &String| usual.iter().position(|usual| usual == label).unwrap_or(usual.len());
@@ -219,6 +263,10 @@ impl Vocabulary {
         if self.usage.iter().any(|usage| usage == label) {
             return Meaning::Usage;
         }
+        // One name means one thing in both tables.
+        if self.unclear.iter().any(|unclear| unclear == label) {
+            return Meaning::Unclear;
+        }
         let words = words(label);
         if any(&words, &TAKES) {
             return Meaning::Action(self.deduction());
@@ -229,13 +277,13 @@ impl Vocabulary {
         if any(&words, &UNCLEAR) {
             return Meaning::Unclear;
         }
-        self.grant_meaning(&words).unwrap_or_else(|| self.use_meaning(&words))
+        self.grant_meaning(&words).unwrap_or_else(|| use_meaning(&words))
     }
 
     fn grant_meaning(&self, words: &[String]) -> Option<Meaning> {
         let gives = any(words, &GIVES);
         let bare = words.len() == 1;
-        let uses = !gives && any(words, &USES);
+        let uses = any(words, &SPENDS) || (!gives && any(words, &USES));
         if uses {
             return None;
         }
@@ -255,20 +303,12 @@ impl Vocabulary {
         };
         Some(Meaning::Action(action))
     }
+}
 
-    fn use_meaning(&self, words: &[String]) -> Meaning {
-        let like_usage = || {
-            self.usage.iter().any(|usage| {
-                let usage = self::words(usage);
-                words.iter().all(|word| usage.contains(word))
-            })
-        };
-        if !any(words, &GIVES) && (any(words, &USES) || like_usage()) {
-            Meaning::Usage
-        } else {
-            Meaning::Unclear
-        }
-    }
+/// Use where the words say so and none of them speaks of a grant.
+fn use_meaning(words: &[String]) -> Meaning {
+    let says_use = any(words, &SPENDS) || any(words, &USES);
+    if says_use && !any(words, &GIVES) && !any(words, &OF_GRANTS) { Meaning::Usage } else { Meaning::Unclear }
 }
 
 /// The meaning of every legacy label.

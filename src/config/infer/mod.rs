@@ -6,6 +6,7 @@
 //! unmapped, and every row of it is a finding.
 
 mod labels;
+mod references;
 mod roles;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ mod write;
 
 use std::collections::BTreeMap;
 
+pub use references::{Repeated, Repeats, drop_repeated};
 pub use roles::{Roles, SideRoles, StoredRoles, balance_roles, legacy_likeness, side_roles, stores_balances};
 pub use write::{Proposal, propose};
 
@@ -78,6 +80,8 @@ pub enum Shape {
     Unzoned,
     /// JSON objects.
     Json,
+    /// A struct: JSON whose keys are the same in every row, so that no other can be written into it.
+    Members,
     /// Anything else.
     Text,
 }
@@ -100,6 +104,9 @@ impl Shape {
         }
     }
 }
+
+/// Labels that are told apart; beyond these they are none.
+pub const MOST_LABELS: usize = 1_000;
 
 /// Rows by label; the labels of several columns are joined with `/`.
 pub type Labels = BTreeMap<String, LabelCount>;

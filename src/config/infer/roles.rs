@@ -1,6 +1,6 @@
 //! Which column is what, by name and by what is in it.
 
-use super::{Column, InferError, Sample, Shape};
+use super::{Column, InferError, Repeated, Sample, Shape};
 
 /// Names of ids, best first. All lists are compared without case and underscores.
 const IDS: [&str; 9] =
@@ -178,6 +178,8 @@ pub struct SideRoles {
 pub struct Roles {
     /// References, JSON paths among them.
     pub reference: Vec<String>,
+    /// What has the name of a reference and is none, by its values.
+    pub no_reference: Vec<(String, Repeated)>,
     /// What shows a bought pack.
     pub packs: Vec<String>,
     /// When a grant ends.
@@ -203,7 +205,7 @@ pub struct StoredRoles {
     pub balance: String,
 }
 
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     name.chars().filter(|c| *c != '_' && *c != '-' && *c != ' ').flat_map(char::to_lowercase).collect()
 }
 
@@ -281,6 +283,7 @@ pub fn side_roles(sample: &Sample) -> Result<SideRoles, InferError> {
         unzoned: created_at.shape == Shape::Unzoned,
         more: Roles {
             reference: fields(sample, &REFERENCES, &id.name),
+            no_reference: Vec::new(),
             packs: fields(sample, &PACKS, &id.name),
             expires_at: best(sample, &EXPIRIES, is_time).map(|column| column.name.clone()),
             balance_after: best(sample, &BALANCES, is_number).map(|column| column.name.clone()),

@@ -165,6 +165,13 @@ fn unified_labels_add_take_use_or_are_unclear() {
         ("credits_used", Uses),
         ("manual_adjustment", Unclear),
         ("purchase_refund", Unclear),
+        ("credit_usage", Uses),
+        ("Gutschrift", Unclear),
+        ("welcome", Unclear),
+        ("monthly", Unclear),
+        ("welcome_message", Unclear),
+        ("image_pack", Unclear),
+        ("gift_message", Unclear),
     ];
     for (label, expected) in cases {
         assert_eq!(direction(label), expected, "{label}");
@@ -173,14 +180,18 @@ fn unified_labels_add_take_use_or_are_unclear() {
 
 #[test]
 fn legacy_labels_mean_unified_actions_where_that_is_clear() {
-    let vocabulary = Vocabulary::of(&unified(&[
+    let legacy = seen(sample(table("old"), SHAPE_B), labels(&[]));
+    let unified = unified(&[
         ("admin_grant", 1),
         ("subscription_grant", 1),
         ("trial_grant", 1),
         ("token_pack_purchase", 1),
         ("admin_deduct", 1),
         ("frequency_flip", 1),
-    ]));
+        ("credits_used", 1),
+        ("gratis", 1),
+    ]);
+    let vocabulary = Vocabulary::of(&legacy, &unified);
     let cases = [
         ("subscription_grant", false, "subscription_grant"),
         ("renewal_grant", false, "subscription_grant"),
@@ -208,6 +219,14 @@ fn legacy_labels_mean_unified_actions_where_that_is_clear() {
         ("usage/chat", false, "usage"),
         ("frequency_flip", false, "usage"),
         ("flip", false, "usage"),
+        // Words of use and of a grant: nobody can tell.
+        ("image_pack_free", false, "unclear"),
+        ("trial_chat", false, "unclear"),
+        ("grant_consumed", false, "unclear"),
+        // Part of the name of a use is no use.
+        ("credits", false, "unclear"),
+        // Unclear there, so unclear here.
+        ("gratis", false, "unclear"),
     ];
     for (label, opposite, expected) in cases {
         let meaning = match vocabulary.meaning(label, opposite) {
@@ -262,7 +281,7 @@ fn grants_without_legacy_rows_are_written_to_one_table_alone() {
         ("all copied", 5, 5, 5, false),
         ("all written to both", 5, 5, 0, false),
         ("some copied, some written to both", 5, 5, 2, false),
-        ("copied, then written here alone", 5, 12, 5, true),
+        ("copied, then written here alone", 5, 12, 5, false),
         ("copied twice", 5, 10, 10, false),
     ];
     for (case, legacy_rows, unified_rows, marked, expected) in cases {
@@ -272,8 +291,79 @@ fn grants_without_legacy_rows_are_written_to_one_table_alone() {
         );
         let mut unified = unified(&[]);
         unified.labels.insert("trial_grant".to_owned(), count(unified_rows, marked));
-        let (config, _) = proposed(&legacy, &unified);
+        let (config, proposal) = proposed(&legacy, &unified);
         assert_eq!(!config.unified.unified_only.is_empty(), expected, "{case}");
+        let comment = "# trial_grant: 7 of 12 rows have no legacy row.";
+        assert_eq!(proposal.text.contains(comment), unified_rows == 12, "{case}: {}", proposal.text);
+    }
+}
+
+#[test]
+fn labels_that_no_word_explains_are_findings_on_both_sides() {
+    let words = [("Gutschrift", 3), ("Abo", 2)];
+    let legacy = seen(sample(table("old"), SHAPE_B), labels(&words));
+    let (config, proposal) = proposed(&legacy, &unified(&[words[0], words[1], ("Verbrauch", 9)]));
+    assert!(config.legacy.actions.is_empty());
+    assert_eq!(config.unified.usage, Some(Vec::new()));
+    assert!(config.unified.unified_only.is_empty());
+    assert!(proposal.text.contains("# No label looks like a grant."), "{}", proposal.text);
+    let unclear: Vec<&str> = proposal.unclear.iter().map(|(label, _)| label.as_str()).collect();
+    assert_eq!(unclear, ["Abo", "Gutschrift", "Abo", "Gutschrift", "Verbrauch"]);
+}
+
+#[test]
+fn below_zero_beside_grants_above_it_is_use_unless_both_tables_have_it() {
+    let below = |rows| LabelCount { rows, negative: rows, ..LabelCount::default() };
+    let legacy = seen(sample(table("old"), SHAPE_B), labels(&[("trial_grant", 3), ("Rabatt", 1)]));
+    let mut unified = unified(&[("trial_grant", 3), ("Zugabe", 1)]);
+    for label in ["Verbrauch", "Rabatt", "correction"] {
+        unified.labels.insert(label.to_owned(), below(4));
+    }
+    let (config, _) = proposed(&legacy, &unified);
+    assert_eq!(config.unified.usage, Some(vec!["Verbrauch".to_owned()]));
+    // Where grants are stored below zero too, the sign tells nothing.
+    unified.labels.insert("bonus".to_owned(), below(1));
+    let (config, _) = proposed(&legacy, &unified);
+    assert_eq!(config.unified.usage, Some(Vec::new()));
+}
+
+#[test]
+fn where_not_all_labels_were_seen_a_new_one_is_a_finding() {
+    let legacy = seen(sample(table("old"), SHAPE_B), labels(&[("trial_grant", 3)]));
+    let mut unified = unified(&[("trial_grant", 3), ("chat", 9)]);
+    assert_eq!(proposed(&legacy, &unified).0.unified.usage, None);
+    unified.sample.whole = false;
+    assert_eq!(proposed(&legacy, &unified).0.unified.usage, Some(vec!["chat".to_owned()]));
+}
+
+#[test]
+fn what_comes_back_with_every_grant_is_no_reference() {
+    let columns = "id:text user_id:text type:text tokens:int created_at:timestamptz external_id:text \
+        metadata:json=externalId+order_id";
+    // label, rows with a value, days on which it came back => external_id is a reference
+    let cases = [
+        ("subscription_grant", 48, 42, false),
+        ("subscription_grant", 10, 2, true),
+        ("subscription_grant", 100, 19, true),
+        ("chat", 48, 42, true),
+    ];
+    for (label, filled, again, expected) in cases {
+        let mut legacy = seen(sample(table("old"), columns), labels(&[("subscription_grant", 48)]));
+        let mut unified = unified(&[("subscription_grant", 48)]);
+        unified.sample = sample(table("new"), columns);
+        unified.roles = side_roles(&unified.sample).unwrap();
+        let repeated = [(label.to_owned(), Repeated { filled, again })];
+        let repeats = Repeats::from([("external_id".to_owned(), repeated.into())]);
+        drop_repeated((&mut legacy.roles, &repeats), (&mut unified.roles, &Repeats::new()));
+        let (config, proposal) = proposed(&legacy, &unified);
+        for columns in [&config.legacy.columns, &config.unified.columns] {
+            let found: Vec<&str> = columns.reference.iter().map(|field| field.written.as_str()).collect();
+            let all = ["metadata.order_id", "external_id", "metadata.externalId"];
+            assert_eq!(found, if expected { &all[..] } else { &all[..1] }, "{label} {again}");
+        }
+        let comment = "# external_id is no reference: for the same user and label it comes back on another \
+            day 42 times in 48 rows,";
+        assert_eq!(proposal.text.contains(comment), !expected, "{}", proposal.text);
     }
 }
 

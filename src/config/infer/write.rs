@@ -81,7 +81,7 @@ fn key(text: &str) -> String {
 
 /// Writes the proposal. It parses with [`crate::config::parse`].
 pub fn propose(legacy: &Seen, unified: &Seen, stored: Option<(&Sample, &StoredRoles)>) -> Proposal {
-    let mut vocabulary = Vocabulary::of(unified);
+    let mut vocabulary = Vocabulary::of(legacy, unified);
     let meanings = meanings(legacy, &vocabulary);
     vocabulary.complete(&meanings);
     let mut lines = Lines(String::new());
@@ -196,6 +196,15 @@ fn one_line(text: &str) -> String {
 /// payment id is no token pack.
 fn write_references(lines: &mut Lines, side: &Seen, meanings: &BTreeMap<String, Meaning>) {
     let more = &side.roles.more;
+    for (field, repeated) in &more.no_reference {
+        let why = if repeated.again > 0 {
+            format!("comes back on another day {} times in {}", repeated.again, rows(repeated.filled))
+        } else {
+            "comes back in the other table".to_owned()
+        };
+        lines.comment(&format!("{} is no reference: for the same user and label it {why},", one_line(field)));
+        lines.comment("as the id of a subscription or customer does, and not that of a payment.");
+    }
     if more.reference.is_empty() {
         return;
     }
@@ -228,17 +237,15 @@ fn write_unified(
     write_references(lines, unified, &own);
     write_marks(lines, unified);
     lines.optional("expires_at", more.expires_at.as_ref(), "");
+    if vocabulary.examples {
+        lines.comment("No label looks like a grant. These are examples: list those that add to a balance.");
+    }
     lines.list("grants", &vocabulary.grants, "add to a balance");
     if !vocabulary.deductions.is_empty() {
         lines.list("deductions", &vocabulary.deductions, "take from it");
     }
     write_usage(lines, unified, vocabulary);
-    let alone = unified_only(legacy, unified, meanings, vocabulary);
-    if alone.is_empty() {
-        lines.comment("unified_only = []  grants written to this table alone: no legacy row is expected");
-    } else {
-        lines.list("unified_only", &alone, "written to this table alone? no legacy row is expected");
-    }
+    write_unified_only(lines, legacy, unified, meanings, vocabulary);
 }
 
 /// Where migrated rows are marked. What no row has yet, `backfill.sql` will write into the JSON
@@ -261,7 +268,7 @@ fn write_marks(lines: &mut Lines, unified: &Seen) {
 }
 
 fn write_usage(lines: &mut Lines, unified: &Seen, vocabulary: &Vocabulary) {
-    if vocabulary.unclear.is_empty() {
+    if !vocabulary.lists_usage(unified) {
         if !vocabulary.usage.is_empty() {
             lines.comment("Every other label is usage. With this list a new label is a finding, and");
             lines.comment("`reckon contract` is complete:");
@@ -269,7 +276,10 @@ fn write_usage(lines: &mut Lines, unified: &Seen, vocabulary: &Vocabulary) {
         }
         return;
     }
-    lines.list("usage", &vocabulary.usage, "use tokens up");
+    lines.list("usage", &vocabulary.usage, "use tokens up; a label in no list is a finding");
+    if vocabulary.unclear.is_empty() {
+        return;
+    }
     lines.comment("Unclear: each row is a finding (unmapped_action) until its label stands in a list above:");
     let seen = all_labels(unified);
     for label in &vocabulary.unclear {
@@ -277,28 +287,48 @@ fn write_usage(lines: &mut Lines, unified: &Seen, vocabulary: &Vocabulary) {
     }
 }
 
-/// Grants of which the unified table holds unmarked rows that the legacy table cannot account for.
-fn unified_only(
+/// Grants that the legacy table has no row of. Where it has some, a grant without a partner may be one that
+/// it lost, or that came here twice: that is for the owner to say.
+fn write_unified_only(
+    lines: &mut Lines,
     legacy: &Seen,
     unified: &Seen,
     meanings: &BTreeMap<String, Meaning>,
     vocabulary: &Vocabulary,
-) -> Vec<String> {
-    let comparable = legacy.sample.whole && unified.sample.whole;
+) {
     let legacy_rows = |action: &str| -> u64 {
         let of_action = |meaning: &Meaning| *meaning == Meaning::Action(action.to_owned());
         let labels = legacy.labels.iter().filter(|(label, _)| meanings.get(*label).is_some_and(of_action));
         labels.map(|(_, count)| count.rows).sum()
     };
-    let is_alone = |action: &String| {
+    let comparable = legacy.sample.whole && unified.sample.whole;
+    let mut alone = Vec::new();
+    for action in vocabulary.grants.iter().filter(|_| !vocabulary.examples) {
         let here = unified.labels.get(action).copied().unwrap_or_default();
         let there = legacy_rows(action);
+        if there == 0 {
+            alone.push(action.clone());
+            continue;
+        }
         // What has a legacy row without being marked was written to both tables.
         let written_to_both = there.saturating_sub(here.marked);
-        let alone = (here.rows - here.marked).saturating_sub(written_to_both);
-        there == 0 || (comparable && alone * 10 > here.rows)
-    };
-    vocabulary.grants.iter().filter(|action| is_alone(action)).cloned().collect()
+        let more = here.rows.saturating_sub(here.marked).saturating_sub(written_to_both);
+        if comparable && more.saturating_mul(10) > here.rows {
+            lines.comment(&format!(
+                "{}: {more} of {} have no legacy row. Were they written here alone? Then add",
+                one_line(action),
+                rows(here.rows)
+            ));
+            lines.comment(
+                "it to unified_only; until then they are warnings (orphan), or what else they look like.",
+            );
+        }
+    }
+    if alone.is_empty() {
+        lines.comment("unified_only = []  grants written to this table alone: no legacy row is expected");
+    } else {
+        lines.list("unified_only", &alone, "written to this table alone? no legacy row is expected");
+    }
 }
 
 fn write_matching(lines: &mut Lines) {

@@ -1,29 +1,24 @@
 //! The first rows of files.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    Decimal128Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
-    UInt32Type, UInt64Type,
-};
-use arrow_array::{Array, RecordBatch};
-use arrow_schema::DataType;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::super::input::{Input, InputFile, Kind, Packing};
 use super::super::{Progress, SourceError};
+use super::cells::{row_of, shape_of};
 use super::content::Content;
-use crate::config::infer::{Labels, Place, Sample, Shape, SideRoles};
+use crate::config::infer::{Labels, MOST_LABELS, Place, Repeats, Sample, Shape, SideRoles};
 use crate::config::{Field, parse_field};
 use crate::domain::parse_tokens;
 
 /// Rows that are looked at.
 const MOST_ROWS: u64 = 100_000;
-/// Labels beyond these are no labels.
-const MOST_LABELS: usize = 1_000;
+/// What tells a day: the first characters of a time.
+const DAY_CHARS: usize = 10;
 
 /// One row: a text a column, null and empty alike.
 type Row<'a> = [Option<Cow<'a, str>>];
@@ -60,59 +55,158 @@ pub fn file_labels(
     roles: &SideRoles,
     progress: &Progress,
 ) -> Result<Labels, SourceError> {
-    let header = read_header(pattern, folder)?;
-    let at = |name: &str| header.iter().position(|column| column == name);
-    let action: Vec<Option<usize>> = roles.action.iter().map(|name| at(name)).collect();
-    let amount = at(&roles.amount);
-    let places = |names: Vec<&String>| -> Vec<(Option<usize>, Field)> {
-        let fields = names.into_iter().filter_map(|name| parse_field(name).ok());
-        fields.map(|field| (at(&field.column), field)).collect()
-    };
-    let references = places(roles.more.reference.iter().collect());
-    let marks = places(roles.more.link.iter().chain(&roles.more.migrated).collect());
+    let places = Places::of(&read_header(pattern, folder)?, roles);
     let mut labels = Labels::new();
     read(pattern, folder, progress, |row| {
-        let text = |at: Option<usize>| at.and_then(|at| row.get(at)?.as_deref()).unwrap_or_default();
-        let label = action.iter().map(|at| text(*at)).collect::<Vec<_>>().join("/");
+        let label = places.label(row);
         if labels.len() >= MOST_LABELS && !labels.contains_key(&label) {
             return;
         }
         let count = labels.entry(label).or_default();
-        let tokens = parse_tokens(text(amount)).unwrap_or_default();
+        let tokens = parse_tokens(text(row, places.amount)).unwrap_or_default();
         count.rows += 1;
         count.positive += u64::from(tokens > 0);
         count.negative += u64::from(tokens < 0);
-        let says = |(at, field): &(Option<usize>, Field)| has_value(text(*at), &field.path);
-        count.referenced += u64::from(references.iter().any(says));
-        count.marked += u64::from(marks.iter().any(says));
+        let says = |(at, field): &(Option<usize>, Field)| value_at(text(row, *at), &field.path).is_some();
+        count.referenced += u64::from(places.references.iter().any(says));
+        count.marked += u64::from(places.marks.iter().any(says));
     })?;
     Ok(labels)
 }
 
-/// Is there something at this place of a value?
-fn has_value(text: &str, path: &[String]) -> bool {
-    let [key] = path else { return path.is_empty() && !text.is_empty() };
-    serde_json::from_str::<serde_json::Value>(text)
-        .is_ok_and(|value| value.get(key).is_some_and(|value| !value.is_null() && *value != ""))
+/// Counts on how many days a user has the same value of a reference on the same label.
+///
+/// # Errors
+/// Files that cannot be read.
+pub fn file_repeats(
+    pattern: &str,
+    folder: &Path,
+    roles: &SideRoles,
+    progress: &Progress,
+) -> Result<Repeats, SourceError> {
+    let mut repeats = Repeats::new();
+    if roles.more.reference.is_empty() {
+        return Ok(repeats);
+    }
+    let places = Places::of(&read_header(pattern, folder)?, roles);
+    let mut days: BTreeMap<(String, String, String, String), BTreeSet<String>> = BTreeMap::new();
+    read(pattern, folder, progress, |row| {
+        for (at, field) in &places.references {
+            let Some(value) = value_at(text(row, *at), &field.path) else { continue };
+            let label = places.label(row);
+            let filled = repeats.entry(field.written.clone()).or_default();
+            filled.entry(label.clone()).or_default().filled += 1;
+            let key = (field.written.clone(), label, text(row, places.user).to_owned(), value);
+            let day = text(row, places.created_at).chars().take(DAY_CHARS).collect();
+            days.entry(key).or_default().insert(day);
+        }
+    })?;
+    for ((field, label, _, _), days) in days {
+        let again = u64::try_from(days.len()).unwrap_or(u64::MAX).saturating_sub(1);
+        repeats.entry(field).or_default().entry(label).or_default().again += again;
+    }
+    Ok(repeats)
 }
+
+/// Where the columns of the roles stand in a row.
+struct Places {
+    action: Vec<Option<usize>>,
+    user: Option<usize>,
+    amount: Option<usize>,
+    created_at: Option<usize>,
+    references: Vec<(Option<usize>, Field)>,
+    marks: Vec<(Option<usize>, Field)>,
+}
+
+impl Places {
+    fn of(header: &[String], roles: &SideRoles) -> Places {
+        let at = |name: &str| header.iter().position(|column| column == name);
+        let fields = |names: Vec<&String>| -> Vec<(Option<usize>, Field)> {
+            let fields = names.into_iter().filter_map(|name| parse_field(name).ok());
+            fields.map(|field| (at(&field.column), field)).collect()
+        };
+        Places {
+            action: roles.action.iter().map(|name| at(name)).collect(),
+            user: at(&roles.user),
+            amount: at(&roles.amount),
+            created_at: at(&roles.created_at),
+            references: fields(roles.more.reference.iter().collect()),
+            marks: fields(roles.more.link.iter().chain(&roles.more.migrated).collect()),
+        }
+    }
+
+    fn label(&self, row: &Row<'_>) -> String {
+        self.action.iter().map(|at| text(row, *at)).collect::<Vec<_>>().join("/")
+    }
+}
+
+fn text<'a>(row: &'a Row<'_>, at: Option<usize>) -> &'a str {
+    at.and_then(|at| row.get(at)?.as_deref()).unwrap_or_default()
+}
+
+/// What stands at this place of a value.
+fn value_at(text: &str, path: &[String]) -> Option<String> {
+    let [key] = path else { return (path.is_empty() && !text.is_empty()).then(|| text.to_owned()) };
+    let object: serde_json::Value = serde_json::from_str(text).ok()?;
+    match object.get(key)? {
+        serde_json::Value::Null => None,
+        serde_json::Value::String(text) => (!text.is_empty()).then(|| text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+/// Names of columns, and shapes where the file says them.
+type Header = Vec<(String, Option<Shape>)>;
 
 /// What was read.
 struct Seen {
-    /// Names, and shapes where the file says them.
-    header: Vec<(String, Option<Shape>)>,
+    /// The columns of all files: those of the first, then what others have more.
+    header: Header,
     rows: u64,
     whole: bool,
 }
 
+/// The columns of all files in the order in which [`read`] gives them.
 fn read_header(pattern: &str, folder: &Path) -> Result<Vec<String>, SourceError> {
     let input = Input::find(pattern, folder)?;
-    let header = match input.kind {
-        Kind::Text { delimiter, packing } => {
-            text_header(&mut open_text(&input.files[0], delimiter, packing)?, &input.files[0])?
-        }
-        Kind::Parquet => parquet_header(&open_parquet(&input.files[0])?),
-    };
-    Ok(header.into_iter().map(|(name, _)| name).collect())
+    let mut all = Header::new();
+    for file in &input.files {
+        let own = match input.kind {
+            Kind::Text { delimiter, packing } => {
+                text_header(&mut open_text(file, delimiter, packing)?, file)?
+            }
+            Kind::Parquet => parquet_header(&open_parquet(file)?),
+        };
+        places_of(&mut all, own);
+    }
+    Ok(all.into_iter().map(|(name, _)| name).collect())
+}
+
+/// Where the columns of one file stand among those of all, by name: files need not have the same order. New
+/// ones are added. Of columns with one name the first stands for the first, and so on.
+fn places_of(all: &mut Header, own: Header) -> Vec<usize> {
+    let mut places: Vec<usize> = Vec::with_capacity(own.len());
+    for (name, shape) in own {
+        let known = (0..all.len()).find(|at| all[*at].0 == name && !places.contains(at));
+        places.push(known.unwrap_or_else(|| {
+            all.push((name, shape));
+            all.len() - 1
+        }));
+    }
+    places
+}
+
+/// The values of a file's row in the order of all columns.
+fn in_order<'a>(
+    own: Vec<Option<Cow<'a, str>>>,
+    places: &[usize],
+    columns: usize,
+) -> Vec<Option<Cow<'a, str>>> {
+    let mut row = vec![None; columns];
+    for (value, place) in own.into_iter().zip(places) {
+        row[*place] = value;
+    }
+    row
 }
 
 /// Gives the first rows of all files to `take`.
@@ -160,12 +254,27 @@ fn broken(file: &InputFile, cause: &dyn std::fmt::Display) -> SourceError {
     SourceError::Malformed { place: file.shown.clone(), message: cause.to_string() }
 }
 
-fn text_header(
-    reader: &mut TextReader,
-    file: &InputFile,
-) -> Result<Vec<(String, Option<Shape>)>, SourceError> {
+fn text_header(reader: &mut TextReader, file: &InputFile) -> Result<Header, SourceError> {
     let header = reader.byte_headers().map_err(|cause| broken(file, &cause))?;
-    Ok(header.iter().map(|name| (String::from_utf8_lossy(name).into_owned(), None)).collect())
+    let wrong = |message: &str| SourceError::Malformed {
+        place: format!("{}:1", file.shown),
+        message: message.to_owned(),
+    };
+    // What a run would refuse is no help in a proposal.
+    let first = header.get(0).unwrap_or_default();
+    if first.starts_with(b"\xff\xfe") || first.starts_with(b"\xfe\xff") || first.contains(&0) {
+        return Err(wrong("is UTF-16: save it as UTF-8"));
+    }
+    let names: Option<Vec<&str>> = header.iter().map(|name| std::str::from_utf8(name).ok()).collect();
+    let names = names.ok_or_else(|| wrong("the header is not UTF-8: save the file as UTF-8"))?;
+    if let [only] = names[..]
+        && only.contains([';', '|', '\t'])
+    {
+        let message =
+            format!("the only column is {only:?}: fields have to be parted by commas, or by tabs in a .tsv");
+        return Err(wrong(&message));
+    }
+    Ok(names.into_iter().map(|name| (name.to_owned(), None)).collect())
 }
 
 fn read_text(
@@ -174,15 +283,15 @@ fn read_text(
     seen: &mut Seen,
     take: &mut impl FnMut(&Row<'_>),
 ) -> Result<(), SourceError> {
-    seen.header = text_header(&mut reader, file)?;
+    let places = places_of(&mut seen.header, text_header(&mut reader, file)?);
     let mut record = csv::ByteRecord::new();
     while reader.read_byte_record(&mut record).map_err(|cause| broken(file, &cause))? {
         if seen.rows >= MOST_ROWS {
             seen.whole = false;
             return Ok(());
         }
-        let row: Vec<_> = record.iter().map(|field| Some(String::from_utf8_lossy(field))).collect();
-        take(&row);
+        let row = record.iter().map(|field| Some(String::from_utf8_lossy(field))).collect();
+        take(&in_order(row, &places, seen.header.len()));
         seen.rows += 1;
     }
     Ok(())
@@ -194,23 +303,9 @@ fn open_parquet(file: &InputFile) -> Result<ParquetReader, SourceError> {
     ParquetRecordBatchReaderBuilder::try_new(file.open()?.file).map_err(|cause| broken(file, &cause))
 }
 
-fn parquet_header(reader: &ParquetReader) -> Vec<(String, Option<Shape>)> {
+fn parquet_header(reader: &ParquetReader) -> Header {
     let fields = reader.schema().fields();
     fields.iter().map(|field| (field.name().clone(), Some(shape_of(field.data_type())))).collect()
-}
-
-fn shape_of(data_type: &DataType) -> Shape {
-    match data_type {
-        DataType::Boolean => Shape::Boolean,
-        DataType::Timestamp(_, Some(_)) => Shape::Zoned,
-        DataType::Timestamp(_, None) | DataType::Date32 => Shape::Unzoned,
-        DataType::Float32 | DataType::Float64 => Shape::Decimal,
-        DataType::Decimal128(_, 0) => Shape::Integer,
-        DataType::Decimal128(..) => Shape::Decimal,
-        DataType::FixedSizeBinary(16) => Shape::Uuid,
-        other if other.is_integer() => Shape::Integer,
-        _ => Shape::Text,
-    }
 }
 
 fn read_parquet(
@@ -219,7 +314,7 @@ fn read_parquet(
     seen: &mut Seen,
     take: &mut impl FnMut(&Row<'_>),
 ) -> Result<(), SourceError> {
-    seen.header = parquet_header(&reader);
+    let places = places_of(&mut seen.header, parquet_header(&reader));
     let rows_in_file = u64::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(u64::MAX);
     let wanted = (MOST_ROWS - seen.rows).min(rows_in_file);
     seen.whole &= wanted == rows_in_file;
@@ -228,176 +323,12 @@ fn read_parquet(
     for batch in batches {
         let batch = batch.map_err(|cause| broken(file, &cause))?;
         for at in 0..batch.num_rows() {
-            take(&row_of(&batch, at));
+            take(&in_order(row_of(&batch, at), &places, seen.header.len()));
             seen.rows += 1;
         }
     }
     Ok(())
 }
 
-fn row_of(batch: &RecordBatch, at: usize) -> Vec<Option<Cow<'_, str>>> {
-    batch.columns().iter().map(|column| cell(column.as_ref(), at)).collect()
-}
-
-/// A value as text. Where the type says it all (times, UUIDs), only that there is a value.
-fn cell(array: &dyn Array, at: usize) -> Option<Cow<'_, str>> {
-    if array.is_null(at) {
-        return None;
-    }
-    macro_rules! number {
-        ($type:ty) => {
-            Some(Cow::Owned(array.as_primitive::<$type>().value(at).to_string()))
-        };
-    }
-    match array.data_type() {
-        DataType::Utf8 => Some(array.as_string::<i32>().value(at).into()),
-        DataType::LargeUtf8 => Some(array.as_string::<i64>().value(at).into()),
-        DataType::Utf8View => Some(array.as_string_view().value(at).into()),
-        DataType::Dictionary(key, _) if **key == DataType::Int32 => {
-            let dictionary = array.as_dictionary::<Int32Type>();
-            cell(dictionary.values().as_ref(), dictionary.key(at)?)
-        }
-        DataType::Int8 => number!(Int8Type),
-        DataType::Int16 => number!(Int16Type),
-        DataType::Int32 => number!(Int32Type),
-        DataType::Int64 => number!(Int64Type),
-        DataType::UInt8 => number!(UInt8Type),
-        DataType::UInt16 => number!(UInt16Type),
-        DataType::UInt32 => number!(UInt32Type),
-        DataType::UInt64 => number!(UInt64Type),
-        DataType::Float64 => number!(Float64Type),
-        DataType::Decimal128(..) => {
-            Some(Cow::Owned(array.as_primitive::<Decimal128Type>().value_as_string(at)))
-        }
-        DataType::Boolean => Some(Cow::Borrowed(if array.as_boolean().value(at) { "true" } else { "false" })),
-        _ => Some(Cow::Borrowed("value")),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::fs::File;
-    use std::io::Write;
-    use std::sync::Arc;
-
-    use arrow_array::{
-        ArrayRef, BooleanArray, Decimal128Array, DictionaryArray, Int64Array, StringArray,
-        TimestampMicrosecondArray,
-    };
-    use parquet::arrow::ArrowWriter;
-
-    use super::*;
-    use crate::config::infer::{LabelCount, side_roles};
-
-    const CSV: &str = "id,user_id,action,tokens,at,metadata\n\
-        1,ada,grant,5,2026-02-01T09:00:00Z,\"{\"\"legacy_id\"\": 7}\"\n\
-        2,ben,grant,-5,2026-02-01T09:00:00Z,{}\n\
-        3,,,,,\n";
-
-    fn columns(sample: &Sample) -> Vec<(&str, Shape, u64)> {
-        sample.columns.iter().map(|column| (column.name.as_str(), column.shape, column.filled)).collect()
-    }
-
-    fn grants(rows: u64) -> LabelCount {
-        LabelCount { rows, positive: rows / 2, negative: rows / 2, referenced: 0, marked: rows / 2 }
-    }
-
-    fn look(pattern: &str, folder: &Path) -> (Sample, Labels) {
-        let sample = file_sample(pattern, folder, &Progress::hidden()).unwrap();
-        let roles = side_roles(&sample).unwrap();
-        let labels = file_labels(pattern, folder, &roles, &Progress::hidden()).unwrap();
-        (sample, labels)
-    }
-
-    #[test]
-    fn text_files_are_read_however_they_are_compressed() {
-        let folder = tempfile::tempdir().unwrap();
-        let create = |name: &str| File::create(folder.path().join(name)).unwrap();
-        create("plain.csv").write_all(CSV.as_bytes()).unwrap();
-        create("tabs.tsv")
-            .write_all(b"id\tuser_id\taction\ttokens\tat\n1\tada\tgrant\t5\t2026-02-01\n")
-            .unwrap();
-        let mut gzip = flate2::write::GzEncoder::new(create("packed.csv.gz"), flate2::Compression::fast());
-        gzip.write_all(CSV.as_bytes()).unwrap();
-        gzip.finish().unwrap();
-        create("packed.csv.zst").write_all(&zstd::encode_all(CSV.as_bytes(), 1).unwrap()).unwrap();
-        for name in ["plain.csv", "packed.csv.gz", "packed.csv.zst"] {
-            let (sample, labels) = look(name, folder.path());
-            assert_eq!((sample.rows, sample.whole), (3, true), "{name}");
-            let expected = [
-                ("id", Shape::Integer, 3),
-                ("user_id", Shape::Text, 2),
-                ("action", Shape::Text, 2),
-                ("tokens", Shape::Integer, 2),
-                ("at", Shape::Zoned, 2),
-                ("metadata", Shape::Json, 2),
-            ];
-            assert_eq!(columns(&sample), expected, "{name}");
-            let none = LabelCount { rows: 1, ..LabelCount::default() };
-            assert_eq!(
-                labels,
-                Labels::from([("grant".to_owned(), grants(2)), (String::new(), none)]),
-                "{name}"
-            );
-        }
-        let (sample, labels) = look("tabs.tsv", folder.path());
-        assert_eq!((columns(&sample)[4], labels["grant"].positive), (("at", Shape::Unzoned, 1), 1));
-    }
-
-    /// Columns of the types that a Parquet file may have, with two rows.
-    fn batch() -> RecordBatch {
-        let text = |values: [&str; 2]| Arc::new(StringArray::from(values.to_vec())) as ArrayRef;
-        let action: DictionaryArray<Int32Type> = ["grant", "grant"].into_iter().collect();
-        let tokens = Decimal128Array::from(vec![5, -5]).with_precision_and_scale(12, 0).unwrap();
-        let at = TimestampMicrosecondArray::from(vec![Some(0), None]);
-        RecordBatch::try_from_iter([
-            ("id", Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef),
-            ("user_id", text(["ada", "ben"])),
-            ("action", Arc::new(action) as ArrayRef),
-            ("tokens", Arc::new(tokens) as ArrayRef),
-            ("at", Arc::new(at.clone()) as ArrayRef),
-            ("seen", Arc::new(at.with_timezone("UTC")) as ArrayRef),
-            ("success", Arc::new(BooleanArray::from(vec![true, false])) as ArrayRef),
-            ("metadata", text(["{\"legacy_id\": 7}", "{}"])),
-        ])
-        .unwrap()
-    }
-
-    #[test]
-    fn parquet_files_of_a_pattern_are_read_one_after_the_other() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["a.parquet", "b.parquet"] {
-            let batch = batch();
-            let file = File::create(folder.path().join(name)).unwrap();
-            let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
-            writer.write(&batch).unwrap();
-            writer.close().unwrap();
-        }
-        let (sample, labels) = look("*.parquet", folder.path());
-        assert_eq!((sample.rows, sample.whole), (4, true));
-        let expected = [
-            ("id", Shape::Integer, 4),
-            ("user_id", Shape::Text, 4),
-            ("action", Shape::Text, 4),
-            ("tokens", Shape::Integer, 4),
-            ("at", Shape::Unzoned, 2),
-            ("seen", Shape::Zoned, 2),
-            ("success", Shape::Boolean, 4),
-            ("metadata", Shape::Json, 4),
-        ];
-        assert_eq!(columns(&sample), expected);
-        assert_eq!(labels, Labels::from([("grant".to_owned(), grants(4))]));
-    }
-
-    #[test]
-    fn of_many_rows_only_the_first_are_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut text = "id,user_id,action,tokens,at\n".to_owned();
-        for id in 0..=MOST_ROWS {
-            text.push_str(&format!("{id},ada,grant,5,2026-02-01\n"));
-        }
-        std::fs::write(folder.path().join("many.csv"), text).unwrap();
-        let (sample, labels) = look("many.csv", folder.path());
-        assert_eq!((sample.rows, sample.whole, labels["grant"].rows), (MOST_ROWS, false, MOST_ROWS));
-    }
-}
+mod tests;

@@ -1,7 +1,7 @@
 //! Tables of PostgreSQL: the catalogue, counts of values, rows by label. In the database's one
 //! snapshot, by its server.
 
-use crate::config::infer::{Column, LabelCount, Labels, Place, Sample, Shape, SideRoles};
+use crate::config::infer::{Column, LabelCount, Labels, Place, Repeated, Repeats, Sample, Shape, SideRoles};
 use crate::config::{Field, TableName, parse_field, quote_identifier};
 use crate::source::SourceError;
 use crate::source::postgres::Database;
@@ -55,10 +55,8 @@ pub fn table_labels(
     table: &TableName,
     roles: &SideRoles,
 ) -> Result<Labels, SourceError> {
-    let label: Vec<String> =
-        roles.action.iter().map(|name| format!("coalesce({}::text, '')", quote_identifier(name))).collect();
     let sql = include_str!("labels.sql")
-        .replace("{label}", &label.join(" || '/' || "))
+        .replace("{label}", &label_of(roles))
         .replace("{amount}", &quote_identifier(&roles.amount))
         .replace("{referenced}", &any_filled(roles.more.reference.iter()))
         .replace("{marked}", &any_filled(roles.more.link.iter().chain(&roles.more.migrated)))
@@ -78,6 +76,41 @@ pub fn table_labels(
         labels.insert(label.to_owned(), count);
     }
     Ok(labels)
+}
+
+/// Counts on how many days a user has the same value of a reference on the same label.
+///
+/// # Errors
+/// What the server says.
+pub fn table_repeats(
+    database: &mut Database,
+    table: &TableName,
+    roles: &SideRoles,
+) -> Result<Repeats, SourceError> {
+    let mut repeats = Repeats::new();
+    for field in roles.more.reference.iter().filter_map(|name| parse_field(name).ok()) {
+        let sql = include_str!("repeats.sql")
+            .replace("{label}", &label_of(roles))
+            .replace("{user}", &quote_identifier(&roles.user))
+            .replace("{created_at}", &quote_identifier(&roles.created_at))
+            .replace("{value}", &text_of(&field))
+            .replace("{table}", &table.sql());
+        let labels = repeats.entry(field.written).or_default();
+        for row in database.rows_text(&sql)? {
+            if let [Some(label), filled, again] = &row[..] {
+                let (filled, again) = (number(filled.as_deref()), number(again.as_deref()));
+                labels.insert(label.clone(), Repeated { filled, again });
+            }
+        }
+    }
+    Ok(repeats)
+}
+
+/// SQL of a row's label.
+fn label_of(roles: &SideRoles) -> String {
+    let parts: Vec<String> =
+        roles.action.iter().map(|name| format!("coalesce({}::text, '')", quote_identifier(name))).collect();
+    parts.join(" || '/' || ")
 }
 
 fn number(text: Option<&str>) -> u64 {
