@@ -26,11 +26,25 @@ const SECOND: i64 = 1_000_000;
 /// # Errors
 /// [`ConfigError`] with file, line and column.
 pub fn load(file: &Path) -> Result<Config, ConfigError> {
-    let text = std::fs::read_to_string(file).map_err(|cause| match cause.kind() {
+    let bytes = std::fs::read(file).map_err(|cause| match cause.kind() {
         std::io::ErrorKind::NotFound => ConfigError::Missing { file: file.to_owned() },
         _ => ConfigError::Unreadable { file: file.to_owned(), cause },
     })?;
-    parse(file, &text)
+    parse(file, text_of(file, &bytes)?)
+}
+
+/// The text of a file, whose encoding has to be UTF-8.
+fn text_of<'a>(file: &Path, bytes: &'a [u8]) -> Result<&'a str, ConfigError> {
+    let wrong =
+        |before: &str, message: String| Fault::new(before.len()..before.len(), message).at(file, before);
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(wrong("", "the file is UTF-16: save it as UTF-8".to_owned()));
+    }
+    std::str::from_utf8(bytes).map_err(|error| {
+        let before = std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
+        let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
+        wrong(before, format!("the byte 0x{byte:02X} here is not UTF-8: save the file as UTF-8"))
+    })
 }
 
 /// Checks a configuration text as if it stood in `file`.

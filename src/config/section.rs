@@ -102,14 +102,19 @@ impl Section {
             Some(payment) => self.fields("payment", Some(payment))?,
             None => reference.clone(),
         };
+        let origin = self.origin(folder, raw.table, raw.path)?;
+        let id = self.needs("id", "the column of the row id", raw.id)?;
+        let user = self.needs("user", "the column of the user id", raw.user)?;
+        let amount = self.needs("amount", "the column of the tokens", raw.amount)?;
+        let created_at = self.needs("created_at", "the column of the time", raw.created_at)?;
+        self.apart([("id", id), ("user", user), ("amount", amount), ("created_at", created_at)])?;
         Ok(Columns {
-            origin: self.origin(folder, raw.table, raw.path)?,
-            id: self.field("id", self.needs("id", "the column of the row id", raw.id)?)?,
-            user: self.field("user", self.needs("user", "the column of the user id", raw.user)?)?,
+            origin,
+            id: self.field("id", id)?,
+            user: self.field("user", user)?,
             action,
-            amount: self.field("amount", self.needs("amount", "the column of the tokens", raw.amount)?)?,
-            created_at: self
-                .field("created_at", self.needs("created_at", "the column of the time", raw.created_at)?)?,
+            amount: self.field("amount", amount)?,
+            created_at: self.field("created_at", created_at)?,
             timezone: raw.timezone.map_or(Ok(chrono_tz::Tz::UTC), |zone| self.zone(zone))?,
             reference,
             payment,
@@ -122,17 +127,66 @@ impl Section {
     }
 
     pub fn zone(&self, text: &Text) -> Result<chrono_tz::Tz, Fault> {
-        text.get_ref().parse().map_err(|_| {
+        let written = text.get_ref();
+        let fault = |what: String| Fault::new(text.span(), format!("[{}] timezone: {what}", self.name));
+        if written.trim().is_empty() {
+            return Err(fault(
+                "an empty text is no zone: write one, as in \"UTC\" or \"Europe/Berlin\"".to_owned(),
+            ));
+        }
+        written.parse().map_err(|_| {
+            let no_zone = format!("\"{written}\" is no zone of the IANA database");
+            if let Some(way_out) = zone_of_offset(written) {
+                return fault(format!("{no_zone}, {way_out}"));
+            }
             let names = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
-            let near = nearest(text.get_ref(), names).unwrap_or("UTC");
-            let message = format!(
-                "[{}] timezone: \"{}\" is no zone of the IANA database, the nearest is \"{near}\"",
-                self.name,
-                text.get_ref()
-            );
-            Fault::new(text.span(), message)
+            let near = nearest(written, names).unwrap_or("UTC");
+            fault(format!("{no_zone}, the nearest is \"{near}\""))
         })
     }
+
+    /// Each of these columns says something of its own, so that none can be that of another.
+    fn apart(&self, columns: [(&str, &Text); 4]) -> Result<(), Fault> {
+        for (at, (key, text)) in columns.iter().enumerate() {
+            let same = columns[..at].iter().find(|(_, other)| other.get_ref() == text.get_ref());
+            if let Some((other, _)) = same {
+                let message = format!(
+                    "[{}] {key}: \"{}\" is the column of `{other}` already; `{key}` needs one of its own",
+                    self.name,
+                    text.get_ref()
+                );
+                return Err(Fault::new(text.span(), message));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What to write for an offset from UTC; `None`: the text is none.
+fn zone_of_offset(text: &str) -> Option<String> {
+    let text = text.trim();
+    let offset = ["UTC", "GMT", "utc", "gmt"].iter().find_map(|name| text.strip_prefix(name)).unwrap_or(text);
+    let is_east = match offset.chars().next()? {
+        '+' => true,
+        '-' | '\u{2212}' => false,
+        _ => return None,
+    };
+    let digits: String = offset.chars().skip(1).filter(|c| *c != ':').collect();
+    if digits.is_empty() || digits.len() > 4 || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let (hours, minutes) = if digits.len() > 2 { digits.split_at(digits.len() - 2) } else { (&*digits, "0") };
+    let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    // In the database's own names of offsets the sign is that of the way back to UTC.
+    let (most, sign) = if is_east { (14, '-') } else { (12, '+') };
+    Some(match (hours, minutes) {
+        (0, 0) => "write \"UTC\"".to_owned(),
+        (hours, 0) if hours <= most => format!(
+            "where this offset is \"Etc/GMT{sign}{hours}\" (the sign is turned round); a place that changes its \
+             clocks has a name, as in \"Europe/Berlin\""
+        ),
+        _ => "which has no name for this offset: write that of a place, as in \"Asia/Kolkata\"".to_owned(),
+    })
 }
 
 /// Labels that all have to be known ones.

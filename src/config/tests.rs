@@ -282,3 +282,23 @@ fn a_dated_policy_changes_what_it_names_and_keeps_the_rest() {
     assert_eq!((february.floor, february.expiry_order), (Floor::WriteOff, ExpiryOrder::Fifo));
     assert!(february.expiry_after.is_empty() && february.rollover.is_empty());
 }
+
+#[test]
+fn another_encoding_is_told_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("reckon.toml");
+    let cases = [
+        (
+            b"as_of = \"x\"\n# f\xfcr\n".to_vec(),
+            ":2:4: the byte 0xFC here is not UTF-8: save the file as UTF-8",
+        ),
+        (b"\xff\xfe[\0a\0]\0".to_vec(), ":1:1: the file is UTF-16: save it as UTF-8"),
+    ];
+    for (bytes, expected) in cases {
+        std::fs::write(&file, bytes).unwrap();
+        assert_eq!(load(&file).unwrap_err().to_string(), format!("{}{expected}", file.display()));
+    }
+    // A mark of UTF-8 at the beginning says what is so anyway.
+    std::fs::write(&file, format!("\u{feff}{SHORT}")).unwrap();
+    load(&file).unwrap();
+}
