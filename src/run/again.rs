@@ -37,6 +37,8 @@ enum Kind {
     Passing,
     /// Nobody was there; it may pass.
     Unreached,
+    /// Nobody was there, and nobody said where. Waiting helps where a server was there before.
+    Unnamed,
 }
 
 /// Reads both ledgers, and the digests of their files with them.
@@ -72,7 +74,10 @@ pub(super) fn read_rows(config: &Config, options: &Options, progress: &Progress)
         let failing_for = since.get_or_insert_with(Clock::now).elapsed();
         let wait = match kind {
             Kind::Lasting => None,
-            _ => wait(config.postgres.retry_for, failing_for, reached, progress.is_shown(), tried, jitter()),
+            Kind::Passing | Kind::Unreached | Kind::Unnamed => {
+                let watched = progress.is_shown() || kind == Kind::Unnamed;
+                wait(config.postgres.retry_for, failing_for, reached, watched, tried, jitter())
+            }
         };
         let Some(wait) = wait else {
             return match tried {
@@ -116,6 +121,7 @@ pub(super) fn open(config: &Config, progress: &Progress) -> anyhow::Result<Optio
 fn kind(error: &anyhow::Error) -> Kind {
     match error.chain().find_map(|cause| cause.downcast_ref::<SourceError>()) {
         Some(SourceError::Unreachable { .. }) => Kind::Unreached,
+        Some(SourceError::Unnamed { .. }) => Kind::Unnamed,
         Some(SourceError::Database { transient: true, .. }) => Kind::Passing,
         _ => Kind::Lasting,
     }
@@ -125,7 +131,7 @@ fn kind(error: &anyhow::Error) -> Kind {
 ///
 /// A server that answered in this run is waited for as long as `retry_for` says. One that never did is
 /// waited for [`UNREACHED_FOR`] at most, and not at all where somebody watches, who sees the message
-/// and can correct the address.
+/// and can correct the address, or where there is no address to be wrong.
 fn wait(
     retry_for: Span,
     failing_for: Duration,
@@ -217,6 +223,7 @@ mod tests {
             (database(true), Kind::Passing),
             (database(false), Kind::Lasting),
             (SourceError::Unreachable { message: String::new() }, Kind::Unreached),
+            (SourceError::Unnamed { tried: String::new() }, Kind::Unnamed),
             (SourceError::Interrupted, Kind::Lasting),
         ];
         for (error, expected) in cases {

@@ -40,6 +40,16 @@ pub enum SourceError {
         /// Role, server, what happened, the way out. Never a secret.
         message: String,
     },
+    /// No server could be reached, and nothing says where one should be.
+    #[error(
+        "no database is named: neither DATABASE_URL nor PGHOST, PGPORT, PGDATABASE or PGSERVICE is set, and no \
+         server is where one usually is ({tried}); set DATABASE_URL, or, where the rows are in files, write `path` \
+         instead of `table`"
+    )]
+    Unnamed {
+        /// Role, database and server that were tried.
+        tried: String,
+    },
     /// Interrupted by a signal.
     #[error("interrupted")]
     Interrupted,

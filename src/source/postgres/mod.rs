@@ -126,8 +126,13 @@ impl Database {
         let runtime = runtime()?;
         let opened = Clock::now();
         let (session, route, version, taken) = runtime.block_on(async {
-            let (connection, route) =
-                connect::unless_stopped(progress, connect::find_route(&target, &tls)).await??;
+            let found = connect::unless_stopped(progress, connect::find_route(&target, &tls)).await?;
+            let (connection, route) = found.map_err(|error| match (error, target.servers.first()) {
+                (SourceError::Unreachable { .. }, Some(server)) if !target::is_named(variable) => {
+                    SourceError::Unnamed { tried: connect::who(&target, server) }
+                }
+                (error, _) => error,
+            })?;
             let who = connect::who(&target, &route.server);
             let session = Session::new(connection, who, progress);
             let version = session.begin(None, settings).await?;

@@ -134,6 +134,14 @@ const VARIABLES: [(&str, &str); 21] = [
     ("PGGSSENCMODE", "gssencmode"),
 ];
 
+/// Any of them says where the database is.
+const PLACES: [&str; 6] = ["DATABASE_URL", "PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGSERVICE"];
+
+/// Does the environment say where the database is? If not, the usual place is tried.
+pub(super) fn is_named(variable: &dyn Fn(&str) -> Option<String>) -> bool {
+    PLACES.iter().any(|name| variable(name).is_some_and(|value| !value.is_empty()))
+}
+
 /// Longest wait for one server to answer, where nothing else is said.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 

@@ -111,3 +111,21 @@ fn a_silent_line_is_given_up_after_minutes_unless_told_otherwise() {
     assert_eq!(told.user_timeout, Duration::from_millis(1_500));
     assert!(!found("keepalives=0").on);
 }
+
+#[test]
+fn a_database_is_named_by_any_variable_that_says_where_it_is() {
+    let cases = [
+        (&[][..], false),
+        (&[("PGUSER", "ada"), ("PGPASSWORD", "x")], false),
+        (&[("DATABASE_URL", ""), ("PGHOST", "")], false),
+        (&[("DATABASE_URL", "postgres://h/d")], true),
+        (&[("PGHOST", "/tmp")], true),
+        (&[("PGSERVICE", "ledger")], true),
+    ];
+    for (variables, expected) in cases {
+        let variable = |name: &str| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
+        assert_eq!(is_named(&variable), expected, "{variables:?}");
+    }
+}
