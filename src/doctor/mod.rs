@@ -5,6 +5,7 @@
 
 mod database;
 mod labels;
+mod rows;
 mod table;
 
 use std::path::Path;
@@ -158,7 +159,7 @@ fn members(
     Ok(())
 }
 
-/// Reads the files of a side whole, as the job would.
+/// Reads the files of a side whole, as the job would, and brings the first rows into the books.
 fn examine_files(
     config: &Config,
     ledger: Ledger,
@@ -168,13 +169,16 @@ fn examine_files(
 ) -> Result<(), SourceError> {
     let name = shown(&columns.origin);
     let rule = DetailRule::Labels { listed: Vec::new(), usage: Some(Vec::new()), user: None };
-    let result = files::scan(columns, &rule, 1, &labels::Counter::default, progress);
+    let result = files::scan(columns, &rule, 1, &|| rows::Look::new(config, ledger), progress);
     let reading = found.add_result("files", &name, result, |reading| {
         let rows = reading.provenance.control.rows;
         format!("{} files, {rows} rows, every mapped column is there", reading.digests.files())
     })?;
     if let Some(reading) = reading {
-        labels::judge(config, ledger, &name, &labels::Counter::merge(reading.sinks), found);
+        let rows = reading.provenance.control.rows;
+        let (counters, looks) = reading.sinks.into_iter().map(rows::Look::parted).unzip();
+        labels::judge(config, ledger, &name, &labels::Counter::merge(counters), found);
+        rows::judge(config, ledger, &name, rows, looks, found);
     }
     Ok(())
 }

@@ -17,6 +17,16 @@ use crate::source::{DetailColumns, KeyColumns, Selection, Sink};
 use arrow_array::Array;
 use rustc_hash::FxHashMap;
 
+/// What a column of times should hold.
+const A_TIME: &str = "a time: write timestamps, or text as in 2026-02-10T09:00:00Z";
+/// What to do about seconds or milliseconds since 1970: of which unit they are, nobody knows.
+const NO_NUMBERS: &str = " (numbers are not read as times: write RFC 3339, as in 2026-02-10T09:00:00Z)";
+
+fn is_number(text: &str) -> bool {
+    let text = text.trim_ascii();
+    text.contains(|c: char| c.is_ascii_digit()) && text.parse::<f64>().is_ok()
+}
+
 /// What one worker has taken. Numbers of users, labels and references are the folder's own.
 #[derive(Debug)]
 pub struct Folder {
@@ -131,7 +141,7 @@ impl Folder {
         }
         let amount = self.typed(&keys.amount, names.amount, "a number of tokens", IntegerColumn::of)?;
         let created_at =
-            self.typed(&keys.created_at, names.created_at, "a time", |array| TimeColumn::of(array, zone))?;
+            self.typed(&keys.created_at, names.created_at, A_TIME, |array| TimeColumn::of(array, zone))?;
         let success = match &keys.success {
             Some(array) => Some(self.typed(array, names.success, "a flag", FlagColumn::of)?),
             None => None,
@@ -319,7 +329,10 @@ impl Folder {
         }
         match moment {
             Moment::Missing => reasons.push(format!("no {}", names.created_at)),
-            Moment::Unreadable(text) => reasons.push(format!("{} {text:?} is not a time", names.created_at)),
+            Moment::Unreadable(text) => {
+                let way_out = if is_number(text) { NO_NUMBERS } else { "" };
+                reasons.push(format!("{} {text:?} is not a time{way_out}", names.created_at));
+            }
             Moment::At(_) => {}
         }
         if let Flag::Unreadable(text) = success {

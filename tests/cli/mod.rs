@@ -1,6 +1,7 @@
 //! The program as a user meets it: commands, streams, exit codes.
 
 mod contract;
+mod doctor;
 mod document;
 mod grants;
 mod history;
