@@ -141,15 +141,14 @@ pub(super) fn direction(label: &str) -> Direction {
     let words = words(label);
     let ends_like_a_grant = ["grant", "purchase", "bonus", "credit"].iter().any(|end| label.ends_with(end));
     let uses = any(&words, &USES);
+    let is_bare = words == ["subscription"] || words == ["trial"];
     if any(&words, &TAKES) {
         Direction::Takes
     } else if any(&words, &UNCLEAR) {
         Direction::Unclear
     } else if any(&words, &SPENDS) {
         Direction::Uses
-    } else if ends_like_a_grant || (any(&words, &GIVES) && !uses) {
-        Direction::Adds
-    } else if words == ["subscription"] || words == ["trial"] {
+    } else if ends_like_a_grant || is_bare || (any(&words, &GIVES) && !uses) {
         Direction::Adds
     } else if uses && !any(&words, &GIVES) && !any(&words, &OF_GRANTS) {
         Direction::Uses
