@@ -238,15 +238,22 @@ fn name(rows: &mut [Row], side: char, ranks: &[u8]) {
 /// A pair of ledgers.
 pub fn ledgers(mood: Mood) -> impl Strategy<Value = Ledgers> {
     let ranks = || prop::collection::vec(any::<u8>(), 14);
+    let replays = if matches!(mood, Mood::Everything) { 0.3 } else { NEVER };
+    let replay = (any::<prop::sample::Index>(), select(vec![SECOND, HOUR, 2 * DAY]));
     (
-        rows(mood),
+        (rows(mood), prop::option::weighted(replays, replay)),
         prop::collection::vec(copy(mood), 0..=6),
         prop::collection::vec(fresh(mood, false), 0..=2),
         rules(mood),
         ranks(),
         ranks(),
     )
-        .prop_map(|(mut legacy, copies, more, rules, legacy_ranks, unified_ranks)| {
+        .prop_map(|((mut legacy, replay), copies, more, rules, legacy_ranks, unified_ranks)| {
+            let paid: Vec<Row> = legacy.iter().filter(|row| !row.refs.is_empty()).cloned().collect();
+            if let (Some((which, later)), 1.., ..7) = (replay, paid.len(), legacy.len()) {
+                let first = which.get(&paid);
+                legacy.push(Row { at: first.at.map(|at| at + later), ..first.clone() });
+            }
             name(&mut legacy, 'l', &legacy_ranks);
             let mut unified: Vec<Row> = Vec::new();
             if !legacy.is_empty() {
