@@ -259,6 +259,60 @@ fn a_tree_of_tables_is_refused() {
 }
 
 #[test]
+fn a_table_that_joined_a_tree_between_two_steps_is_refused() {
+    let attach = |name: &str| {
+        format!(
+            "create table public.archive_all (like {name}) partition by range (created_at);
+             alter table public.archive_all attach partition {name} default"
+        )
+    };
+    let inherit = |name: &str| {
+        format!("create table public.heap (id integer, user_id uuid); alter table {name} inherit public.heap")
+    };
+    let certified = "public.token_transactions";
+    refuses("attached_2", &[1], &attach(certified), 2, &["is no plain table"]);
+    refuses("inherits_2", &[1], &inherit(certified), 2, &["is no plain table"]);
+    for (name, join) in [("attached_3", &attach as &dyn Fn(&str) -> String), ("inherits_3", &inherit)] {
+        let world = World::new(name);
+        world.steps(&[1, 2]);
+        let retired = world.sealed.retired_name().sql();
+        world.db.sql(&join(&retired));
+        refused(&world, 3, &["is no plain table", "Detach it"]);
+        let leave = match name {
+            "attached_3" => format!("alter table public.archive_all detach partition {retired}"),
+            _ => format!("alter table {retired} no inherit public.heap"),
+        };
+        world.db.sql(&leave);
+        world.step(3).unwrap();
+        assert_eq!(world.called(), "", "{name}");
+    }
+}
+
+#[test]
+fn what_a_drop_would_take_along_and_was_not_certified_is_refused() {
+    let stamp =
+        "create function public.stamp() returns trigger language plpgsql as $$ begin return new; end $$";
+    for (name, planted, named) in [
+        ("rule", "create rule shut as on delete to {} do instead nothing", "rule shut"),
+        ("publication", "create publication listed for table {}", "publication listed"),
+        (
+            "trigger",
+            "create trigger stamped before insert on {} for each row execute function public.stamp()",
+            "trigger stamped",
+        ),
+    ] {
+        let words = ["is in use again", named];
+        let plant = |table: &str| format!("{stamp}; {}", planted.replace("{}", table));
+        refuses(&format!("{name}_1"), &[], &plant("public.token_transactions"), 1, &words);
+        refuses(&format!("{name}_2"), &[1], &plant("public.token_transactions"), 2, &words);
+        let world = World::new(&format!("{name}_3"));
+        world.steps(&[1, 2]);
+        world.db.sql(&plant(&world.sealed.retired_name().sql()));
+        refused(&world, 3, &words);
+    }
+}
+
+#[test]
 fn a_taken_name_is_not_overwritten() {
     let world = World::new("taken");
     world.steps(&[1]);

@@ -19,8 +19,9 @@
 //!   they hold the table.
 //! - Step 3 is an error while the hold lasts, not a notice: web editors show no notices, and it must
 //!   never look as if the table had been dropped.
-//! - A table that is part of an inheritance or partition tree is refused: a trigger on it would not see
-//!   every write.
+//! - A table that is part of an inheritance or partition tree is refused by every step: a trigger on it
+//!   would not see every write, and a drop would take rows from its parent. So is one that got a rule, a
+//!   trigger, a publication or a subscription since the certificate: the drop would take these along.
 //! - Without an archive the file holds no statement that drops.
 
 mod text;

@@ -12,6 +12,7 @@ const STANDING: &str = include_str!("sql/standing.sql");
 const FIND: &str = include_str!("sql/find.sql");
 const ABSENT: &str = include_str!("sql/absent.sql");
 const LOCK: &str = include_str!("sql/lock.sql");
+const ALONE: &str = include_str!("sql/alone.sql");
 const COMPARE: &str = include_str!("sql/compare.sql");
 const FORBIDDEN: &str = include_str!("sql/forbidden.sql");
 const FORBID: &str = include_str!("sql/forbid.sql");
@@ -126,7 +127,7 @@ impl Places {
         let named = [("step", step), ("mode", mode), ("again", again)];
         let parts = [("serial", SERIAL), ("find", FIND), ("absent", ABSENT), ("standing", STANDING)]
             .into_iter()
-            .chain([("lock", LOCK), ("compare", COMPARE), ("forbidden", FORBIDDEN)])
+            .chain([("lock", LOCK), ("alone", ALONE), ("compare", COMPARE), ("forbidden", FORBIDDEN)])
             .map(|(place, part)| (place, self.fill(part, &named)))
             .collect::<Vec<_>>();
         let mut own: Vec<(&'static str, &str)> = named.to_vec();

@@ -71,6 +71,7 @@ declare
   standing bigint[];
   shape text;
   digest text;
+  companions text;
 begin
   -- Where the certified table is now: a rename keeps its oid, and no other table has it.
   select format('%I.%I', n.nspname, c.relname), n.nspname = 'public' and c.relname = 'token_transactions'
@@ -125,15 +126,6 @@ begin
         else 'Nothing was changed. Run unretire.sql, then reckon cutover again, and use the retire.sql that it writes.'
       end;
   end if;
-  perform from pg_catalog.pg_class as c
-   where c.oid = '16384'::oid
-     and (c.relkind <> 'r'
-          or exists (select from pg_catalog.pg_inherits as i where i.inhrelid = c.oid or i.inhparent = c.oid));
-  if found then
-    raise exception using
-      message = format('reckon: step 1: %s is no plain table: it is a view, or part of an inheritance or partition tree', place),
-      hint = 'Nothing was changed. A trigger on it would not see every write. Detach it, or retire the tables of the tree one by one.';
-  end if;
 
   begin
     execute format('lock table %s in share row exclusive mode', place);
@@ -156,6 +148,45 @@ begin
     raise exception using
       message = format('reckon: step 1: %s was renamed or replaced while this waited for its lock', place),
       hint = 'Nothing was changed. Look at what happened to the table, then run this again.';
+  end if;
+  -- Still a table of its own, now that nobody else can change that: rows of a partition or of a child are rows
+  -- of its parent, which a drop takes away there without a word.
+  perform from pg_catalog.pg_class as c
+   where c.oid = '16384'::oid
+     and (c.relkind <> 'r'
+          or exists (select from pg_catalog.pg_inherits as i where i.inhrelid = c.oid or i.inhparent = c.oid));
+  if found then
+    raise exception using
+      message = format('reckon: step 1: %s is no plain table: it is a view, or part of an inheritance or partition tree', place),
+      hint = 'Nothing was changed. A trigger on it would not see every write, and its rows may be those of another table. Detach it, or retire the tables of the tree one by one.';
+  end if;
+  -- What a drop takes along without a word, and the certificate did not allow.
+  select string_agg(found.what, ', ' order by found.what) into companions
+    from (
+      select format('rule %I', r.rulename) as what
+        from pg_catalog.pg_rewrite as r
+       where r.ev_class = '16384'::oid and r.rulename <> '_RETURN'
+      union all
+      select format('trigger %I', t.tgname)
+        from pg_catalog.pg_trigger as t
+        join pg_catalog.pg_proc as p on p.oid = t.tgfoid
+        join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
+       where t.tgrelid = '16384'::oid and not t.tgisinternal
+         and (n.nspname, p.proname) <> ('reckon_journal', 'forbid_write_16384')
+      union all
+      select format('publication %I', p.pubname)
+        from pg_catalog.pg_publication_rel as l
+        join pg_catalog.pg_publication as p on p.oid = l.prpubid
+       where l.prrelid = '16384'::oid
+      union all
+      select format('subscription number %s', s.srsubid)
+        from pg_catalog.pg_subscription_rel as s
+       where s.srrelid = '16384'::oid
+    ) as found;
+  if companions is not null then
+    raise exception using
+      message = format('reckon: step 1: %s is in use again: since it was certified it got %s', place, companions),
+      hint = 'Nothing was changed. Ask whoever did it; take it away, then run this again.';
   end if;
   if standing is distinct from (
     select array_agg(r.seq order by r.seq)
@@ -288,6 +319,7 @@ declare
   standing bigint[];
   shape text;
   digest text;
+  companions text;
 begin
   -- Where the certified table is now: a rename keeps its oid, and no other table has it.
   select format('%I.%I', n.nspname, c.relname), n.nspname = 'public' and c.relname = 'token_transactions'
@@ -359,6 +391,45 @@ begin
     raise exception using
       message = format('reckon: step 2: %s was renamed or replaced while this waited for its lock', place),
       hint = 'Nothing was changed. Look at what happened to the table, then run this again.';
+  end if;
+  -- Still a table of its own, now that nobody else can change that: rows of a partition or of a child are rows
+  -- of its parent, which a drop takes away there without a word.
+  perform from pg_catalog.pg_class as c
+   where c.oid = '16384'::oid
+     and (c.relkind <> 'r'
+          or exists (select from pg_catalog.pg_inherits as i where i.inhrelid = c.oid or i.inhparent = c.oid));
+  if found then
+    raise exception using
+      message = format('reckon: step 2: %s is no plain table: it is a view, or part of an inheritance or partition tree', place),
+      hint = 'Nothing was changed. A trigger on it would not see every write, and its rows may be those of another table. Detach it, or retire the tables of the tree one by one.';
+  end if;
+  -- What a drop takes along without a word, and the certificate did not allow.
+  select string_agg(found.what, ', ' order by found.what) into companions
+    from (
+      select format('rule %I', r.rulename) as what
+        from pg_catalog.pg_rewrite as r
+       where r.ev_class = '16384'::oid and r.rulename <> '_RETURN'
+      union all
+      select format('trigger %I', t.tgname)
+        from pg_catalog.pg_trigger as t
+        join pg_catalog.pg_proc as p on p.oid = t.tgfoid
+        join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
+       where t.tgrelid = '16384'::oid and not t.tgisinternal
+         and (n.nspname, p.proname) <> ('reckon_journal', 'forbid_write_16384')
+      union all
+      select format('publication %I', p.pubname)
+        from pg_catalog.pg_publication_rel as l
+        join pg_catalog.pg_publication as p on p.oid = l.prpubid
+       where l.prrelid = '16384'::oid
+      union all
+      select format('subscription number %s', s.srsubid)
+        from pg_catalog.pg_subscription_rel as s
+       where s.srrelid = '16384'::oid
+    ) as found;
+  if companions is not null then
+    raise exception using
+      message = format('reckon: step 2: %s is in use again: since it was certified it got %s', place, companions),
+      hint = 'Nothing was changed. Ask whoever did it; take it away, then run this again.';
   end if;
   if standing is distinct from (
     select array_agg(r.seq order by r.seq)
@@ -491,6 +562,7 @@ declare
   dependents text;
   shape text;
   digest text;
+  companions text;
 begin
   -- Where the certified table is now: a rename keeps its oid, and no other table has it.
   select format('%I.%I', n.nspname, c.relname), n.nspname = 'public' and c.relname = 'token_transactions'
@@ -558,6 +630,45 @@ begin
     raise exception using
       message = format('reckon: step 3: %s was renamed or replaced while this waited for its lock', place),
       hint = 'Nothing was changed. Look at what happened to the table, then run this again.';
+  end if;
+  -- Still a table of its own, now that nobody else can change that: rows of a partition or of a child are rows
+  -- of its parent, which a drop takes away there without a word.
+  perform from pg_catalog.pg_class as c
+   where c.oid = '16384'::oid
+     and (c.relkind <> 'r'
+          or exists (select from pg_catalog.pg_inherits as i where i.inhrelid = c.oid or i.inhparent = c.oid));
+  if found then
+    raise exception using
+      message = format('reckon: step 3: %s is no plain table: it is a view, or part of an inheritance or partition tree', place),
+      hint = 'Nothing was changed. A trigger on it would not see every write, and its rows may be those of another table. Detach it, or retire the tables of the tree one by one.';
+  end if;
+  -- What a drop takes along without a word, and the certificate did not allow.
+  select string_agg(found.what, ', ' order by found.what) into companions
+    from (
+      select format('rule %I', r.rulename) as what
+        from pg_catalog.pg_rewrite as r
+       where r.ev_class = '16384'::oid and r.rulename <> '_RETURN'
+      union all
+      select format('trigger %I', t.tgname)
+        from pg_catalog.pg_trigger as t
+        join pg_catalog.pg_proc as p on p.oid = t.tgfoid
+        join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
+       where t.tgrelid = '16384'::oid and not t.tgisinternal
+         and (n.nspname, p.proname) <> ('reckon_journal', 'forbid_write_16384')
+      union all
+      select format('publication %I', p.pubname)
+        from pg_catalog.pg_publication_rel as l
+        join pg_catalog.pg_publication as p on p.oid = l.prpubid
+       where l.prrelid = '16384'::oid
+      union all
+      select format('subscription number %s', s.srsubid)
+        from pg_catalog.pg_subscription_rel as s
+       where s.srrelid = '16384'::oid
+    ) as found;
+  if companions is not null then
+    raise exception using
+      message = format('reckon: step 3: %s is in use again: since it was certified it got %s', place, companions),
+      hint = 'Nothing was changed. Ask whoever did it; take it away, then run this again.';
   end if;
   if standing is distinct from (
     select array_agg(r.seq order by r.seq)

@@ -8,6 +8,7 @@ declare
   dependents text;
   shape text;
   digest text;
+  companions text;
 begin
 {{find}}
 {{absent}}

@@ -5,6 +5,7 @@
   end if;
 
 {{lock}}
+{{alone}}
 {{compare}}
   if digest is distinct from {{archive_digest}} or shape is distinct from {{archive_shape}} then
     raise exception using

@@ -6,6 +6,7 @@ declare
   standing bigint[];
   shape text;
   digest text;
+  companions text;
 begin
 {{find}}
 {{absent}}
@@ -31,17 +32,9 @@ begin
         else 'Nothing was changed. Run unretire.sql, then reckon cutover again, and use the retire.sql that it writes.'
       end;
   end if;
-  perform from pg_catalog.pg_class as c
-   where c.oid = {{oid}}
-     and (c.relkind <> 'r'
-          or exists (select from pg_catalog.pg_inherits as i where i.inhrelid = c.oid or i.inhparent = c.oid));
-  if found then
-    raise exception using
-      message = format('reckon: step 1: %s is no plain table: it is a view, or part of an inheritance or partition tree', place),
-      hint = 'Nothing was changed. A trigger on it would not see every write. Detach it, or retire the tables of the tree one by one.';
-  end if;
 
 {{lock}}
+{{alone}}
 {{compare}}
   create or replace function {{function}}() returns trigger
     language plpgsql

@@ -7,6 +7,7 @@ declare
   standing bigint[];
   shape text;
   digest text;
+  companions text;
 begin
 {{find}}
 {{absent}}
@@ -38,6 +39,7 @@ begin
   end if;
 
 {{lock}}
+{{alone}}
 {{compare}}
 {{forbidden}}
   if not is_forbidden then
