@@ -1,7 +1,7 @@
 //! Every kind of dependency, planted alone: it is found, named, and the only thing in the way.
 
 use super::plants::{PARTS, PLANTS, TEXTS, THROUGH_A_FUNCTION};
-use super::plants_in_texts::FURTHER_TEXTS;
+use super::plants_in_texts::{FURTHER_TEXTS, PUT_TOGETHER};
 use super::world::World;
 
 /// What looks like a dependency and is none.
@@ -17,6 +17,8 @@ create function public.no_path() returns int language plpgsql set search_path = 
   return (select count(*) from token_transactions); exception when others then return 0; end $$;
 create function public.other_schema() returns bigint language plpgsql as $$ begin
   return (select count(*) from b.token_transactions); end $$;
+create function public.text_of_another() returns text language plpgsql as $$ begin
+  execute 'delete from b.token_transactions where source ~ ''\\d+'''; return replace('a', '\\', '/'); end $$;
 alter table a.token_transactions add constraint to_profile foreign key (user_id) references public.user_profiles;
 create index on a.token_transactions (user_id);
 create statistics a.st on user_id, source from a.token_transactions;
@@ -27,7 +29,7 @@ create sequence a.own owned by a.token_transactions.id;
 fn each_kind_planted_alone_is_found_named_and_in_the_way() {
     let world = World::new("plants");
     world.fresh_gate().must_be_go();
-    for plant in PLANTS.iter().chain(TEXTS).chain(FURTHER_TEXTS).chain(PARTS) {
+    for plant in PLANTS.iter().chain(TEXTS).chain(FURTHER_TEXTS).chain(PUT_TOGETHER).chain(PARTS) {
         world.db.sql(plant.sql);
         let gate = world.fresh_gate();
         assert_eq!(gate.evidence(plant.check), plant.evidence, "{}", plant.what);

@@ -139,3 +139,85 @@ pub const FURTHER_TEXTS: &[Plant] = &[
         undo: "drop foreign data wrapper postgres_fdw cascade; drop schema f; drop schema g",
     },
 ];
+
+/// Names in texts that only become one: where a schema is put in, a backslash escapes, a block is run.
+pub const PUT_TOGETHER: &[Plant] = &[
+    Plant {
+        what: "backslash that escapes a quote",
+        sql: "create function public.esc() returns void language plpgsql set standard_conforming_strings = off as
+              $$ begin perform replace('a', '\\'/*', ''); delete from a.token_transactions where false; end $$",
+        check: "functions",
+        evidence: &["function public.esc possible"],
+        undo: "drop function public.esc()",
+    },
+    Plant {
+        what: "word for the schema in a function",
+        sql: "create function public.put(s text) returns bigint language plpgsql as $$ declare n bigint; begin
+              execute replace('select count(*) from SCHEMA.token_transactions', 'SCHEMA', s) into n; return n; end $$",
+        check: "functions",
+        evidence: &["function public.put possible"],
+        undo: "drop function public.put(text)",
+    },
+    Plant {
+        what: "word for the schema in a function of SQL",
+        sql: "create function public.put(s text) returns xml language sql as
+              $$ select query_to_xml(replace('select 1 from $schema.token_transactions', '$schema', s), true, false, '') $$",
+        check: "functions",
+        evidence: &["function public.put possible"],
+        undo: "drop function public.put(text)",
+    },
+    Plant {
+        what: "word for the schema in a foreign table",
+        sql: "create foreign data wrapper nowhere; create server itself foreign data wrapper nowhere;
+              create foreign table public.counted (n int) server itself options (query 'select 1 from SCHEMA.token_transactions')",
+        check: "views",
+        evidence: &["foreign table public.counted possible"],
+        undo: "drop foreign data wrapper nowhere cascade",
+    },
+    Plant {
+        what: "blocks in jobs of pg_cron",
+        sql: "create schema cron; create table cron.job (jobid bigint, schedule text, command text);
+              insert into cron.job values
+              (1, '* * * * *', 'do $$ begin execute ''delete from a.token_'' || ''transactions where false''; end $$'),
+              (2, '* * * * *', 'do language plpgsql $x$ begin execute format(''delete from %I.token_%s'', ''a'', x); end $x$'),
+              (3, '* * * * *', 'do $$ begin delete from a.token_transactions where false; end $$'),
+              (4, '* * * * *', 'select query_to_xml(replace(''select 1 from :s.token_transactions'', '':s'', ''a''), true, false, null)'),
+              (5, '* * * * *', 'do $$ begin perform count(*) from public.token_usage; end $$')",
+        check: "jobs",
+        evidence: &[
+            "job cron.job 3 certain",
+            "job cron.job 1 possible",
+            "job cron.job 2 possible",
+            "job cron.job 4 possible",
+        ],
+        undo: "drop schema cron cascade",
+    },
+    Plant {
+        what: "steps of jobs of pgAgent",
+        sql: "create schema pgagent; create table pgagent.pga_jobstep (jstid int, jstjobid int, jstname text, jstkind char,
+              jstcode text, jstconnstr text, jstdbname name);
+              insert into pgagent.pga_jobstep values
+              (1, 1, 'sweep', 's', 'delete from a.token_transactions where false', '', current_database()),
+              (2, 1, 'script', 'b', 'psql -c \"select count(*) from a.token_transactions\"', '', ''),
+              (3, 1, 'far away', 's', 'delete from a.token_transactions where false', '', 'another'),
+              (4, 1, 'by itself', 's', 'select count(*) from a.token_transactions', 'host=here', '')",
+        check: "jobs",
+        evidence: &[
+            "job pgagent.by itself certain",
+            "job pgagent.sweep certain",
+            "job pgagent.script possible",
+        ],
+        undo: "drop schema pgagent cascade",
+    },
+    Plant {
+        what: "tasks of pg_timetable",
+        sql: "create schema timetable; create table timetable.task (task_id bigint, task_name text, kind text, command text);
+              create table timetable.parameter (chain_config bigint, value jsonb);
+              insert into timetable.task values (1, 'sweep', 'SQL', 'select count(*) from a.token_transactions'),
+              (2, '', 'PROGRAM', 'psql'), (3, 'other', 'SQL', 'select 1');
+              insert into timetable.parameter values (1, '[\"-c\", \"select 1 from a.token_transactions\"]')",
+        check: "jobs",
+        evidence: &["job timetable.sweep certain", "job timetable.number 1 possible"],
+        undo: "drop schema timetable cascade",
+    },
+];

@@ -8,7 +8,7 @@ use crate::domain::Instant;
 use super::super::SourceError;
 use super::catalogue::{self, flag, integer, text};
 use super::connect::follow;
-use super::dependencies::mention::{self, Wanted};
+use super::dependencies::mention;
 use super::dependencies::paths::Paths;
 use super::session::{FLUSH_SINCE, Session};
 use super::{Certainty, Database};
@@ -205,7 +205,7 @@ async fn statements(session: &Session, table: &TableName) -> Result<Statements, 
     };
     let paths = Paths::read(session, &relation).await?;
     let schema = relation.name.schema.as_deref().unwrap_or_default();
-    let wanted = Wanted { schema, name: &relation.name.name };
+    let wanted = paths.wanted(schema, &relation.name.name);
     let named = rows.iter().filter_map(|row| {
         let query = text(row, 2);
         if is_definition(&query) {

@@ -206,7 +206,7 @@ async fn scan(session: &Session, relation: &Relation) -> Result<Dependencies, So
     foreign_keys(session, &members, &mut found).await?;
     publications(session, &members, &mut found).await?;
     let paths = paths::Paths::read(session, relation).await?;
-    texts::scan(session, &members, &mut found).await?;
+    texts::scan(session, &members, &paths, &mut found).await?;
     let functions = bodies::scan(session, &members, &paths, &mut found).await?;
     for certainty in [Certainty::Certain, Certainty::Possible] {
         dependents(session, &members, &functions, certainty, &mut found).await?;

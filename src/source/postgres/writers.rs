@@ -67,10 +67,8 @@ impl Database {
             let sql = include_str!("writers/named.sql");
             let rows = session.rows_with(sql, &[schema, &function.name, &schemas], DOING).await?;
             let paths = Paths::read(session, &relation).await?;
-            let wanted = Wanted {
-                schema: relation.name.schema.as_deref().unwrap_or_default(),
-                name: &relation.name.name,
-            };
+            let schema = relation.name.schema.as_deref().unwrap_or_default();
+            let wanted = paths.wanted(schema, &relation.name.name);
             let mut writers = Vec::new();
             for row in &rows {
                 let (definition, own) = (text(row, 4), row[5].as_deref());

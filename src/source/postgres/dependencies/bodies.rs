@@ -5,7 +5,7 @@
 use super::super::super::SourceError;
 use super::super::catalogue::{flag, text};
 use super::super::session::{Session, TextRow};
-use super::mention::{self, Mention, Wanted};
+use super::mention::{self, Mention};
 use super::paths::Paths;
 use super::{Area, Certainty, DOING, Dependencies, Members};
 
@@ -111,15 +111,13 @@ impl Function {
     /// The weightiest use of one of these relations, with words for it.
     fn uses<'a>(&self, wanted: impl Iterator<Item = &'a (String, String)>, paths: &Paths) -> Option<Use> {
         let found = wanted.filter_map(|(schema, name)| {
-            let wanted = Wanted { schema, name };
+            let wanted = paths.wanted(schema, name);
             let mut mentions = match SQL.contains(&self.language.as_str()) {
                 true => mention::in_sql(&self.body, wanted),
-                false if mention::is_in_text(&self.body, wanted) => vec![Mention::Text],
-                false => Vec::new(),
+                false => mention::in_text(&self.body, wanted).into_iter().collect(),
             };
-            if self.beside.iter().any(|said| mention::is_in_text(said, wanted)) {
-                mentions.push(Mention::Text);
-            }
+            mentions.extend(self.beside.iter().filter_map(|said| mention::in_text(said, wanted)));
+            mentions.sort_by(|a, b| b.cmp(a));
             let on_own_path = paths.weigh(&mentions, wanted, self.path.as_deref());
             // The path of its own counts until the body sets another one.
             let leaves_it = || !mentions.is_empty() && mention::sets_path(&self.body);
@@ -127,6 +125,10 @@ impl Function {
             let how = match (certainty, mentions.first()) {
                 (Certainty::Certain, _) => "names",
                 (_, Some(Mention::Text)) => "has a text with the name of",
+                (_, Some(Mention::Placed)) => {
+                    "has a text with its name behind a word that is no schema here, but may stand for that of"
+                }
+                (_, Some(Mention::Escaped)) => "names, where standard_conforming_strings is off,",
                 _ => "may mean",
             };
             Some((certainty, how, format!("{schema}.{name}")))

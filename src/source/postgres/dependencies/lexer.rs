@@ -34,7 +34,20 @@ fn cut(mut name: String) -> String {
     name
 }
 
-pub(super) fn tokens(sql: &str) -> Vec<Token> {
+/// The pieces as the server reads them by default, and, where a backslash makes a difference, as it reads
+/// them where `standard_conforming_strings` is off: a database, a role, a function or a session may have it
+/// so, and which one will run the text nobody can tell.
+pub(super) fn readings(sql: &str) -> Vec<Vec<Token>> {
+    let standard = tokens(sql, false);
+    if !sql.contains('\\') {
+        return vec![standard];
+    }
+    let escaped = tokens(sql, true);
+    if escaped == standard { vec![standard] } else { vec![standard, escaped] }
+}
+
+/// `with_backslashes`: these escape in plain strings too.
+fn tokens(sql: &str, with_backslashes: bool) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut rest = sql;
     while let Some(first) = rest.chars().next() {
@@ -43,7 +56,7 @@ pub(super) fn tokens(sql: &str) -> Vec<Token> {
         } else if rest.starts_with("/*") {
             after_comment(rest)
         } else if first == '\'' {
-            let (text, after) = quoted(&rest[1..], '\'', false);
+            let (text, after) = quoted(&rest[1..], '\'', with_backslashes);
             tokens.push(Token::Text(text));
             after
         } else if first == '"' {
@@ -53,7 +66,7 @@ pub(super) fn tokens(sql: &str) -> Vec<Token> {
         } else if first == '$' {
             dollar(rest, &mut tokens)
         } else if is_start(first) {
-            word(rest, &mut tokens)
+            word(rest, with_backslashes, &mut tokens)
         } else {
             if !first.is_whitespace() {
                 tokens.push(Token::Symbol(first));
@@ -65,13 +78,18 @@ pub(super) fn tokens(sql: &str) -> Vec<Token> {
 }
 
 /// A word, or a string or name that a letter before its quote makes special.
-fn word<'a>(sql: &'a str, tokens: &mut Vec<Token>) -> &'a str {
+fn word<'a>(sql: &'a str, with_backslashes: bool, tokens: &mut Vec<Token>) -> &'a str {
     let length = sql.find(|letter| !is_part(letter)).unwrap_or(sql.len());
     let (word, after) = sql.split_at(length);
     if let Some(text) = after.strip_prefix('\'')
         && ["e", "b", "x", "n"].iter().any(|prefix| word.eq_ignore_ascii_case(prefix))
     {
-        let (text, after) = quoted(text, '\'', word.eq_ignore_ascii_case("e"));
+        let escapes = match word.to_ascii_lowercase().as_str() {
+            "e" => true,
+            "n" => with_backslashes,
+            _ => false,
+        };
+        let (text, after) = quoted(text, '\'', escapes);
         tokens.push(Token::Text(text));
         return after;
     }

@@ -1,21 +1,30 @@
 //! Does a piece of SQL name a table? Reads the text as the server's lexer would: comments are no
 //! mention, a longer identifier is another one, letters are folded unless they are quoted, and what
-//! stands inside a string may become SQL one day.
+//! stands inside a string may become SQL one day. Where backslashes may escape in plain strings or may not
+//! (`standard_conforming_strings`), the text is read both ways.
 
-use super::lexer::{Token, is_part, tokens};
+use std::collections::BTreeSet;
+
+use super::lexer::{Token, is_part, readings};
 
 /// A relation that is looked for.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::source::postgres) struct Wanted<'a> {
     pub schema: &'a str,
     pub name: &'a str,
+    /// All schemas of the database in lower case: another word before the name stands for one of them.
+    pub schemas: &'a [String],
 }
 
 /// How a text names a relation, the weakest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::source::postgres) enum Mention {
+    /// Inside a string, behind a word that is no schema of this database: one may be put in its place.
+    Placed,
     /// Inside a string: it may be put together to SQL.
     Text,
+    /// In any way, but only where backslashes escape in plain strings.
+    Escaped,
     /// Without its schema, at a place where a column or a variable may stand as well.
     Word,
     /// Without its schema, where only a table can stand.
@@ -30,31 +39,61 @@ const BEFORE_TABLES: [&str; 9] =
 
 /// Every kind of mention in a piece of SQL or PL/pgSQL, the strongest first.
 pub(in crate::source::postgres) fn in_sql(sql: &str, wanted: Wanted<'_>) -> Vec<Mention> {
-    let tokens = tokens(sql);
-    let is_query = is_with_query(&tokens, wanted.name);
-    let mut found: Vec<Mention> =
-        chains(&tokens).filter_map(|chain| chain.mention(&tokens, wanted, is_query)).collect();
-    if texts_of(&tokens).iter().any(|text| is_in_text(text, wanted)) {
-        found.push(Mention::Text);
+    let readings = readings(sql);
+    let mut found = in_tokens(&readings[0], wanted);
+    let escaped = readings.iter().skip(1).filter_map(|tokens| in_tokens(tokens, wanted).first().copied());
+    if escaped.max() > found.first().copied() {
+        found.push(Mention::Escaped);
+        found.sort_by(|a, b| b.cmp(a));
     }
+    found
+}
+
+fn in_tokens(tokens: &[Token], wanted: Wanted<'_>) -> Vec<Mention> {
+    let is_query = is_with_query(tokens, wanted.name);
+    let mut found: Vec<Mention> =
+        chains(tokens).filter_map(|chain| chain.mention(tokens, wanted, is_query)).collect();
+    found.extend(texts_of(tokens).iter().filter_map(|text| in_text(text, wanted)).max());
+    found.extend(blocks(tokens).flat_map(|block| in_sql(block, wanted)));
     found.sort_by(|a, b| b.cmp(a));
     found.dedup();
     found
 }
 
-/// The strongest way in which a piece of SQL inserts into a table.
+/// The bodies of `do` blocks: code in a string.
+fn blocks(tokens: &[Token]) -> impl Iterator<Item = &str> {
+    let is = |at: usize, word: &str| matches!(tokens.get(at), Some(Token::Name(name)) if name == word);
+    (0..tokens.len()).filter(move |at| is(*at, "do")).filter_map(move |at| {
+        let body = if is(at + 1, "language") { at + 3 } else { at + 1 };
+        match tokens.get(body) {
+            Some(Token::Text(block)) => Some(block.as_str()),
+            _ => None,
+        }
+    })
+}
+
+/// The strongest way in which a piece of SQL inserts into a table. Where it depends on what backslashes
+/// mean, it only may.
 pub(in crate::source::postgres) fn inserts(sql: &str, wanted: Wanted<'_>) -> Option<Mention> {
-    let tokens = tokens(sql);
+    let readings = readings(sql);
+    let found: Vec<Option<Mention>> = readings.iter().map(|tokens| inserts_of(tokens, wanted)).collect();
+    match found.iter().all(|one| *one == found[0]) {
+        true => found[0],
+        false => Some(Mention::Text),
+    }
+}
+
+fn inserts_of(tokens: &[Token], wanted: Wanted<'_>) -> Option<Mention> {
     let is = |at: Option<usize>, words: &[&str]| {
         at.and_then(|at| tokens.get(at))
             .is_some_and(|token| matches!(token, Token::Name(name) if words.contains(&name.as_str())))
     };
-    let inserted = chains(&tokens).filter(|chain| {
+    let inserted = chains(tokens).filter(|chain| {
         is(chain.start.checked_sub(1), &["into"]) && is(chain.start.checked_sub(2), &["insert", "merge"])
     });
-    let direct = inserted.filter_map(|chain| chain.mention(&tokens, wanted, false)).max();
+    let direct = inserted.filter_map(|chain| chain.mention(tokens, wanted, false)).max();
     direct.or_else(|| {
-        let dynamic = texts_of(&tokens).iter().any(|text| {
+        let dynamic = texts_of(tokens).iter().any(|text| {
             let lower = text.to_lowercase();
             (lower.contains("insert") || lower.contains("merge")) && is_in_text(text, wanted)
         });
@@ -64,23 +103,36 @@ pub(in crate::source::postgres) fn inserts(sql: &str, wanted: Wanted<'_>) -> Opt
 
 /// The functions that a piece of SQL may call: names before an opening bracket, without schema.
 pub(in crate::source::postgres) fn calls(sql: &str) -> Vec<String> {
-    let tokens = tokens(sql);
-    let called = chains(&tokens).filter(|chain| tokens.get(chain.end) == Some(&Token::Symbol('(')));
-    called.filter_map(|chain| chain.names.last().map(|name| (*name).to_owned())).collect()
+    let called = |tokens: &Vec<Token>| -> Vec<String> {
+        let called = chains(tokens).filter(|chain| tokens.get(chain.end) == Some(&Token::Symbol('(')));
+        called.filter_map(|chain| chain.names.last().map(|name| (*name).to_owned())).collect()
+    };
+    readings(sql).iter().flat_map(called).collect()
 }
 
 /// The strings in a piece of SQL.
 pub(in crate::source::postgres) fn texts(sql: &str) -> Vec<String> {
-    let texts = tokens(sql).into_iter().filter_map(|token| match token {
+    let texts = readings(sql).into_iter().flatten().filter_map(|token| match token {
         Token::Text(text) => Some(text),
         _ => None,
     });
     texts.collect()
 }
 
+/// The names in a piece of SQL, key words and those of types among them; `*` where it takes a whole row.
+pub(in crate::source::postgres) fn names(sql: &str) -> BTreeSet<String> {
+    let tokens = readings(sql).swap_remove(0);
+    let is_row = tokens.windows(2).any(|pair| pair == [Token::Symbol('.'), Token::Symbol('*')]);
+    let names = tokens.into_iter().filter_map(|token| match token {
+        Token::Name(name) => Some(name),
+        _ => None,
+    });
+    names.chain(is_row.then(|| "*".to_owned())).collect()
+}
+
 /// May it set the search path?
 pub(in crate::source::postgres) fn sets_path(sql: &str) -> bool {
-    tokens(sql).iter().any(|token| match token {
+    readings(sql).iter().flatten().any(|token| match token {
         Token::Name(name) => name == "search_path",
         Token::Text(text) => text.to_ascii_lowercase().contains("search_path"),
         Token::Symbol(_) => false,
@@ -89,7 +141,10 @@ pub(in crate::source::postgres) fn sets_path(sql: &str) -> bool {
 
 /// Does it run SQL that is more than one literal?
 pub(in crate::source::postgres) fn is_dynamic(sql: &str) -> bool {
-    let tokens = tokens(sql);
+    readings(sql).iter().any(|tokens| is_dynamic_in(tokens) || blocks(tokens).any(is_dynamic))
+}
+
+fn is_dynamic_in(tokens: &[Token]) -> bool {
     tokens.iter().enumerate().any(|(at, token)| {
         if !matches!(token, Token::Name(name) if name == "execute") {
             return false;
@@ -119,27 +174,42 @@ pub(in crate::source::postgres) fn part_in_text(sql: &str, name: &str) -> Option
     })
 }
 
-/// Does a text of no known grammar (a string, another language) name the relation? Letters are
-/// compared without case, since what becomes of the text is not known.
+/// Does a text of no known grammar (a string, another language) name the relation?
 pub(in crate::source::postgres) fn is_in_text(text: &str, wanted: Wanted<'_>) -> bool {
+    in_text(text, wanted).is_some()
+}
+
+/// How a text of no known grammar names the relation. Letters are compared without case, since what becomes
+/// of the text is not known.
+pub(in crate::source::postgres) fn in_text(text: &str, wanted: Wanted<'_>) -> Option<Mention> {
     let text = without_placeholders(text).to_lowercase();
     let (schema, name) = (wanted.schema.to_lowercase(), wanted.name.to_lowercase());
-    let mut found = text.match_indices(&name).map(|(at, _)| at);
-    found.any(|at| {
+    let found = text.match_indices(&name).filter_map(|(at, _)| {
         let (before, after) = (&text[..at], &text[at + name.len()..]);
         if ends_in_name(before) || after.starts_with(is_part) {
-            return false;
+            return None;
         }
         let before = before.trim_end_matches('"');
-        let Some(qualifier) = before.trim_end().strip_suffix('.') else { return true };
+        let Some(qualifier) = before.trim_end().strip_suffix('.') else { return Some(Mention::Text) };
         let qualifier = qualifier.trim_end_matches('"');
         // A dot after nothing, or after a blank: the schema is put in later.
-        match qualifier.ends_with(is_part) {
-            false => true,
-            true => qualifier.strip_suffix(&schema).is_some_and(|rest| !ends_in_name(rest)),
+        if !qualifier.ends_with(is_part) {
+            return Some(Mention::Text);
         }
-    })
+        let before_schema =
+            |schema: &str| qualifier.strip_suffix(schema).filter(|before| !ends_in_name(before));
+        if before_schema(&schema).is_some() {
+            return Some(Mention::Text);
+        }
+        // In `:other` the word stands for something else, even where a schema bears it.
+        let is_other = |other: &String| before_schema(other).is_some_and(|before| !before.ends_with(SIGNS));
+        (!wanted.schemas.iter().any(is_other)).then_some(Mention::Placed)
+    });
+    found.max()
 }
+
+/// What a word begins with that something is put in for; `$` is part of a word already.
+const SIGNS: [char; 6] = [':', '@', '#', '&', '!', '?'];
 
 /// Does a name that begins after this text go on from it? Not after a backslash and what many languages
 /// mean by it, as in `from\ntoken_transactions`: a blank, a code in hexadecimal or octal digits.

@@ -1,6 +1,17 @@
+use std::sync::LazyLock;
+
 use super::*;
 
-const OLD: Wanted<'_> = Wanted { schema: "public", name: "token_transactions" };
+static SCHEMAS: LazyLock<Vec<String>> =
+    LazyLock::new(|| ["public", "other", "app data"].map(str::to_owned).to_vec());
+
+fn of<'a>(schema: &'a str, name: &'a str) -> Wanted<'a> {
+    Wanted { schema, name, schemas: &SCHEMAS }
+}
+
+fn old() -> Wanted<'static> {
+    of("public", "token_transactions")
+}
 
 #[test]
 fn a_table_is_named_where_the_server_would_see_it() {
@@ -58,7 +69,7 @@ fn a_table_is_named_where_the_server_would_see_it() {
         ("select U&'token#+00005Ftransactions' uescape '#'", Some(Text)),
     ];
     for (sql, expected) in cases {
-        assert_eq!(in_sql(sql, OLD).first().copied(), expected, "{sql}");
+        assert_eq!(in_sql(sql, old()).first().copied(), expected, "{sql}");
     }
 }
 
@@ -91,13 +102,13 @@ fn where_a_variable_an_alias_a_function_or_a_query_may_stand_it_is_but_a_word() 
         ("select a as b, token_transactions as c from token_transactions", Table),
     ];
     for (sql, expected) in cases {
-        assert_eq!(in_sql(sql, OLD).first().copied(), Some(expected), "{sql}");
+        assert_eq!(in_sql(sql, old()).first().copied(), Some(expected), "{sql}");
     }
 }
 
 #[test]
 fn quoted_names_are_found_as_they_are_written() {
-    let odd = Wanted { schema: "App Data", name: "Token.Transactions" };
+    let odd = of("App Data", "Token.Transactions");
     let cases = [
         ("select * from \"App Data\".\"Token.Transactions\"", Some(Mention::Qualified)),
         ("select * from \"Token.Transactions\"", Some(Mention::Table)),
@@ -108,7 +119,7 @@ fn quoted_names_are_found_as_they_are_written() {
     }
     let long = "x".repeat(63);
     let longer = format!("select * from {}", "x".repeat(80));
-    let wanted = Wanted { schema: "public", name: &long };
+    let wanted = of("public", &long);
     assert_eq!(in_sql(&longer, wanted), [Mention::Table], "the server cuts after 63 bytes");
 }
 
@@ -126,14 +137,14 @@ fn text_that_is_broken_off_is_read_to_its_end() {
         "E'\\x",
         "U&'a' uescape '",
     ] {
-        let _ = in_sql(sql, OLD);
+        let _ = in_sql(sql, old());
     }
-    assert_eq!(in_sql("'token_transactions", OLD), [Mention::Text]);
+    assert_eq!(in_sql("'token_transactions", old()), [Mention::Text]);
 }
 
 #[test]
 fn an_insert_is_told_from_other_mentions() {
-    let usage = Wanted { schema: "public", name: "token_usage" };
+    let usage = of("public", "token_usage");
     let cases = [
         ("insert into token_usage (a) values (1)", Some(Mention::Table)),
         ("INSERT INTO public.token_usage AS u SELECT 1", Some(Mention::Qualified)),
@@ -143,6 +154,10 @@ fn an_insert_is_told_from_other_mentions() {
         ("update token_usage set a = 1", None),
         ("-- insert into token_usage\nselect 1", None),
         ("insert into token_usage_archive select * from token_usage", None),
+        // Only where backslashes escape, only where they do not, in any case.
+        ("select '\\'; insert into token_usage select 1; --'", Some(Mention::Text)),
+        ("select '\\'--'; insert into token_usage select 1", Some(Mention::Text)),
+        ("select '\\d'; insert into token_usage select 1", Some(Mention::Table)),
     ];
     for (sql, expected) in cases {
         assert_eq!(inserts(sql, usage), expected, "{sql}");
@@ -170,7 +185,7 @@ fn a_name_in_another_language_begins_after_an_escape() {
         ("execute(\"from ntoken_transactions\")", false),
     ];
     for (text, expected) in cases {
-        assert_eq!(is_in_text(text, OLD), expected, "{text}");
+        assert_eq!(is_in_text(text, old()), expected, "{text}");
     }
 }
 
@@ -216,4 +231,69 @@ fn only_what_is_put_together_is_dynamic() {
     for (sql, expected) in cases {
         assert_eq!(is_dynamic(sql), expected, "{sql}");
     }
+}
+
+#[test]
+fn a_backslash_in_a_plain_string_is_read_both_ways() {
+    use Mention::{Escaped, Qualified, Table, Text};
+    let cases: [(&str, &[Mention]); 8] = [
+        ("perform replace('a', '\\'/*', ''); delete from public.token_transactions", &[Escaped]),
+        ("perform replace('a', n'\\'/*', ''); delete from token_transactions", &[Escaped]),
+        ("execute 'delete from token\\137transactions'", &[Escaped]),
+        ("select '\\'; delete from public.token_transactions; --'", &[Qualified]),
+        ("select '\\s+', '\\\\' from token_transactions", &[Table]),
+        ("select '\\d', 'token_transactions'", &[Text]),
+        ("select E'\\'' from token_transactions", &[Table]),
+        ("select '\\', \"x\" from t -- token", &[]),
+    ];
+    for (sql, expected) in cases {
+        assert_eq!(in_sql(sql, old()), expected, "{sql}");
+    }
+    assert!(is_dynamic("perform replace(a, '\\'/*', ''); execute x; -- */"));
+    assert!(sets_path("perform replace(a, '\\'/*', ''); set search_path = a; -- */"));
+}
+
+#[test]
+fn a_word_before_the_name_that_is_no_schema_may_stand_for_one() {
+    use Mention::{Placed, Text};
+    let cases = [
+        ("from SCHEMA.token_transactions", Some(Placed)),
+        ("from $schema.token_transactions", Some(Placed)),
+        ("from :s.\"token_transactions\"", Some(Placed)),
+        ("from __other__.token_transactions", Some(Placed)),
+        ("from :other.token_transactions", Some(Placed)),
+        ("from $other.token_transactions", Some(Placed)),
+        ("from {schema}.token_transactions", Some(Text)),
+        ("from PUBLIC.token_transactions, x.token_transactions", Some(Text)),
+        ("from other.token_transactions", None),
+        ("from db.\"other\".token_transactions", None),
+        ("from \"App Data\".token_transactions", None),
+        ("from pub.token_transactions_old", None),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(in_text(text, old()), expected, "{text}");
+    }
+}
+
+#[test]
+fn the_block_of_a_do_is_code() {
+    use Mention::{Qualified, Table, Text};
+    let cases: [(&str, &[Mention]); 7] = [
+        ("do $$ begin delete from public.token_transactions; end $$", &[Qualified, Text]),
+        ("DO LANGUAGE plpgsql 'begin delete from token_transactions; end'", &[Table, Text]),
+        ("do language 'plpgsql' $x$ begin delete from token_transactions; end $x$", &[Table, Text]),
+        ("select 1; do $$ begin execute 'from token_' || 'transactions'; end $$", &[Text]),
+        ("do $$ begin do $b$ begin execute 'token_' || 'transactions'; end $b$; end $$", &[Text]),
+        ("do $$ begin -- token_\n end $$", &[]),
+        ("insert into t values (1) on conflict do nothing; select 'a' || 'b'", &[]),
+    ];
+    for (sql, expected) in cases {
+        assert_eq!(in_sql(sql, old()), expected, "{sql}");
+    }
+    assert!(is_dynamic("do $$ begin execute 'a' || b; end $$"));
+    assert!(!is_dynamic("do $$ begin execute 'a'; end $$"));
+    assert_eq!(
+        part_in_text("do $$ begin execute 'from token_' || x; end $$", "token_transactions").as_deref(),
+        Some("token_")
+    );
 }

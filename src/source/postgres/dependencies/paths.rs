@@ -17,6 +17,8 @@ pub(in crate::source::postgres) struct Paths {
     holders: BTreeSet<String>,
     /// A role bears the name of the schema, so that `"$user"` may mean it.
     schema_is_user: bool,
+    /// All schemas, in lower case.
+    schemas: Vec<String>,
 }
 
 /// What a name without a schema means on a path.
@@ -36,16 +38,23 @@ impl Paths {
         let schema = relation.name.schema.as_deref().unwrap_or_default();
         let rows =
             session.rows_with(include_str!("paths.sql"), &[&relation.name.name, schema], DOING).await?;
-        let mut paths = Paths::default();
+        // One's own temporary schema goes by an alias.
+        let mut paths = Paths { schemas: vec!["pg_temp".to_owned()], ..Paths::default() };
         for row in &rows {
             let value = text(row, 1);
             match text(row, 0).as_str() {
                 "default" => paths.default = parse(&value),
                 "holder" => drop(paths.holders.insert(value)),
+                "schema" => paths.schemas.push(value.to_lowercase()),
                 _ => paths.schema_is_user = true,
             }
         }
         Ok(paths)
+    }
+
+    /// A relation to look for in texts of this database.
+    pub(in crate::source::postgres) fn wanted<'a>(&'a self, schema: &'a str, name: &'a str) -> Wanted<'a> {
+        Wanted { schema, name, schemas: &self.schemas }
     }
 
     /// What the mentions in a text come to, the text having this path of its own.
@@ -61,7 +70,7 @@ impl Paths {
     fn weight(&self, mention: Mention, wanted: Wanted<'_>, own: Option<&str>) -> Option<Certainty> {
         let here = match mention {
             Mention::Qualified => return Some(Certainty::Certain),
-            Mention::Text => return Some(Certainty::Possible),
+            Mention::Placed | Mention::Text | Mention::Escaped => return Some(Certainty::Possible),
             Mention::Table => Certainty::Certain,
             Mention::Word => Certainty::Possible,
         };
@@ -158,6 +167,7 @@ mod tests {
             default: parse(default),
             holders: holders.iter().map(|name| (*name).to_owned()).collect(),
             schema_is_user: false,
+            schemas: Vec::new(),
         };
         let both = ["app", "public"];
         let cases = [
@@ -174,8 +184,8 @@ mod tests {
             ("public", None, Mention::Qualified, Some(Certain)),
         ];
         for (default, own, mention, expected) in cases {
-            let wanted = Wanted { schema: "app", name: "t" };
-            let weight = paths(default, &both).weigh(&[mention], wanted, own);
+            let paths = paths(default, &both);
+            let weight = paths.weigh(&[mention], paths.wanted("app", "t"), own);
             assert_eq!(weight, expected, "{default} {own:?} {mention:?}");
         }
     }

@@ -1,6 +1,6 @@
 -- Where unqualified names are looked up where nobody says otherwise: what the database has, or all
 -- databases, or else the server, as far as a session can tell whose role has a path of its own; then
--- the schemas that hold a relation called $1; then whether a role is called $2.
+-- the schemas that hold a relation called $1; then whether a role is called $2; then all schemas.
 select 'default',
   coalesce(
     (select substr(s, 13)
@@ -31,4 +31,6 @@ where c.relname = $1 and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
   and n.nspname not like 'pg\_temp\_%'
 union all
 select 'user', rolname::text from pg_catalog.pg_roles where rolname = $2
+union all
+select 'schema', nspname::text from pg_catalog.pg_namespace
 order by 1, 2

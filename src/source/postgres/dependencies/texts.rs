@@ -3,19 +3,21 @@
 use super::super::super::SourceError;
 use super::super::catalogue::text;
 use super::super::session::Session;
-use super::mention::{self, Wanted};
+use super::mention;
+use super::paths::Paths;
 use super::{Area, Certainty, DOING, Dependencies, Members};
 
 /// Notes every definition that has the name of the table, or of a sequence of it, in a string.
 pub(super) async fn scan(
     session: &Session,
     members: &Members,
+    paths: &Paths,
     found: &mut Dependencies,
 ) -> Result<(), SourceError> {
     let names: Vec<&str> = members.names.iter().map(|(_, name)| name.as_str()).collect();
     let looked =
         session.try_rows(include_str!("texts.sql"), &[&members.oids, &names.join("\n")], DOING).await?;
-    let named = |said: &str, schema: &str, name: &str| mention::is_in_text(said, Wanted { schema, name });
+    let named = |said: &str, schema: &str, name: &str| mention::is_in_text(said, paths.wanted(schema, name));
     let areas = [Area::Views, Area::Rules, Area::Policies, Area::Triggers, Area::Defaults, Area::Sequences];
     for row in found.rows(&areas, "texts in definitions", looked) {
         let (kind, name, said) =

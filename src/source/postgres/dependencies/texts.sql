@@ -20,10 +20,11 @@ from (
   union all
   select 'foreign table', n.nspname, c.relname, c.oid::regclass::text,
          -- Without an option the table over there has the name of this one; postgres_fdw takes its
-         -- schema as well.
+         -- schema as well, and one that is not here stands for nothing else.
          concat_ws(' ', array_to_string(f.ftoptions, ' '),
            case when named.is_table then null
                 when w.fdwname <> 'postgres_fdw' then c.relname
+                when coalesce(named.schema, n.nspname) not in (select nspname from pg_catalog.pg_namespace) then null
                 else coalesce(named.schema, n.nspname) || '.' || c.relname end)
   from pg_catalog.pg_foreign_table f
   join pg_catalog.pg_class c on c.oid = f.ftrelid
