@@ -6,6 +6,7 @@ use crate::config::{Config, TableName};
 use crate::source::SourceError;
 use crate::source::postgres::activity::Statements;
 use crate::source::postgres::dependencies::Dependencies;
+use crate::source::postgres::leaves::Leaf;
 use crate::source::postgres::writers::{LabelVerdict, Writer};
 use crate::source::postgres::{Database, TableState};
 
@@ -26,6 +27,8 @@ pub struct Live {
     pub labels: Vec<String>,
     /// What refuses some of them, or why they could not be tried.
     pub refused: Result<Vec<LabelVerdict>, String>,
+    /// The partitions of the unified table; `None` where it is not partitioned, or labels were not tried.
+    pub leaves: Option<Vec<Leaf>>,
     /// The legacy table as it was read; `None`: its rows came from files.
     pub sealed: Option<SealedTable>,
 }
@@ -72,9 +75,14 @@ pub fn look(database: &mut Database, config: &Config) -> Result<Live, SourceErro
     }
     let texts = writers.iter().flatten().flat_map(|(_, found)| found).flat_map(|writer| &writer.texts);
     let labels = labels(config, texts.map(String::as_str));
+    let mut leaves = None;
     let refused = match config.unified.columns.action.as_slice() {
         [action] if action.path.is_empty() => {
-            match database.label_verdicts(unified, &action.written, &labels) {
+            let tried = database.label_verdicts(unified, &action.written, &labels).and_then(|verdicts| {
+                leaves = database.leaves(unified, &action.written, &labels)?;
+                Ok(verdicts)
+            });
+            match tried {
                 Ok(verdicts) => Ok(verdicts),
                 Err(SourceError::Database { message, transient: false }) => Err(message),
                 Err(error) => return Err(error),
@@ -82,5 +90,5 @@ pub fn look(database: &mut Database, config: &Config) -> Result<Live, SourceErro
         }
         _ => Err("the label of the unified table is no plain column".to_owned()),
     };
-    Ok(Live { dependencies, statements, writers, labels, refused, sealed: None })
+    Ok(Live { dependencies, statements, writers, labels, refused, leaves, sealed: None })
 }

@@ -11,6 +11,7 @@ mod certificate;
 mod checks;
 mod content;
 mod dependencies;
+mod leaves;
 mod live;
 mod nights;
 pub mod retire;

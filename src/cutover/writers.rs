@@ -7,9 +7,11 @@ use crate::repair::constraint::{Admission, admission};
 use crate::source::GRANT_SUFFIXES;
 use crate::source::postgres::catalogue::TableFacts;
 use crate::source::postgres::dependencies::Certainty;
+use crate::source::postgres::leaves::Leaf;
 use crate::source::postgres::writers::{Insertion, Writer};
 
 use super::checks::{Check, Evidence};
+use super::leaves::{Taken, taken};
 use super::live::Live;
 
 /// Every label that the unified table has to take: configured ones, and those in the texts of its
@@ -138,15 +140,29 @@ pub(super) fn constraint(
             Evidence::certain("label", (*label).clone(), format!("is refused by {by} of {table}"))
         })
         .collect();
-    for (label, by) in refused_in_use(facts, column, in_use) {
+    if let Some(leaves) = &live.leaves {
+        for label in &live.labels {
+            match taken(leaves, column, label) {
+                Taken::Yes => {}
+                Taken::No(by) => {
+                    let detail = format!("is refused by {by} of {table}");
+                    evidence.push(Evidence::certain("label", label.clone(), detail));
+                }
+                Taken::Unknown(by) => unknown.push(format!("{label:?} by {by}")),
+            }
+        }
+    }
+    for (label, by) in refused_in_use(facts, live.leaves.as_deref(), column, in_use) {
         let detail = format!("stands in rows of {table}, but is refused by {by}: new rows cannot have it");
         evidence.push(Evidence::certain("label", label.to_owned(), detail));
     }
     evidence.sort();
     evidence.dedup_by(|a, b| a.name == b.name);
     if !evidence.is_empty() {
-        let detail =
-            format!("{table} refuses {} labels in use: extend the constraint or the enum", evidence.len());
+        let detail = format!(
+            "{table} refuses {} labels in use: extend the constraint or the enum, or make a partition",
+            evidence.len()
+        );
         return Check::fails(NAME, detail, evidence);
     }
     if !unknown.is_empty() {
@@ -159,6 +175,7 @@ pub(super) fn constraint(
 /// Labels of rows that a constraint or an enum would refuse today.
 fn refused_in_use<'a>(
     facts: Option<&'a TableFacts>,
+    leaves: Option<&[Leaf]>,
     column: &str,
     in_use: &'a [Box<str>],
 ) -> Vec<(&'a str, String)> {
@@ -169,6 +186,8 @@ fn refused_in_use<'a>(
             facts.checks.iter().find(|(_, text)| admission(text, column, label) == Admission::Refuses);
         if let Some((name, _)) = found {
             refused.push((&**label, format!("constraint {name}")));
+        } else if let Some(Taken::No(by)) = leaves.map(|leaves| taken(leaves, column, label)) {
+            refused.push((&**label, by));
         }
     }
     refused
