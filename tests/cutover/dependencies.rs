@@ -206,8 +206,55 @@ fn partitions_are_named_and_what_uses_one_of_them_is_found() {
     );
     let gate = world.fresh_gate();
     assert_eq!(gate.reasons(), ["views", "inheritance"]);
-    assert_eq!(gate.evidence("inheritance"), ["partition a.of_2025 possible"]);
+    let parts = ["partitioned table a.token_transactions certain", "partition a.of_2025 possible"];
+    assert_eq!(gate.evidence("inheritance"), parts);
     assert_eq!(gate.evidence("views"), ["view public.v_2025 certain"]);
+}
+
+#[test]
+fn what_is_no_table_is_no_go_and_what_it_shows_is_named() {
+    let world = World::new("no_table");
+    world.db.sql(
+        "alter table a.token_transactions rename to rows_of_old;
+         create view a.between as select * from a.rows_of_old",
+    );
+    for (kind, from) in [("materialized view", "a.between"), ("view", "a.rows_of_old")] {
+        world.db.sql(&format!("create {kind} a.token_transactions as select * from {from}"));
+        let gate = world.fresh_gate();
+        assert_eq!((gate.code, gate.ok("inheritance").as_str()), (1, "false"), "{kind}");
+        let mut expected = vec!["table a.rows_of_old certain".to_owned()];
+        expected.push(format!("{kind} a.token_transactions certain"));
+        expected.extend((from == "a.between").then(|| "view a.between certain".to_owned()));
+        expected.sort();
+        assert_eq!(gate.evidence("inheritance"), expected, "{kind}");
+        let detail = gate.check("inheritance")["detail"].as_str().unwrap();
+        assert!(detail.contains("a.token_transactions is no plain table: it is a view"), "{detail}");
+        world.db.sql(&format!("drop {kind} a.token_transactions"));
+    }
+}
+
+#[test]
+fn jobs_of_a_scheduler_that_cannot_be_read_are_not_tested() {
+    let mut world = World::new("schedulers");
+    world.db.sql(
+        "create role job_reader login; grant usage on schema a to job_reader;
+         grant select on all tables in schema a, public to job_reader",
+    );
+    world.read_as("job_reader");
+    for (schema, table) in [("pgagent", "pga_jobstep"), ("timetable", "task")] {
+        world.db.sql(&format!("create schema {schema}"));
+        for table in [None, Some(table)] {
+            if let Some(table) = table {
+                world.db.sql(&format!("create table {schema}.{table} (kind text)"));
+            }
+            let gate = world.fresh_gate();
+            assert_eq!((gate.reasons(), gate.ok("jobs").as_str()), (vec!["jobs"], "not_tested"), "{schema}");
+            let detail = gate.check("jobs")["detail"].as_str().unwrap();
+            assert!(detail.contains(&format!("schema {schema}")), "{detail}");
+        }
+        world.db.sql(&format!("drop schema {schema} cascade"));
+    }
+    world.db.sql("drop owned by job_reader; drop role job_reader");
 }
 
 #[test]

@@ -348,6 +348,25 @@ pub const THROUGH_A_FUNCTION: &[Plant] = &[
         undo: "drop policy may_see on public.household_members; drop function public.may(uuid)",
     },
     Plant {
+        what: "view over an operator",
+        sql: "create function public.known(u uuid, n int) returns bool language plpgsql as $$ begin
+              return exists (select from a.token_transactions where user_id = u limit n); end $$;
+              create operator public.@@@ (leftarg = uuid, rightarg = int, function = public.known);
+              create view public.v_op as select user_id operator(public.@@@) 1 as is_known from public.user_profiles",
+        check: "views",
+        evidence: &["view public.v_op certain"],
+        undo: "drop view public.v_op; drop operator public.@@@ (uuid, int); drop function public.known(uuid, int)",
+    },
+    Plant {
+        what: "check constraint of a domain",
+        sql: "create function public.known(u uuid) returns bool language plpgsql immutable as $$ begin
+              return exists (select from a.token_transactions where user_id = u); end $$;
+              create domain public.known_user as uuid constraint must_be_known check (public.known(value))",
+        check: "defaults",
+        evidence: &["constraint public.must_be_known certain"],
+        undo: "drop domain public.known_user; drop function public.known(uuid)",
+    },
+    Plant {
         what: "trigger over a function that only has the name in a string",
         sql: "create function public.mark() returns trigger language plpgsql as
               $$ begin new.metadata := jsonb_build_object('migrated_from', 'token_transactions'); return new; end $$;

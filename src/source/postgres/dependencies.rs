@@ -10,6 +10,7 @@ mod lexer;
 pub(super) mod mention;
 pub(super) mod paths;
 mod texts;
+mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -200,8 +201,7 @@ async fn scan(session: &Session, relation: &Relation) -> Result<Dependencies, So
             .map(|row| (text(row, 0), text(row, 1), text(row, 2), text(row, 3)))
             .collect(),
     };
-    inheritance(session, relation, &mut found).await?;
-    extensions(session, &members, &mut found).await?;
+    tree::scan(session, relation, &members, &mut found).await?;
     own(session, &members, &mut found).await?;
     foreign_keys(session, &members, &mut found).await?;
     publications(session, &members, &mut found).await?;
@@ -232,50 +232,6 @@ async fn scan(session: &Session, relation: &Relation) -> Result<Dependencies, So
         });
     }
     Ok(found)
-}
-
-async fn inheritance(
-    session: &Session,
-    relation: &Relation,
-    found: &mut Dependencies,
-) -> Result<(), SourceError> {
-    let sql = include_str!("dependencies/inheritance.sql");
-    let looked = session.try_rows(sql, &[&relation.oid], DOING).await?;
-    for row in found.rows(&[Area::Inheritance], "inheritance", looked) {
-        let (kind, name, other) =
-            (text(&row, 0), format!("{}.{}", text(&row, 1), text(&row, 2)), text(&row, 3));
-        let (detail, certainty) = match kind.as_str() {
-            "partition" => (
-                format!("a partition of {other}: it goes with the table, but can be used under its own name"),
-                Certainty::Possible,
-            ),
-            "child table" => {
-                (format!("inherits from {other}: its rows are read with the table's"), Certainty::Certain)
-            }
-            "partitioned table" => {
-                (format!("{other} is a partition of it: its rows vanish from there"), Certainty::Certain)
-            }
-            _ => (format!("{other} inherits from it: its rows vanish from there"), Certainty::Certain),
-        };
-        found.add(Area::Inheritance, &kind, name, detail, certainty);
-    }
-    Ok(())
-}
-
-/// Extensions that the table was put into: the server does not drop a member alone.
-async fn extensions(
-    session: &Session,
-    members: &Members,
-    found: &mut Dependencies,
-) -> Result<(), SourceError> {
-    let sql = include_str!("dependencies/extensions.sql");
-    let looked = session.try_rows(sql, &[&members.oids], DOING).await?;
-    for row in found.rows(&[Area::Inheritance], "extensions", looked) {
-        let (name, table) = (text(&row, 0), text(&row, 1));
-        let detail = format!("{table} is a member of it, so that it cannot be dropped");
-        found.add(Area::Inheritance, "extension", name, detail, Certainty::Certain);
-    }
-    Ok(())
 }
 
 /// Triggers, policies and rules that stand on the table itself.
@@ -467,7 +423,9 @@ fn name(row: &TextRow, class: &str, owner: &str) -> String {
         // `name on schema.table`: the name stands in the schema of its table.
         "pg_trigger" | "pg_policy" | "pg_constraint" | "pg_rewrite" => {
             let own = identity.rsplit_once(" on ").map_or(identity.as_str(), |(name, _)| name);
-            let schema = owner.split('.').next().unwrap_or_default();
+            // The constraint of a domain has no table, but a schema.
+            let of_table = owner.split('.').next().unwrap_or_default();
+            let schema = if owner.is_empty() { schema.as_str() } else { of_table };
             plain(&format!("{schema}.{own}"))
         }
         // `schema.name(arguments)`.

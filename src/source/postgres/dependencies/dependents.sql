@@ -1,5 +1,5 @@
 -- Everything that the catalogue knows to depend on the relations $1, on their row types, sequences $3, or
--- on the functions $2, directly or through views, types and functions; where $4 is not 'table', on the
+-- on the functions $2, directly or through views, types, functions and operators; where $4 is not 'table', on the
 -- functions alone: class, kind, schema, name, the object it belongs to, what leads to it.
 with recursive
 own (oid) as (select unnest($1::oid[]) union all select unnest($3::oid[])),
@@ -13,7 +13,8 @@ step (classid, objid, objsubid, via_class, via_id, follow) as (
     step.classid, step.objid,
     coalesce(v.objid, d.objid) not in (select oid from own)
       and (v.objid is not null
-           or d.classid in ('pg_catalog.pg_proc'::regclass, 'pg_catalog.pg_type'::regclass)
+           or d.classid in ('pg_catalog.pg_proc'::regclass, 'pg_catalog.pg_type'::regclass,
+                            'pg_catalog.pg_operator'::regclass)
            or d.classid = 'pg_catalog.pg_class'::regclass
               and exists (select from pg_catalog.pg_class c where c.oid = d.objid and c.relkind in ('v', 'm', 'c')))
   from step
@@ -55,7 +56,10 @@ named as (
 )
 select
   classid::regclass::text,
-  type, schema, name, identity,
+  type,
+  coalesce(schema, case classid when 'pg_catalog.pg_constraint'::regclass then (
+    select k.connamespace::regnamespace::text from pg_catalog.pg_constraint k where k.oid = objid) end),
+  name, identity,
   coalesce(owner_oid::regclass::text, ''),
   coalesce(owner_kind::text, ''),
   string_agg(distinct (pg_identify_object(via_class, via_id, 0)).type || ' ' || (pg_identify_object(via_class, via_id, 0)).identity, ', '),
