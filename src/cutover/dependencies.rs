@@ -65,7 +65,7 @@ fn words(area: Area) -> (&'static str, &'static str) {
             "detach it: alter table … no inherit …, detach partition, or alter extension … drop table …",
         ),
         Area::Defaults => ("the table", "change the default, constraint or index"),
-        Area::Jobs => ("the table", "rewrite the job, or end it: select cron.unschedule(…)"),
+        Area::Jobs => ("the table", "rewrite the job, or end it (of pg_cron: select cron.unschedule(…))"),
     }
 }
 

@@ -14,6 +14,9 @@ pub(super) enum Taken {
     Unknown(String),
 }
 
+/// What refuses a label that no partition is made for.
+pub(super) const NOWHERE: &str = "the bounds of all partitions";
+
 /// Where rows of different columns go to different partitions, of which some take the label and others do
 /// not, nobody can tell which ones new rows will reach.
 pub(super) fn taken(leaves: &[Leaf], column: &str, label: &str) -> Taken {
@@ -25,7 +28,7 @@ pub(super) fn taken(leaves: &[Leaf], column: &str, label: &str) -> Taken {
         }
     }
     if reached.is_empty() {
-        return Taken::No("the bounds of all partitions".to_owned());
+        return Taken::No(NOWHERE.to_owned());
     }
     if let Some((_, first)) = reached.first()
         && reached.iter().all(|(_, checks)| matches!(checks, Taken::No(_)))
@@ -87,9 +90,9 @@ mod tests {
         let no = |by: &str| Taken::No(by.to_owned());
         let unknown = |by: &str| Taken::Unknown(by.to_owned());
         let cases = [
-            ("none", vec![], no("the bounds of all partitions")),
+            ("none", vec![], no(NOWHERE)),
             ("its own", vec![leaf(&[of_y], &[]), leaf(&[of_x], &[])], Taken::Yes),
-            ("of others", vec![leaf(&[of_y], &[])], no("the bounds of all partitions")),
+            ("of others", vec![leaf(&[of_y], &[])], no(NOWHERE)),
             ("the rest", vec![leaf(&[of_y], &[]), leaf(&["NOT (a = 'y'::text)"], &[])], Taken::Yes),
             ("its own refuses", vec![leaf(&[of_x], &[of_y]), leaf(&[of_y], &[])], no("check")),
             (
@@ -117,6 +120,6 @@ mod tests {
         hashed.bounds[0].answers.insert("x".to_owned(), true);
         assert_eq!(taken(&[hashed.clone()], "a", "x"), Taken::Yes);
         hashed.bounds[0].answers.insert("x".to_owned(), false);
-        assert_eq!(taken(&[hashed], "a", "x"), Taken::No("the bounds of all partitions".to_owned()));
+        assert_eq!(taken(&[hashed], "a", "x"), Taken::No(NOWHERE.to_owned()));
     }
 }

@@ -57,7 +57,8 @@ impl Database {
                 return Ok(None);
             }
             let rows = session.rows_with(include_str!("sql/leaves.sql"), &[&relation.oid], DOING).await?;
-            let trial = Trial { session, relation: &relation, column, labels };
+            let known = BTreeMap::new();
+            let mut trial = Trial { session, relation: &relation, column, labels, known };
             let mut leaves: Vec<Leaf> = Vec::new();
             for row in &rows {
                 let name = text(row, 0);
@@ -85,10 +86,15 @@ struct Trial<'a> {
     relation: &'a Relation,
     column: &'a str,
     labels: &'a [String],
+    /// What was answered already: many partitions ask for the same.
+    known: BTreeMap<String, BTreeMap<String, bool>>,
 }
 
 impl Trial<'_> {
-    async fn condition(&self, by: String, definition: String) -> Result<Condition, SourceError> {
+    async fn condition(&mut self, by: String, definition: String) -> Result<Condition, SourceError> {
+        if let Some(answers) = self.known.get(&definition) {
+            return Ok(Condition { by, definition, answers: answers.clone() });
+        }
         let mut answers = BTreeMap::new();
         let condition = condition_of(&definition).filter(|condition| self.is_of_label_alone(condition));
         if let (Some(condition), Some(column)) = (condition, self.relation.column(self.column)) {
@@ -105,6 +111,7 @@ impl Trial<'_> {
                 }
             }
         }
+        self.known.insert(definition.clone(), answers.clone());
         Ok(Condition { by, definition, answers })
     }
 
