@@ -157,7 +157,7 @@ begin
           or exists (select from pg_catalog.pg_inherits as i where i.inhrelid = c.oid or i.inhparent = c.oid));
   if found then
     raise exception using
-      message = format('reckon: step 1: %s is no plain table: it is a view, or part of an inheritance or partition tree', place),
+      message = format('reckon: step 1: %s is no plain table: it is a view or foreign table, or part of an inheritance or partition tree', place),
       hint = 'Nothing was changed. A trigger on it would not see every write, and its rows may be those of another table. Detach it, or retire the tables of the tree one by one.';
   end if;
   -- What a drop takes along without a word, and the certificate did not allow.
@@ -400,7 +400,7 @@ begin
           or exists (select from pg_catalog.pg_inherits as i where i.inhrelid = c.oid or i.inhparent = c.oid));
   if found then
     raise exception using
-      message = format('reckon: step 2: %s is no plain table: it is a view, or part of an inheritance or partition tree', place),
+      message = format('reckon: step 2: %s is no plain table: it is a view or foreign table, or part of an inheritance or partition tree', place),
       hint = 'Nothing was changed. A trigger on it would not see every write, and its rows may be those of another table. Detach it, or retire the tables of the tree one by one.';
   end if;
   -- What a drop takes along without a word, and the certificate did not allow.
@@ -639,7 +639,7 @@ begin
           or exists (select from pg_catalog.pg_inherits as i where i.inhrelid = c.oid or i.inhparent = c.oid));
   if found then
     raise exception using
-      message = format('reckon: step 3: %s is no plain table: it is a view, or part of an inheritance or partition tree', place),
+      message = format('reckon: step 3: %s is no plain table: it is a view or foreign table, or part of an inheritance or partition tree', place),
       hint = 'Nothing was changed. A trigger on it would not see every write, and its rows may be those of another table. Detach it, or retire the tables of the tree one by one.';
   end if;
   -- What a drop takes along without a word, and the certificate did not allow.

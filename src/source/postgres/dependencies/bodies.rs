@@ -126,7 +126,7 @@ impl Function {
                 (Certainty::Certain, _) => "names",
                 (_, Some(Mention::Text)) => "has a text with the name of",
                 (_, Some(Mention::Placed)) => {
-                    "has a text with its name behind a word that is no schema here, but may stand for that of"
+                    "has a text with the name behind a word that is no schema here, but may stand for that of"
                 }
                 (_, Some(Mention::Escaped)) => "names, where standard_conforming_strings is off,",
                 _ => "may mean",

@@ -51,7 +51,7 @@ async fn inheritance(
     let rows = found.rows(&[Area::Inheritance], "inheritance", looked);
     if relation.relkind != 'r' || !rows.is_empty() {
         found.at(Area::Inheritance).notes.push(format!(
-            "retire.sql would refuse it: {} is no plain table: it is a view, or part of an inheritance or partition tree",
+            "retire.sql would refuse it: {} is no plain table: it is a view or foreign table, or part of an inheritance or partition tree",
             relation.name
         ));
     }
