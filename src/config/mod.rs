@@ -106,6 +106,12 @@ pub struct TableName {
 }
 
 impl TableName {
+    /// Both names mean one table, as far as names tell: without a schema it is `public`.
+    pub fn is_same(&self, other: &TableName) -> bool {
+        let schema = |table: &TableName| table.schema.clone().unwrap_or_else(|| "public".to_owned());
+        self.name == other.name && schema(self) == schema(other)
+    }
+
     /// The name as SQL wants it, each part quoted when it needs to be (reserved word, upper case,
     /// other characters): `public.token_usage`, `public."order"`.
     pub fn sql(&self) -> String {

@@ -8,14 +8,14 @@ use serde_spanned::Spanned;
 use super::error::{Fault, nearest};
 use super::policy::policies;
 use super::raw::{
-    RawAudit, RawBackfill, RawBalances, RawConfig, RawLegacy, RawMatching, RawPools, RawStored, RawUnified,
-    Text,
+    RawAudit, RawBackfill, RawBalances, RawColumns, RawConfig, RawLegacy, RawMatching, RawPools, RawStored,
+    RawUnified, Text,
 };
 use super::section::{Section, duration, known_labels};
 use super::value::parse_instant;
 use super::{
     AuditPacks, Backfill, Balances, Config, ConfigError, LegacyConfig, LegacyMeaning, Literal, Matching,
-    Pools, Repair, SignPolicy, Stored, UnifiedConfig, nightly,
+    Origin, Pools, Repair, SignPolicy, Stored, UnifiedConfig, nightly,
 };
 use crate::domain::{Instant, Span};
 
@@ -67,11 +67,13 @@ fn resolve(file: &Path, text: &str, raw: &RawConfig) -> Result<Config, Fault> {
     let legacy = raw.legacy.as_ref().ok_or_else(|| missing_section("legacy", "old"))?;
     let unified = raw.unified.as_ref().ok_or_else(|| missing_section("unified", "new"))?;
     let unified_config = unified_side(folder, unified)?;
+    let legacy_config = legacy_side(folder, legacy, &unified_config)?;
+    apart(&legacy_config.columns.origin, &unified_config.columns.origin, unified)?;
     Ok(Config {
         file: file.to_owned(),
         digest: digest(text),
         as_of: raw.as_of.as_ref().map(as_of).transpose()?,
-        legacy: legacy_side(folder, legacy, &unified_config)?,
+        legacy: legacy_config,
         matching: matching(&raw.matching)?,
         balances: balances(folder, &raw.balances, &unified_config)?,
         repair: Repair { time: raw.repair.time, allow_triggers: raw.repair.allow_triggers },
@@ -222,6 +224,38 @@ fn meanings(
         meanings.insert(label.get_ref().clone(), resolved);
     }
     Ok(meanings)
+}
+
+/// Says no to one source for both sides, which would be compared with itself and found clean, and to one
+/// table for both, into which SQL would insert what stands there already.
+fn apart(legacy: &Origin, unified: &Origin, raw: &Spanned<RawUnified>) -> Result<(), Fault> {
+    let named = |key: Option<&Text>| key.map_or_else(|| raw.span(), Spanned::span);
+    let RawColumns { table, path, .. } = raw.get_ref().columns();
+    let own = "a ledger that is compared with itself never differs";
+    match (legacy, unified) {
+        (Origin::Files { pattern, .. }, Origin::Files { pattern: same, .. }) if pattern == same => {
+            let message = format!(
+                "[unified] path: \"{same}\" is the path of [legacy] too, and {own}: name the files of the \
+                 unified table"
+            );
+            Err(Fault::new(named(path), message))
+        }
+        (Origin::Table(old), Origin::Table(new)) if old.is_same(new) => {
+            let message = format!(
+                "[unified] table: {new} is the table of [legacy] too, and {own}: name the unified table"
+            );
+            Err(Fault::new(named(table), message))
+        }
+        _ if legacy.target().is_same(unified.target()) => {
+            let message = format!(
+                "[unified] table: SQL would write into {}, which is the legacy table too (without `table`, a \
+                 table is called as its file): write `table = \"schema.name\"` in both sections",
+                unified.target()
+            );
+            Err(Fault::new(named(table.or(path)), message))
+        }
+        _ => Ok(()),
+    }
 }
 
 // ---- the other sections -----------------------------------------------------------------------

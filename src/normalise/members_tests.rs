@@ -35,7 +35,8 @@ fn read(lines: &str) -> Result<Vec<String>, String> {
         timezone: chrono_tz::Tz::UTC,
     };
     let control = crate::domain::Total::default();
-    let provenance = Provenance { kind: "csv", name: "m.csv".to_owned(), files: Vec::new(), control };
+    let (name, files, notes) = ("m.csv".to_owned(), Vec::new(), Vec::new());
+    let provenance = Provenance { kind: "csv", name, files, control, notes };
     let reading = PoolsReading { chunks: vec![chunk], provenance };
     let time = |at: Option<crate::domain::Instant>| at.map_or(String::new(), |at| at.rfc3339());
     let line = |member: super::Member| {

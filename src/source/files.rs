@@ -1,17 +1,20 @@
 //! Ledgers, stored balances and pools from files: one way in for CSV and Parquet.
 
+use std::collections::HashSet;
+use std::path::PathBuf;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 
-use super::input::{Input, Kind};
+use super::input::{Input, InputFile, Kind};
 use super::json::texts;
 use super::pools::{PoolsShape, PoolsTake};
 use super::request::{KeyChunk, LedgerShape, LedgerTake, Request, Take};
 use super::{
-    DetailRule, Digests, Place, PoolsReading, Progress, Provenance, Reading, Selection, Sink, SourceError,
-    StoredReading, control, csv, parquet,
+    DetailColumns, DetailRule, Digests, KeyColumns, Place, PoolsReading, Progress, Provenance, Reading,
+    Selection, Sink, SourceError, StoredReading, control, csv, parquet,
 };
 use crate::config::{Columns, Origin, Pools, Stored, StoredBalance};
 use crate::domain::{RowId, Total};
@@ -33,7 +36,7 @@ pub fn scan<S: Sink>(
     let (request, shape) = LedgerShape::of(columns);
     let (name, input) = find(&columns.origin)?;
     let new_take = || LedgerTake::new(&shape, new_sink());
-    let (takes, digests) = read(&input, &request, threads, &new_take, progress)?;
+    let Read { takes, digests, notes } = read(&input, &request, threads, &new_take, progress)?;
     let mut control = Total::default();
     let mut sinks = Vec::with_capacity(takes.len());
     for take in takes {
@@ -41,7 +44,7 @@ pub fn scan<S: Sink>(
         sinks.push(take.sink);
     }
     let kind = kind_name(input.kind);
-    Ok(Reading { sinks, provenance: Provenance { kind, name, files: Vec::new(), control }, digests })
+    Ok(Reading { sinks, provenance: Provenance { kind, name, files: Vec::new(), control, notes }, digests })
 }
 
 /// Reads the stored balances from files, ascending by user, then by balance.
@@ -56,11 +59,13 @@ pub fn stored(stored: &Stored, progress: &Progress) -> Result<StoredReading, Sou
         id: None,
     };
     let (name, input) = find(&stored.origin)?;
-    let (takes, digests) = read(&input, &request, 1, &StoredTake::default, progress)?;
+    let Read { takes, digests, notes } = read(&input, &request, 1, &StoredTake::default, progress)?;
     let files = digests.take(progress)?;
     let mut balances: Vec<StoredBalance> = takes.into_iter().flat_map(|take| take.balances).collect();
     balances.sort_by(|a, b| a.user.cmp(&b.user).then(a.tokens.cmp(&b.tokens)));
-    Ok(StoredReading::new(kind_name(input.kind), name, files, balances))
+    let mut reading = StoredReading::new(kind_name(input.kind), name, files, balances);
+    reading.provenance.notes = notes;
+    Ok(reading)
 }
 
 /// Reads the members of pools from files, as raw columns.
@@ -70,10 +75,53 @@ pub fn stored(stored: &Stored, progress: &Progress) -> Result<StoredReading, Sou
 pub fn pools(pools: &Pools, progress: &Progress) -> Result<PoolsReading, SourceError> {
     let (request, shape) = PoolsShape::of(pools);
     let (name, input) = find(&pools.origin)?;
-    let (takes, digests) = read(&input, &request, 1, &|| PoolsTake::new(&shape), progress)?;
+    let Read { takes, digests, notes } = read(&input, &request, 1, &|| PoolsTake::new(&shape), progress)?;
     let files = digests.take(progress)?;
     let chunks = takes.into_iter().flat_map(PoolsTake::into_chunks).collect();
-    Ok(PoolsReading::new(kind_name(input.kind), name, files, chunks))
+    let mut reading = PoolsReading::new(kind_name(input.kind), name, files, chunks);
+    reading.provenance.notes = notes;
+    Ok(reading)
+}
+
+/// Says no to a file that both sides name, by whatever path: compared with itself, it would be found clean.
+/// Files that cannot be found are left to whoever reads them.
+///
+/// # Errors
+/// [`SourceError::Malformed`] with the file's name.
+pub fn apart(legacy: &Origin, unified: &Origin) -> Result<(), SourceError> {
+    let (Ok((_, legacy)), Ok((_, unified))) = (find(legacy), find(unified)) else { return Ok(()) };
+    let real = |file: &InputFile| std::fs::canonicalize(&file.path).ok();
+    let known: HashSet<PathBuf> = legacy.files.iter().filter_map(real).collect();
+    match unified.files.iter().find(|file| real(file).is_some_and(|path| known.contains(&path))) {
+        None => Ok(()),
+        Some(both) => Err(SourceError::Malformed {
+            place: both.shown.clone(),
+            message: "the path of [legacy] and that of [unified] both name this file, and what is compared \
+                      with itself never differs: let each name the files of its own table"
+                .to_owned(),
+        }),
+    }
+}
+
+/// Does this one of the ledger's files hold a row?
+///
+/// # Errors
+/// As [`scan`].
+pub fn holds_rows(columns: &Columns, shown: &str, progress: &Progress) -> Result<bool, SourceError> {
+    struct Nobody;
+    impl Sink for Nobody {
+        fn keys(&mut self, _: &KeyColumns) -> Selection {
+            Selection::Rows(Vec::new())
+        }
+
+        fn details(&mut self, _: &KeyColumns, _: &Selection, _: &DetailColumns) {}
+    }
+    let mut columns = columns.clone();
+    if let Origin::Files { pattern, .. } = &mut columns.origin {
+        shown.clone_into(pattern);
+    }
+    let reading = scan(&columns, &DetailRule::All, 1, &|| Nobody, progress)?;
+    Ok(reading.provenance.control.rows > 0)
 }
 
 fn find(origin: &Origin) -> Result<(String, Input), SourceError> {
@@ -93,22 +141,44 @@ fn kind_name(kind: Kind) -> &'static str {
     }
 }
 
-/// Reads the files whole, whatever their kind. Gives one taker a thread and the files' digests.
+/// Files that were read.
+struct Read<T> {
+    /// One a thread.
+    takes: Vec<T>,
+    digests: Digests,
+    /// As [`Provenance::notes`].
+    notes: Vec<String>,
+}
+
+/// Reads the files whole, whatever their kind.
 fn read<T: Take>(
     input: &Input,
     request: &Request,
     threads: usize,
     new_take: &(dyn Fn() -> T + Sync),
     progress: &Progress,
-) -> Result<(Vec<T>, Digests), SourceError> {
+) -> Result<Read<T>, SourceError> {
     let threads = threads.max(1);
     match input.kind {
         Kind::Text { delimiter, packing } => {
             let format = csv::Format { delimiter, packing };
-            let (takes, digests) = csv::read(&input.files, format, request, threads, new_take, progress)?;
-            Ok((takes, Digests::Taken(digests)))
+            let (takes, files) = csv::read(&input.files, format, request, threads, new_take, progress)?;
+            let open = files.iter().filter(|file| !file.ends_its_line);
+            let note = |file: &csv::ReadFile| {
+                format!(
+                    "the last line of {} has no line end: the file may be cut off there, so compare it with \
+                     what was exported",
+                    file.digest.path
+                )
+            };
+            let notes = open.map(note).collect();
+            let digests = Digests::Taken(files.into_iter().map(|file| file.digest).collect());
+            Ok(Read { takes, digests, notes })
         }
-        Kind::Parquet => parquet::read(&input.files, request, threads, new_take, progress),
+        Kind::Parquet => {
+            let (takes, digests) = parquet::read(&input.files, request, threads, new_take, progress)?;
+            Ok(Read { takes, digests, notes: Vec::new() })
+        }
     }
 }
 

@@ -147,6 +147,9 @@ pub struct Provenance {
     pub files: Vec<FileDigest>,
     /// Rows and raw token sum as the source itself counts them, independently of normalisation.
     pub control: Total,
+    /// What a reader of the report must know of how it was written: a sentence each, in the order of the
+    /// files.
+    pub notes: Vec<String>,
 }
 
 /// A file that was read.
@@ -212,7 +215,8 @@ impl StoredReading {
                 None => control.add_unreadable_row(),
             }
         }
-        StoredReading { balances, provenance: Provenance { kind, name, files, control } }
+        let notes = Vec::new();
+        StoredReading { balances, provenance: Provenance { kind, name, files, control, notes } }
     }
 }
 

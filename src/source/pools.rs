@@ -43,7 +43,7 @@ impl PoolsReading {
     ) -> PoolsReading {
         let rows = chunks.iter().map(|chunk| chunk.user.len() as u64).sum();
         let control = Total { rows, tokens: 0 };
-        PoolsReading { chunks, provenance: Provenance { kind, name, files, control } }
+        PoolsReading { chunks, provenance: Provenance { kind, name, files, control, notes: Vec::new() } }
     }
 
     /// From rows of text: user, pool, then owner, from and to as far as they are configured.

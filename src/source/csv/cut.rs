@@ -36,6 +36,8 @@ pub(super) struct Cutter<'a, R> {
     /// Line on which `pending` begins.
     line: u64,
     at_end: bool,
+    /// The last line of the file has its line end.
+    ends_its_line: bool,
 }
 
 impl<'a, R: Read> Cutter<'a, R> {
@@ -52,6 +54,7 @@ impl<'a, R: Read> Cutter<'a, R> {
             stray_quote: None,
             line: 1,
             at_end: false,
+            ends_its_line: true,
         }
     }
 
@@ -63,8 +66,8 @@ impl<'a, R: Read> Cutter<'a, R> {
         while self.boundary == 0 && !self.at_end && self.stray_quote.is_none() {
             self.fill()?;
         }
-        if self.pending.starts_with(b"\xff\xfe") || self.pending.starts_with(b"\xfe\xff") {
-            return Err(self.wrong(1, "is UTF-16: save it as UTF-8"));
+        if let Some(what) = foreign(&self.pending) {
+            return Err(self.wrong(1, what));
         }
         if self.boundary == 0 {
             self.rest()?;
@@ -135,9 +138,16 @@ impl<'a, R: Read> Cutter<'a, R> {
     /// that an error before it is met first.
     fn close(&mut self) {
         if self.open_quote.or(self.stray_quote).is_none() && self.boundary < self.pending.len() {
+            // Whether a carriage return ends lines here or not, one stands at the end.
+            self.ends_its_line = self.pending.last() == Some(&b'\r');
             self.pending.push(b'\n');
             self.boundary = self.pending.len();
         }
+    }
+
+    /// The last line has its line end. To be asked once all blocks were given.
+    pub fn ends_its_line(&self) -> bool {
+        self.ends_its_line
     }
 
     /// Says no to text behind the last whole record.
@@ -225,6 +235,27 @@ impl<'a, R: Read> Cutter<'a, R> {
     fn wrong(&self, line: u64, message: &str) -> SourceError {
         SourceError::Malformed { place: format!("{}:{line}", self.shown), message: message.to_owned() }
     }
+}
+
+/// What a file is that is no CSV in UTF-8, by its first bytes, and what to do.
+fn foreign(start: &[u8]) -> Option<&'static str> {
+    const SIGNS: [(&[u8], &str); 6] = [
+        (b"\xff\xfe", "is UTF-16: save it as UTF-8"),
+        (b"\xfe\xff", "is UTF-16: save it as UTF-8"),
+        (b"\x1f\x8b", "is gzip data: let its name end in .gz, once for each time that it was packed"),
+        (
+            b"\x28\xb5\x2f\xfd",
+            "is zstd data: let its name end in .zst, once for each time that it was packed",
+        ),
+        (b"PAR1", "is Parquet: let its name end in .parquet"),
+        (b"PK\x03\x04", "is a ZIP archive or a workbook: unpack it, or save it as CSV"),
+    ];
+    if let Some((_, what)) = SIGNS.iter().find(|(sign, _)| start.starts_with(sign)) {
+        return Some(what);
+    }
+    // No text has the character NUL, but every letter of ASCII has a byte of zero in UTF-16.
+    matches!(start, [0, _, ..] | [_, 0, ..])
+        .then_some("has bytes of zero, as UTF-16 without a byte-order mark has: save it as UTF-8")
 }
 
 /// The fields of the first record, unless one is no UTF-8, and the record's length.

@@ -44,7 +44,16 @@ struct Piece {
     block: Block,
 }
 
-/// Reads all files. Gives one taker a thread and the files' digests.
+/// A file that was read whole.
+#[derive(Debug)]
+pub(super) struct ReadFile {
+    pub digest: FileDigest,
+    /// The last line has its line end. A file that was cut off within its last field has not, and looks
+    /// whole in all else.
+    pub ends_its_line: bool,
+}
+
+/// Reads all files. Gives one taker a thread and the files.
 ///
 /// # Errors
 /// The first error in the order of the rows.
@@ -55,7 +64,7 @@ pub(super) fn read<T: Take>(
     threads: usize,
     new_take: &(dyn Fn() -> T + Sync),
     progress: &Progress,
-) -> Result<(Vec<T>, Vec<FileDigest>), SourceError> {
+) -> Result<(Vec<T>, Vec<ReadFile>), SourceError> {
     read_in_blocks(files, format, BLOCK_BYTES, request, threads, new_take, progress)
 }
 
@@ -67,11 +76,11 @@ pub(super) fn read_in_blocks<T: Take>(
     threads: usize,
     new_take: &(dyn Fn() -> T + Sync),
     progress: &Progress,
-) -> Result<(Vec<T>, Vec<FileDigest>), SourceError> {
+) -> Result<(Vec<T>, Vec<ReadFile>), SourceError> {
     let meter = progress.start(&files[0].shown, None);
     let errors = FirstError::default();
     let (sender, receiver) = crossbeam_channel::bounded::<Piece>(threads);
-    let mut digests = Vec::with_capacity(files.len());
+    let mut read = Vec::with_capacity(files.len());
     let takes = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads)
             .map(|_| {
@@ -83,7 +92,7 @@ pub(super) fn read_in_blocks<T: Take>(
         let mut order = 0;
         for file in files {
             match cut_file(file, format, block_bytes, request, &mut order, &sender, &errors) {
-                Ok(digest) => digests.push(digest),
+                Ok(file) => read.push(file),
                 Err(error) => errors.note(order, error),
             }
             if errors.any() {
@@ -94,7 +103,7 @@ pub(super) fn read_in_blocks<T: Take>(
         workers.into_iter().map(|worker| worker.join().expect("a reading thread panicked")).collect()
     });
     errors.into_result()?;
-    Ok((takes, digests))
+    Ok((takes, read))
 }
 
 /// Cuts one file into pieces of work.
@@ -106,7 +115,7 @@ fn cut_file(
     order: &mut u64,
     sender: &Sender<Piece>,
     errors: &FirstError,
-) -> Result<FileDigest, SourceError> {
+) -> Result<ReadFile, SourceError> {
     let opened = file.open()?;
     let stamp = opened.stamp();
     let source = Hashing::new(opened);
@@ -131,11 +140,12 @@ fn cut_file(
         }
         *order += 1;
     }
+    let ends_its_line = cutter.ends_its_line();
     let mut source = packed.into_source();
     // Bytes behind the compressed text belong to the digest too.
     std::io::copy(&mut source, &mut std::io::sink()).map_err(|cause| file.failed(cause))?;
     file.unchanged(stamp)?;
-    Ok(source.finish(&file.shown))
+    Ok(ReadFile { digest: source.finish(&file.shown), ends_its_line })
 }
 
 /// One name with a semicolon in it is a header of another dialect.
@@ -170,10 +180,23 @@ impl Read for Packed {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         match self {
             Packed::Plain(source) => source.read(buffer),
-            Packed::Gzip(decoder) => decoder.read(buffer),
-            Packed::Zstd(decoder) => decoder.read(buffer),
+            Packed::Gzip(decoder) => decoder.read(buffer).map_err(|error| unpacked("gzip", error)),
+            Packed::Zstd(decoder) => decoder.read(buffer).map_err(|error| unpacked("zstd", error)),
         }
     }
+}
+
+/// What a decoder says, with what may be behind it. Errors of the file itself stay as they are.
+fn unpacked(format: &str, error: std::io::Error) -> std::io::Error {
+    use std::io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
+    if !matches!(error.kind(), UnexpectedEof | InvalidInput | InvalidData | Other) {
+        return error;
+    }
+    // A stream that ends early and the first bytes of another one behind it look alike.
+    let message = format!(
+        "its {format} data is cut off or damaged, or other bytes stand behind it ({error}): copy or write it again"
+    );
+    std::io::Error::new(error.kind(), message)
 }
 
 /// A worker: reads pieces until there are none, or until one fails.

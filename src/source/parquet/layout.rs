@@ -272,7 +272,11 @@ pub(super) fn guarded<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Resu
 
 /// What the Parquet reader says, with the file and the way out.
 pub(super) fn damaged(file: &InputFile, error: &ParquetError) -> SourceError {
-    let message =
-        format!("cannot be read as Parquet ({error}): the file is damaged or cut off; write it again");
+    let said = error.to_string();
+    let message = if said.contains("encrypt") {
+        "is encrypted, and no key is known: write it without encryption".to_owned()
+    } else {
+        format!("cannot be read as Parquet ({said}): the file is damaged or cut off; write it again")
+    };
     SourceError::Malformed { place: file.shown.clone(), message }
 }

@@ -251,7 +251,8 @@ impl Database {
             return Err(privileges::refusal(&self.session, &what));
         }
         self.runtime.block_on(held::check(&self.session, &relation))?;
-        let provenance = Provenance { kind: "postgres", name: table.to_string(), files: Vec::new(), control };
+        let (name, files, notes) = (table.to_string(), Vec::new(), Vec::new());
+        let provenance = Provenance { kind: "postgres", name, files, control, notes };
         let sinks = parts.into_iter().map(|(sink, _)| sink).collect();
         Ok(Reading { sinks, provenance, digests: Digests::Taken(Vec::new()) })
     }

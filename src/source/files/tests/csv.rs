@@ -261,3 +261,91 @@ fn stored_balances_are_read_by_user_and_unknown_is_not_zero() {
         assert!(error.starts_with(expected), "{error}");
     }
 }
+
+#[test]
+fn a_file_whose_last_line_has_no_end_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = LEDGER.as_bytes().to_vec();
+    let open = LEDGER.trim_end().as_bytes().to_vec();
+    let old = LEDGER.replace('\n', "\r").into_bytes();
+    let cases = [
+        ("ended.csv", ended, false),
+        ("open.csv", open.clone(), true),
+        ("open.csv.gz", gzip(&open), true),
+        ("header.csv", b"id,user_id,tokens,action,at,ok,metadata".to_vec(), true),
+        ("old.csv", old, false),
+    ];
+    for (name, contents, is_told) in cases {
+        write(folder.path(), name, &contents);
+        let notes = record(&columns(folder.path(), name), 2, false).unwrap().1.notes;
+        let expected = format!("the last line of {name} has no line end: the file may be cut off there");
+        assert_eq!(notes.len(), usize::from(is_told), "{name}");
+        assert!(notes.iter().all(|note| note.starts_with(&expected)), "{notes:?}");
+    }
+}
+
+#[test]
+fn what_is_no_csv_is_named_by_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let packed = gzip(LEDGER.as_bytes());
+    let utf16: Vec<u8> =
+        LEDGER.trim_start_matches('\u{feff}').encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let broken = "x.csv.gz: its gzip data is cut off or damaged, or other bytes stand behind it (";
+    let cases: [(&str, Vec<u8>, &str); 8] = [
+        ("x.csv", packed.clone(), "x.csv:1: is gzip data: let its name end in .gz"),
+        ("x.csv.gz", gzip(&packed), "x.csv.gz:1: is gzip data: let its name end in .gz"),
+        ("x.csv", zstd::encode_all(LEDGER.as_bytes(), 1).unwrap(), "x.csv:1: is zstd data"),
+        ("x.csv", b"PAR1\x15\x04\x15\x10".to_vec(), "x.csv:1: is Parquet: let its name end in .parquet"),
+        ("x.csv", utf16, "x.csv:1: has bytes of zero, as UTF-16 without a byte-order mark has"),
+        ("x.csv.gz", packed[..packed.len() - 20].to_vec(), broken),
+        ("x.csv.gz", [packed.clone(), b"xyz".to_vec()].concat(), broken),
+        ("x.csv.gz", LEDGER.as_bytes().to_vec(), broken),
+    ];
+    for (name, contents, expected) in cases {
+        write(folder.path(), name, &contents);
+        let error = record(&columns(folder.path(), name), 2, false).unwrap_err().to_string();
+        assert!(error.trim_start_matches("cannot read ").starts_with(expected), "{error}");
+    }
+}
+
+#[test]
+fn a_file_that_both_sides_name_is_refused_by_whatever_path() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("sub")).unwrap();
+    for name in ["a.csv", "b.csv", "sub/c.csv"] {
+        write(folder.path(), name, b"id\n1\n");
+    }
+    std::os::unix::fs::symlink(folder.path().join("a.csv"), folder.path().join("sub/link.csv")).unwrap();
+    let cases = [
+        ("a.csv", "b.csv", None),
+        ("*.csv", "sub/c.csv", None),
+        ("a.csv", "./a.csv", Some("a.csv")),
+        ("*.csv", "b.csv", Some("b.csv")),
+        ("a.csv", "sub/*.csv", Some("sub/link.csv")),
+        ("none.csv", "none.csv", None),
+    ];
+    for (legacy, unified, expected) in cases {
+        let error = apart(&origin(folder.path(), legacy), &origin(folder.path(), unified)).err();
+        let error = error.map(|error| error.to_string());
+        assert_eq!(error.is_some(), expected.is_some(), "{legacy} {unified}: {error:?}");
+        if let (Some(error), Some(name)) = (error, expected) {
+            assert!(
+                error.ends_with("let each name the files of its own table") && error.contains(name),
+                "{error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_file_holds_rows_or_a_header_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let header = "id,user_id,tokens,action,at,ok,metadata\n";
+    for (text, expected) in
+        [(header.to_owned(), false), (format!("{header}\n\n"), false), (LEDGER.to_owned(), true)]
+    {
+        write(folder.path(), "x.csv", text.as_bytes());
+        let holds = holds_rows(&columns(folder.path(), "*.csv"), "x.csv", &Progress::hidden());
+        assert_eq!(holds.unwrap(), expected, "{text}");
+    }
+}
