@@ -8,6 +8,7 @@ mod partitions;
 mod past;
 mod period;
 mod read;
+mod rows;
 mod stages;
 
 use std::mem::ManuallyDrop;
@@ -270,6 +271,7 @@ pub fn reconcile(
     mut reads: Reads,
     previous: Option<&PreviousRun>,
 ) -> anyhow::Result<Reconciliation> {
+    rows::must_compare(&reads)?;
     if let Some(parts) = reads.parts.take() {
         let mut stages = stages::Stages::begin();
         reads.before = Some(partitions::settle(config, &mut reads, &parts)?);
@@ -434,7 +436,7 @@ fn run_with(
     // The program ends soon after: taking millions of rows apart before would be work for nobody.
     let mut done = ManuallyDrop::new(reconcile(config, reads, previous.as_ref())?);
     stages.end("judging");
-    done.reads.end_digests()?;
+    done.reads.end_digests(config)?;
     let mut warnings = std::mem::take(&mut done.warnings);
     warnings.extend(done.reads.read_twice());
     let plan = ManuallyDrop::new(plan(config, &done.reads, &done.audit.findings, &mut warnings)?);
@@ -458,6 +460,7 @@ fn run_with(
         pools: done.reads.pools.as_ref(),
         snapshot: done.reads.snapshot.as_ref(),
         sql: scripts.as_ref().map_or(&[], |scripts| &scripts.files),
+        mended: plan.as_ref().map(Plan::mended),
         warnings,
         previous: previous.as_ref().map(|previous| Previous {
             name: previous.name.clone(),

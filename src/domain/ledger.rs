@@ -142,12 +142,49 @@ pub struct Ledger {
     pub unreadable_balances: u64,
     /// Grants whose end is there and cannot be read, ascending: unknown, so not the default either.
     pub unreadable_ends: Vec<RowId>,
-    /// Did any grant or deduction have a link, a mark, a reference, a minus?
+    /// What rows have that need not have it.
     pub any: Marks,
 }
 
-/// What was seen in the grants and deductions of a side: columns that only some rows need have, and
-/// signs that none should have.
+/// How the ids of a column are written, as far as whole numbers go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Some as `7.0`.
+    pub with_point: bool,
+    /// Some in any other way.
+    pub otherwise: bool,
+}
+
+impl Written {
+    /// Notes an id. Nearly always there is nothing to look at after the first one.
+    pub fn note(&mut self, id: &super::RowId) {
+        if self.otherwise {
+            return;
+        }
+        let is_pointed = |text: &str| {
+            let digits = text.strip_suffix(".0").unwrap_or_default();
+            !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        match id {
+            super::RowId::Text(text) if is_pointed(text) => self.with_point = true,
+            _ => self.otherwise = true,
+        }
+    }
+
+    /// Adds what was seen elsewhere.
+    pub fn merge(&mut self, other: Written) {
+        self.with_point |= other.with_point;
+        self.otherwise |= other.otherwise;
+    }
+
+    /// There are ids, and all are written as `7.0`.
+    pub fn is_all_pointed(self) -> bool {
+        self.with_point && !self.otherwise
+    }
+}
+
+/// What was seen in the rows of a side: columns that only some rows need have, how ids are written, and
+/// signs that no grant should have. Where nothing else is said, in its grants and deductions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Marks {
     /// Where a row names its legacy row.
@@ -156,8 +193,39 @@ pub struct Marks {
     pub migrated: bool,
     /// What a payment is known by.
     pub reference: bool,
+    /// What shows that a row was paid for.
+    pub payment: bool,
+    /// When a grant ends.
+    pub end: bool,
+    /// A balance beside a row, of whatever kind.
+    pub balance: bool,
+    /// Whether a row succeeded, use or not.
+    pub success: bool,
+    /// Ids of the rows.
+    pub ids: Written,
+    /// Ids that links name.
+    pub links: Written,
+    /// Ids of the users, those with nothing but use too.
+    pub users: Written,
     /// Grants that are stored as negative amounts.
     pub negative: u64,
+}
+
+impl Marks {
+    /// Adds what was seen elsewhere.
+    pub fn merge(&mut self, other: Marks) {
+        self.link |= other.link;
+        self.migrated |= other.migrated;
+        self.reference |= other.reference;
+        self.payment |= other.payment;
+        self.end |= other.end;
+        self.balance |= other.balance;
+        self.success |= other.success;
+        self.ids.merge(other.ids);
+        self.links.merge(other.links);
+        self.users.merge(other.users);
+        self.negative += other.negative;
+    }
 }
 
 /// What is known of a row of which only the id is given.

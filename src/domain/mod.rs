@@ -25,7 +25,7 @@ pub use id::RowId;
 pub use instant::{Instant, Span};
 pub use ledger::{
     Action, ActionNo, Books, Bystander, DayUsage, Ledger, Marks, Rejected, Roster, Side, SignCell, Standing,
-    UserUsage,
+    UserUsage, Written,
 };
 pub use nothing::{NULL_WORDS, is_nothing, says_nothing};
 pub use pair::{Differences, Pair, Rule};

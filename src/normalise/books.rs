@@ -55,9 +55,10 @@ pub fn books(
     as_of: Instant,
     redaction: Option<&Redaction>,
 ) -> Result<Brought, NormaliseError> {
-    for (side, folders) in [(Side::Legacy, &sides.legacy), (Side::Unified, &sides.unified)] {
+    let origins = [&config.legacy.columns.origin, &config.unified.columns.origin];
+    for (origin, folders) in origins.into_iter().zip([&sides.legacy, &sides.unified]) {
         if let Some((column, found, wanted)) = folders.iter().find_map(|folder| folder.wrong_type.clone()) {
-            return Err(NormaliseError::ColumnType { side: side.name(), column, found, wanted });
+            return Err(NormaliseError::ColumnType { name: origin.name(), column, found, wanted });
         }
     }
     let mut sides = sides;
@@ -187,7 +188,11 @@ struct Merged {
 
 impl Merged {
     fn new(side: Side, mut folders: Vec<Folder>) -> Result<Merged, NormaliseError> {
-        let users = folders.iter_mut().map(|folder| std::mem::take(&mut folder.users).into_all()).collect();
+        let users: Vec<Vec<RowId>> =
+            folders.iter_mut().map(|folder| std::mem::take(&mut folder.users).into_all()).collect();
+        for (folder, users) in folders.iter_mut().zip(&users) {
+            users.iter().for_each(|user| folder.any.users.note(user));
+        }
         let references =
             folders.iter_mut().map(|folder| std::mem::take(&mut folder.references).into_all()).collect();
         let folder_labels: Vec<Vec<Box<str>>> =
@@ -251,10 +256,7 @@ impl Merged {
             rejected.extend(folder.rejected);
             unreadable_balances += folder.unreadable_balances;
             unreadable_ends.extend(folder.unreadable_ends);
-            any.negative += folder.any.negative;
-            any.link |= folder.any.link;
-            any.migrated |= folder.any.migrated;
-            any.reference |= folder.any.reference;
+            any.merge(folder.any);
             population.merge(&folder.population);
             has_wall_times |= folder.has_wall_times;
             folded = folded.plus(folder.folded).expect("token total");

@@ -80,6 +80,9 @@ impl RawEntry {
         any.link |= self.link.is_some();
         any.migrated |= self.migrated;
         any.reference |= !self.references.is_empty();
+        any.payment |= self.paid;
+        any.ids.note(&self.id);
+        self.link.iter().for_each(|link| any.links.note(link));
     }
 }
 
@@ -249,6 +252,7 @@ impl Folder {
         let class = self.class(meaning, raw, at, succeeded);
         self.population.get_mut(class).add_row(raw.abs());
         let balance_after = details.balance_after(at_detail, &mut self.unreadable_balances);
+        self.any.balance |= balance_after.is_some();
         self.has_wall_times = self.has_wall_times || view.created_at.is_wall_time(row);
         match meaning {
             Meaning::Action(action, kind) => {
@@ -257,6 +261,7 @@ impl Folder {
                     self.signs.entry((label, Month::of(at))).or_default()[sign] += 1;
                 }
                 let (expires_at, end_is_unreadable) = details.expires_at(at_detail);
+                self.any.end |= expires_at.is_some() || end_is_unreadable;
                 if end_is_unreadable && class == PopulationClass::Grants {
                     self.unreadable_ends.push(id.clone());
                 }
@@ -361,6 +366,9 @@ impl Folder {
 impl Sink for Folder {
     fn keys(&mut self, keys: &KeyColumns) -> Selection {
         let Some(mut view) = self.view(keys) else { return Selection::Rows(Vec::new()) };
+        if let Some(success) = &keys.success {
+            self.any.success = self.any.success || success.logical_null_count() < success.len();
+        }
         if self.rules.side == Side::Legacy {
             return Selection::All;
         }

@@ -45,10 +45,10 @@ pub use usage_log::{UsageEvent, UsageLog};
 #[derive(Debug, thiserror::Error)]
 pub enum NormaliseError {
     /// A column has a type that cannot hold what it is configured for.
-    #[error("{side}: column {column} has type {found}, which cannot hold {wanted}")]
+    #[error("{name}: column {column} has type {found}, which cannot hold {wanted}: {}", way_out(wanted))]
     ColumnType {
-        /// Side.
-        side: &'static str,
+        /// The side's files or table.
+        name: String,
         /// Column as configured.
         column: String,
         /// The type that was found.
@@ -98,6 +98,19 @@ pub enum NormaliseError {
         /// What is wrong.
         message: String,
     },
+}
+
+/// What to do about a column that cannot hold what is wanted of it.
+fn way_out(wanted: &str) -> &'static str {
+    match wanted {
+        "a time" => {
+            "write it as a timestamp, as a date or as text like 2026-03-01T12:00:00Z, since the number alone \
+             does not say its unit"
+        }
+        "a number of tokens" | "tokens" => "write it as an integer",
+        "a flag" | "a mark" | "a payment id" => "write it as a boolean, an integer or text",
+        _ => "write it as text, an integer or a UUID",
+    }
 }
 
 fn spill_error(side: crate::domain::Side, source: std::io::Error) -> NormaliseError {

@@ -47,7 +47,7 @@ enum Kind {
 /// As [`read_rows`], and files that were changed meanwhile.
 pub fn read(config: &Config, options: &Options, progress: &Progress) -> anyhow::Result<Reads> {
     let mut reads = read_rows(config, options, progress)?;
-    reads.end_digests()?;
+    reads.end_digests(config)?;
     Ok(reads)
 }
 

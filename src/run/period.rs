@@ -66,6 +66,7 @@ pub fn audit(
     let is_other = |as_of: &Instant| days.end() < *as_of || (in_file && *as_of < days.as_of());
     let stored_of = config.as_of.filter(|as_of| reads.stored.is_some() && is_other(as_of));
     reads.as_of_is_past |= stored_of.is_some();
+    super::rows::must_compare(&reads)?;
     let judged = judge(config, &reads, None)?;
     let mut warnings = judged.warnings.clone();
     if sealed.is_none() {
@@ -87,6 +88,7 @@ pub fn audit(
         pools: reads.pools.as_ref(),
         snapshot: reads.snapshot.as_ref(),
         sql: &[],
+        mended: None,
         warnings,
         previous: None,
         lifecycle: None,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use super::partitions::Before;
-use super::{Options, again, gate};
+use super::{Options, again, gate, rows};
 use crate::balance::StoredByUser;
-use crate::config::{Columns, Config, Field, Origin};
+use crate::config::{Columns, Config, Origin};
 use crate::cores;
 use crate::cutover::Live;
 use crate::domain::{Books, Class, Finding, Instant, PopulationClass, RepairKind, RowId, Side, Span};
@@ -68,6 +68,7 @@ pub struct Reads {
 /// One try of [`super::read`].
 pub(super) fn read_once(config: &Config, options: &Options, progress: &Progress) -> anyhow::Result<Reads> {
     let waivers = Waivers::load(config)?;
+    source::files::apart(&config.legacy.columns.origin, &config.unified.columns.origin)?;
     let mut database = again::open(config, progress)?;
     let mut watch = gate::Watch::begin(config, options.look.clone(), database.as_mut())?;
     let snapshot = database.as_ref().map(|database| database.snapshot().clone());
@@ -102,6 +103,7 @@ pub(super) fn read_once(config: &Config, options: &Options, progress: &Progress)
         legacy: facts(&config.legacy.columns.origin)?,
         unified: facts(&config.unified.columns.origin)?,
     };
+    rows::two_tables(&targets)?;
     let snapshot_held = watch.end(config, database, progress)?;
 
     let sides = Sides {
@@ -197,45 +199,6 @@ fn rename(stored: &mut Option<StoredReading>, members: &mut [Member], redaction:
     users.into_iter().for_each(|user| *user = redaction.name(user));
 }
 
-/// Columns that are configured and hold nothing in any grant or deduction, so that rows are paired
-/// without them.
-fn never_set(config: &Config, books: &Books, side: Side) -> Vec<String> {
-    let (ledger, columns, other) = match side {
-        Side::Legacy => (&books.legacy, &config.legacy.columns, &books.unified.any),
-        Side::Unified => (&books.unified, &config.unified.columns, &books.legacy.any),
-    };
-    let any = &ledger.any;
-    let class = |class| ledger.population.get(class).rows;
-    if class(PopulationClass::Grants) + class(PopulationClass::Deductions) == 0 {
-        return Vec::new();
-    }
-    let written = |fields: &[Field]| {
-        let each: Vec<&str> = fields.iter().map(|field| field.written.as_str()).collect();
-        each.join(" or ")
-    };
-    let nowhere = |what: &str, fields: &[Field]| {
-        format!(
-            "no {} grant or deduction has a {what} ({}): make sure that the name is right, and that a column \
-             of JSON holds objects, not texts with JSON in them",
-            side.name(),
-            written(fields)
-        )
-    };
-    let one = |field: &Option<Field>| field.iter().cloned().collect::<Vec<_>>();
-    let mut told = Vec::new();
-    for (what, fields, any) in [
-        ("link", one(&columns.link), any.link),
-        ("mark of its migration", one(&columns.migrated), any.migrated),
-        // A ledger in which nothing was paid for has none on either side.
-        ("reference", columns.reference.clone(), any.reference || !other.reference),
-    ] {
-        if !fields.is_empty() && !any {
-            told.push(nowhere(what, &fields));
-        }
-    }
-    told
-}
-
 /// What to do about something that is empty, since nothing can differ in it.
 const RIGHT_ONE: &str = "make sure that the right table or file was read";
 
@@ -243,10 +206,24 @@ impl Reads {
     /// Waits for the digests of the ledgers' files and puts them where they belong.
     ///
     /// # Errors
-    /// A file that was changed since its rows were read: what was made of them is worth nothing.
-    pub(super) fn end_digests(&mut self) -> Result<(), SourceError> {
+    /// A file that was changed since its rows were read: what was made of them is worth nothing. A file with
+    /// rows that one side has and the other one too, to the byte: it was compared with itself.
+    pub(super) fn end_digests(&mut self, config: &Config) -> Result<(), SourceError> {
         if let Some(digesting) = self.digesting.take() {
             [self.legacy.files, self.unified.files] = digesting.end()?;
+        }
+        for old in &self.legacy.files {
+            let Some(new) = self.unified.files.iter().find(|new| new.sha256 == old.sha256) else { continue };
+            // Exports without a row are alike where the columns are.
+            if !source::files::holds_rows(&config.legacy.columns, &old.path, &self.progress)? {
+                continue;
+            }
+            let message = format!(
+                "is to the byte what the legacy side read as {}, and what is compared with itself never \
+                 differs: export the unified table anew, or correct the path of the one that is wrong",
+                old.path
+            );
+            return Err(SourceError::Malformed { place: new.path.clone(), message });
         }
         Ok(())
     }
@@ -293,6 +270,10 @@ impl Reads {
         if stored.is_some_and(StoredByUser::is_empty) {
             warnings.push(format!("no balance is stored: {RIGHT_ONE}"));
         }
+        let beside = self.stored.as_ref().map(|stored| &stored.provenance).into_iter().chain(&self.pools);
+        for provenance in [&self.legacy, &self.unified].into_iter().chain(beside) {
+            warnings.extend(provenance.notes.iter().cloned());
+        }
         for side in [Side::Legacy, Side::Unified] {
             let ledger = self.books.side(side);
             if ledger.control.rows == 0 {
@@ -314,7 +295,8 @@ impl Reads {
                     side.name()
                 ));
             }
-            warnings.extend(never_set(config, &self.books, side));
+            warnings.extend(rows::never_set(config, &self.books, side));
+            warnings.extend(rows::pointed(config, &self.books, side));
             // The legacy side has `sign` for them, and the matrix of signs.
             if side == Side::Unified && ledger.any.negative > 0 {
                 warnings.push(format!(
