@@ -140,6 +140,7 @@ impl<'a, 'l> Draft<'a, 'l> {
             reference,
             expires_at: entry.expires_at,
             kept: None,
+            blocks: finding.is_blocking(),
         })
     }
 
@@ -187,6 +188,7 @@ impl<'a, 'l> Draft<'a, 'l> {
             expires_at: None,
             kept: None,
             effect_tokens: finding.tokens_effect.unwrap_or(0),
+            blocks: finding.is_blocking(),
         })
     }
 
@@ -218,6 +220,7 @@ impl<'a, 'l> Draft<'a, 'l> {
             expires_at: None,
             kept: Some(kept),
             effect_tokens: finding.tokens_effect.unwrap_or(-i128::from(entry.signed_tokens())),
+            blocks: finding.is_blocking(),
         })
     }
 

@@ -36,7 +36,8 @@ mod verify;
 pub use error::RepairError;
 pub use evidence::Evidence;
 pub use plan::{
-    Change, KeptRow, LegacyRow, Operation, Plan, Refusal, Review, Values, Warning, derived_id, namespace,
+    Change, KeptRow, LegacyRow, Mended, Operation, Plan, Refusal, Review, Values, Warning, derived_id,
+    namespace,
 };
 pub use sql::{Scripts, SqlFile};
 

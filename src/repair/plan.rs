@@ -105,6 +105,19 @@ pub struct Change<'a> {
     pub kept: Option<KeptRow<'a>>,
     /// What it adds to the user's unified balance, in tokens.
     pub effect_tokens: i128,
+    /// The finding stands against a clean result.
+    pub blocks: bool,
+}
+
+/// What the files of a plan do, those that refuse left out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Mended {
+    /// Findings that stand against a clean result.
+    pub blocking: u64,
+    /// Other findings.
+    pub others: u64,
+    /// What all of it adds to balances, in tokens.
+    pub effect_tokens: i128,
 }
 
 /// A finding that a person has to look at. It stands in SQL as a comment.
@@ -245,6 +258,23 @@ impl<'a> Plan<'a> {
                 files.join(", ")
             )
         })
+    }
+
+    /// What the files do.
+    pub fn mended(&self) -> Mended {
+        let mut mended = Mended::default();
+        for operation in [Operation::Insert, Operation::Update, Operation::Delete] {
+            if self.refusal(operation).is_some() {
+                continue;
+            }
+            for change in self.of(operation) {
+                let count = if change.blocks { &mut mended.blocking } else { &mut mended.others };
+                *count += 1;
+                let sum = mended.effect_tokens.checked_add(change.effect_tokens);
+                mended.effect_tokens = sum.expect("effects of 64 bits each add up within 128");
+            }
+        }
+        mended
     }
 
     /// Why a file refuses, if it does.

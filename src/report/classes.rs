@@ -1,6 +1,7 @@
 //! Findings by class, and the result in words.
 
 use crate::domain::{Class, Finding, RepairKind, Severity, Status};
+use crate::repair::Mended;
 
 use super::figures::{counted, grouped, signed};
 use super::model::add;
@@ -81,9 +82,15 @@ pub fn totals(findings: &[Finding]) -> Vec<ClassTotals> {
     totals
 }
 
-/// The result in one or two sentences.
-pub fn sentence(classes: &[ClassTotals], blocking: u64, has_sql: bool) -> String {
+/// The result in a few sentences. `paired`: legacy rows that have their partner; `mended`: what the SQL beside
+/// the report does, where there is any.
+pub fn sentence(classes: &[ClassTotals], blocking: u64, paired: u64, mended: Option<Mended>) -> String {
     let count: u64 = classes.iter().map(|class| class.count).sum();
+    if count == 0 && paired == 0 {
+        return "There was no legacy grant or deduction to compare, and nothing is found. \
+                Every row and every token is accounted for."
+            .to_owned();
+    }
     if count == 0 {
         return "Every legacy grant stands in the unified table, once and unchanged. \
                 Every row and every token is accounted for."
@@ -104,12 +111,17 @@ pub fn sentence(classes: &[ClassTotals], blocking: u64, has_sql: bool) -> String
     let executable = |repairs: &[(RepairKind, u64)]| -> u64 {
         repairs.iter().filter(|(repair, _)| repair.is_executable()).map(|(_, count)| count).sum()
     };
+    let all: u64 = classes.iter().map(|class| executable(&class.repairs)).sum();
     let ready: u64 = classes.iter().map(|class| executable(&class.blocking_repairs)).sum();
-    let others: u64 = classes.iter().map(|class| executable(&class.repairs)).sum::<u64>() - ready;
     let against = classes.iter().flat_map(|class| &class.blocking_repairs);
     let review: u64 =
         against.filter(|(repair, _)| *repair == RepairKind::Review).map(|(_, count)| count).sum();
-    let effect = classes.iter().map(|class| class.executable_tokens).fold(0, add);
+    let possible = || Mended {
+        blocking: ready,
+        others: all - ready,
+        effect_tokens: classes.iter().map(|class| class.executable_tokens).fold(0, add),
+    };
+    let done = mended.unwrap_or_else(possible);
     let mut text = match (count, blocking) {
         (1, _) => "One finding stands against a clean result.".to_owned(),
         (_, 1) => format!("1 of {} findings stands against a clean result.", grouped(count.into())),
@@ -119,10 +131,20 @@ pub fn sentence(classes: &[ClassTotals], blocking: u64, has_sql: bool) -> String
             grouped(count.into())
         ),
     };
-    if let Some(mended) = mended(ready, blocking, others) {
-        let verb = if has_sql { "The SQL beside this report mends" } else { "SQL can mend" };
-        let changes = if has_sql { "and changes" } else { "which would change" };
-        text.push_str(&format!(" {verb} {mended} {changes} balances by {} tokens in all.", signed(effect)));
+    if let Some(what) = mends(done.blocking, blocking, done.others) {
+        let verb = if mended.is_some() { "The SQL beside this report mends" } else { "SQL can mend" };
+        let changes = if mended.is_some() { "and changes" } else { "which would change" };
+        let effect = signed(done.effect_tokens);
+        text.push_str(&format!(" {verb} {what} {changes} balances by {effect} tokens in all."));
+    }
+    // Repairs that a file refuses, or that the table cannot hold: the warnings of the run name them.
+    match all.saturating_sub(done.blocking + done.others) {
+        0 => {}
+        1 => text.push_str(" One could be mended, but no SQL does it: the warnings say why."),
+        rest => text.push_str(&format!(
+            " {} could be mended, but no SQL does it: the warnings say why.",
+            grouped(rest.into())
+        )),
     }
     match review {
         0 => {}
@@ -138,7 +160,7 @@ pub fn sentence(classes: &[ClassTotals], blocking: u64, has_sql: bool) -> String
 }
 
 /// What SQL mends: of the findings that stand against a clean result, and of the others.
-fn mended(ready: u64, blocking: u64, others: u64) -> Option<String> {
+fn mends(ready: u64, blocking: u64, others: u64) -> Option<String> {
     let theirs = match ready {
         0 => None,
         _ if blocking == 1 => Some("it".to_owned()),
@@ -223,8 +245,37 @@ mod tests {
             ),
         ];
         for (against, others, tokens, expected) in cases {
-            let blocking = against.iter().map(|(_, count)| count).sum();
-            assert_eq!(sentence(&found(against, others, tokens), blocking, true), expected);
+            let count = |repairs: Repairs<'_>, executable: bool| -> u64 {
+                repairs.iter().filter(|it| it.0.is_executable() || !executable).map(|(_, count)| count).sum()
+            };
+            let (blocking, others_written) = (count(against, true), count(others, true));
+            let done = Mended { blocking, others: others_written, effect_tokens: tokens };
+            let classes = found(against, others, tokens);
+            assert_eq!(sentence(&classes, count(against, false), 1, Some(done)), expected);
         }
+    }
+
+    #[test]
+    fn the_result_promises_no_sql_that_no_file_holds_and_no_grant_that_nobody_saw() {
+        let classes = found(&[(RepairKind::Backfill, 3)], &[(RepairKind::Update, 2)], 5_000);
+        let cases = [
+            (
+                Mended::default(),
+                "3 of 5 findings stand against a clean result. \
+                 5 could be mended, but no SQL does it: the warnings say why.",
+            ),
+            (
+                Mended { blocking: 2, others: 2, effect_tokens: 4_000 },
+                "3 of 5 findings stand against a clean result. The SQL beside this report mends 2 of them and 2 \
+                 of the others and changes balances by +4,000 tokens in all. \
+                 One could be mended, but no SQL does it: the warnings say why.",
+            ),
+        ];
+        for (done, expected) in cases {
+            assert_eq!(sentence(&classes, 3, 1, Some(done)), expected);
+        }
+        let nothing = "There was no legacy grant or deduction to compare, and nothing is found. \
+                       Every row and every token is accounted for.";
+        assert_eq!(sentence(&totals(&[]), 0, 0, None), nothing);
     }
 }

@@ -12,7 +12,7 @@ use crate::history::waivers::Accepted;
 use crate::history::{PastRun, Shrunk};
 use crate::matching::Calibration;
 use crate::normalise::SettledRows;
-use crate::repair::SqlFile;
+use crate::repair::{Mended, SqlFile};
 use crate::sha256::Sha256;
 use crate::source::{Provenance, Snapshot};
 
@@ -46,6 +46,8 @@ pub struct Inputs<'a> {
     pub snapshot: Option<&'a Snapshot>,
     /// SQL files that stand beside the report.
     pub sql: &'a [SqlFile],
+    /// What they do; `None` where there are none.
+    pub mended: Option<Mended>,
     /// What a reader must know: one sentence each.
     pub warnings: Vec<String>,
     /// The run before this one, where a history is kept.
@@ -262,6 +264,7 @@ pub fn build(inputs: Inputs<'_>) -> Model<'_> {
         || (classes::totals(&audit.findings), Counts::of(&audit.findings), run_id(&inputs, &sources)),
     );
     let Counts { blocking, new, open, waived } = counts;
+    let paired = audit.pair_totals.iter().map(|(_, total)| total.rows).sum();
     let verdict = if blocking == 0 { RunVerdict::Clean } else { RunVerdict::Discrepancies };
     let matching = inputs.config.matching;
     Model {
@@ -270,7 +273,7 @@ pub fn build(inputs: Inputs<'_>) -> Model<'_> {
         as_of: inputs.books.as_of,
         verdict,
         blocking,
-        sentence: classes::sentence(&classes, blocking, !inputs.sql.is_empty()),
+        sentence: classes::sentence(&classes, blocking, paired, inputs.mended),
         timezones: [
             inputs.config.legacy.columns.timezone.name().to_owned(),
             inputs.config.unified.columns.timezone.name().to_owned(),

@@ -1,6 +1,6 @@
 //! A page of text for a terminal: what every summary and table is drawn with.
 
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// How a piece of text is painted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,11 +75,13 @@ impl Page {
         self.end();
     }
 
-    /// Words, broken at the width; `start` stands before the first line, blanks before the others.
+    /// Words, broken at the width; `start` stands before the first line, blanks before the others. A word that
+    /// is wider than a line is broken too, and shortened where it would take more than a few lines.
     pub(super) fn paragraph(&mut self, start: &str, text: &str, paint: Paint) {
         let mut line = String::new();
         let mut indent = start.to_owned();
-        for word in text.split_whitespace() {
+        let room = self.width - start.width();
+        for word in text.split_whitespace().flat_map(|word| pieces(word, room)) {
             if !line.is_empty() && indent.width() + line.width() + 1 + word.width() > self.width {
                 self.put(&indent, Paint::Plain);
                 self.put(&line, paint);
@@ -90,7 +92,7 @@ impl Page {
             if !line.is_empty() {
                 line.push(' ');
             }
-            line.push_str(word);
+            line.push_str(&word);
         }
         self.put(&indent, Paint::Plain);
         self.put(&line, paint);
@@ -127,6 +129,25 @@ impl Page {
         }
         self.end();
     }
+}
+
+/// Lines that one word may take.
+const WORD_LINES: usize = 4;
+
+/// A word in pieces of at most `room` columns; nearly always it is one.
+fn pieces(word: &str, room: usize) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    let mut used = 0;
+    for letter in shorten(word, WORD_LINES * (room - 1)).chars() {
+        let width = letter.width().unwrap_or(0);
+        if used + width > room {
+            pieces.push(String::new());
+            used = 0;
+        }
+        pieces.last_mut().expect("there is a piece").push(letter);
+        used += width;
+    }
+    pieces
 }
 
 /// The text in at most `room` columns.
@@ -179,6 +200,18 @@ mod tests {
         assert_eq!(cut("abcdef", 4), "abc…");
         assert_eq!(cut("漢字漢字", 5), "漢字…");
         assert_eq!(cut("abc", 0), "");
+    }
+
+    #[test]
+    fn no_word_is_wider_than_a_line() {
+        let (long, wide) = ("x".repeat(3_000), "漢".repeat(45));
+        for (word, lines) in [(long.as_str(), 5), (wide.as_str(), 3), ("short", 1)] {
+            let mut page = Page::new(60, false);
+            page.paragraph("    ", &format!("one {word} two"), Paint::Plain);
+            let text = page.finish();
+            assert!(text.lines().all(|line| line.width() <= 60), "{text}");
+            assert_eq!(text.lines().count(), lines, "{text}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use reckon::domain::{
 use reckon::history::lifecycle::{Life, Lifecycle, State};
 use reckon::history::waivers::Accepted;
 use reckon::matching::Calibration;
-use reckon::repair::SqlFile;
+use reckon::repair::{Mended, SqlFile};
 use reckon::report::{Inputs, Model, Previous, build};
 use reckon::source::{FileDigest, Provenance};
 
@@ -103,6 +103,18 @@ impl Fixture {
         }
     }
 
+    /// What the SQL does: every repair that the findings call executable.
+    fn mended(&self) -> Mended {
+        let mut mended = Mended::default();
+        let open = self.audit.findings.iter().filter(|finding| finding.status != Status::Waived);
+        for finding in open.filter(|finding| finding.repair.is_executable()) {
+            let count = if finding.is_blocking() { &mut mended.blocking } else { &mut mended.others };
+            *count += 1;
+            mended.effect_tokens += finding.tokens_effect.unwrap_or(0);
+        }
+        mended
+    }
+
     /// The model of the run.
     pub fn model(&self) -> Model<'_> {
         build(Inputs {
@@ -117,6 +129,7 @@ impl Fixture {
             pools: None,
             snapshot: None,
             sql: &self.sql,
+            mended: (!self.sql.is_empty()).then(|| self.mended()),
             warnings: self.warnings.clone(),
             previous: self.previous.clone(),
             lifecycle: self.lifecycle.as_ref(),
@@ -282,6 +295,7 @@ fn provenance(name: &str, digest: &str, totals: SideConservation) -> Provenance 
         name: name.to_owned(),
         files: vec![FileDigest { path: name.to_owned(), bytes: 1_234_567, sha256: digest.repeat(32) }],
         control: Total { rows: totals.rows_in, tokens: totals.tokens_in },
+        notes: Vec::new(),
     }
 }
 
