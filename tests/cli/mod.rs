@@ -9,6 +9,7 @@ mod init;
 mod reconcile;
 mod redact;
 mod signals;
+mod sources;
 mod statement;
 mod streams;
 mod verify;

@@ -1,0 +1,208 @@
+//! What is read, and what of it would be clean only because nobody looked: the same source twice, rows that are
+//! no grants, names that lead nowhere.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::{code, run, stderr, stdout};
+
+const CONFIG: &str = r#"
+as_of = "2026-09-01T00:00:00Z"
+[legacy]
+path = "old.csv"
+table = "token_transactions"
+id = "id"
+user = "user_id"
+action = "action_type"
+amount = "tokens_used"
+created_at = "created_at"
+[unified]
+path = "new.csv"
+table = "token_usage"
+id = "id"
+user = "user_id"
+action = "action_type"
+amount = "tokens_used"
+created_at = "created_at"
+grants = ["subscription_grant"]
+"#;
+
+const HEADER: &str = "id,user_id,action_type,tokens_used,created_at,legacy_id,metadata\n";
+
+/// Four grants a side, each with its link and some JSON; `of` writes id, user and link.
+fn ledger(of: impl Fn(u32) -> [String; 3], metadata: &str) -> String {
+    let mut text = HEADER.to_owned();
+    for row in 1..=4 {
+        let [id, user, link] = of(row);
+        let metadata = metadata.replace('"', "\"\"");
+        writeln!(
+            text,
+            "{id},{user},subscription_grant,{row}000,2026-05-0{row} 10:00:00,{link},\"{metadata}\""
+        )
+        .unwrap();
+    }
+    text
+}
+
+fn old(metadata: &str) -> String {
+    ledger(|row| [format!("{row}"), format!("{}", 100 + row), String::new()], metadata)
+}
+
+fn new(metadata: &str) -> String {
+    ledger(|row| [format!("{}", 50 + row), format!("{}", 100 + row), format!("{row}")], metadata)
+}
+
+/// Two sides without a difference, `config` changed by `change`.
+fn world(change: impl Fn(&str) -> String) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("old.csv"), old("{}")).unwrap();
+    std::fs::write(folder.path().join("new.csv"), new("{}")).unwrap();
+    std::fs::write(folder.path().join("reckon.toml"), change(CONFIG)).unwrap();
+    folder
+}
+
+/// A clean run's warnings.
+fn warnings(folder: &Path) -> Vec<String> {
+    let output = run(folder, &["reconcile", "--out", "out"]);
+    assert_eq!(code(&output), 0, "{}{}", stdout(&output), stderr(&output));
+    let summary = std::fs::read(folder.join("out/summary.json")).unwrap();
+    let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
+    let told = summary["warnings"].as_array().unwrap();
+    told.iter().map(|warning| warning.as_str().unwrap().to_owned()).collect()
+}
+
+fn refused(folder: &Path, args: &[&str], expected: &str) {
+    let output = run(folder, args);
+    let told = stderr(&output);
+    assert!(code(&output) == 2 && told.contains(expected), "{args:?}: {}{told}", code(&output));
+    assert!(!folder.join("out").exists(), "{args:?}");
+}
+
+#[test]
+fn a_ledger_is_not_compared_with_itself() {
+    let reconcile = ["reconcile", "--out", "out"];
+    let same_path = world(|config| config.replace("new.csv", "./old.csv"));
+    refused(
+        same_path.path(),
+        &reconcile,
+        "old.csv: the path of [legacy] and that of [unified] both name this",
+    );
+    let copied = world(str::to_owned);
+    std::fs::copy(copied.path().join("old.csv"), copied.path().join("new.csv")).unwrap();
+    for command in [&reconcile[..], &["grants"][..]] {
+        refused(copied.path(), command, "new.csv: is to the byte what the legacy side read as old.csv");
+    }
+    // Of two empty exports nothing can be told.
+    for name in ["old.csv", "new.csv"] {
+        std::fs::write(copied.path().join(name), HEADER).unwrap();
+    }
+    let output = run(copied.path(), &reconcile);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let headline = "There was no legacy grant or deduction to compare, and nothing is found.";
+    assert!(stdout(&output).contains(headline), "{}", stdout(&output));
+    let page = std::fs::read_to_string(copied.path().join("out/report.html")).unwrap();
+    assert!(page.contains(headline) && !page.contains("Every legacy grant stands"));
+}
+
+#[test]
+fn rows_of_which_none_is_a_grant_are_no_clean_result() {
+    let as_use = world(|config| {
+        config.replace("[unified]", "[legacy.actions]\nsubscription_grant = \"usage\"\n[unified]")
+    });
+    let expected = "no row of old.csv is a grant or a deduction (4 rows of use, 0 left out), so nothing was \
+                    compared: say in [legacy.actions] which of its labels are (\"subscription_grant\")";
+    refused(as_use.path(), &["reconcile", "--out", "out"], expected);
+    // What the labels are can still be looked up.
+    assert_eq!(code(&run(as_use.path(), &["grants"])), 0);
+    // Rows that are yet to be judged are no such case.
+    let later = world(|config| config.replace("2026-09-01", "2026-01-01"));
+    assert!(warnings(later.path())[0].starts_with("4 legacy rows lie after as-of"));
+}
+
+#[test]
+fn a_place_in_json_that_no_row_has_is_told() {
+    let with = |key: &str, value: &str| {
+        let folder = world(|config| config.replace("grants =", &format!("{key} = {value}\ngrants =")));
+        std::fs::write(folder.path().join("new.csv"), new("{\"success\": true, \"ends\": \"2027-01-01\"}"))
+            .unwrap();
+        let told = warnings(folder.path()).into_iter();
+        told.filter(|told| told.starts_with("no unified")).collect::<Vec<_>>()
+    };
+    for (key, value, expected) in [
+        ("success", "\"metadata.success\"", None),
+        ("success", "\"metadata.succes\"", Some("no unified row has a flag of success (metadata.succes): ")),
+        ("expires_at", "\"metadata.ends\"", None),
+        ("expires_at", "\"metadata.end\"", Some("no unified grant or deduction has an end (metadata.end): ")),
+        ("balance_after", "\"metadata.balance\"", Some("no unified row has a balance (metadata.balance): ")),
+        ("payment", "[\"metadata.pi\"]", Some("no unified grant or deduction has a payment (metadata.pi): ")),
+        // The other side has none configured, so it does not say that nothing was paid for.
+        (
+            "reference",
+            "[\"metadata.pi\"]",
+            Some("no unified grant or deduction has a reference (metadata.pi): "),
+        ),
+        // A column is there under its name, and may be empty.
+        ("expires_at", "\"metadata\"", None),
+    ] {
+        let told = with(key, value);
+        assert_eq!(told.len(), usize::from(expected.is_some()), "{key} = {value}: {told:?}");
+        assert!(told.iter().all(|told| expected.is_some_and(|text| told.starts_with(text))), "{told:?}");
+    }
+}
+
+#[test]
+fn use_that_says_whether_it_succeeded_shows_that_the_name_is_right() {
+    let folder = world(|config| config.replace("grants =", "success = \"metadata.success\"\ngrants ="));
+    let mut text = new("{}");
+    text.push_str("90,101,chat,5,2026-05-09 10:00:00,,\"{\"\"success\"\": false}\"\n");
+    std::fs::write(folder.path().join("new.csv"), text).unwrap();
+    assert_eq!(warnings(folder.path()).iter().filter(|told| told.starts_with("no unified")).count(), 0);
+}
+
+#[test]
+fn whole_numbers_with_a_point_are_told_by_column_and_file() {
+    let folder = world(|config| config.replace("grants =", "link = \"legacy_id\"\ngrants ="));
+    let point = |row: u32| [format!("{}", 50 + row), format!("{}", 100 + row), format!("{row}.0")];
+    let expected = "every link of the unified side is written like 7.0 (legacy_id in new.csv)";
+    let told = |text: String| {
+        std::fs::write(folder.path().join("new.csv"), text).unwrap();
+        let output = run(folder.path(), &["reconcile", "--out", "out"]);
+        assert!(code(&output) < 2, "{}", stderr(&output));
+        std::fs::read_to_string(folder.path().join("out/summary.json")).unwrap().contains(expected)
+    };
+    assert!(told(ledger(point, "{}")));
+    // One that is written otherwise, and it is nobody's habit.
+    assert!(!told(ledger(
+        |row| if row == 2 { ["52", "102", "2"].map(str::to_owned) } else { point(row) },
+        "{}"
+    )));
+    assert!(!told(new("{}")));
+}
+
+#[test]
+fn a_last_line_without_its_end_is_told() {
+    let folder = world(str::to_owned);
+    let whole = new("{}");
+    std::fs::write(folder.path().join("new.csv"), whole.trim_end()).unwrap();
+    let expected = "the last line of new.csv has no line end: the file may be cut off there";
+    assert!(warnings(folder.path()).iter().any(|told| told.starts_with(expected)));
+    std::fs::write(folder.path().join("new.csv"), whole).unwrap();
+    assert!(!warnings(folder.path()).iter().any(|told| told.starts_with(expected)));
+}
+
+#[test]
+fn the_result_promises_no_sql_where_the_file_does_nothing() {
+    // Ids of the database's own and no link: a second backfill would insert the rows again.
+    let folder = world(str::to_owned);
+    let text: Vec<String> =
+        new("{}").lines().filter(|line| !line.starts_with("53,")).map(str::to_owned).collect();
+    std::fs::write(folder.path().join("new.csv"), text.join("\n") + "\n").unwrap();
+    let output = run(folder.path(), &["reconcile", "--out", "out"]);
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    let told = stdout(&output).split_whitespace().collect::<Vec<_>>().join(" ");
+    let expected = "One finding stands against a clean result. One could be mended, but no SQL does it: the \
+                    warnings say why.";
+    assert!(told.contains(expected) && told.contains("backfill does nothing"), "{told}");
+    let page = std::fs::read_to_string(folder.path().join("out/report.html")).unwrap();
+    assert!(page.contains("One could be mended, but no SQL does it"));
+}
