@@ -86,15 +86,12 @@ pub fn totals(findings: &[Finding]) -> Vec<ClassTotals> {
 /// the report does, where there is any.
 pub fn sentence(classes: &[ClassTotals], blocking: u64, paired: u64, mended: Option<Mended>) -> String {
     let count: u64 = classes.iter().map(|class| class.count).sum();
-    if count == 0 && paired == 0 {
-        return "There was no legacy grant or deduction to compare, and nothing is found. \
-                Every row and every token is accounted for."
-            .to_owned();
-    }
     if count == 0 {
-        return "Every legacy grant stands in the unified table, once and unchanged. \
-                Every row and every token is accounted for."
-            .to_owned();
+        let found = match paired {
+            0 => "There was no legacy grant or deduction to compare, and nothing is found.",
+            _ => "Every legacy grant stands in the unified table, once and unchanged.",
+        };
+        return format!("{found} Every row and every token is accounted for.");
     }
     let waived: u64 = classes.iter().map(|class| class.waived).sum();
     if blocking == 0 {

@@ -95,15 +95,7 @@ pub(super) fn read_once(config: &Config, options: &Options, progress: &Progress)
     let unified = scan(&config.unified.columns, Side::Unified).context("the unified side")?;
     let (mut stored, mut members, pools) = beside(config, &mut database, progress)?;
     let digesting = Digesting::begin([legacy.digests, unified.digests], progress);
-    let mut facts = |origin: &Origin| match (origin, &mut database) {
-        (Origin::Table(table), Some(database)) => database.facts(table).map(Some),
-        _ => Ok(None),
-    };
-    let targets = Targets {
-        legacy: facts(&config.legacy.columns.origin)?,
-        unified: facts(&config.unified.columns.origin)?,
-    };
-    rows::two_tables(&targets)?;
+    let targets = targets(config, &mut database)?;
     let snapshot_held = watch.end(config, database, progress)?;
 
     let sides = Sides {
@@ -141,6 +133,20 @@ pub(super) fn read_once(config: &Config, options: &Options, progress: &Progress)
         progress: progress.clone(),
         digesting: Some(digesting),
     })
+}
+
+/// What the catalogue says of the two tables, which have to be two.
+fn targets(config: &Config, database: &mut Option<Database>) -> Result<Targets, SourceError> {
+    let mut facts = |origin: &Origin| match (origin, &mut *database) {
+        (Origin::Table(table), Some(database)) => database.facts(table).map(Some),
+        _ => Ok(None),
+    };
+    let targets = Targets {
+        legacy: facts(&config.legacy.columns.origin)?,
+        unified: facts(&config.unified.columns.origin)?,
+    };
+    rows::two_tables(&targets)?;
+    Ok(targets)
 }
 
 /// How the rows of a side are read.

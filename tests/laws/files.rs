@@ -132,9 +132,31 @@ pub fn reconcile(folder: &Path, as_of: i64, out: &str, further: &[&str], url: Op
 /// When it could not do its job.
 pub fn run(ledgers: &Ledgers, further: &[&str]) -> Run {
     let folder = tempfile::tempdir().unwrap();
-    write(ledgers, folder.path());
+    let mut ledgers = ledgers.clone();
+    ledgers.legacy.extend(grant_of_nothing(&ledgers));
+    write(&ledgers, folder.path());
     let code = reconcile(folder.path(), ledgers.rules.as_of, "out", further, None);
-    read(&folder.path().join("out"), code)
+    let mut run = read(&folder.path().join("out"), code);
+    run.dispositions.retain(|(_, id), _| id != GRANT_OF_NOTHING);
+    run.dispositions_in_order.retain(|((_, id), _)| id != GRANT_OF_NOTHING);
+    run
+}
+
+/// Id of a row that no law knows of.
+const GRANT_OF_NOTHING: &str = "l-nothing";
+
+/// Where legacy rows are use or left out, all of them, the program refuses to compare nothing: a grant of no
+/// tokens, which is never paired and changes no sum, lets it go on.
+fn grant_of_nothing(ledgers: &Ledgers) -> Option<Row> {
+    let meaning =
+        |label: &str| LEGACY_ACTIONS.iter().find(|(known, _)| *known == label).map(|(_, meaning)| *meaning);
+    let is_passed_over = |row: &Row| matches!(meaning(&row.label), Some("usage" | "ignore"));
+    let first = ledgers.legacy.first().filter(|_| ledgers.legacy.iter().all(is_passed_over))?;
+    // A row without user or time is a finding, and nothing is refused.
+    first
+        .at
+        .filter(|_| !first.user.is_empty())
+        .map(|at| Row::new(GRANT_OF_NOTHING, &first.user, "sub", 0, at))
 }
 
 /// What a run directory says.

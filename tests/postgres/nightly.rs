@@ -179,3 +179,38 @@ fn a_role_that_does_not_see_every_row_is_2_and_names_role_and_table() {
     assert!(!night.folder.path().join("out").exists());
     db.sql("drop owned by night_reader; drop role night_reader;");
 }
+
+#[test]
+fn two_names_of_one_table_are_2_and_name_it() {
+    let db = product("one_table");
+    db.sql(&format!("select b.grant_annual_tokens('{USER}');"));
+    // Without a schema the server looks into `b`.
+    let night = Night::new(format!("{}&options=-csearch_path%3Db", db.url()), "shape_b.toml", "");
+    let config = night.folder.path().join("reckon.toml");
+    let text = std::fs::read_to_string(&config).unwrap().replace("public.token_usage", "token_transactions");
+    let kept = text.lines().filter(|line| !line.contains("metadata.") && !line.starts_with("success"));
+    std::fs::write(&config, kept.collect::<Vec<_>>().join("\n")).unwrap();
+    let output = night.reconcile();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("table b.token_transactions: both [legacy] and [unified] name it"), "{said}");
+}
+
+#[test]
+fn a_place_in_json_where_no_row_says_whether_it_succeeded_is_told() {
+    let db = product("no_flag");
+    db.sql(&format!("select b.grant_annual_tokens('{USER}'); select grant_trial_tokens('{USER}');"));
+    let told = |db: &Db| {
+        let night = Night::new(db.url(), "shape_b.toml", "");
+        let config = night.folder.path().join("reckon.toml");
+        let text = std::fs::read_to_string(&config).unwrap();
+        let place = "success = \"metadata.success\"";
+        std::fs::write(&config, text.replace("success = \"success\"", place)).unwrap();
+        assert_eq!(night.findings(), (0, Vec::new()));
+        let warnings = night.summary()["warnings"].to_string();
+        warnings.contains("no unified row has a flag of success (metadata.success)")
+    };
+    assert!(told(&db));
+    db.sql("update token_usage set metadata = coalesce(metadata, '{}') || '{\"success\": true}'");
+    assert!(!told(&db));
+}
