@@ -361,7 +361,7 @@ impl<'a> TimeColumn<'a> {
             _ => return None,
         };
         let values = array.as_primitive::<TimestampMicrosecondType>().values();
-        let fine = array.null_count() == 0 && !values.iter().any(|at| [i64::MIN, i64::MAX].contains(at));
+        let fine = array.null_count() == 0 && values.iter().all(|at| time::READABLE.contains(at));
         fine.then(|| Cow::Borrowed(&values[..]))
     }
 
@@ -386,13 +386,14 @@ impl<'a> TimeColumn<'a> {
                 },
             },
             TimeColumn::Utc(array, unit) => match micros(*array, *unit, row) {
-                Micros::Value(value) => Moment::At(Instant(value)),
+                Micros::Value(value) if time::READABLE.contains(&value) => Moment::At(Instant(value)),
+                Micros::Value(value) => Moment::Unreadable(time::unreadable(value, true)),
                 other => other.failed(),
             },
             TimeColumn::Wall(array, unit, zone) => match micros(*array, *unit, row) {
                 Micros::Value(value) => match time::from_wall_micros(value, *zone) {
                     Some(at) => Moment::At(at),
-                    None => Moment::Unreadable(format!("{value} us")),
+                    None => Moment::Unreadable(time::unreadable(value, false)),
                 },
                 other => other.failed(),
             },
@@ -402,10 +403,12 @@ impl<'a> TimeColumn<'a> {
                 }
                 let days = i64::from(array.value(row));
                 // Its ends are infinities, and further than microseconds reach.
-                let wall = days.checked_mul(86_400_000_000);
-                match wall.and_then(|wall| time::from_wall_micros(wall, *zone)) {
+                let Some(wall) = days.checked_mul(86_400_000_000) else {
+                    return Moment::Unreadable(format!("day {days}"));
+                };
+                match time::from_wall_micros(wall, *zone) {
                     Some(at) => Moment::At(at),
-                    None => Moment::Unreadable(format!("day {days}")),
+                    None => Moment::Unreadable(time::unreadable(wall, false)),
                 }
             }
             TimeColumn::Nothing => Moment::Missing,

@@ -1,10 +1,14 @@
 //! Instants from text and from wall-clock times.
 
 use chrono::offset::LocalResult;
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Offset, TimeZone};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 
 use crate::domain::Instant;
+
+/// Microseconds since 1970-01-01 of the years 1 to 9999. A time outside of them is not readable, whatever
+/// source it comes from: text has no agreed form for it, and a row of the year 20260 is no row of the future.
+pub(super) const READABLE: std::ops::Range<i64> = -62_135_596_800_000_000..253_402_300_800_000_000;
 
 /// Reads a timestamp: RFC 3339 and the forms that PostgreSQL and data frames write. Without a zone
 /// it is a wall-clock time in `zone`. Digits beyond microseconds are rounded, as PostgreSQL does.
@@ -40,6 +44,9 @@ pub(super) fn from_wall_clock(naive: NaiveDateTime, zone: Tz) -> Option<Instant>
 
 /// The instant of wall-clock microseconds (PostgreSQL's and Arrow's `timestamp` without zone).
 pub(crate) fn from_wall_micros(wall_micros: i64, zone: Tz) -> Option<Instant> {
+    if !READABLE.contains(&wall_micros) {
+        return None;
+    }
     if zone == Tz::UTC {
         return Some(Instant(wall_micros));
     }
@@ -55,6 +62,17 @@ pub(crate) fn to_wall_micros(at: Instant, zone: Tz) -> Option<i64> {
     Some(local.and_utc().timestamp_micros())
 }
 
+/// A time that is not [`READABLE`], as PostgreSQL writes it, so that it reads alike from every source.
+pub(super) fn unreadable(micros: i64, has_zone: bool) -> String {
+    let Some(at) = DateTime::from_timestamp_micros(micros) else {
+        return format!("{micros} us since 1970");
+    };
+    let (year, era) = if at.year() > 0 { (at.year(), "") } else { (1 - at.year(), " BC") };
+    let rest = at.format("%m-%d %H:%M:%S%.6f").to_string();
+    let rest = rest.trim_end_matches('0').trim_end_matches('.');
+    format!("{year:04}-{rest}{}{era}", if has_zone { "+00" } else { "" })
+}
+
 /// The text names a zone or an offset of its own.
 pub(super) fn has_zone(text: &str) -> bool {
     let text = text.trim_ascii();
@@ -65,14 +83,15 @@ pub(super) fn has_zone(text: &str) -> bool {
 
 fn micros(seconds: i64, nanos: u32) -> Option<Instant> {
     let rounded = (i64::from(nanos) + 500) / 1_000;
-    seconds.checked_mul(1_000_000)?.checked_add(rounded).map(Instant)
+    let at = seconds.checked_mul(1_000_000)?.checked_add(rounded)?;
+    READABLE.contains(&at).then_some(Instant(at))
 }
 
 fn parse_naive(text: &str) -> Option<NaiveDateTime> {
     let text = text.trim_end();
     // A year of two digits is a day, or a year of this century or the last: nobody knows.
     let (year, _) = text.split_once('-')?;
-    if year.len() != 4 || !year.bytes().all(|digit| digit.is_ascii_digit()) {
+    if year.len() != 4 || year == "0000" || !year.bytes().all(|digit| digit.is_ascii_digit()) {
         return None;
     }
     for format in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"] {
@@ -104,6 +123,11 @@ fn parse_offset(text: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, Date32Array, StringArray, TimestampMicrosecondArray, TimestampSecondArray};
+
+    use super::super::columns::{Moment, TimeColumn};
     use super::*;
 
     #[test]
@@ -134,9 +158,54 @@ mod tests {
             ("02026-03-01", Tz::UTC, None),
             ("0026-03-01", Tz::UTC, Some("0026-03-01T00:00:00.000000Z")),
             ("2026-03-01T09:30:00+99", Tz::UTC, None),
+            ("0000-12-31 23:30:00-05", Tz::UTC, None),
+            ("20260-03-01 09:30:00+00", Tz::UTC, None),
+            ("0044-03-15 00:00:00+00 BC", Tz::UTC, None),
         ];
         for (text, zone, expected) in cases {
             assert_eq!(parse_instant(text, zone).map(Instant::rfc3339).as_deref(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_outside_of_the_years_1_to_9999_is_unreadable_in_columns_of_every_type() {
+        let new_york = chrono_tz::America::New_York;
+        let utc = |micros: i64| -> ArrayRef {
+            Arc::new(TimestampMicrosecondArray::from(vec![micros]).with_timezone("UTC"))
+        };
+        let wall = |micros: i64| -> ArrayRef { Arc::new(TimestampMicrosecondArray::from(vec![micros])) };
+        let seconds = |seconds: i64| -> ArrayRef { Arc::new(TimestampSecondArray::from(vec![seconds])) };
+        let day = |days: i32| -> ArrayRef { Arc::new(Date32Array::from(vec![days])) };
+        let text = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text])) };
+        let (first, end) = (READABLE.start, READABLE.end);
+        let cases = [
+            (utc(first), Tz::UTC, Ok("0001-01-01T00:00:00.000000Z")),
+            (utc(end - 1), Tz::UTC, Ok("9999-12-31T23:59:59.999999Z")),
+            (utc(first - 1), Tz::UTC, Err("0001-12-31 23:59:59.999999+00 BC")),
+            (utc(end), Tz::UTC, Err("10000-01-01 00:00:00+00")),
+            (utc(-63_517_824_000_000_000), Tz::UTC, Err("0044-03-15 00:00:00+00 BC")),
+            (utc(577_176_624_000_500_000), Tz::UTC, Err("20260-01-01 00:00:00.5+00")),
+            (utc(i64::MAX), Tz::UTC, Err("infinity")),
+            (wall(first), Tz::UTC, Ok("0001-01-01T00:00:00.000000Z")),
+            (wall(end), Tz::UTC, Err("10000-01-01 00:00:00")),
+            (wall(end - 1), new_york, Err("9999-12-31 23:59:59.999999")),
+            (wall(first - 1), new_york, Err("0001-12-31 23:59:59.999999 BC")),
+            (seconds(end / 1_000_000), Tz::UTC, Err("10000-01-01 00:00:00")),
+            (day(2_932_896), Tz::UTC, Ok("9999-12-31T00:00:00.000000Z")),
+            (day(2_932_897), Tz::UTC, Err("10000-01-01 00:00:00")),
+            (text("9999-12-31 23:59:59.9999999"), Tz::UTC, Err("9999-12-31 23:59:59.9999999")),
+            (text("20260-01-01 00:00:00+00"), Tz::UTC, Err("20260-01-01 00:00:00+00")),
+        ];
+        for (array, zone, expected) in &cases {
+            let column = TimeColumn::of(array.as_ref(), *zone).unwrap();
+            let found = match column.get(0) {
+                Moment::At(at) => Ok(at.rfc3339()),
+                Moment::Missing => panic!("{expected:?} is missing"),
+                Moment::Unreadable(text) => Err(text),
+            };
+            assert_eq!(found.as_ref().map(String::as_str).map_err(String::as_str), *expected);
+            // The quick look at a whole column says the same.
+            assert!(expected.is_ok() || column.all().is_none(), "{expected:?}");
         }
     }
 }
