@@ -18,6 +18,12 @@ pub type TextRow = Vec<Option<String>>;
 /// How long a session waits for a lock: reading needs none that ordinary writers hold.
 const LOCK_TIMEOUT: &str = "30s";
 
+/// A value that travels as text is the same text whatever the role or the database has set. These are the
+/// defaults; those of time stand beside them.
+const VALUES_AS_TEXT: &str = "set local bytea_output = 'hex'; set local intervalstyle = 'postgres'; \
+                              set local extra_float_digits = 1; set local lc_monetary = 'C'; \
+                              set local quote_all_identifiers = off";
+
 /// Longest wait for the server when a session ends.
 const GOODBYE: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -66,7 +72,7 @@ impl Session {
             (milliseconds(settings.statement_timeout), milliseconds(settings.idle_timeout));
         let begin = format!(
             "begin transaction isolation level repeatable read read only; {adopt} \
-             set local timezone = 'UTC'; set local datestyle = 'ISO, YMD'; \
+             set local timezone = 'UTC'; set local datestyle = 'ISO, YMD'; {VALUES_AS_TEXT}; \
              set local standard_conforming_strings = on; set local client_min_messages = warning; \
              set local idle_in_transaction_session_timeout = {idle_ms}; \
              set local lock_timeout = '{LOCK_TIMEOUT}'; set local statement_timeout = {timeout_ms}; \
