@@ -9,6 +9,7 @@ mod harness;
 mod init;
 mod lines;
 mod nightly;
+mod nulls;
 mod reading;
 mod repair;
 mod rewritten;

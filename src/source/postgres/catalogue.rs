@@ -40,7 +40,8 @@ pub struct ColumnFacts {
     pub type_name: String,
     /// Schema-qualified and quoted type for a cast in SQL: `public.token_action_type`.
     pub cast: String,
-    /// NOT NULL.
+    /// NOT NULL, of the column or of its domain: a row without a value is refused. What is read may be
+    /// null even so.
     pub not_null: bool,
     /// Default expression.
     pub default: Option<String>,
@@ -106,6 +107,8 @@ pub(super) struct Column {
     pub facts: ColumnFacts,
     pub base: BaseType,
     pub select: bool,
+    /// No row that is read has a null there.
+    pub never_null: bool,
 }
 
 /// A type, domains followed.
@@ -190,6 +193,7 @@ fn column(row: &TextRow) -> Column {
         },
         base,
         select: flag(row, 10),
+        never_null: flag(row, 11),
     }
 }
 

@@ -85,6 +85,31 @@ pub(super) fn expression(relation: &Relation, field: &Field, purpose: Purpose) -
     Ok(Expression { sql: format!("({sql})"), wire, nullable: true })
 }
 
+/// The expression of a field of which only some rows are asked, and the path into its text that is left to
+/// follow here. A path into `json` is: that type keeps every text as it came, also one with `\u0000` or half of
+/// a surrogate pair in it, and the server gives up at the first such row, whatever key is asked for.
+///
+/// # Errors
+/// As [`expression`].
+pub(super) fn detail<'f>(
+    relation: &Relation,
+    field: &'f Field,
+    purpose: Purpose,
+) -> Result<(Expression, &'f [String]), String> {
+    let found = expression(relation, field, purpose)?;
+    match relation.column(&field.column) {
+        Some(column) if leads_into_json(relation, field) => Ok((plain(column, Purpose::Text), &field.path)),
+        _ => Ok((found, &[])),
+    }
+}
+
+/// Is it a path into a column of type `json` (not `jsonb`)?
+pub(super) fn leads_into_json(relation: &Relation, field: &Field) -> bool {
+    let is_path = relation.column(&field.written).is_none() && !field.path.is_empty();
+    let base = relation.column(&field.column).map(|column| &column.base);
+    is_path && base == Some(&BaseType::BuiltIn("json".to_owned()))
+}
+
 /// May the server read it as a place in an array?
 fn may_count(key: &str) -> bool {
     key.contains(|character: char| character.is_ascii_digit())
@@ -97,7 +122,7 @@ pub(super) fn is_json(column: &Column) -> bool {
 
 fn plain(column: &Column, purpose: Purpose) -> Expression {
     let name = format!("t.{}", quote_identifier(&column.facts.name));
-    let nullable = !column.facts.not_null;
+    let nullable = !column.never_null;
     let native = match &column.base {
         BaseType::BuiltIn(base) => match (base.as_str(), purpose) {
             ("uuid", Purpose::Id) => Some(Wire::Uuid),
@@ -110,6 +135,8 @@ fn plain(column: &Column, purpose: Purpose) -> Expression {
             ("timestamp", Purpose::Time) => Some(Wire::Wall),
             ("date", Purpose::Time) => Some(Wire::Date),
             ("text" | "varchar" | "name", _) => Some(Wire::Text),
+            // Whole, as it came.
+            ("json", Purpose::Text) => Some(Wire::Text),
             _ => None,
         },
         BaseType::Enum => Some(Wire::Text),

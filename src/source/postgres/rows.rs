@@ -1,11 +1,15 @@
 //! Rows of a binary COPY: split into fields, appended to builders, handed to the sink in chunks.
 
+use std::sync::Arc;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use arrow_array::{ArrayRef, UInt32Array};
+use arrow_array::{Array, ArrayRef, UInt32Array};
 use arrow_buffer::BooleanBufferBuilder;
 
-use super::super::{DetailColumns, KeyColumns, Place, Selection, Sink, SourceError};
+use super::super::{DetailColumns, KeyColumns, Place, Selection, Sink, SourceError, json};
+use crate::domain::RowId;
+
 use super::column::Builder;
 use super::fields::Wire;
 use super::select::{Layout, unfold};
@@ -174,27 +178,22 @@ impl<'a, S: Sink> Filler<'a, S> {
         if self.filled == 0 {
             return Ok(());
         }
-        let mut columns = self.keys.iter_mut().map(Builder::finish);
-        let mut next = || columns.next().expect("the layout counts its keys");
-        let (user, action) = (next(), (0..self.layout.labels).map(|_| next()).collect());
-        let (amount, created_at) = (next(), next());
-        let (amount, success) = if self.layout.folded {
-            let (amount, success) = unfold(amount.as_primitive::<Int64Type>());
-            (std::sync::Arc::new(amount) as ArrayRef, Some(std::sync::Arc::new(success) as ArrayRef))
-        } else {
-            (amount, self.layout.success.then(&mut next))
-        };
+        let keys = self.finish_keys();
+        self.check_nulls(&self.layout.sure_keys, &keys)?;
+        let mut keys = keys.into_iter();
+        let mut next = || keys.next().expect("the layout counts its keys");
         let null_ids = self.layout.id_nullable.then(|| self.null_ids.finish());
         let keys = KeyColumns {
             rows: self.filled,
-            user,
-            action,
-            amount,
-            created_at,
-            success,
+            user: next(),
+            action: (0..self.layout.labels).map(|_| next()).collect(),
+            amount: next(),
+            created_at: next(),
+            success: keys.next(),
             id_is_null: null_ids.filter(|_| self.any_null_id),
         };
         let details: Vec<ArrayRef> = self.details.iter_mut().map(Builder::finish).collect();
+        self.check_nulls(&self.layout.sure_details, &details)?;
         let sent = std::mem::take(&mut self.sent);
         let selection = self.sink.keys(&keys);
         let positions = match &selection {
@@ -210,7 +209,7 @@ impl<'a, S: Sink> Filler<'a, S> {
         };
         let none = matches!(&selection, Selection::Rows(rows) if rows.is_empty());
         if !none {
-            let details = self.details_of(details, positions.as_ref());
+            let details = self.details_of(details, positions.as_ref())?;
             self.sink.details(&keys, &selection, &details);
         }
         self.rows += self.filled as u64;
@@ -219,7 +218,38 @@ impl<'a, S: Sink> Filler<'a, S> {
         Ok(())
     }
 
-    fn details_of(&self, all: Vec<ArrayRef>, positions: Option<&UInt32Array>) -> DetailColumns {
+    /// The key columns of the chunk, in the order of [`KeyColumns`].
+    fn finish_keys(&mut self) -> Vec<ArrayRef> {
+        let mut keys: Vec<ArrayRef> = self.keys.iter_mut().map(Builder::finish).collect();
+        if self.layout.folded {
+            let amount = &mut keys[self.layout.labels + 1];
+            let (tokens, success) = unfold(amount.as_primitive::<Int64Type>());
+            *amount = Arc::new(tokens);
+            keys.push(Arc::new(success));
+        }
+        keys
+    }
+
+    /// Statements ask nothing of columns that are never null, so a null in one of them might pass for
+    /// something else.
+    ///
+    /// # Errors
+    /// There is one: names the column.
+    fn check_nulls(&self, sure: &[(usize, String)], columns: &[ArrayRef]) -> Result<(), SourceError> {
+        match sure.iter().find(|(place, _)| columns[*place].null_count() > 0) {
+            None => Ok(()),
+            Some((_, name)) => Err(self.broken(&format!(
+                "column {name} has no value in some row, though the table says that it is NOT NULL: the table or \
+                 the catalogue is damaged; look at the rows where it is null"
+            ))),
+        }
+    }
+
+    fn details_of(
+        &self,
+        all: Vec<ArrayRef>,
+        positions: Option<&UInt32Array>,
+    ) -> Result<DetailColumns, SourceError> {
         let chosen: Vec<ArrayRef> = match positions {
             None => all,
             Some(positions) => all
@@ -229,9 +259,10 @@ impl<'a, S: Sink> Filler<'a, S> {
                 })
                 .collect(),
         };
-        let at = |place: usize| chosen[place].clone();
+        let fields = self.follow_paths(&chosen)?;
+        let at = |place: usize| fields[place].clone();
         let layout = self.layout;
-        DetailColumns {
+        Ok(DetailColumns {
             id: at(0),
             reference: layout.reference.iter().map(|place| at(*place)).collect(),
             payment: layout.payment.iter().map(|place| at(*place)).collect(),
@@ -240,7 +271,34 @@ impl<'a, S: Sink> Filler<'a, S> {
             expires_at: layout.expires_at.map(at),
             balance_after: layout.balance_after.map(at),
             place: Place::Table(self.table.clone()),
+        })
+    }
+
+    /// One column a field: paths that the server was not asked to follow are followed here.
+    ///
+    /// # Errors
+    /// A text that is no JSON, or holds half of a surrogate pair where a field is: names column and row.
+    fn follow_paths(&self, columns: &[ArrayRef]) -> Result<Vec<ArrayRef>, SourceError> {
+        let fields = &self.layout.fields;
+        let mut arrays: Vec<ArrayRef> = fields.iter().map(|field| columns[field.column].clone()).collect();
+        for (at, (column, name)) in columns.iter().zip(&self.layout.detail_names).enumerate() {
+            let below = fields.iter().enumerate();
+            let below = below.filter(|(_, field)| field.column == at && !field.path.is_empty());
+            let (places, paths): (Vec<usize>, Vec<&[String]>) =
+                below.map(|(place, field)| (place, field.path.as_slice())).unzip();
+            if paths.is_empty() {
+                continue;
+            }
+            let texts = json::texts(column.as_ref()).expect("a column of json travels as text");
+            let found = json::follow(texts, &paths).map_err(|broken| {
+                let id = shown_id(&columns[0], broken.row);
+                self.broken(&format!("the row of id {id}: {}", broken.message(name)))
+            })?;
+            for (place, array) in places.into_iter().zip(found) {
+                arrays[place] = array;
+            }
         }
+        Ok(arrays)
     }
 
     fn broken(&self, what: &str) -> SourceError {
@@ -257,6 +315,21 @@ fn positions(selected: &[u32], sent: &[u32]) -> Option<UInt32Array> {
         .map(|found| found.map(|(place, _)| place as u32))
         .collect();
     found.map(UInt32Array::from)
+}
+
+/// The id of a row, for people.
+fn shown_id(ids: &ArrayRef, row: usize) -> String {
+    if ids.is_null(row) {
+        return "null".to_owned();
+    }
+    match (ids.as_primitive_opt::<Int64Type>(), ids.as_string_opt::<i32>()) {
+        (Some(numbers), _) => numbers.value(row).to_string(),
+        (_, Some(texts)) => texts.value(row).to_owned(),
+        _ => match ids.as_fixed_size_binary_opt().map(|uuids| uuids.value(row).try_into()) {
+            Some(Ok(uuid)) => RowId::Uuid(uuid).to_string(),
+            _ => "unknown".to_owned(),
+        },
+    }
 }
 
 /// Is there no id?

@@ -1,6 +1,6 @@
 //! The statements that read a side: one COPY of keys and details, one count.
 
-use arrow_array::{BooleanArray, Int64Array};
+use arrow_array::{Array, BooleanArray, Int64Array};
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 
 use crate::config::{Columns, Field};
@@ -8,7 +8,7 @@ use crate::domain::{NULL_WORDS, RowId};
 
 use super::super::{DetailRule, FALSE_WORDS, GRANT_SUFFIXES, TRUE_WORDS, bare_label};
 use super::catalogue::Relation;
-use super::fields::{Expression, Purpose, Wire, expression, literal};
+use super::fields::{Expression, Purpose, Wire, detail, expression, literal};
 
 /// What is asked of a table, and in which order it comes.
 #[derive(Debug, Clone)]
@@ -16,12 +16,15 @@ pub(super) struct Layout {
     /// User, labels, amount, time, and success where configured.
     pub keys: Vec<Wire>,
     pub labels: usize,
-    pub success: bool,
     /// Success travels inside the amount.
     pub folded: bool,
-    /// Id first, then each further field once.
+    /// Columns of details as they are sent, the id first.
     pub details: Vec<Wire>,
-    /// Places in `details`.
+    /// Their names as written.
+    pub detail_names: Vec<String>,
+    /// Id first, then each further field once.
+    pub fields: Vec<Detail>,
+    /// Places in `fields`.
     pub reference: Vec<usize>,
     pub payment: Vec<usize>,
     pub link: Option<usize>,
@@ -32,6 +35,10 @@ pub(super) struct Layout {
     pub conditional: bool,
     /// Can an id be null (or the empty text)?
     pub id_nullable: bool,
+    /// Columns that are never null, by their place among keys and details: no statement asks whether they
+    /// are.
+    pub sure_keys: Vec<(usize, String)>,
+    pub sure_details: Vec<(usize, String)>,
     /// The statement up to its WHERE.
     select: String,
     /// The WHERE that asks for all rows; may be empty.
@@ -40,6 +47,15 @@ pub(super) struct Layout {
     pub control: String,
     /// All of it is asked for by place.
     pub by_place: bool,
+}
+
+/// A field among the columns of details.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Detail {
+    /// Place in [`Layout::details`].
+    pub column: usize,
+    /// The path into the text of the column; empty: the column itself.
+    pub path: Vec<String>,
 }
 
 impl Layout {
@@ -68,7 +84,7 @@ impl Layout {
             None => None,
         };
         let id_nullable = id.nullable || id.wire == Wire::Text;
-        let mut details = Details { found: vec![(columns.id.written.clone(), id)] };
+        let mut details = Details::of_id(columns.id.written.clone(), id);
         let mut place = |field: &Field, purpose| details.place(relation, field, purpose);
         let mut places = |fields: &[Field]| -> Result<Vec<usize>, String> {
             fields.iter().map(|field| place(field, Purpose::Text)).collect()
@@ -82,12 +98,17 @@ impl Layout {
         let expires_at = optional(&columns.expires_at, Purpose::Time)?;
         let balance_after = optional(&columns.balance_after, Purpose::Amount)?;
         let token_sum = token_sum(&amount);
+        let read: Vec<&Expression> =
+            [&user].into_iter().chain(&labels).chain([&amount, &time]).chain(&success).collect();
+        let sure_keys = never_null(key_names(columns).zip(read));
+        let sure_details = never_null(details.sent.iter().map(|(name, sent)| (name, sent)));
         let fold = success.as_ref().and_then(|success| folded(&amount, success));
         let folded = fold.is_some();
         let success = success.filter(|_| !folded);
-        let keys = [fold.unwrap_or(amount), time].into_iter().chain(success.clone());
+        let keys = [fold.unwrap_or(amount), time].into_iter().chain(success);
         let keys: Vec<Expression> = [user].into_iter().chain(labels).chain(keys).collect();
-        let details: Vec<Expression> = details.found.into_iter().map(|(_, expression)| expression).collect();
+        let Details { sent, fields } = details;
+        let (detail_names, details): (Vec<String>, Vec<Expression>) = sent.into_iter().unzip();
         let mut outputs: Vec<String> = keys.iter().map(|key| key.sql.clone()).collect();
         let details_sql: Vec<String> = details.iter().map(|detail| detail.sql.clone()).collect();
         match &wanted {
@@ -100,9 +121,10 @@ impl Layout {
         Ok(Layout {
             keys: keys.iter().map(|key| key.wire).collect(),
             labels: columns.action.len(),
-            success: success.is_some(),
             folded,
             details: details.iter().map(|detail| detail.wire).collect(),
+            detail_names,
+            fields,
             reference,
             payment,
             link,
@@ -111,6 +133,8 @@ impl Layout {
             balance_after,
             conditional: wanted.is_some(),
             id_nullable,
+            sure_keys,
+            sure_details,
             select: format!("select {} from {table} t", outputs.join(", ")),
             all,
             control: format!("select count(*), {token_sum} from {table} t{all}"),
@@ -129,22 +153,43 @@ impl Layout {
     }
 }
 
-/// Detail expressions, each field once.
+/// The key columns as written, in the order in which [`super::super::KeyColumns`] has them.
+fn key_names(columns: &Columns) -> impl Iterator<Item = &String> {
+    let last = [&columns.amount, &columns.created_at].into_iter().chain(&columns.success);
+    [&columns.user].into_iter().chain(&columns.action).chain(last).map(|field| &field.written)
+}
+
+/// Place and name of those that are never null.
+fn never_null<'a>(read: impl Iterator<Item = (&'a String, &'a Expression)>) -> Vec<(usize, String)> {
+    let places = read.enumerate().filter(|(_, (_, expression))| !expression.nullable);
+    places.map(|(place, (name, _))| (place, name.clone())).collect()
+}
+
+/// Details as they are sent, and the fields among them, each once.
 struct Details {
-    found: Vec<(String, Expression)>,
+    sent: Vec<(String, Expression)>,
+    fields: Vec<Detail>,
 }
 
 impl Details {
-    fn place(&mut self, relation: &Relation, field: &Field, purpose: Purpose) -> Result<usize, String> {
-        let wanted = expression(relation, field, purpose)?;
-        if let Some(at) =
-            self.found.iter().position(|(name, found)| *name == field.written && *found == wanted)
-        {
-            return Ok(at);
-        }
-        self.found.push((field.written.clone(), wanted));
-        Ok(self.found.len() - 1)
+    fn of_id(name: String, id: Expression) -> Details {
+        Details { sent: vec![(name, id)], fields: vec![Detail { column: 0, path: Vec::new() }] }
     }
+
+    fn place(&mut self, relation: &Relation, field: &Field, purpose: Purpose) -> Result<usize, String> {
+        let (wanted, path) = detail(relation, field, purpose)?;
+        let name = if path.is_empty() { &field.written } else { &field.column };
+        let column = place_in(&mut self.sent, (name.clone(), wanted));
+        Ok(place_in(&mut self.fields, Detail { column, path: path.to_vec() }))
+    }
+}
+
+/// Place of an item in a list that holds each once.
+fn place_in<T: PartialEq>(list: &mut Vec<T>, item: T) -> usize {
+    list.iter().position(|known| *known == item).unwrap_or_else(|| {
+        list.push(item);
+        list.len() - 1
+    })
 }
 
 /// The rule on labels as SQL; `None`: every row is wanted.
@@ -205,23 +250,22 @@ const HASHED_FROM: usize = 9;
 const FOLD: i64 = 1 << 33;
 
 /// Amount and success as one integer, since each further column costs the server more than this sum:
-/// where the amount has 32 bits and is never null.
+/// where the amount has 32 bits and is never null. Of the flag it is always asked: a null that cannot be
+/// would count as a failure otherwise, and nobody would see it.
 fn folded(amount: &Expression, success: &Expression) -> Option<Expression> {
     if amount.wire != Wire::Small || amount.nullable || success.wire != Wire::Boolean {
         return None;
     }
     let (tokens, flag) = (&amount.sql, &success.sql);
-    let failed = format!("{tokens}::int8 + {FOLD}::int8");
-    let otherwise = if success.nullable {
-        format!("when not {flag} then {failed} else {tokens}::int8 + {}::int8", 2 * FOLD)
-    } else {
-        format!("else {failed}")
-    };
-    let sql = format!("case when {flag} then {tokens}::int8 {otherwise} end");
+    let sql = format!(
+        "case when {flag} then {tokens}::int8 when not {flag} then {tokens}::int8 + {FOLD}::int8 \
+         else {tokens}::int8 + {}::int8 end",
+        2 * FOLD
+    );
     Some(Expression { sql, wire: Wire::Integer, nullable: false })
 }
 
-/// Takes amount and success apart again.
+/// Takes amount and success apart again. Where there is nothing, there is no amount.
 pub(super) fn unfold(folded: &Int64Array) -> (Int64Array, BooleanArray) {
     let folds = |value: i64| (value + FOLD / 2).div_euclid(FOLD);
     let amounts = folded.values().iter().map(|value| value - folds(*value) * FOLD).collect();
@@ -231,7 +275,7 @@ pub(super) fn unfold(folded: &Int64Array) -> (Int64Array, BooleanArray) {
     };
     let unknown = flag(|folds| folds > 1);
     let known = (unknown.count_set_bits() > 0).then(|| NullBuffer::new(!&unknown));
-    (Int64Array::new(amounts, None), BooleanArray::new(flag(|folds| folds == 0), known))
+    (Int64Array::new(amounts, folded.nulls().cloned()), BooleanArray::new(flag(|folds| folds == 0), known))
 }
 
 /// True where the row is this user's; `None`: no value of the column can be.

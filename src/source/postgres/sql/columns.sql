@@ -1,4 +1,5 @@
--- The columns of a relation, domains followed to their base type.
+-- The columns of a relation, domains followed to their base type. Two answers on null: may a row be written
+-- without a value, and can none be read that has none?
 with recursive base (attnum, oid, not_null) as (
   select a.attnum, a.atttypid, a.attnotnull
   from pg_catalog.pg_attribute a
@@ -7,6 +8,27 @@ with recursive base (attnum, oid, not_null) as (
   select base.attnum, t.typbasetype, base.not_null or t.typnotnull
   from base join pg_catalog.pg_type t on t.oid = base.oid
   where t.typtype = 'd'
+),
+-- The relation with its partitions and children, whose rows are read with its own.
+tree (oid) as (
+  select $1::oid
+  union
+  select i.inhrelid from pg_catalog.pg_inherits i join tree on i.inhparent = tree.oid
+),
+-- Columns that are never null in any of them. Each table says so for itself: a child may have dropped what
+-- its parent says, a foreign table only claims it, and a constraint that is not validated (version 18) says
+-- nothing of the rows that were there before. A domain's NOT NULL lets nulls through, outer joins for one.
+sure (attname) as (
+  select m.attname
+  from tree
+  join pg_catalog.pg_class c on c.oid = tree.oid and c.relkind in ('r', 'p')
+  join pg_catalog.pg_attribute m on m.attrelid = c.oid and m.attnum > 0 and not m.attisdropped
+  where m.attnotnull
+    and not exists (
+      select from pg_catalog.pg_constraint k
+      where k.conrelid = c.oid and k.contype = 'n' and k.conkey = array[m.attnum] and not k.convalidated)
+  group by m.attname
+  having count(*) = (select count(*) from tree)
 )
 select
   a.attname::text,
@@ -21,7 +43,8 @@ select
   b.typname::text,
   (bn.nspname = 'pg_catalog')::text,
   b.typtype::text,
-  has_column_privilege(a.attrelid, a.attnum, 'select')::text
+  has_column_privilege(a.attrelid, a.attnum, 'select')::text,
+  (a.attname in (select sure.attname from sure))::text
 from pg_catalog.pg_attribute a
 join base on base.attnum = a.attnum
 join pg_catalog.pg_type b on b.oid = base.oid and b.typtype <> 'd'
