@@ -14,5 +14,6 @@ mod reading;
 mod repair;
 mod rewritten;
 mod security;
+mod texts;
 mod values;
 mod wire;

@@ -7,6 +7,7 @@ use crate::config::{Columns, Field, TableName, quote_identifier};
 use super::super::{Progress, SourceError};
 use super::Database;
 use super::catalogue::{self, text};
+use super::explain::where_to_look;
 use super::fields::{Purpose, Wire, expression, literal};
 use super::privileges;
 use super::scan::{Further, open_further};
@@ -138,7 +139,9 @@ impl Database {
                 relation.sql(),
                 relation.all_rows()
             );
-            let rows = self.session.rows(&sql, &format!("counting the labels of {table}")).await?;
+            let rows = self.session.rows(&sql, &format!("counting the labels of {table}")).await;
+            let written: Vec<&str> = columns.action.iter().map(|field| field.written.as_str()).collect();
+            let rows = rows.map_err(|error| where_to_look(error, &relation, &written))?;
             Ok(rows.iter().map(|row| (text(row, 0), text(row, 1).parse().unwrap_or(0))).collect())
         })
     }

@@ -6,6 +6,9 @@ use std::io::ErrorKind;
 use tokio_postgres::error::SqlState;
 
 use super::super::SourceError;
+use super::catalogue::{BaseType, Relation};
+
+use crate::config::quote_identifier;
 
 /// What is done when there is no session yet.
 pub(super) const CONNECTING: &str = "connecting";
@@ -26,6 +29,48 @@ pub(super) fn explain(error: &tokio_postgres::Error, who: &str, doing: &str) -> 
         None => of_connection(error),
     };
     SourceError::Database { message: format!("{who}: {doing}: {what}: {way_out}"), transient }
+}
+
+/// Adds to an error about texts that the server cannot hand out which columns may hold them, and a query that
+/// finds the rows: the server itself names neither. `fields`: what was read, as written.
+pub(super) fn where_to_look(error: SourceError, relation: &Relation, fields: &[&str]) -> SourceError {
+    let SourceError::Database { message, transient: false } = &error else { return error };
+    let is = |code: &str| message.contains(&format!("({code})"));
+    let read = |column: &&super::catalogue::Column| {
+        let name = column.facts.name.as_str();
+        fields.iter().any(|field| *field == name || field.split('.').next() == Some(name))
+    };
+    let columns: Vec<_> = relation.columns.iter().filter(read).collect();
+    let quoted = |name: &str| format!("t.{}", quote_identifier(name));
+    let table = relation.sql();
+    let mut hints = Vec::new();
+    if is("22P05") || is("22P02") {
+        let json = BaseType::BuiltIn("json".to_owned());
+        hints.extend(columns.iter().filter(|column| column.base == json).map(|column| {
+            let name = &column.facts.name;
+            format!(
+                "column {name} of type json may hold \\u0000 or half of a surrogate pair, of which the server makes \
+                 no text: select t.* from {table} t where {}::text ~* '\\\\u(0000|d[89a-f])' finds the rows; correct \
+                 them, or take the field out of reckon.toml",
+                quoted(name)
+            )
+        }));
+    }
+    if is("22P05") || is("22021") {
+        let read: Vec<String> = columns.iter().map(|column| quoted(&column.facts.name)).collect();
+        hints.push(format!(
+            "a database of encoding SQL_ASCII takes any bytes: select t.* from {table} t where concat({}) ~ \
+             '[^[:ascii:]]' finds the rows that may hold such a text; write it as UTF-8, or read a view that does: \
+             convert_from(convert(convert_to(COLUMN, 'SQL_ASCII'), 'LATIN1', 'UTF8'), 'SQL_ASCII')",
+            read.join(", ")
+        ));
+    }
+    match hints.is_empty() {
+        true => error,
+        false => {
+            SourceError::Database { message: format!("{message}; {}", hints.join("; ")), transient: false }
+        }
+    }
 }
 
 /// An error that came not from the server but from the line to it.
@@ -104,6 +149,7 @@ fn way_out(code: &SqlState, message: &str) -> (&'static str, bool) {
         "42501" => ("grant select on the table (and usage on its schema) to this role", false),
         "42P01" => ("look at the table's name and schema in reckon.toml", false),
         "42703" => ("look at the column's name in reckon.toml", false),
+        "22021" | "22P05" => ("a text there is none in UTF-8", false),
         "28P01" => ("look at the password in DATABASE_URL, PGPASSWORD or ~/.pgpass", false),
         "28000" => ("look at user, database and sslmode, and at the server's pg_hba.conf", false),
         "3D000" => ("look at the database's name in DATABASE_URL", false),
@@ -170,6 +216,7 @@ mod tests {
             ("42501", "permission denied", false),
             ("XX000", "cache lookup failed", false),
             ("22P02", "invalid input syntax", false),
+            ("22021", "invalid byte sequence for encoding \"UTF8\": 0xe4 0x62", false),
         ];
         for (code, message, expected) in cases {
             let (way_out, may_pass) = way_out(&SqlState::from_code(code), message);

@@ -240,7 +240,9 @@ impl Database {
         let total = u64::try_from(relation.estimated_rows).ok().filter(|rows| *rows > 0);
         let meter = progress.start(&format!("reading {table}"), total);
         let work = scan::Work::new(&layout, table.to_string(), ranges, &meter);
-        let (parts, control) = self.read_all(&work, readers, new_sink, progress)?;
+        let (parts, control) = self
+            .read_all(&work, readers, new_sink, progress)
+            .map_err(|error| explain::where_to_look(error, &relation, &written))?;
         let received: u64 = parts.iter().map(|(_, rows)| rows).sum();
         if received != control.rows {
             let what = format!(
@@ -315,9 +317,10 @@ impl Database {
     }
 
     /// The rows of a query that reads a relation whole.
-    fn whole(&self, sql: &str, relation: &Relation) -> Result<Vec<TextRow>, SourceError> {
+    fn whole(&self, sql: &str, relation: &Relation, written: &[&str]) -> Result<Vec<TextRow>, SourceError> {
         self.runtime.block_on(async {
-            let rows = self.session.rows(sql, &format!("reading {}", relation.name)).await?;
+            let rows = self.session.rows(sql, &format!("reading {}", relation.name)).await;
+            let rows = rows.map_err(|error| explain::where_to_look(error, relation, written))?;
             held::check(&self.session, relation).await?;
             Ok(rows)
         })
@@ -329,10 +332,11 @@ impl Database {
     /// As [`Database::check_readable`]; a row without a user, a balance that is no integer.
     pub fn stored(&mut self, stored: &Stored) -> Result<StoredReading, SourceError> {
         let table = origin_table(&stored.origin)?;
-        let relation = self.readable(table, &[&stored.user.written, &stored.balance.written])?;
+        let written = [stored.user.written.as_str(), &stored.balance.written];
+        let relation = self.readable(table, &written)?;
         let sql = select::stored(&relation, &stored.user, &stored.balance)
             .map_err(|what| privileges::refusal(&self.session, &what))?;
-        let rows = self.whole(&sql, &relation)?;
+        let rows = self.whole(&sql, &relation, &written)?;
         let wrong = |user: &str, what: &str| SourceError::Malformed {
             place: format!("table {table}"),
             message: format!("{user}{what}; correct the row, or read a view that leaves it out"),
@@ -372,7 +376,7 @@ impl Database {
         let relation = self.readable(table, &written)?;
         let sql =
             select::pools(&relation, &fields).map_err(|what| privileges::refusal(&self.session, &what))?;
-        let rows = self.whole(&sql, &relation)?;
+        let rows = self.whole(&sql, &relation, &written)?;
         Ok(PoolsReading::of_table(pools, table.to_string(), &rows))
     }
 
