@@ -45,6 +45,11 @@ pub(super) fn examine(
         let reading = database.pools(pools);
         members(reading, pools, found)?;
     }
+    // Those of the ledgers are told with them.
+    let is_ledger = |table: &str| sides.iter().any(|(_, columns)| shown(&columns.origin) == table);
+    for (table, doubt) in database.doubts().filter(|(table, _)| !is_ledger(table)) {
+        found.add("row-level security", table, State::NotTested, doubt);
+    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Reads both ledgers, and what stands beside them, at one moment.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -44,6 +45,8 @@ pub struct Reads {
     pub snapshot_held: Option<Span>,
     /// What the catalogue says of the tables.
     pub targets: Targets,
+    /// What may hide rows of the tables and cannot be judged from here.
+    pub doubts: Vec<String>,
     /// The stored balances were read at a later moment than as-of, so they cannot be compared. A
     /// file of balances has no moment of its own: it is taken to be of as-of.
     pub as_of_is_past: bool,
@@ -96,6 +99,7 @@ pub(super) fn read_once(config: &Config, options: &Options, progress: &Progress)
     let (mut stored, mut members, pools) = beside(config, &mut database, progress)?;
     let digesting = Digesting::begin([legacy.digests, unified.digests], progress);
     let targets = targets(config, &mut database)?;
+    let doubts = database.as_ref().map_or_else(Vec::new, doubts);
     let snapshot_held = watch.end(config, database, progress)?;
 
     let sides = Sides {
@@ -122,6 +126,7 @@ pub(super) fn read_once(config: &Config, options: &Options, progress: &Progress)
         unified: unified.provenance,
         snapshot,
         targets,
+        doubts,
         snapshot_held,
         as_of_is_past: stored_in_database && read_at.is_some_and(|at| as_of < at),
         redacted: options.redaction.is_some(),
@@ -147,6 +152,7 @@ fn targets(config: &Config, database: &mut Option<Database>) -> Result<Targets, 
     };
     rows::two_tables(&targets)?;
     Ok(targets)
+    let doubts = database.as_ref().map_or_else(Vec::new, doubts);
 }
 
 /// How the rows of a side are read.
@@ -272,7 +278,7 @@ impl Reads {
         matched: &Matched,
         stored: Option<&StoredByUser>,
     ) -> Vec<String> {
-        let mut warnings = Vec::new();
+        let mut warnings = self.doubts.clone();
         if stored.is_some_and(StoredByUser::is_empty) {
             warnings.push(format!("no balance is stored: {RIGHT_ONE}"));
         }

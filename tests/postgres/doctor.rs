@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::cluster::{Cluster, Db};
+use crate::cases::program::reconcile;
 
 /// Runs the command; its exit code, and each check as `state check subject: detail`.
 fn doctor(db: &Db, role: &str, config: &str) -> (i32, Vec<String>) {
@@ -113,6 +114,32 @@ fn each_trouble_is_named_with_the_way_out() {
             "{change}: {checks:#?}"
         );
     }
+}
+
+#[test]
+fn what_cannot_be_told_is_not_tested_and_a_warning_of_the_run() {
+    let db = product("doubt");
+    let job = format!("{}_job", db.name);
+    db.sql(&format!(
+        "alter table a.token_transactions rename to rows_of_it;
+         create function a.all_rows() returns setof a.rows_of_it language sql stable
+           as 'select * from a.rows_of_it';
+         create view a.token_transactions as select * from a.all_rows();
+         grant select on a.token_transactions to {job};"
+    ));
+    let words = "view a.token_transactions calls function a.all_rows";
+    let (code, checks) = doctor(&db, &job, &fixture("shape_a.toml"));
+    assert_eq!(code, 0, "{checks:#?}");
+    let of_it = "row-level security a.token_transactions: ";
+    let told: Vec<&String> = checks.iter().filter(|check| check.contains(of_it)).collect();
+    assert_eq!(told.len(), 1, "{checks:#?}");
+    assert!(told[0].starts_with("not_tested") && told[0].contains(words), "{checks:#?}");
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("reckon.toml");
+    std::fs::write(&config, fixture("shape_a.toml")).unwrap();
+    let run = reconcile(&config, &folder.path().join("out"), &[("DATABASE_URL", &db.url_as(&job))]);
+    let warnings = run.summary()["warnings"].to_string();
+    assert!(warnings.contains(words), "{warnings}");
 }
 
 #[test]

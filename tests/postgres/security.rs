@@ -131,6 +131,100 @@ fn a_view_is_looked_through_to_its_tables_and_their_readers() {
 }
 
 #[test]
+fn a_materialised_view_holds_what_its_owner_saw() {
+    let db = with_roles("kept");
+    db.sql(&format!(
+        "create table t (id int); alter table t enable row level security; grant select on t to public;
+         create policy own on t using (id = 1);
+         create materialized view by_super as select * from t; create materialized view by_reader as select * from t;
+         alter materialized view by_reader owner to {}_reader; grant select on by_super, by_reader to public;",
+        db.name
+    ));
+    let role = format!("{}_bypass", db.name);
+    assert_eq!(check(&db, &role, "by_super", &["id"]), Ok(()));
+    let message = check(&db, &role, "by_reader", &["id"]).unwrap_err();
+    assert!(message.contains("read through") && message.contains("\"own\""), "{message}");
+}
+
+/// What cannot be told of the rows of a relation; or the message where it is refused.
+fn doubts(db: &Db, role: &str, name: &str) -> Result<Vec<String>, String> {
+    let mut database = open(&db.url_as(&format!("{}_{role}", db.name))).unwrap();
+    database.check_readable(&table(name), &[]).map_err(|error| error.to_string())?;
+    Ok(database.doubts().map(|(_, doubt)| doubt.to_owned()).collect())
+}
+
+#[test]
+fn a_function_in_a_view_is_a_doubt_and_where_policies_are_in_its_reach_a_refusal() {
+    let db = with_roles("functions");
+    db.sql(&format!(
+        "set role {0}_owner;
+         create table t (id int); alter table t enable row level security; create policy own on t using (id = 1);
+         create table open (id int); grant select on t, open to public;
+         create function rows() returns setof t language sql stable as 'select * from t';
+         create function rows_of_owner() returns setof t language sql stable security definer as 'select * from t';
+         create function is_there(a int, b int) returns boolean language plpgsql stable
+           as 'begin return exists (select from t where id = a); end';
+         create operator === (leftarg = int, rightarg = int, function = is_there);
+         create function tidy(x text) returns text language sql immutable as 'select lower(x)';
+         create view called as select * from rows();
+         create view nested as select * from called;
+         create view defined as select * from rows_of_owner();
+         create view joined as select * from open where id === 1;
+         create view tidied as select id, tidy('X') as a from open;
+         create view plain as select id, lower('X') as a from open;
+         grant select on called, nested, defined, joined, tidied, plain to public;",
+        db.name
+    ));
+    // View, role, the function that is named, is it refused?
+    let cases = [
+        ("called", "reader", Some("public.rows"), true),
+        ("nested", "reader", Some("public.rows"), true),
+        ("joined", "reader", Some("public.is_there"), true),
+        ("called", "bypass", Some("public.rows"), false),
+        ("called", "owner", Some("public.rows"), false),
+        ("defined", "reader", Some("public.rows_of_owner"), false),
+        ("tidied", "reader", Some("public.tidy"), false),
+        ("plain", "reader", None, false),
+    ];
+    for (view, role, function, refused) in cases {
+        let found = doubts(&db, role, view);
+        assert_eq!(found.is_err(), refused, "{view} as {role}: {found:?}");
+        let told = found.unwrap_or_else(|message| vec![message]).join("; ");
+        match function {
+            None => assert_eq!(told, "", "{view}"),
+            Some(function) => assert!(told.contains(&format!("calls function {function}")), "{view}: {told}"),
+        }
+        assert!(!refused || told.contains("security on table public.t may hide rows"), "{told}");
+    }
+    // Nothing of what hides rows is in reach any more, or it hides none.
+    for change in ["revoke select on t from public", "create policy every on t using (true)"] {
+        db.sql(&format!("grant select on t to public; {change}"));
+        assert_eq!(doubts(&db, "reader", "called").map(|doubts| doubts.len()), Ok(1), "{change}");
+    }
+}
+
+#[test]
+fn of_a_foreign_table_nobody_can_tell_what_its_server_hides() {
+    let db = with_roles("foreign");
+    db.sql(
+        "create foreign data wrapper elsewhere; create server there foreign data wrapper elsewhere;
+         create foreign table f (id int) server there; create view over_it as select * from f;
+         create table parted (id int) partition by range (id);
+         create foreign table part partition of parted for values from (0) to (9) server there;
+         grant select on f, over_it, parted to public;",
+    );
+    for (name, foreign) in [
+        ("f", "public.f is"),
+        ("over_it", "public.f (read through public.over_it) is"),
+        ("parted", "public.part (read through public.parted) is"),
+    ] {
+        let told = doubts(&db, "reader", name).unwrap();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with(&format!("{foreign} a foreign table")), "{told:?}");
+    }
+}
+
+#[test]
 fn what_is_missing_is_named_with_the_way_out() {
     let db = with_roles("missing");
     db.sql(&format!(

@@ -21,6 +21,7 @@ mod numeric;
 mod privileges;
 mod rows;
 mod scan;
+mod security;
 mod select;
 mod session;
 mod split;
@@ -30,6 +31,7 @@ mod target;
 mod tls;
 pub mod writers;
 
+use std::collections::BTreeSet;
 use std::sync::mpsc;
 use std::time::{Duration, Instant as Clock};
 
@@ -64,6 +66,8 @@ pub struct Database {
     opened: Clock,
     version: u32,
     role: String,
+    /// Table, and what about its rows cannot be told.
+    doubts: BTreeSet<(String, String)>,
     // Last: the session ends while its runtime is still there.
     runtime: tokio::runtime::Runtime,
 }
@@ -142,8 +146,20 @@ impl Database {
         })?;
         let (snapshot, role) = runtime.block_on(export(&session, taken))?;
         tracing::debug!("{}: snapshot {} at {:?}", session.who, snapshot.name, snapshot.lsn);
-        let settings = *settings;
-        Ok(Database { target, tls, route, settings, session, snapshot, opened, version, role, runtime })
+        let (settings, doubts) = (*settings, BTreeSet::new());
+        Ok(Database {
+            target,
+            tls,
+            route,
+            settings,
+            session,
+            snapshot,
+            opened,
+            version,
+            role,
+            doubts,
+            runtime,
+        })
     }
 
     /// The moment that all reads see.
@@ -211,8 +227,17 @@ impl Database {
         self.readable(table, columns).map(|_| ())
     }
 
-    fn readable(&self, table: &TableName, columns: &[&str]) -> Result<Relation, SourceError> {
-        self.runtime.block_on(privileges::readable(&self.session, table, columns))
+    fn readable(&mut self, table: &TableName, columns: &[&str]) -> Result<Relation, SourceError> {
+        let read = self.runtime.block_on(privileges::readable(&self.session, table, columns));
+        let (relation, doubts) = read?;
+        self.doubts.extend(doubts.into_iter().map(|doubt| (table.to_string(), doubt)));
+        Ok(relation)
+    }
+
+    /// Tables that were read or checked, each with a sentence that says what may hide rows of it and cannot be
+    /// judged from here: a function that a view calls, a foreign table.
+    pub fn doubts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.doubts.iter().map(|(table, doubt)| (table.as_str(), doubt.as_str()))
     }
 
     /// Reads all rows of a side into sinks, several sessions at once where the table allows it, and
