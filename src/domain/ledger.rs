@@ -1,6 +1,6 @@
 //! Both sides after normalisation.
 
-use super::{Entry, Population, RowId, Total, UserNo};
+use super::{Entry, Population, RowId, Total, UserNo, Width};
 
 /// Which of the two tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -209,6 +209,33 @@ pub struct Marks {
     pub users: Written,
     /// Grants that are stored as negative amounts.
     pub negative: u64,
+    /// Of all rows that were not folded: are the texts of a column filled up with blanks?
+    pub widths: Widths,
+}
+
+/// How wide the texts of the columns are by which rows are told apart and found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Widths {
+    /// Ids.
+    pub id: Width,
+    /// Users.
+    pub user: Width,
+    /// Labels, where one column holds them.
+    pub label: Width,
+    /// Links.
+    pub link: Width,
+}
+
+impl Widths {
+    /// What is known of both together.
+    pub fn with(self, other: Widths) -> Widths {
+        Widths {
+            id: self.id.with(other.id),
+            user: self.user.with(other.user),
+            label: self.label.with(other.label),
+            link: self.link.with(other.link),
+        }
+    }
 }
 
 impl Marks {
@@ -225,6 +252,7 @@ impl Marks {
         self.links.merge(other.links);
         self.users.merge(other.users);
         self.negative += other.negative;
+        self.widths = self.widths.with(other.widths);
     }
 }
 

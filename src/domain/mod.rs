@@ -16,6 +16,7 @@ mod population;
 mod settled;
 mod tokens;
 mod total;
+mod width;
 
 pub use disposition::{Disposition, Outcome, RowPlace};
 pub use entry::{Entry, Kind, UserNo};
@@ -25,7 +26,7 @@ pub use id::RowId;
 pub use instant::{Instant, Span};
 pub use ledger::{
     Action, ActionNo, Books, Bystander, DayUsage, Ledger, Marks, Rejected, Roster, Side, SignCell, Standing,
-    UserUsage, Written,
+    UserUsage, Widths, Written,
 };
 pub use nothing::{NULL_WORDS, is_nothing, says_nothing};
 pub use pair::{Differences, Pair, Rule};
@@ -33,3 +34,4 @@ pub use population::{Population, PopulationClass};
 pub use settled::{SETTLING, Settled, SettledLabel, SettledRung, SettledSide};
 pub use tokens::parse_tokens;
 pub use total::{Overflow, Total};
+pub use width::Width;

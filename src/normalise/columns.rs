@@ -123,6 +123,14 @@ impl<'a> IdColumn<'a> {
         IntegerColumn::of(array).map(IdColumn::Integer)
     }
 
+    /// The text of a row as it stands there, where the column holds text.
+    pub(super) fn text(&self, row: usize) -> Option<&'a str> {
+        match self {
+            IdColumn::Text(text) => text.get(row),
+            IdColumn::Uuid(_) | IdColumn::Integer(_) => None,
+        }
+    }
+
     /// The row has an id.
     fn has(&self, row: usize) -> bool {
         match self {

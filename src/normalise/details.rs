@@ -6,7 +6,7 @@ use super::columns::{Amount, IdColumn, IntegerColumn, Moment, TimeColumn};
 use super::flags::FlagColumn;
 use super::folder::Folder;
 use super::intern::Texts;
-use crate::domain::{Instant, RowId, says_nothing};
+use crate::domain::{Instant, RowId, Widths, says_nothing};
 use crate::source::DetailColumns;
 
 /// Characters of a UUID with its hyphens.
@@ -81,6 +81,14 @@ impl DetailView<'_> {
         references.sort_unstable();
         references.dedup();
         references.into_boxed_slice()
+    }
+
+    /// Notes how wide the texts of a row are.
+    pub(super) fn note_widths(&self, row: usize, widths: &mut Widths) {
+        let link = self.link.as_ref().and_then(|link| link.text(row));
+        for (text, width) in [(self.id.text(row), &mut widths.id), (link, &mut widths.link)] {
+            text.into_iter().for_each(|text| width.note(text));
+        }
     }
 
     pub(super) fn paid(&self, row: usize) -> bool {

@@ -224,6 +224,8 @@ impl Folder {
 
     /// Takes a row that is not plain usage.
     fn take(&mut self, view: &mut KeyView<'_>, row: usize, details: &DetailView<'_>, at_detail: usize) {
+        self.note_widths(view, row);
+        details.note_widths(at_detail, &mut self.any.widths);
         let label = self.label_of(view, row);
         let id = details.id.get(at_detail);
         let amount = view.amount.get(row);
@@ -294,6 +296,17 @@ impl Folder {
                 let row = RawBystander { id, user, label, raw_tokens: raw, at, class, balance_after };
                 self.bystanders.push(row);
             }
+        }
+    }
+
+    fn note_widths(&mut self, view: &KeyView<'_>, row: usize) {
+        let widths = &mut self.any.widths;
+        let label = match &view.action[..] {
+            [only] => only.get(row),
+            _ => None,
+        };
+        for (text, width) in [(view.user.text(row), &mut widths.user), (label, &mut widths.label)] {
+            text.into_iter().for_each(|text| width.note(text));
         }
     }
 

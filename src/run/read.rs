@@ -152,7 +152,12 @@ fn targets(config: &Config, database: &mut Option<Database>) -> Result<Targets, 
     };
     rows::two_tables(&targets)?;
     Ok(targets)
-    let doubts = database.as_ref().map_or_else(Vec::new, doubts);
+}
+
+/// What is in doubt of the tables that were read, each said once.
+fn doubts(database: &Database) -> Vec<String> {
+    let said: BTreeSet<&str> = database.doubts().map(|(_, doubt)| doubt).collect();
+    said.into_iter().map(str::to_owned).collect()
 }
 
 /// How the rows of a side are read.
@@ -309,6 +314,7 @@ impl Reads {
             }
             warnings.extend(rows::never_set(config, &self.books, side));
             warnings.extend(rows::pointed(config, &self.books, side));
+            warnings.extend(rows::padded(config, &self.books, side));
             // The legacy side has `sign` for them, and the matrix of signs.
             if side == Side::Unified && ledger.any.negative > 0 {
                 warnings.push(format!(

@@ -161,3 +161,25 @@ pub(super) fn pointed(config: &Config, books: &Books, side: Side) -> Vec<String>
     })
     .collect()
 }
+
+/// Columns of ids, users, labels and links whose texts are all filled up with blanks: read beside one that is
+/// not, every row of theirs looks like another.
+pub(super) fn padded(config: &Config, books: &Books, side: Side) -> Vec<String> {
+    let (ledger, columns) = match side {
+        Side::Legacy => (&books.legacy, &config.legacy.columns),
+        Side::Unified => (&books.unified, &config.unified.columns),
+    };
+    let widths = &ledger.any.widths;
+    let keys = [(Some(&columns.id), widths.id), (Some(&columns.user), widths.user)];
+    let others = [(columns.action.first(), widths.label), (columns.link.as_ref(), widths.link)];
+    let each = keys.into_iter().chain(others);
+    let padded = each.filter_map(|(field, width)| Some((&field?.written, width.padded()?)));
+    let told = padded.map(|(field, width)| {
+        format!(
+            "every {field} of the {} side is filled up with blanks to {width} characters, as COPY writes a column of \
+             type character(n), and is not what is written without them: export the column as text",
+            side.name()
+        )
+    });
+    told.collect()
+}

@@ -11,6 +11,7 @@
 //! Every worker thread owns one sink; the caller merges them. Chunks come in no particular order,
 //! hence nothing after this stage may depend on it.
 
+pub mod archived;
 mod control;
 mod csv;
 pub mod digest;

@@ -12,6 +12,7 @@ use reckon::source::{Progress, SourceError};
 use reckon::verify::{State, verify};
 
 use super::retire_world::{open, table};
+use crate::cases::program::reconcile;
 use crate::postgres::cluster::{Cluster, Db};
 
 struct Place {
@@ -133,6 +134,49 @@ fn a_restored_table_can_be_loaded_by_psql() {
     assert_eq!(check(&elsewhere, &place.path()), ["t", &outcome.seal.digest.to_string()]);
     elsewhere.sql("update public.grants set note = 'other' where id = 1500");
     assert_eq!(check(&elsewhere, &place.path())[0], "f");
+}
+
+#[test]
+fn an_archive_reads_as_its_table_where_values_are_filled_up_with_blanks() {
+    let db = Cluster::shared().database("archive_padded");
+    db.sql(
+        "create domain public.code as char(8);
+         create table public.old (id char(6) primary key, user_id public.code, kind char(30), tokens int,
+           at timestamptz, note text);
+         create table public.new (id text primary key, user_id text, kind text, tokens int, at timestamptz,
+           legacy_id text);
+         insert into public.old values ('L1', 'ada', 'renewal_grant', 5, '2026-01-01+00', 'x  '),
+           ('L2', 'ben', 'renewal_grant', 7, '2026-01-02+00', null);
+         insert into public.new select 'U' || id, user_id, 'subscription_grant', tokens, at, id from public.old;",
+    );
+    let place = Place::new();
+    write(&db, &table("public.old"), &place.path()).unwrap();
+    assert_eq!(about(&place.path()).padded, ["id", "user_id", "kind"]);
+    assert_eq!(wrong(&place.path()), []);
+    let file = place.path().join("public.old.csv");
+    let bare = place.folder.path().join("bare.csv");
+    fs::copy(&file, &bare).unwrap();
+    let run = |name: &str, origin: &str| {
+        let config = place.folder.path().join(format!("{name}.toml"));
+        let text = format!(
+            "[legacy]\n{origin}\nid = \"id\"\nuser = \"user_id\"\naction = \"kind\"\namount = \"tokens\"\n\
+             created_at = \"at\"\n[legacy.actions]\nrenewal_grant = \"subscription_grant\"\n\
+             [unified]\ntable = \"public.new\"\nid = \"id\"\nuser = \"user_id\"\naction = \"kind\"\n\
+             amount = \"tokens\"\ncreated_at = \"at\"\nlink = \"legacy_id\"\ngrants = [\"subscription_grant\"]\n"
+        );
+        fs::write(&config, text).unwrap();
+        reconcile(&config, &place.folder.path().join(name), &[("DATABASE_URL", &db.url())])
+    };
+    let path = |file: &Path| format!("path = \"{}\"", file.display());
+    let (of_table, of_archive) = (run("of_table", "table = \"public.old\""), run("of_archive", &path(&file)));
+    assert_eq!((of_table.code, of_archive.code), (0, 0), "{} {}", of_table.stderr, of_archive.stderr);
+    assert_eq!(of_table.bytes("findings.csv"), of_archive.bytes("findings.csv"));
+    // Without what stands beside it nobody can tell the type; that all are filled up is seen.
+    let of_copy = run("of_copy", &path(&bare));
+    let warnings = of_copy.summary()["warnings"].to_string();
+    for column in ["id of the legacy side is filled up with blanks to 6", "user_id", "kind"] {
+        assert!(warnings.contains(&format!("every {column}")), "{warnings}");
+    }
 }
 
 #[test]

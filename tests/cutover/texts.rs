@@ -83,6 +83,7 @@ fn restore_and_check() {
         default: None,
         generated: None,
         identity: false,
+        padded: false,
         needs_type: None,
     };
     let state = state(table("public.token_transactions"));

@@ -11,17 +11,12 @@ use crate::config::{TableName, quote_identifier};
 use crate::domain::Instant;
 use crate::repair::quote::{comment, fill, literal, rows};
 use crate::source::Snapshot;
+pub use crate::source::archived::{FILE_NAME, SCHEMA};
 use crate::source::digest::{ShapeColumn, TableDigest};
 use crate::source::postgres::{ArchivedColumn, ArchivedTable, ROW_TEXT_SETTINGS, digest_query, shape_query};
 
 /// What `manifest.json` of an archive says that it is.
 pub const MANIFEST_SCHEMA: &str = "reckon.archive/1";
-
-/// Name and version of the shape of `archive.json`.
-pub const SCHEMA: &str = "reckon.archived_table/1";
-
-/// Which table this is.
-pub const FILE_NAME: &str = "archive.json";
 
 /// Makes an empty table for the rows.
 pub const RESTORE: &str = "restore.sql";
@@ -46,6 +41,10 @@ pub struct Archive {
     pub shape: String,
     /// The columns in order.
     pub columns: Vec<ShapeColumn>,
+    /// Those whose values are filled up with blanks in the file, and are not where they are shown otherwise:
+    /// of type `character(n)`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub padded: Vec<String>,
     /// The rows.
     pub csv: CsvFile,
     /// Name of the snapshot in which all was read.
@@ -70,6 +69,7 @@ pub struct CsvFile {
 impl Archive {
     /// What is known of a table that was written to a file.
     pub fn of(table: &ArchivedTable, csv: CsvFile, snapshot: &Snapshot) -> Archive {
+        let padded = table.columns.iter().filter(|column| column.padded);
         Archive {
             schema: SCHEMA.to_owned(),
             table: table.state.table.sql(),
@@ -78,6 +78,7 @@ impl Archive {
             digest: table.state.digest.to_string(),
             shape: table.state.shape.clone(),
             columns: table.columns.iter().map(|column| column.shape.clone()).collect(),
+            padded: padded.map(|column| column.shape.name.clone()).collect(),
             csv,
             snapshot: snapshot.name.clone(),
             lsn: snapshot.lsn.clone(),

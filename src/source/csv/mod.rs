@@ -15,7 +15,7 @@ use crossbeam_channel::{Receiver, Sender};
 use super::fields::{Group, Located, complete, missing};
 use super::input::{Hashing, InputFile, Packing};
 use super::request::{FirstError, KeyChunk, Request, Take};
-use super::{FileDigest, Meter, Place, Progress, Selection, SourceError};
+use super::{FileDigest, Meter, Place, Progress, Selection, SourceError, archived};
 use cut::{Block, Cutter};
 use table::Table;
 
@@ -35,6 +35,8 @@ struct Layout {
     shown: String,
     width: usize,
     located: Located,
+    /// Columns whose values are filled up with blanks.
+    padded: Vec<usize>,
 }
 
 /// A piece of work: blocks are numbered in the order of the rows.
@@ -130,7 +132,9 @@ fn cut_file(
     let header = cutter.header()?;
     let names: Vec<&str> = header.iter().map(String::as_str).collect();
     let located = Located::new(request, &names, &file.shown).map_err(|error| hint(error, &names))?;
-    let layout = Arc::new(Layout { shown: file.shown.clone(), width: header.len(), located });
+    let padded = archived::padded_columns(file)?;
+    let padded = (0..header.len()).filter(|at| padded.contains(&header[*at])).collect();
+    let layout = Arc::new(Layout { shown: file.shown.clone(), width: header.len(), located, padded });
     while !errors.any()
         && let Some(block) = cutter.next_block()?
     {
@@ -225,15 +229,16 @@ fn read_piece<T: Take>(
     request: &Request,
     take: &mut T,
 ) -> Result<u64, SourceError> {
-    let Layout { shown, width, located } = &*piece.layout;
+    let layout = &*piece.layout;
+    let Layout { shown, width, located, .. } = layout;
     let table = Table::read(piece.block, delimiter, *width, shown)?;
     let rows: Vec<u32> = (0..table.rows()).collect();
     if rows.is_empty() {
         return Ok(0);
     }
-    let keys = columns(&table, &located.keys, request.keys.len(), &rows, shown)?;
+    let keys = columns(&table, &located.keys, request.keys.len(), &rows, layout)?;
     let id_is_null = match &located.id {
-        Some(id) => missing(columns(&table, std::slice::from_ref(id), 1, &rows, shown)?[0].as_ref()),
+        Some(id) => missing(columns(&table, std::slice::from_ref(id), 1, &rows, layout)?[0].as_ref()),
         None => None,
     };
     let selection = take.keys(KeyChunk { rows: rows.len(), columns: keys, id_is_null })?;
@@ -242,7 +247,7 @@ fn read_piece<T: Take>(
         Selection::Rows(selected) => selected,
     };
     if !selected.is_empty() {
-        let details = columns(&table, &located.details, request.details.len(), selected, shown)?;
+        let details = columns(&table, &located.details, request.details.len(), selected, layout)?;
         let place = Place::Lines { file: shown.clone(), lines: table.lines(selected) };
         take.details(&selection, &details, place)?;
     }
@@ -255,11 +260,11 @@ fn columns(
     groups: &[Group],
     fields: usize,
     rows: &[u32],
-    shown: &str,
+    Layout { shown, padded, .. }: &Layout,
 ) -> Result<Vec<ArrayRef>, SourceError> {
     let mut arrays = vec![None; fields];
     for group in groups {
-        let array = table.column(group.column, rows);
+        let array = table.column(group.column, rows, padded.contains(&group.column));
         group.deliver(&array, &mut arrays).map_err(|broken| {
             let line = table.lines(&rows[broken.row..=broken.row])[0];
             SourceError::Malformed { place: format!("{shown}:{line}"), message: broken.message(&group.name) }

@@ -75,17 +75,22 @@ impl Table {
         &self.contents[self.ends[at] as usize..self.ends[at + 1] as usize]
     }
 
-    /// One column of some rows; a field without text is null.
-    pub fn column(&self, column: usize, rows: &[u32]) -> ArrayRef {
-        let bytes = rows.iter().map(|row| self.field(*row, column).len()).sum();
+    /// One column of some rows; a field without text is null. A padded one is taken without the blanks at its
+    /// end.
+    pub fn column(&self, column: usize, rows: &[u32], padded: bool) -> ArrayRef {
+        let field = |row: &u32| match self.field(*row, column) {
+            field if padded => &field[..field.iter().rposition(|byte| *byte != b' ').map_or(0, |at| at + 1)],
+            field => field,
+        };
+        let bytes = rows.iter().map(|row| field(row).len()).sum();
         let mut contents: Vec<u8> = Vec::with_capacity(bytes);
         let mut offsets: Vec<i32> = Vec::with_capacity(rows.len() + 1);
         offsets.push(0);
         for row in rows {
-            contents.extend_from_slice(self.field(*row, column));
+            contents.extend_from_slice(field(row));
             offsets.push(i32::try_from(contents.len()).expect("a block is smaller than 2 GiB"));
         }
-        let nulls = NullBuffer::from_iter(rows.iter().map(|row| !self.field(*row, column).is_empty()));
+        let nulls = NullBuffer::from_iter(rows.iter().map(|row| !field(row).is_empty()));
         let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
         let nulls = (nulls.null_count() > 0).then_some(nulls);
         // The block is UTF-8 and delimiters are ASCII, so each field is UTF-8.

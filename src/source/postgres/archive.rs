@@ -7,7 +7,7 @@ use crate::config::TableName;
 
 use super::super::digest::{CsvDigest, ShapeColumn};
 use super::super::{Meter, Progress, SourceError};
-use super::catalogue::{Relation, flag, text};
+use super::catalogue::{BaseType, Relation, flag, text};
 use super::connect::unless_stopped;
 use super::digest::{TableState, fix_row_text, state, unfix_row_text};
 use super::explain::explain;
@@ -27,6 +27,8 @@ pub struct ArchivedColumn {
     pub generated: Option<String>,
     /// An identity column.
     pub identity: bool,
+    /// Of type `character(n)`, or of a domain over it: filled up with blanks.
+    pub padded: bool,
     /// What a database without the type needs first: `create type … as enum (…);`, or `type NAME`.
     pub needs_type: Option<String>,
 }
@@ -102,12 +104,17 @@ async fn columns(session: &Session, relation: &Relation) -> Result<Vec<ArchivedC
     let doing = format!("looking up the columns of {}", relation.name);
     let sql = include_str!("sql/archive_columns.sql");
     let rows = session.rows_with(sql, &[&relation.oid], &doing).await?;
+    let is_padded = |name: &str| {
+        let base = relation.column(name).map(|column| &column.base);
+        matches!(base, Some(BaseType::BuiltIn(base)) if base == "bpchar")
+    };
     let column = |row: &Vec<Option<String>>| ArchivedColumn {
         shape: ShapeColumn { name: text(row, 0), type_name: text(row, 1) },
         not_null: flag(row, 2),
         default: row[3].clone(),
         generated: row[4].clone(),
         identity: flag(row, 5),
+        padded: is_padded(&text(row, 0)),
         needs_type: row[6].clone(),
     };
     Ok(rows.iter().map(column).collect())
