@@ -398,6 +398,7 @@ struct Begun {
 impl Begun {
     fn new(config: &Config, options: &Options, progress: &Progress) -> anyhow::Result<Begun> {
         let place = match &options.out {
+            Some(folder) if matches!(options.look, Look::Gate { .. }) => Place::Gate(folder.clone()),
             Some(folder) => Place::Exact(folder.clone()),
             None => Place::History(config.history.folder.clone()),
         };

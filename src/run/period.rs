@@ -12,6 +12,7 @@ use crate::config::{Config, Origin};
 use crate::domain::{Instant, PopulationClass, Side, UserNo};
 use crate::history::packs;
 use crate::normalise::Redaction;
+use crate::report::place::PlaceError;
 use crate::report::{self, Inputs, Place, Run, Staging, pack};
 use crate::source::{Progress, SourceError};
 
@@ -182,7 +183,7 @@ fn place(
         Some(sealed) => sealed.folder.with_file_name(format!(".{}.compared", days.name())),
         None => folder.clone(),
     };
-    let staging = Staging::begin(Place::Exact(place))?;
+    let staging = Staging::begin(Place::Pack(place))?;
     let files = pack::write(pack, run, &staging)?;
     if progress.is_stopped() {
         return Err(SourceError::Interrupted.into());
@@ -192,7 +193,17 @@ fn place(
         Some(sealed) => Some(sealed),
         None => packs::sealed_at(&folder, days)?,
     };
-    let Some(sealed) = already else { return Ok((staging.commit(days.as_of(), "")?, false)) };
+    let sealed = match already {
+        Some(sealed) => sealed,
+        None => match staging.commit(days.as_of(), "") {
+            Ok(folder) => return Ok((folder, false)),
+            // Between that look and the move: the first stays, and this one has to be the same.
+            Err(PlaceError::Sealed { path }) => {
+                packs::sealed_at(&folder, days)?.ok_or(PlaceError::Sealed { path })?
+            }
+            Err(error) => return Err(error.into()),
+        },
+    };
     let written: Vec<(String, String)> =
         files.iter().map(|file| (file.name.clone(), file.sha256.clone())).collect();
     sealed.must_be(&written)?;

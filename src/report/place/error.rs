@@ -45,6 +45,36 @@ pub enum PlaceError {
         /// The directory.
         path: PathBuf,
     },
+    /// There is a run with a certificate, which is evidence.
+    #[error(
+        "{} holds a certificate of reckon cutover, which no other command may replace; name another folder with --out",
+        path.display()
+    )]
+    Certified {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// There is an audit pack, which stays as it is.
+    #[error(
+        "{} holds a sealed audit pack, which nothing may replace; name another folder with --out",
+        path.display()
+    )]
+    Sealed {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A link on the way there leads nowhere.
+    #[error(
+        "{} points at {}, which is not there: is it mounted? Mount it, let the link point elsewhere, or name another \
+         folder",
+        link.display(), target.display()
+    )]
+    Dangling {
+        /// The link.
+        link: PathBuf,
+        /// Where it points.
+        target: PathBuf,
+    },
     /// There is a file where the folder of the history belongs.
     #[error(
         "{} is a file, and the runs of the history belong into a folder of that name; move it, or name another \

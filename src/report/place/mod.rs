@@ -30,6 +30,12 @@ use staged::Flusher;
 pub enum Place {
     /// Exactly here (`--out`): absent, empty, or a complete run that is exchanged for the new one.
     Exact(PathBuf),
+    /// As [`Place::Exact`], for a run with a certificate beside it: only such a run may take the place of
+    /// one that has its own.
+    Gate(PathBuf),
+    /// Exactly here, an audit pack: absent or empty when it is placed. Where a pack is by then,
+    /// [`Staging::commit`] is refused with [`PlaceError::Sealed`].
+    Pack(PathBuf),
     /// Exactly here (`--archive`): absent, empty, or an archive that is exchanged for the new one.
     Archive(PathBuf),
     /// Into the folder of the history, under a name of its own, with `latest` pointing at it.
@@ -56,6 +62,7 @@ impl Place {
     /// When it cannot be created.
     pub fn prepare(&self) -> Result<(), PlaceError> {
         let Place::History(folder) = self else { return Ok(()) };
+        target::dangling(folder).map_or(Ok(()), Err)?;
         fs::create_dir_all(folder).map_err(|source| match source.kind() {
             std::io::ErrorKind::AlreadyExists => PlaceError::FileForFolder { path: folder.clone() },
             _ => PlaceError::write(folder, source),
@@ -86,6 +93,14 @@ impl Staging {
             Place::Exact(path) => {
                 let (path, folder, stem) = beside(&path, Kind::Run)?;
                 (Place::Exact(path), folder, stem)
+            }
+            Place::Gate(path) => {
+                let (path, folder, stem) = beside(&path, Kind::Gate)?;
+                (Place::Gate(path), folder, stem)
+            }
+            Place::Pack(path) => {
+                let (path, folder, stem) = beside(&path, Kind::Pack)?;
+                (Place::Pack(path), folder, stem)
             }
             Place::Archive(path) => {
                 let (path, folder, stem) = beside(&path, Kind::Archive)?;
@@ -124,8 +139,10 @@ impl Staging {
         sync(&self.path)?;
         let (target, kind) = match &self.place {
             Place::Exact(path) => (path.clone(), Kind::Run),
+            Place::Gate(path) => (path.clone(), Kind::Gate),
+            Place::Pack(path) => (path.clone(), Kind::Pack),
             Place::Archive(path) => (path.clone(), Kind::Archive),
-            Place::History(folder) => (folder.join(format!("{}-{run_id}", compact_moment(as_of))), Kind::Run),
+            Place::History(folder) => self.in_history(folder, &format!("{}-{run_id}", compact_moment(as_of))),
         };
         target::replace(&self.path, &target, kind)?;
         self.is_committed = true;
@@ -135,6 +152,18 @@ impl Staging {
             sync(folder)?;
         }
         Ok(target)
+    }
+
+    /// Where a run of a history goes. The same run again takes the place of the earlier one, but not
+    /// where that one holds a certificate and this one does not.
+    fn in_history(&self, folder: &Path, name: &str) -> (PathBuf, Kind) {
+        let first = folder.join(name);
+        if self.path.join(CERTIFICATE).exists() {
+            return (first, Kind::Gate);
+        }
+        let more = (2..ATTEMPTS).map(|attempt| folder.join(format!("{name}-{attempt}")));
+        let free = std::iter::once(first.clone()).chain(more).find(|path| !path.join(CERTIFICATE).exists());
+        (free.unwrap_or(first), Kind::Run)
     }
 }
 

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde::Deserialize;
 
-use super::{ATTEMPTS, PlaceError};
+use super::{ATTEMPTS, CERTIFICATE, PlaceError};
 use crate::cutover::archive;
 use crate::history::FolderLock;
 use crate::history::lifecycle::FILE_NAME as LIFECYCLE;
+use crate::history::packs::PACK_SCHEMA;
 use crate::report::manifest;
 
 /// What is at a place.
@@ -24,11 +25,15 @@ enum Tenant {
 }
 
 /// What is written, and may be exchanged for the like only: an archive may be all that is left of a
-/// table.
+/// table, a certificate is evidence, and a pack is sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A run or an audit pack.
+    /// A run.
     Run,
+    /// A run with a certificate beside it; it may take the place of one without, too.
+    Gate,
+    /// An audit pack, which is exchanged for nothing.
+    Pack,
     /// The archive of a table.
     Archive,
 }
@@ -36,10 +41,10 @@ pub(super) enum Kind {
 impl Kind {
     /// A manifest of this schema is one of this kind.
     fn bears(self, schema: &str) -> bool {
-        let is_archive = schema == archive::MANIFEST_SCHEMA;
         match self {
-            Kind::Run => schema.starts_with("reckon.") && !is_archive,
-            Kind::Archive => is_archive,
+            Kind::Run | Kind::Gate => schema == manifest::SCHEMA,
+            Kind::Pack => schema == PACK_SCHEMA,
+            Kind::Archive => schema == archive::MANIFEST_SCHEMA,
         }
     }
 }
@@ -63,6 +68,7 @@ pub(super) fn resolve(path: &Path) -> Result<PathBuf, PlaceError> {
         Ok(_) => Err(PlaceError::NoName { path: path.to_owned() }),
         Err(error) if error.kind() == ErrorKind::NotFound => match path.file_name() {
             Some(name) => {
+                dangling(path).map_or(Ok(()), Err)?;
                 let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
                 Ok(folder.unwrap_or(Path::new(".")).join(name))
             }
@@ -70,6 +76,17 @@ pub(super) fn resolve(path: &Path) -> Result<PathBuf, PlaceError> {
         },
         Err(error) => Err(PlaceError::write(path, error)),
     }
+}
+
+/// The link on the way to a path whose target is not there, as where a disk is not mounted: nothing is
+/// written beside it in silence.
+pub(super) fn dangling(path: &Path) -> Option<PlaceError> {
+    let link = path.ancestors().filter(|part| !part.as_os_str().is_empty()).find(|part| {
+        let is_gone = fs::metadata(part).is_err_and(|error| error.kind() == ErrorKind::NotFound);
+        is_gone && part.is_symlink()
+    })?;
+    let target = fs::read_link(link).ok()?;
+    Some(PlaceError::Dangling { link: link.to_owned(), target })
 }
 
 /// May a directory of this kind go here by name? A run of a history stays: those after it name it.
@@ -81,7 +98,7 @@ pub(super) fn check(path: &Path, kind: Kind) -> Result<(), PlaceError> {
         let is_there = marks.iter().any(|mark| fs::symlink_metadata(mark).is_ok());
         is_there && listed_files(path, kind).is_some_and(|files| files.iter().any(|file| file == LIFECYCLE))
     };
-    if tenant == Tenant::Complete && kind == Kind::Run && is_history() {
+    if tenant == Tenant::Complete && matches!(kind, Kind::Run | Kind::Gate) && is_history() {
         return Err(PlaceError::OfHistory { path: path.to_owned() });
     }
     Ok(())
@@ -105,6 +122,13 @@ fn tenant(path: &Path, kind: Kind) -> Result<Tenant, PlaceError> {
     }
     names.sort();
     let listed = listed_files(path, kind);
+    let is_certified = || listed.as_ref().is_some_and(|files| files.iter().any(|file| file == CERTIFICATE));
+    if kind == Kind::Run && is_certified() {
+        return Err(PlaceError::Certified { path: path.to_owned() });
+    }
+    if matches!(kind, Kind::Run | Kind::Gate) && listed_files(path, Kind::Pack).is_some() {
+        return Err(PlaceError::Sealed { path: path.to_owned() });
+    }
     // Somebody's notes in a run directory would be lost with it; what desktops hide there may go.
     let is_ours = |name: &String| {
         listed.as_ref().is_some_and(|listed| {
@@ -125,11 +149,15 @@ fn listed_files(path: &Path, kind: Kind) -> Option<Vec<String>> {
     kind.bears(&listing.schema).then(|| listing.files.into_iter().map(|file| file.name).collect())
 }
 
-/// Moves a whole directory to its place, in exchange for a complete one that may be there.
+/// Moves a whole directory to its place, in exchange for a complete one that may be there; a pack only
+/// where there is none, since a rename takes the place of nothing but an empty directory.
 pub(super) fn replace(staged: &Path, path: &Path, kind: Kind) -> Result<(), PlaceError> {
     for _ in 0..ATTEMPTS {
         let moved = match tenant(path, kind)? {
             Tenant::Nobody | Tenant::EmptyDirectory => fs::rename(staged, path),
+            Tenant::Complete if kind == Kind::Pack => {
+                return Err(PlaceError::Sealed { path: path.to_owned() });
+            }
             Tenant::Complete => exchange(staged, path, kind),
         };
         match moved {
@@ -178,7 +206,7 @@ fn aside(staged: &Path, path: &Path, kind: Kind) -> PathBuf {
         PathBuf::from(name)
     };
     match kind {
-        Kind::Run => named(staged, "-0".to_owned()),
+        Kind::Run | Kind::Gate | Kind::Pack => named(staged, "-0".to_owned()),
         Kind::Archive => {
             // In a container every process may have the same number.
             let first = named(path, format!(".old-{}", std::process::id()));
@@ -191,7 +219,7 @@ fn aside(staged: &Path, path: &Path, kind: Kind) -> PathBuf {
 
 /// Something in a run directory that its manifest does not list; `None`: all of it is the run's own.
 pub(super) fn foreign(path: &Path) -> Result<Option<String>, PlaceError> {
-    match tenant(path, Kind::Run) {
+    match tenant(path, Kind::Gate) {
         Ok(_) => Ok(None),
         Err(PlaceError::Occupied { entry, .. }) => Ok(Some(entry)),
         Err(error) => Err(error),
@@ -253,7 +281,7 @@ mod tests {
 
     #[test]
     fn an_exchange_in_two_leaves_the_new_one_alone() {
-        for kind in [Kind::Run, Kind::Archive] {
+        for kind in [Kind::Run, Kind::Gate, Kind::Archive] {
             let (folder, path, staged) = two();
             exchange_in_two(&staged, &path, kind).expect("an exchange");
             assert_eq!(fs::read_to_string(path.join(manifest::FILE_NAME)).expect("a file"), "new");

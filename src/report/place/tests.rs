@@ -70,6 +70,87 @@ fn a_directory_with_other_things_in_it_is_refused_and_left_alone() {
 }
 
 #[test]
+fn a_place_is_given_up_to_the_like_only() {
+    type Make = fn(std::path::PathBuf) -> Place;
+    let (exact, gate, pack): (Make, Make, Make) = (Place::Exact, Place::Gate, Place::Pack);
+    // What is there, what shall go there, words of the refusal.
+    let cases: [(&str, &[&str], Make, Option<&str>); 10] = [
+        ("reckon.manifest/1", &["findings.csv"], exact, None),
+        ("reckon.manifest/1", &["findings.csv"], gate, None),
+        ("reckon.manifest/1", &["cutover.json", "retire.sql"], exact, Some("certificate")),
+        ("reckon.manifest/1", &["cutover.json", "retire.sql"], gate, None),
+        ("reckon.audit/1", &["balances.csv"], exact, Some("sealed audit pack")),
+        ("reckon.audit/1", &["balances.csv"], gate, Some("sealed audit pack")),
+        ("reckon.audit/1", &["balances.csv"], pack, Some("sealed audit pack")),
+        ("reckon.manifest/1", &["findings.csv"], pack, Some("holds findings.csv")),
+        ("reckon.archive/1", &["rows-1.copy"], exact, Some("holds manifest.json")),
+        ("reckon.of-tomorrow/1", &["findings.csv"], exact, Some("holds findings.csv")),
+    ];
+    for (schema, files, make, refused) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out");
+        fs::create_dir(&out).unwrap();
+        let listed: Vec<String> = files.iter().map(|file| format!(r#"{{"name":"{file}"}}"#)).collect();
+        let manifest = format!(r#"{{"schema":"{schema}","files":[{}]}}"#, listed.join(","));
+        fs::write(out.join("manifest.json"), &manifest).unwrap();
+        files.iter().for_each(|file| fs::write(out.join(file), "old").unwrap());
+        let said = run(make(out.clone()), "new").err().map(|error| error.to_string());
+        let is_left = fs::read_to_string(out.join("manifest.json")).unwrap() == manifest;
+        assert_eq!(is_left, refused.is_some(), "{schema} {files:?}");
+        match (said, refused) {
+            (Some(said), Some(words)) => assert!(said.contains(words), "{schema} {files:?}: {said}"),
+            (said, refused) => assert_eq!(said.as_deref(), refused, "{schema} {files:?}"),
+        }
+        assert_eq!(names(folder.path()), ["out"]);
+    }
+}
+
+#[test]
+fn of_two_packs_at_once_the_first_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("2024-01-01_2024-01-31");
+    fs::create_dir(&out).unwrap();
+    let stagings = ["first", "second"].map(|word| {
+        let staging = Staging::begin(Place::Pack(out.clone())).unwrap();
+        let manifest = format!(r#"{{"schema":"reckon.audit/1","version":"{word}","files":[]}}"#);
+        let mut file = staging.file("manifest.json").unwrap();
+        file.write_all(manifest.as_bytes()).unwrap();
+        file.finish().unwrap();
+        staging
+    });
+    let [first, second] = stagings.map(|staging| staging.commit(AS_OF, ""));
+    assert_eq!(first.unwrap(), out);
+    assert!(matches!(second, Err(PlaceError::Sealed { .. })));
+    assert!(fs::read_to_string(out.join("manifest.json")).unwrap().contains("first"));
+    assert_eq!(names(folder.path()).len(), 1, "nothing else may stay");
+}
+
+#[test]
+fn a_run_of_the_history_takes_no_place_of_a_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let reports = folder.path().join("reports");
+    let gate = run(Place::History(reports.clone()), "gate").unwrap();
+    fs::write(gate.join("cutover.json"), "{}").unwrap();
+    for _ in 0..2 {
+        let next = run(Place::History(reports.clone()), "night").unwrap();
+        assert_eq!(next, reports.join("20260301T093000Z-0a1b2c3d-2"));
+    }
+    assert!(gate.join("cutover.json").exists());
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_told_from_a_place_that_is_free() {
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("reports");
+    std::os::unix::fs::symlink("/mnt/none/reports", &link).unwrap();
+    for place in [Place::Exact(link.clone()), Place::Exact(link.join("run")), Place::History(link.clone())] {
+        let error = run(place.clone(), "x").unwrap_err().to_string();
+        assert!(error.contains("points at /mnt/none/reports, which is not there: is it mounted?"), "{error}");
+    }
+    assert!(link.is_symlink());
+}
+
+#[test]
 fn a_file_or_a_path_without_a_name_is_no_place() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
