@@ -445,9 +445,10 @@ fn run_with(
     past::warn_of_as_of(config, options, previous.as_ref(), done.reads.books.as_of);
     let lifecycle = ManuallyDrop::new(past::lifecycle(options, previous.as_ref(), &done));
     let settled = done.reads.before.as_ref().map(|before| &before.rows);
-    let shrunk = previous.as_ref().map(|before| before.shrunk(&past::now(&done))).transpose()?;
+    let tables = done.reads.tables();
+    let shrunk = previous.as_ref().map(|before| before.shrunk(&past::now(&done, &tables))).transpose()?;
     for (previous, shrunk) in previous.iter().zip(&shrunk) {
-        warnings.extend(shrunk.sentences(&previous.name));
+        warnings.extend(shrunk.warnings(&previous.name));
     }
     let model = report::build(Inputs {
         config,

@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use super::{Global, out};
 use crate::config::Config;
 use crate::history::waivers::{self, Acceptance, Sources, Waiver, Waivers};
-use crate::history::{Certified, ListedRun};
+use crate::history::{self, Certified, ListedRun};
 use crate::report;
 
 /// Flags of `reckon waive`.
@@ -42,13 +42,23 @@ pub struct Args {
     pub list: bool,
 }
 
+/// The newest run of a history, by its link where that points at it.
+fn newest(history: &Path) -> anyhow::Result<PathBuf> {
+    let latest = history.join(history::LATEST);
+    let pointed = std::fs::canonicalize(&latest).ok();
+    Ok(history::newest(history)?.filter(|newest| pointed.as_ref() != Some(newest)).unwrap_or(latest))
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// Configuration, waivers or run that cannot be read, and everything that is refused.
 pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
     let config = global.load_config()?;
-    let folder = args.run.clone().unwrap_or_else(|| config.history.folder.join("latest"));
+    let folder = match &args.run {
+        Some(named) => named.clone(),
+        None => newest(&config.history.folder)?,
+    };
     let run = match (ListedRun::read(&folder)?, &args.run) {
         (None, Some(named)) => anyhow::bail!(
             "{} has no manifest.json of a run, so it is no complete run of reckon: name a run directory with --run",

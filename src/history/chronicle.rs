@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::HistoryError;
 use super::lifecycle::{self, Life, Lifecycle, State};
+use super::newest::{LATEST, newest};
 use super::runs::{PastRun, breaks, runs};
 use crate::domain::Class;
 
@@ -49,7 +50,11 @@ pub struct ClassChanges {
 /// [`HistoryError`] that names the run which cannot be read.
 pub fn chronicle(folder: &Path) -> Result<Option<Chronicle>, HistoryError> {
     let runs = runs(folder)?;
-    let latest = std::fs::canonicalize(folder.join("latest")).ok();
+    // Where nobody can tell which is the newest, the runs are shown all the same.
+    let (latest, unclear) = match newest(folder) {
+        Ok(newest) => (newest, None),
+        Err(cause) => (std::fs::canonicalize(folder.join(LATEST)).ok(), Some(cause.to_string())),
+    };
     let latest = latest.and_then(|run| run.file_name().map(|name| name.to_string_lossy().into_owned()));
     let is_latest = |run: &&PastRun| run.is_here && Some(&run.name) == latest.as_ref();
     let Some(newest) = runs.iter().find(is_latest).or_else(|| runs.iter().rfind(|run| run.is_here)) else {
@@ -64,7 +69,7 @@ pub fn chronicle(folder: &Path) -> Result<Option<Chronicle>, HistoryError> {
             Some(by_class(&lives.map_err(|cause| HistoryError::unreadable(&file, &run, &cause))?))
         }
     };
-    let warnings = breaks(&runs);
+    let warnings = breaks(&runs).into_iter().chain(unclear).collect();
     let shrunk = runs.iter().filter_map(|run| Some((run.name.clone(), shrunk(run)?))).collect();
     let newest = newest.name.clone();
     Ok(Some(Chronicle { folder: folder.to_owned(), runs, newest, changes, warnings, shrunk }))

@@ -6,6 +6,7 @@ mod chronicle;
 pub mod lifecycle;
 mod listed;
 mod lock;
+mod mended;
 mod newest;
 pub mod packs;
 mod retention;
@@ -13,10 +14,10 @@ pub mod runs;
 mod sealed;
 mod shrunk;
 pub mod table;
+mod tables;
 pub mod waivers;
 mod watched;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -30,10 +31,13 @@ pub use chronicle::{Chronicle, ClassChanges, chronicle};
 use lifecycle::{Life, Lifecycle};
 pub use listed::{ListedFinding, ListedRun};
 pub use lock::{FolderLock, LockError, Waiter};
+use mended::Mended;
+pub use newest::{LATEST, newest};
 pub use retention::removable;
 pub use runs::{PastRun, runs};
 use shrunk::Seen;
 pub use shrunk::{InputShrunk, Now, Shrunk, SideShrunk};
+pub use tables::Tables;
 pub use watched::{Watched, watched};
 
 /// Why an earlier run could not be read. A history that is there but broken is never taken for an empty
@@ -214,18 +218,8 @@ pub fn previous(folder: &Path) -> Result<Option<PreviousRun>, HistoryError> {
         PastRun::read(&run)?.ok_or_else(|| failed("manifest.json", &"it is not that of a run of reckon"))?;
 
     let findings = run.join("findings.csv");
-    let mut mended = HashMap::new();
-    let read = table::each_row(&findings, |row| {
-        let cells = ["repair", "tokens_legacy", "tokens_unified"].map(|column| row.plain(column));
-        let [repair, legacy, unified] = cells;
-        // What was accepted is in no SQL.
-        if row.plain("status")? != "waived"
-            && let Some(taken) = shrunk::taken_by(repair?, legacy?, unified?)
-        {
-            mended.insert(row.plain("finding_id")?.to_owned(), taken);
-        }
-        Ok(())
-    });
+    let mut mended = Mended::default();
+    let read = table::each_row(&findings, |row| mended.note(row));
     read.map_err(|cause| failed("findings.csv", &cause))?;
     // An earlier version wrote none; one that is listed and missing is an error.
     let is_listed = manifest.files.iter().any(|file| file.name == lifecycle::FILE_NAME);

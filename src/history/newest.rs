@@ -13,7 +13,7 @@ use super::{HistoryError, Listed, lifecycle, runs};
 use crate::sha256::sha256;
 
 /// The link in the folder of the history.
-pub(super) const LATEST: &str = "latest";
+pub const LATEST: &str = "latest";
 
 /// A run as a link of the chain.
 #[derive(Debug)]
@@ -59,8 +59,9 @@ impl Link {
     }
 }
 
-/// The directories in a folder that may hold a run, ascending by name. Staging directories are none,
-/// nor are links to others.
+/// The directories in a folder that may hold a run, ascending by name. Staging directories are none. A
+/// link counts where a run was moved elsewhere and the link bears its name, and not where the run is in
+/// the folder too.
 pub(super) fn directories(folder: &Path) -> Result<Vec<PathBuf>, HistoryError> {
     let failed = |cause: std::io::Error| HistoryError::unreadable(folder, folder, &cause);
     let entries = match std::fs::read_dir(folder) {
@@ -68,23 +69,43 @@ pub(super) fn directories(folder: &Path) -> Result<Vec<PathBuf>, HistoryError> {
         Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(cause) => return Err(failed(cause)),
     };
-    let mut found = Vec::new();
+    let (mut found, mut links) = (Vec::new(), Vec::new());
     for entry in entries {
         let entry = entry.map_err(failed)?;
-        let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
-        if !is_hidden && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let kind = entry.file_type().map_err(failed)?;
+        if kind.is_dir() && !name.starts_with('.') {
             found.push(entry.path());
+        } else if kind.is_symlink() && is_run_name(&name) && entry.path().is_dir() {
+            links.push(entry.path());
         }
     }
+    links.sort();
+    let real = |path: &PathBuf| std::fs::canonicalize(path).ok();
+    let mut known: HashSet<PathBuf> = found.iter().filter_map(real).collect();
+    found.extend(links.into_iter().filter(|link| real(link).is_some_and(|real| known.insert(real))));
     found.sort();
     Ok(found)
+}
+
+/// The shape of the name that a history gives to a run: its as-of, then an id.
+fn is_run_name(name: &str) -> bool {
+    let of_as_of = name.split_once('-').map(|(as_of, _)| as_of.as_bytes());
+    of_as_of.is_some_and(|as_of| {
+        let shape = as_of.iter().enumerate().all(|(at, byte)| match at {
+            8 => *byte == b'T',
+            15 => *byte == b'Z',
+            _ => byte.is_ascii_digit(),
+        });
+        as_of.len() == 16 && shape
+    })
 }
 
 /// The run that the next one follows; `None`: there is no history yet.
 ///
 /// # Errors
 /// [`HistoryError`] when there is a history, and it does not say which of its runs is the newest.
-pub(super) fn newest(folder: &Path) -> Result<Option<PathBuf>, HistoryError> {
+pub fn newest(folder: &Path) -> Result<Option<PathBuf>, HistoryError> {
     let latest = folder.join(LATEST);
     let failed = |cause: &std::io::Error| HistoryError::unreadable(&latest, folder, cause);
     let is_there = match std::fs::symlink_metadata(&latest) {

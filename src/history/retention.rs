@@ -69,6 +69,7 @@ mod tests {
             gone: Gone::default(),
             manifest_digest: format!("digest-{day}"),
             previous_digest: None,
+            tables: None,
             is_here: true,
             altered: None,
         }

@@ -8,16 +8,18 @@ use serde::Deserialize;
 
 use super::newest::{LATEST, Link, directories};
 use super::table::{Row, each_row};
+use super::tables::{Input, Tables};
 use super::{HistoryError, Listed, digest};
 use crate::audit::RunVerdict;
 use crate::domain::{Instant, Total};
 use crate::sha256::sha256;
+use crate::source::postgres::activity::Activity;
 
 /// Name of the file.
 pub const FILE_NAME: &str = "runs.csv";
 
 /// Its columns, in order.
-pub const COLUMNS: [&str; 24] = [
+pub const COLUMNS: [&str; 25] = [
     "run",
     "as_of",
     "started",
@@ -42,6 +44,7 @@ pub const COLUMNS: [&str; 24] = [
     "balance_rows_gone",
     "manifest_sha256",
     "previous_sha256",
+    "tables",
 ];
 
 /// What `manifest.json` of a run calls itself.
@@ -86,6 +89,8 @@ pub struct PastRun {
     pub manifest_digest: String,
     /// The same of the run before; `None`: it is the first of its history.
     pub previous_digest: Option<String>,
+    /// What it read, as [`Tables::identity`] has it; unknown of a run of an earlier version.
+    pub tables: Option<String>,
     /// Its directory is there.
     pub is_here: bool,
     /// Why its figures are not to be believed, as what its file is not; `None`: they are as it wrote them.
@@ -121,11 +126,14 @@ struct Manifest {
     #[serde(default)]
     files: Vec<Listed>,
     previous: Option<String>,
+    #[serde(default)]
+    inputs: Vec<Input>,
 }
 
 #[derive(Deserialize)]
 struct Started {
     started: String,
+    activity: Option<Activity>,
 }
 
 #[derive(Deserialize)]
@@ -287,6 +295,7 @@ impl PastRun {
             },
             manifest_digest: digest,
             previous_digest: manifest.previous.clone(),
+            tables: Tables::written(&manifest.inputs, manifest.run.activity.as_ref()).identity(),
             is_here: true,
             altered: altered(folder, &manifest.files),
         })
@@ -325,6 +334,8 @@ impl PastRun {
             },
             manifest_digest: row.plain("manifest_sha256")?.to_owned(),
             previous_digest: Some(previous.to_owned()).filter(|digest| !digest.is_empty()),
+            // An earlier version wrote none.
+            tables: row.text("tables").ok().filter(|tables| !tables.is_empty()).map(str::to_owned),
             is_here: false,
             altered: None,
         })
@@ -395,10 +406,11 @@ fn of_history(folder: &Path, found: Vec<(PastRun, Link)>) -> Vec<PastRun> {
     let pointed = std::fs::canonicalize(folder.join(LATEST)).ok();
     let pointed = pointed.and_then(|run| run.file_name().map(|name| name.to_string_lossy().into_owned()));
     let followed: HashSet<String> = found.iter().filter_map(|(_, link)| link.previous.clone()).collect();
-    // A copy that followed links has the newest run twice.
+    // A copy that followed links has the newest run twice, as a link to a copy has any.
+    let is_second = |name: &str| name == LATEST || folder.join(name).is_symlink();
     let copied = |link: &Link| {
-        let is_same = |(_, other): &&(PastRun, Link)| other.name != link.name && other.digest == link.digest;
-        link.name == LATEST && found.iter().any(|other| is_same(&other))
+        let is_same = |(_, other): &(PastRun, Link)| !is_second(&other.name) && other.digest == link.digest;
+        is_second(&link.name) && found.iter().any(is_same)
     };
     let belongs = |link: &Link| {
         link.is_of_history() || followed.contains(&link.digest) || pointed.as_ref() == Some(&link.name)

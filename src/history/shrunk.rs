@@ -3,7 +3,7 @@
 //!
 //! What is compared are grants and deductions up to the moment of the run before, so that new rows
 //! do not stand in for those that went; rows of all kinds, which new ones can outnumber; and users.
-//! What the run's own `dedupe.sql` and `repair.sql` took away is left out.
+//! What the run's own SQL took away is left out, and what it brought is expected ([`Mended`]).
 //!
 //! Stored balances and pools are compared too: a balance that is not there any more has no gap, so that
 //! a finding about it looks resolved.
@@ -13,10 +13,13 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::mended::Mended;
 use super::table::each_row;
+use super::tables::{Input, Tables};
 use crate::balance::Balances;
-use crate::domain::{Books, Finding, Instant, PopulationClass, RepairKind, RowId, Side, Total};
+use crate::domain::{Books, Entry, Finding, Instant, Pair, PopulationClass, RowId, Side, Total};
 use crate::normalise::{NormaliseError, SettledRows};
+use crate::source::postgres::activity::Activity;
 
 /// How many users a warning names.
 const NAMED: usize = 5;
@@ -30,7 +33,8 @@ pub(super) struct Seen {
     users: Vec<UserSeen>,
     /// Rows of each source, by its role.
     inputs: HashMap<String, u64>,
-    mended: HashMap<String, Total>,
+    tables: Tables,
+    mended: Mended,
 }
 
 #[derive(Debug, Clone)]
@@ -48,6 +52,10 @@ pub struct Now<'a> {
     pub settled: Option<&'a SettledRows>,
     /// The findings.
     pub findings: &'a [Finding],
+    /// The pairs of rows that are in the books.
+    pub pairs: &'a [Pair],
+    /// What was read.
+    pub tables: &'a Tables,
     /// The balances.
     pub balances: &'a Balances,
     /// Rows of the source of stored balances; 0: none is configured.
@@ -78,6 +86,8 @@ pub struct Shrunk {
     pub users_without_stored: u64,
     /// Some of them, ascending.
     pub some_without_stored: Vec<String>,
+    /// What the run before read and what this one reads, where these bear other names.
+    pub read_otherwise: Option<[String; 2]>,
 }
 
 /// What the source of stored balances or of pools has less.
@@ -107,6 +117,23 @@ impl Shrunk {
     pub fn is_any(&self) -> bool {
         let rows = !self.sides.is_empty() || !self.inputs.is_empty();
         rows || self.users > 0 || self.users_without_stored > 0
+    }
+
+    /// The sentences of [`Shrunk::sentences`], and what the folder of the history has to do with it: the
+    /// nights of other tables say nothing of these.
+    pub fn warnings(&self, previous: &str) -> Vec<String> {
+        let mut said = self.sentences(previous);
+        if let Some([before, now]) = &self.read_otherwise {
+            let read = format!("the run {previous} read {before}, this one {now}");
+            said.push(match self.is_any() {
+                false => format!(
+                    "this folder holds the nights of other tables: {read}; what is gone since is not told. Give each \
+                     configuration its own [history] folder"
+                ),
+                true => format!("{read}: where these are other tables, give them a [history] folder of their own"),
+            });
+        }
+        said
     }
 
     /// One sentence for each side and source, and one for the users.
@@ -189,13 +216,13 @@ struct Summary {
 struct Manifest {
     #[serde(default)]
     inputs: Vec<Input>,
+    #[serde(default)]
+    run: RunPart,
 }
 
-#[derive(Deserialize)]
-struct Input {
-    role: String,
-    #[serde(default)]
-    rows: u64,
+#[derive(Default, Deserialize)]
+struct RunPart {
+    activity: Option<Activity>,
 }
 
 #[derive(Deserialize)]
@@ -231,7 +258,7 @@ impl From<Classes> for SideSeen {
 
 impl Seen {
     /// Reads what a run directory says of its rows; the name of the file that cannot be read, and why.
-    pub(super) fn read(run: &Path, mended: HashMap<String, Total>) -> Result<Seen, (&'static str, String)> {
+    pub(super) fn read(run: &Path, mended: Mended) -> Result<Seen, (&'static str, String)> {
         let failed = |cause: &dyn std::fmt::Display| ("summary.json", cause.to_string());
         let unlisted = |cause: &dyn std::fmt::Display| ("manifest.json", cause.to_string());
         let bytes = std::fs::read(run.join("manifest.json")).map_err(|cause| unlisted(&cause))?;
@@ -244,6 +271,7 @@ impl Seen {
             legacy: summary.population.legacy.into(),
             unified: summary.population.unified.into(),
             users: users(&run.join("balances.csv")).map_err(|cause| ("balances.csv", cause))?,
+            tables: Tables::written(&manifest.inputs, manifest.run.activity.as_ref()),
             inputs: manifest.inputs.into_iter().map(|input| (input.role, input.rows)).collect(),
             mended,
         })
@@ -251,6 +279,10 @@ impl Seen {
 
     /// What is gone.
     pub(super) fn shrunk(&self, now: &Now<'_>) -> Result<Shrunk, NormaliseError> {
+        let read = || Some([self.tables.names(), now.tables.names()]);
+        if self.tables.are_certainly_other(now.tables) {
+            return Ok(Shrunk { read_otherwise: read(), ..Shrunk::default() });
+        }
         let roster = &now.books.roster;
         let place = |user: &UserSeen| roster.find(&RowId::parse(&user.id));
         let gone: Vec<&UserSeen> = self.users.iter().filter(|user| place(user).is_none()).collect();
@@ -270,40 +302,42 @@ impl Seen {
             let rows = self.inputs.get(role)?.saturating_sub(now);
             (rows > 0).then_some(InputShrunk { role, rows })
         });
-        Ok(Shrunk {
+        let mut shrunk = Shrunk {
             sides: self.sides(now)?,
             users: gone.len() as u64,
             some_users: some(&gone),
             inputs: inputs.collect(),
             users_without_stored: without.len() as u64,
             some_without_stored: some(&without),
-        })
+            read_otherwise: None,
+        };
+        if shrunk.is_any() && self.tables.are_named_otherwise(now.tables) {
+            shrunk.read_otherwise = read();
+        }
+        Ok(shrunk)
     }
 
     /// The sides that have less.
     fn sides(&self, now: &Now<'_>) -> Result<Vec<SideShrunk>, NormaliseError> {
         let open: HashSet<&str> = now.findings.iter().map(|finding| finding.id.0.as_str()).collect();
-        let resolved = self.mended.iter().filter(|(id, _)| !open.contains(id.as_str()));
-        let mended = resolved.fold(Total::default(), |sum, (_, total)| Total {
-            rows: sum.rows.saturating_add(total.rows),
-            tokens: sum.tokens.saturating_add(total.tokens),
-        });
+        let taken = self.mended.taken(&open);
+        let brought = self.mended.brought(&open, now, self.as_of)?;
         let books = now.books;
         let moved = |side| movements(books, now.settled, side, self.as_of);
         let sides = [
-            (Side::Legacy, self.legacy, moved(Side::Legacy)?, Total::default()),
-            (Side::Unified, self.unified, moved(Side::Unified)?, mended),
+            (Side::Legacy, self.legacy, moved(Side::Legacy)?, [Total::default(); 2]),
+            (Side::Unified, self.unified, moved(Side::Unified)?, [taken, brought]),
         ];
-        let sides = sides.into_iter().filter_map(|(side, seen, now, mended)| {
-            let expected = seen.movements;
+        let sides = sides.into_iter().filter_map(|(side, seen, now, [taken, brought])| {
+            let rows = |before: u64, now: u64| {
+                before.saturating_add(brought.rows).saturating_sub(taken.rows).saturating_sub(now)
+            };
+            let tokens = seen.movements.tokens.saturating_add(brought.tokens);
             let shrunk = SideShrunk {
                 side,
-                rows: expected.rows.saturating_sub(mended.rows).saturating_sub(now.rows),
-                tokens: expected.tokens.saturating_sub(mended.tokens).saturating_sub(now.tokens).max(0),
-                rows_of_all_kinds: seen
-                    .rows
-                    .saturating_sub(mended.rows)
-                    .saturating_sub(books.side(side).control.rows),
+                rows: rows(seen.movements.rows, now.rows),
+                tokens: tokens.saturating_sub(taken.tokens).saturating_sub(now.tokens).max(0),
+                rows_of_all_kinds: rows(seen.rows, books.side(side).control.rows),
             };
             (shrunk.rows > 0 || shrunk.tokens > 0 || shrunk.rows_of_all_kinds > 0).then_some(shrunk)
         });
@@ -318,6 +352,13 @@ fn some(users: &[&UserSeen]) -> Vec<String> {
     some
 }
 
+/// The row is one of the grants and deductions up to a moment.
+pub(super) fn moves(entry: &Entry, until: Instant) -> bool {
+    let takes_part =
+        !matches!(entry.class, PopulationClass::Zero | PopulationClass::Failed | PopulationClass::Rejected);
+    entry.at <= until && entry.succeeded && entry.tokens != 0 && takes_part
+}
+
 /// Grants and deductions of a side up to a moment.
 fn movements(
     books: &Books,
@@ -325,11 +366,9 @@ fn movements(
     side: Side,
     until: Instant,
 ) -> Result<Total, NormaliseError> {
-    let takes_part =
-        |class| !matches!(class, PopulationClass::Zero | PopulationClass::Failed | PopulationClass::Rejected);
     let mut total = Total::default();
     for entry in &books.side(side).entries {
-        if entry.at <= until && entry.succeeded && entry.tokens != 0 && takes_part(entry.class) {
+        if moves(entry, until) {
             total.add_row(entry.tokens);
         }
     }
@@ -351,16 +390,4 @@ fn users(file: &Path) -> Result<Vec<UserSeen>, String> {
         Ok(())
     })?;
     Ok(users)
-}
-
-/// What the repair of a finding takes from the unified rows: a whole row, or the part of its amount
-/// that is too much.
-pub(super) fn taken_by(repair: &str, tokens_legacy: &str, tokens_unified: &str) -> Option<Total> {
-    let tokens = |text: &str| text.parse::<i128>().map_or(0, i128::saturating_abs);
-    let (legacy, unified) = (tokens(tokens_legacy), tokens(tokens_unified));
-    if repair == RepairKind::Dedupe.name() {
-        return Some(Total { rows: 1, tokens: unified });
-    }
-    let is_less = repair == RepairKind::Update.name() && !tokens_legacy.is_empty() && legacy < unified;
-    is_less.then(|| Total { rows: 0, tokens: unified.saturating_sub(legacy) })
 }

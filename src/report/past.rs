@@ -72,4 +72,5 @@ fn write_run(rows: &mut Rows, run: &PastRun) {
     rows.number(Some(run.gone.balance_rows.into()));
     rows.plain(&run.manifest_digest);
     rows.plain(run.previous_digest.as_deref().unwrap_or_default());
+    rows.text(run.tables.as_deref().unwrap_or_default());
 }

@@ -10,7 +10,7 @@ use crate::cutover::retire::{self, RetireFile, Sealed};
 use crate::cutover::{self, Accepted, Archived, Certificate, Facts, Live, Night, SealedTable, Verdict};
 use crate::domain::{Instant, Span};
 use crate::history::waivers::Waivers;
-use crate::history::{self, PastRun, Watched};
+use crate::history::{self, PastRun, Tables, Watched};
 use crate::report::{self, Beside, Model};
 use crate::source::postgres::Database;
 use crate::source::postgres::activity::Activity;
@@ -164,22 +164,25 @@ struct Past {
 }
 
 impl Past {
-    /// Reads them. `activity`: the counters around this run.
-    fn read(folder: &Path, activity: Option<&Activity>) -> anyhow::Result<Past> {
+    /// Reads them. `tables`, `activity`: what this run reads, and the counters around it.
+    fn read(folder: &Path, tables: &Tables, activity: Option<&Activity>) -> anyhow::Result<Past> {
         let runs = history::runs(folder)?;
         let watched = history::watched(folder, &runs)?;
-        // What `latest` follows; runs written elsewhere and other branches are no nights.
-        let chain: HashSet<String> = match std::fs::canonicalize(folder.join("latest")) {
-            Ok(latest) => {
+        // What the newest run follows; runs written elsewhere and other branches are no nights.
+        let chain: HashSet<String> = match history::newest(folder)? {
+            Some(latest) => {
                 let newest = PastRun::read(&latest)?;
                 let before = history::runs::lines(&latest)?;
                 newest.into_iter().chain(before).map(|run| run.manifest_digest).collect()
             }
-            Err(_) => HashSet::new(),
+            None => HashSet::new(),
         };
+        let own = tables.identity();
         let read_the_same = |run: &PastRun| {
             let its = watched.iter().find(|watched| run.is_here && watched.name == run.name);
-            its.is_none_or(|its| may_be_same(its.activity.as_ref(), activity))
+            // Of a run that was removed, those after it remember what it read.
+            let remembered = || run.tables.is_none() || own.is_none() || run.tables == own;
+            its.map_or_else(remembered, |its| may_be_same(its.activity.as_ref(), activity))
         };
         let night = |run: &PastRun| Night {
             as_of: run.as_of,
@@ -225,7 +228,7 @@ pub fn cutover(
     let issued = RefCell::new(None);
     let beside = |model: &Model<'_>, done: &Reconciliation| -> anyhow::Result<Vec<Beside>> {
         // With the folder locked, and before this run is one of them.
-        let past = Past::read(&config.history.folder, done.reads.activity.as_ref())?;
+        let past = Past::read(&config.history.folder, &done.reads.tables(), done.reads.activity.as_ref())?;
         let here = || Instant(chrono::Utc::now().timestamp_micros());
         let now = done.reads.snapshot.as_ref().map_or_else(here, Snapshot::now);
         let accepted = accepted(&done.reads.waivers, now);

@@ -11,7 +11,7 @@ use crate::config::{Config, History, Keep};
 use crate::domain::{Finding, Instant};
 use crate::history::lifecycle::Lifecycle;
 use crate::history::waivers::Accepted;
-use crate::history::{self, PreviousRun};
+use crate::history::{self, PreviousRun, Tables};
 use crate::notify::Owed;
 use crate::report::{Model, place};
 
@@ -49,12 +49,14 @@ pub(super) fn lifecycle(
 }
 
 /// What is held against the run before: what it had and this one has not.
-pub(super) fn now(done: &Reconciliation) -> history::Now<'_> {
+pub(super) fn now<'a>(done: &'a Reconciliation, tables: &'a Tables) -> history::Now<'a> {
     let reads = &done.reads;
     history::Now {
         books: &reads.books,
         settled: reads.before.as_ref().map(|before| &before.rows),
         findings: &done.audit.findings,
+        pairs: &done.audit.pairs,
+        tables,
         balances: &done.balances,
         stored_rows: reads.stored.as_ref().map_or(0, |stored| stored.provenance.control.rows),
         pool_rows: reads.pools.as_ref().map_or(0, |pools| pools.control.rows),

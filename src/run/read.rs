@@ -12,6 +12,7 @@ use crate::config::{Columns, Config, Origin};
 use crate::cores;
 use crate::cutover::Live;
 use crate::domain::{Books, Class, Finding, Instant, PopulationClass, RepairKind, RowId, Side, Span};
+use crate::history::Tables;
 use crate::history::waivers::Waivers;
 use crate::matching::{Contradicted, Matched, SHARED_REFERENCE};
 use crate::normalise::{self, Brought, Folder, Member, Parts, Redaction, Room, Rules, Sides, UsageLog};
@@ -220,6 +221,11 @@ fn rename(stored: &mut Option<StoredReading>, members: &mut [Member], redaction:
 const RIGHT_ONE: &str = "make sure that the right table or file was read";
 
 impl Reads {
+    /// Which tables were read, to be told from those of other runs.
+    pub fn tables(&self) -> Tables {
+        Tables::of(&self.legacy, &self.unified, self.activity.as_ref())
+    }
+
     /// Waits for the digests of the ledgers' files and puts them where they belong.
     ///
     /// # Errors

@@ -1,12 +1,12 @@
 //! The chain of runs: each manifest holds the digest of the one before, so that no run of a history
 //! can be changed or taken out without it showing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::files::Manifest;
 use super::{Check, counted, failed, not_tested, ok};
-use crate::history::runs;
+use crate::history::{LATEST, runs};
 
 /// Follows the chain back through the directories beside this one.
 pub(super) fn check(folder: &Path, manifest: &Manifest) -> Check {
@@ -78,12 +78,14 @@ fn removed(folder: &Path, wanted: &str, links: usize) -> Option<Check> {
         return None;
     }
     let place = parent(folder).join(&line.name);
+    // It may be the one, and yet be no neighbour: nothing is said against it.
+    let is_it = || Manifest::read(&place).is_ok_and(|found| found.digest == wanted);
     // A later run of the same as-of takes the place of an earlier one, and remembers it.
     let is_later = || {
         let lines = runs::lines(&place).unwrap_or_default();
         lines.iter().any(|run| run.manifest_digest == wanted)
     };
-    if place.is_dir() && !is_later() {
+    if place.is_dir() && !is_it() && !is_later() {
         let name = line.name;
         return Some(failed(
             "chain",
@@ -107,10 +109,15 @@ fn following(links: usize) -> String {
 /// The runs in the same folder, by the digest of their manifests. One that cannot be read is no link.
 fn neighbours(folder: &Path) -> HashMap<String, (PathBuf, Manifest)> {
     let Ok(own) = std::fs::canonicalize(folder) else { return HashMap::new() };
-    let entries = std::fs::read_dir(parent(folder)).into_iter().flatten().flatten();
+    // A run that was moved to another disk has its neighbours where the link to it is.
+    let named = folder.parent().filter(|_| folder.file_name().is_some()).and_then(|named| {
+        std::fs::canonicalize(if named.as_os_str().is_empty() { Path::new(".") } else { named }).ok()
+    });
+    let places: BTreeSet<PathBuf> = named.into_iter().chain([parent(folder)]).collect();
+    let entries = places.iter().flat_map(|place| std::fs::read_dir(place).into_iter().flatten().flatten());
     let others = entries
         .map(|entry| entry.path())
-        .filter(|path| path.is_dir() && !path.is_symlink())
+        .filter(|path| path.is_dir() && path.file_name().is_none_or(|name| name != LATEST))
         .filter(|path| std::fs::canonicalize(path).is_ok_and(|path| path != own));
     others
         .filter_map(|path| {

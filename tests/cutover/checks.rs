@@ -494,3 +494,23 @@ fn nights_and_counters_of_another_database_with_the_same_tables_do_not_count() {
     );
     world.fresh_gate().must_be_go();
 }
+
+#[test]
+fn a_night_of_another_database_counts_for_nothing_when_its_run_has_been_removed() {
+    let mut world = World::new("removed_here");
+    let other = World::new("removed_there");
+    world.change("clean_nights = 0", "clean_nights = 1");
+    let here = world.read_from(other.db.url());
+    world.reconcile();
+    let reports = world.folder.path().join("reports");
+    let there = std::fs::canonicalize(reports.join("latest")).unwrap();
+    world.read_from(here);
+    // Of a day on which it was not made, so that it is no night itself.
+    let output = world.reckon(&["reconcile", "--as-of", "2025-06-01T00:00:00Z"]);
+    let said = String::from_utf8_lossy(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("this folder holds the nights of other tables"), "{said}");
+    assert!(said.contains("removed_there") && said.contains("what is gone since is not told"), "{said}");
+    std::fs::remove_dir_all(there).unwrap();
+    let gate = world.gate();
+    assert_eq!(gate.ok("clean_nights"), "false", "{}", gate.check("clean_nights"));
+}

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use rustix::fs::{FlockOperation, flock};
 
-use super::{World, as_of, code, copy, forge, missing, stderr, words};
+use super::{World, as_of, code, copy, forge, migrated, missing, stderr, words};
 
 /// Nights with the same two errors.
 fn world(nights: u32) -> World {
@@ -143,6 +143,74 @@ fn a_night_out_of_its_order_is_told_with_the_way_out() {
     assert!(said.contains("still to come") && said.contains("--out"), "{said}");
     let (_, said) = reconcile(&world, 1, &["--out", "elsewhere"]);
     assert!(!said.contains("before the newest run"), "{said}");
+}
+
+/// As after a kill between the move of the newest run and the link to it: `latest` points at the one
+/// before.
+fn killed(world: &World) -> (String, String) {
+    let names = world.names();
+    let [before, newest] = &names[names.len() - 2..] else { panic!("{names:?}") };
+    std::fs::remove_file(link(world)).unwrap();
+    symlink(before, link(world)).unwrap();
+    (before.clone(), newest.clone())
+}
+
+#[test]
+fn the_newest_run_is_the_same_for_all_who_ask() {
+    let world = World::new("[cutover]\nclean_nights = 1\n");
+    let now = |grants: &[super::Grant]| {
+        world.ledgers(grants);
+        assert!(code(&world.run(&["reconcile", "--no-progress"])) < 2);
+    };
+    now(&[migrated("L1", "ada", 5)]);
+    now(&[missing("L1", "ada", 5)]);
+    let late = world.finding("L1");
+    let (_, newest) = killed(&world);
+    assert_eq!(world.runs()["newest"], newest.as_str());
+    let day = (chrono::Utc::now().date_naive() + chrono::Days::new(9)).to_string();
+    let waive = ["waive", &late, "--reason", "known", "--owner", "ops", "--until", &day];
+    let output = world.run(&waive);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    std::fs::remove_file(world.path("waivers.toml")).unwrap();
+    now(&[migrated("L1", "ada", 5)]);
+    killed(&world);
+    world.run(&["cutover", "--no-progress", "--out", "gate"]);
+    let checks = world.json("gate/cutover.json")["checks"].as_array().unwrap().clone();
+    let check = checks.iter().find(|check| check["check"] == "clean_nights").unwrap();
+    assert_eq!(check["ok"], true, "{check}");
+}
+
+#[test]
+fn a_run_that_was_moved_to_another_disk_is_part_of_its_history() {
+    let world = world(3);
+    let names = world.names();
+    let disk = tempfile::tempdir().unwrap();
+    for name in &names[1..] {
+        let (here, there) = (world.path("reports").join(name), disk.path().join(name));
+        copy(&here, &there);
+        std::fs::remove_dir_all(&here).unwrap();
+        symlink(&there, &here).unwrap();
+    }
+    // Links under other names are somebody's own.
+    symlink(disk.path().join(&names[1]), world.path("reports/before-the-move")).unwrap();
+    for run in ["reports/latest".to_owned(), format!("reports/{}", names[1])] {
+        let (code, checks) = world.verify(&run);
+        assert_eq!(code, 0, "{run}: {checks:#?}");
+        let chain = checks.iter().find(|check| check[0] == "chain").unwrap();
+        assert_eq!(chain[1], "ok", "{chain:?}");
+    }
+    world.write("reckon.toml", &format!("{}[history]\nkeep = 1\n", world.read("reckon.toml")));
+    assert_eq!(reconcile(&world, 3, &["--fail-on", "new"]).0, 0);
+    assert_eq!(previous(&world), names[2]);
+    let runs = world.runs();
+    assert_eq!(runs["warnings"].to_string(), "[]");
+    assert_eq!(runs["runs"].as_array().unwrap().len(), 4);
+    for name in &names[1..] {
+        assert!(disk.path().join(name).join("manifest.json").exists(), "what lies elsewhere is kept: {name}");
+    }
+    // The same run again goes beside the link, not through it.
+    assert!(reconcile(&world, 2, &[]).0 < 2);
+    assert!(disk.path().join(&names[2]).join("manifest.json").exists());
 }
 
 #[test]

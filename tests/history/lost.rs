@@ -84,3 +84,104 @@ fn balances_that_are_not_read_any_more_resolve_nothing_in_silence() {
         assert_eq!(code, 0, "{name}: {checks:#?}");
     }
 }
+
+/// Writes both ledgers from `id amount` words: legacy rows, and unified rows as `id amount link`. All
+/// rows of a user lie at one time, and the user is the number in the id.
+fn rows(world: &World, legacy: &[&str], unified: &[&str]) {
+    let mut tables = [
+        "id,user_id,action_type,tokens_used,created_at\n".to_owned(),
+        "id,user_id,action_type,tokens_used,created_at,legacy_id\n".to_owned(),
+    ];
+    for (table, rows, action) in [(0, legacy, "renewal_grant"), (1, unified, "subscription_grant")] {
+        for row in rows {
+            let cells: Vec<&str> = row.split(' ').collect();
+            let user: String = cells[0].chars().filter(char::is_ascii_digit).collect();
+            let link = if table == 1 { format!(",{}", cells[2]) } else { String::new() };
+            let (id, tokens) = (cells[0], cells[1]);
+            tables[table]
+                .push_str(&format!("{id},u{user},{action},{tokens},2025-11-0{user}T09:00:00Z{link}\n"));
+        }
+    }
+    world.write("legacy.csv", &tables[0]);
+    world.write("unified.csv", &tables[1]);
+}
+
+#[test]
+fn rows_that_go_when_repairs_are_applied_are_told() {
+    let legacy = ["L1 100", "L2 70", "L3 30", "L4 50"];
+    // L1 was never copied, U2 is too small, U3 is too large.
+    let unified = ["U2 60 L2", "U3 40 L3", "U4 50 L4"];
+    let mended = ["N1 100 L1", "U2 70 L2", "U3 30 L3"];
+    let row = "of the unified grants and deductions of the run";
+    let less = "amounts of unified grants and deductions of the run";
+    // Both tables in the next night, and what is said of the unified one.
+    type Case<'a> = (&'a str, Vec<&'a str>, Vec<&'a str>, Option<(&'a str, &'a str)>);
+    let all = |more: &[&'static str]| [&mended[..], more].concat();
+    let cases: [Case<'_>; 9] = [
+        ("mended", legacy.to_vec(), all(&["U4 50 L4"]), None),
+        ("mended, and a row goes", legacy[..3].to_vec(), all(&[]), Some((row, "1 row and 50 tokens"))),
+        (
+            "mended, and one is smaller",
+            [&legacy[..3], &["L4 35"]].concat(),
+            all(&["U4 35 L4"]),
+            Some((less, "by 15")),
+        ),
+        ("nothing mended", legacy.to_vec(), unified.to_vec(), None),
+        (
+            "nothing mended, and a row goes",
+            legacy[..3].to_vec(),
+            unified[..2].to_vec(),
+            Some((row, "1 row and 50")),
+        ),
+        ("with another amount", legacy.to_vec(), vec!["N1 90 L1", "U2 65 L2", "U3 30 L3", "U4 50 L4"], None),
+        ("in two rows", legacy.to_vec(), vec!["N1 60 ", "M1 40 ", "U2 70 L2", "U3 30 L3", "U4 50 L4"], None),
+        ("the legacy row goes", legacy[1..].to_vec(), vec!["U2 70 L2", "U3 30 L3", "U4 50 L4"], None),
+        (
+            "the small row by another",
+            legacy.to_vec(),
+            vec!["N1 100 L1", "N2 70 L2", "U3 30 L3", "U4 50 L4"],
+            None,
+        ),
+    ];
+    for (name, legacy_now, unified_now, expected) in cases {
+        let world = World::new("");
+        rows(&world, &legacy, &unified);
+        world.night(0, &[]);
+        rows(&world, &legacy_now, &unified_now);
+        let output = world.run(&["reconcile", "--no-progress", "--as-of", &as_of(1)]);
+        let said = words(&stdout(&output));
+        match expected {
+            Some((what, how_many)) => {
+                assert!(said.contains(what) && said.contains(how_many), "{name}: {said}");
+            }
+            None => assert!(!said.contains(row) && !said.contains(less), "{name}: {said}"),
+        }
+    }
+}
+
+#[test]
+fn rows_that_go_where_other_files_are_read_are_told_with_the_way_out() {
+    let world = World::new("");
+    rows(&world, &["L1 100", "L2 70"], &["U1 100 L1", "U2 70 L2"]);
+    world.night(0, &[]);
+    let said = |night: u32| {
+        let output = world.run(&["reconcile", "--no-progress", "--as-of", &as_of(night)]);
+        words(&stdout(&output))
+    };
+    let config = world.read("reckon.toml").replace("\"legacy.csv\"", "\"legacy-2.csv\"");
+    world.write("reckon.toml", &config);
+    let both = world.read("legacy.csv");
+    world.write("legacy-2.csv", &both);
+    let told = said(1);
+    assert!(!told.contains("[history] folder"), "as many rows by another name: {told}");
+    world.write("reckon.toml", &config.replace("legacy-2.csv", "legacy-3.csv"));
+    world.write("legacy-3.csv", both.rsplit_once("L2").unwrap().0);
+    let told = said(2);
+    assert!(
+        told.contains("read legacy-2.csv and unified.csv, this one legacy-3.csv and unified.csv"),
+        "{told}"
+    );
+    assert!(told.contains("give them a [history] folder of their own"), "{told}");
+    let tables = world.table("reports/latest/runs.csv", &["tables"]);
+    assert_eq!(tables, [["files"], ["files"]]);
+}

@@ -120,11 +120,9 @@ fn sixty_nights_are_told_as_they_were_planned() {
             assert_eq!(&run[key], value, "{key} of night {night}");
         }
     }
-    // Copies that vanish are rows that are gone; else the chain holds.
-    let vanish = |night: &u32| {
-        (0..GRANTS.len()).filter(|at| is_missing(*at, *night) && !is_missing(*at, night - 1)).count()
-            > (0..GRANTS.len()).filter(|at| !is_missing(*at, *night) && is_missing(*at, night - 1)).count()
-    };
+    // Copies that vanish are rows that are gone, whatever others are there again; else the chain holds.
+    let vanish =
+        |night: &u32| (0..GRANTS.len()).any(|at| is_missing(at, *night) && !is_missing(at, night - 1));
     let warnings = runs["warnings"].as_array().unwrap();
     assert_eq!(warnings.len(), (1..NIGHTS).filter(vanish).count(), "{warnings:#?}");
     assert!(warnings.iter().all(|text| text.as_str().unwrap().contains("had less than the run before")));

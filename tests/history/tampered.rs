@@ -39,7 +39,10 @@ fn a_forged_past_does_not_hold() {
         (
             "runs.csv",
             "20260102T",
-            |line| format!("{},{}\n", line.rsplit_once(',').unwrap().0, "0".repeat(64)),
+            |line| {
+                let cells: Vec<&str> = line.rsplitn(3, ',').collect();
+                format!("{},{},{}", cells[2], "0".repeat(64), cells[0])
+            },
             "does not follow",
         ),
     ];

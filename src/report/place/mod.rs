@@ -155,15 +155,14 @@ impl Staging {
     }
 
     /// Where a run of a history goes. The same run again takes the place of the earlier one, but not
-    /// where that one holds a certificate and this one does not.
+    /// where that one holds a certificate and this one does not, nor where it lies elsewhere.
     fn in_history(&self, folder: &Path, name: &str) -> (PathBuf, Kind) {
         let first = folder.join(name);
-        if self.path.join(CERTIFICATE).exists() {
-            return (first, Kind::Gate);
-        }
+        let kind = if self.path.join(CERTIFICATE).exists() { Kind::Gate } else { Kind::Run };
         let more = (2..ATTEMPTS).map(|attempt| folder.join(format!("{name}-{attempt}")));
-        let free = std::iter::once(first.clone()).chain(more).find(|path| !path.join(CERTIFICATE).exists());
-        (free.unwrap_or(first), Kind::Run)
+        let stays = |path: &Path| path.is_symlink() || (kind == Kind::Run && path.join(CERTIFICATE).exists());
+        let free = std::iter::once(first.clone()).chain(more).find(|path| !stays(path));
+        (free.unwrap_or(first), kind)
     }
 }
 
@@ -178,13 +177,16 @@ pub enum Removed {
 
 /// Removes a run from the folder of the history, in one step for whoever looks at the folder: it first
 /// becomes a hidden directory of a name that the next run removes too, should this process die. A run
-/// that holds a certificate or anything that it did not write stays, as does the one that `latest`
-/// points at.
+/// that holds a certificate or anything that it did not write stays, as do the one that `latest` points at
+/// and a link to a run elsewhere.
 ///
 /// # Errors
 /// When it cannot be moved or removed.
 pub fn remove(folder: &Path, name: &str) -> Result<Removed, PlaceError> {
     let run = folder.join(name);
+    if run.is_symlink() {
+        return Ok(Removed::Kept("it is a link to elsewhere".to_owned()));
+    }
     if fs::canonicalize(folder.join("latest")).ok() == fs::canonicalize(&run).ok() {
         return Ok(Removed::Kept("latest points at it".to_owned()));
     }
