@@ -3,6 +3,7 @@
 
 mod certified;
 mod chronicle;
+mod followed;
 pub mod lifecycle;
 mod listed;
 mod lock;
@@ -28,6 +29,7 @@ use crate::sha256::{Sha256, sha256};
 
 pub use certified::{Certified, CertifiedCheck};
 pub use chronicle::{Chronicle, ClassChanges, chronicle};
+pub use followed::Predecessor;
 use lifecycle::{Life, Lifecycle};
 pub use listed::{ListedFinding, ListedRun};
 pub use lock::{FolderLock, LockError, Waiter};

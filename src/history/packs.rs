@@ -86,6 +86,14 @@ pub enum PackError {
         /// Another.
         second: PathBuf,
     },
+    /// A pack of the chain is not the one that its successor follows.
+    #[error("{folder} follows another pack than the one that is now in {found}: that one was changed or made anew after it had been followed. Restore it from where it is archived; or move {folder} and those after it elsewhere, and make them anew", folder = .folder.display(), found = .found.display())]
+    Replaced {
+        /// Folder of the successor.
+        folder: PathBuf,
+        /// Folder of the pack that stands in the place of the one before.
+        found: PathBuf,
+    },
     /// The period is sealed and would look different now.
     #[error("{folder} is sealed, and this run differs from it in {files}. A sealed period stays as it is: what changed since is an adjustment of the next period. Write this run elsewhere with --out to compare", folder = .folder.display())]
     Sealed {
@@ -113,6 +121,10 @@ pub struct Pack {
     pub period: Period,
     /// SHA-256 of the manifest.
     pub manifest_digest: String,
+    /// Period of the pack that it follows.
+    pub(super) previous_name: Option<String>,
+    /// SHA-256 of that pack's manifest.
+    pub(super) previous_digest: Option<String>,
     redacted: bool,
     /// Fingerprint of the key of its names; an earlier version wrote none.
     redaction_key: Option<String>,
@@ -124,6 +136,8 @@ struct Manifest {
     period: ManifestPeriod,
     parameters: ManifestParameters,
     files: Vec<ListedFile>,
+    previous_pack: Option<String>,
+    previous: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -180,6 +194,8 @@ fn read_manifest(folder: &Path, bytes: &std::io::Result<Vec<u8>>) -> Result<Pack
         folder: folder.to_owned(),
         period,
         manifest_digest: sha256(bytes).hex(),
+        previous_name: manifest.previous_pack,
+        previous_digest: manifest.previous,
         redacted: manifest.parameters.redacted,
         redaction_key: manifest.parameters.redaction_key,
         files: manifest.files,
@@ -227,6 +243,7 @@ pub fn before(
         if !pack.has_names_of(key) {
             return Err(PackError::OtherNames { folder: folder.to_owned() });
         }
+        pack.must_follow(folders)?;
         return pack.read().map(Some);
     }
     for folder in folders {
@@ -244,6 +261,7 @@ pub fn before(
         packs.sort_by(|a, b| (b.period.first(), &a.folder).cmp(&(a.period.first(), &b.folder)));
         let mut sealed = packs.iter().map(|pack| pack.read().map(|sealed| (pack, sealed)));
         let Some(first) = sealed.next().transpose()? else { continue };
+        first.0.must_follow(folders)?;
         for other in sealed {
             let (pack, other) = other?;
             if other.users != first.1.users {
@@ -325,6 +343,11 @@ impl Pack {
             (Some(own), Some(key)) => own == key,
             _ => self.redacted == key.is_some(),
         }
+    }
+
+    /// Users stand under the same names in both packs.
+    pub(super) fn has_names_as(&self, other: &Pack) -> bool {
+        self.redacted == other.redacted && self.redaction_key == other.redaction_key
     }
 
     /// Every file is there as it was sealed, those too that the next period does not read.

@@ -56,6 +56,7 @@ pub fn audit(
     let folder = asked.out.clone().unwrap_or_else(|| config.audit.folder.join(days.name()));
     let already = packs::sealed_at(&folder, &days)?;
     let folders = folders_of_packs(config, &folder);
+    already.iter().try_for_each(|sealed| sealed.must_follow(&folders))?;
     let key = options.redaction.as_ref().map(Redaction::fingerprint);
     let sealed = packs::before(&days, asked.previous.as_deref(), &folders, key.as_deref())?;
 

@@ -16,6 +16,31 @@ const REQUIRED: [&str; 7] = [
     "summary.json",
 ];
 
+/// Files that every audit pack has.
+const OF_A_PACK: [&str; 13] = [
+    "adjustments.csv",
+    "audit.html",
+    "audit.xlsx",
+    "balances.csv",
+    "causes.csv",
+    "exceptions.csv",
+    "grants_by_action.csv",
+    "provenance.csv",
+    "roll_forward.csv",
+    "rows.csv",
+    "sample.csv",
+    "summary.csv",
+    "usage.csv",
+];
+
+/// Checks what the manifest of an audit pack names.
+pub(super) fn of_pack(manifest: &Manifest) -> Check {
+    let is_listed = |name: &str| manifest.files.iter().any(|file| file.name == name);
+    let missing = OF_A_PACK.iter().filter(|name| !is_listed(name));
+    let wrong = missing.map(|name| format!("{name}: a pack has it, the manifest does not name it"));
+    judged("contents", wrong.collect(), format!("all {} files that a pack has", OF_A_PACK.len()))
+}
+
 /// Checks what the manifest names, and of which run it says that it is.
 pub(super) fn check(manifest: &Manifest, run: &Run) -> Check {
     let mut wrong = Vec::new();

@@ -3,8 +3,8 @@
 //!
 //! What is checked: every file against the manifest's digest, the chain of manifests, that no file of a run
 //! is missing, the control totals against the rows as listed, ids and counts of the findings, that both their
-//! files say the same, the arithmetic of every balance, and what a run of a history says of its past. Of an audit pack: files, chain, that its figures
-//! roll forward, and its gaps. Of the archive of a table: files, and the table's digest, rebuilt from its
+//! files say the same, the arithmetic of every balance, and what a run of a history says of its past. Of an audit pack: files, chain, that none
+//! is missing, that it opens as the pack before closed, that its figures roll forward, and its gaps. Of the archive of a table: files, and the table's digest, rebuilt from its
 //! rows. Sums are added again from the CSV and Parquet files; nothing is taken from the report.
 
 mod alike;
@@ -40,7 +40,7 @@ pub enum State {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
     /// Its name: `files`, `chain`, `contents`, `conservation`, `dispositions`, `findings`, `balances`, and
-    /// `history` of a run that belongs to one; of an audit pack `files`, `chain`, `roll_forward`, `balances`, `movements`,
+    /// `history` of a run that belongs to one; of an audit pack `files`, `chain`, `contents`, `roll_forward`, `balances`, `movements`,
     /// `adjustments`; of an archive `files`, `archive`, `rows`, `shape`.
     pub check: &'static str,
     /// How it went.
@@ -113,6 +113,8 @@ pub fn verify(folder: &Path) -> Result<Verification, VerifyError> {
     }
     let mut checks = vec![files::check(folder, &manifest), chain::check(folder, &manifest)];
     if manifest.is_pack() {
+        checks[1] = packs::chain(folder, checks[1].clone());
+        checks.push(contents::of_pack(&manifest));
         checks.extend(packs::checks(folder));
         return Ok(Verification {
             folder: folder.display().to_string(),

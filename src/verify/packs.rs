@@ -1,10 +1,11 @@
 //! An audit pack: its figures added up again from its CSV files alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::tables::sum;
-use super::{Check, failed, judged};
+use super::{Check, State, failed, judged};
+use crate::history::{Predecessor, packs};
 
 /// A CSV file by the names of its columns.
 struct Csv {
@@ -37,6 +38,54 @@ impl Csv {
 struct Ends {
     opening: i128,
     closing: i128,
+}
+
+/// The chain of packs beyond what every chain has: the pack before is the one that was followed, and this
+/// one opens as that one closed. `check` is what the manifests alone say.
+pub(super) fn chain(folder: &Path, check: Check) -> Check {
+    if check.state == State::Fail {
+        return check;
+    }
+    let pack = match packs::open(folder) {
+        Ok(Some(pack)) => pack,
+        Ok(None) => return failed("chain", "manifest.json is not that of a pack"),
+        Err(cause) => return failed("chain", cause.to_string()),
+    };
+    match pack.predecessor(&[]) {
+        Predecessor::Unnamed | Predecessor::Away => check,
+        Predecessor::Replaced(found) => failed(
+            "chain",
+            format!(
+                "{} was changed or made anew since: its manifest is not the one that this pack follows",
+                found.display()
+            ),
+        ),
+        Predecessor::Here(before) => match openings(folder, &before.folder) {
+            Err(cause) => failed("chain", cause),
+            Ok(wrong) if wrong.is_empty() => check,
+            Ok(wrong) => judged("chain", wrong, String::new()),
+        },
+    }
+}
+
+/// Holders who open with something else than they closed with in the pack before.
+fn openings(folder: &Path, before: &Path) -> Result<Vec<String>, String> {
+    let of = |folder: &Path, column: &str| -> Result<BTreeMap<String, i128>, String> {
+        let csv = Csv::read(folder, "balances.csv")?;
+        let tokens = |row| Ok((csv.text(row, "user_id")?.to_owned(), csv.number(row, column)?));
+        let all = csv.rows.iter().map(tokens).collect::<Result<BTreeMap<_, _>, String>>()?;
+        Ok(all.into_iter().filter(|(_, tokens)| *tokens != 0).collect())
+    };
+    let closed = of(before, "closing").map_err(|cause| format!("{}: {cause}", before.display()))?;
+    let opened = of(folder, "opening")?;
+    let holders: BTreeSet<&String> = closed.keys().chain(opened.keys()).collect();
+    let differing = holders.into_iter().filter_map(|holder| {
+        let [closed, opened] = [&closed, &opened].map(|tokens| tokens.get(holder).copied().unwrap_or(0));
+        (closed != opened).then(|| {
+            format!("balances.csv: {holder} opens with {opened}, and closed with {closed} in the pack before")
+        })
+    });
+    Ok(differing.collect())
 }
 
 /// The checks of a pack beside files and chain.
@@ -176,7 +225,7 @@ fn movements(folder: &Path) -> Result<(Vec<String>, String), String> {
         }
     }
     let added = added_up(folder, &months)?;
-    let keys: std::collections::BTreeSet<_> = said.keys().chain(added.keys()).collect();
+    let keys: BTreeSet<_> = said.keys().chain(added.keys()).collect();
     let mut wrong = Vec::new();
     for key in keys {
         let [said, added] = [&said, &added].map(|lines| lines.get(key).copied().unwrap_or_default());

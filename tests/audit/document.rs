@@ -97,7 +97,7 @@ fn reckon_verify_adds_a_pack_up_again() {
     };
     let (code, said) = verify();
     assert_eq!(code, 0, "{said}");
-    for check in ["files", "chain", "roll_forward", "balances", "movements", "adjustments"] {
+    for check in ["files", "chain", "contents", "roll_forward", "balances", "movements", "adjustments"] {
         assert!(said.lines().any(|line| line.contains("ok") && line.contains(check)), "{check}: {said}");
     }
     for (file, check) in [

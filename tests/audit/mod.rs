@@ -2,6 +2,7 @@
 
 mod chain;
 mod document;
+mod followed;
 mod pack;
 mod page;
 mod postgres;
