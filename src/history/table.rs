@@ -24,7 +24,7 @@ pub fn original(cell: &str) -> &str {
 }
 
 /// An instant as files have it.
-pub(super) fn instant(text: &str) -> Option<Instant> {
+pub fn instant(text: &str) -> Option<Instant> {
     match text.strip_prefix('@').and_then(|text| text.strip_suffix("us")) {
         Some(micros) => micros.parse().ok().map(Instant),
         None => chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| Instant(at.timestamp_micros())),

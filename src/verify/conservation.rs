@@ -74,6 +74,34 @@ pub(super) fn dispositions(run: &Run) -> Check {
     }
 }
 
+/// The disposition of rows that lie beyond as-of.
+const LATER: &str = "after_as_of";
+
+/// The pairs of all rungs are as many as legacy rows have one; a split is no pair.
+fn pairs(run: &Run, paired: u64) -> Option<String> {
+    let rungs = run.summary.pairs.iter().filter(|(rung, _)| *rung != "split");
+    let said = rungs.map(|(_, total)| total.rows).fold(0, u64::saturating_add);
+    (!run.summary.pairs.is_empty() && said != paired)
+        .then(|| format!("{paired} legacy rows are in a pair, the summary has {said} pairs"))
+}
+
+/// The classes of the population against the rows as they are listed. Usage of the unified table is not,
+/// and a late row may be the partner of an earlier one.
+fn populations(run: &Run, counts: &BTreeMap<(String, String), u64>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (side, population) in &run.summary.population {
+        for (outcome, said, has_others) in population.by_outcome() {
+            let found = counts.get(&(side.clone(), outcome.to_owned())).copied().unwrap_or_default();
+            // A unified row may be later only since the legacy row of its pair is.
+            let may_be_more = side == "unified" && outcome == LATER;
+            if (found > said && !may_be_more) || (found < said && !has_others) {
+                wrong.push(format!("{side} {outcome}: {found} rows listed, the population has {said}"));
+            }
+        }
+    }
+    wrong
+}
+
 fn counted(run: &Run) -> Result<(u64, Vec<String>), String> {
     let mut classes: HashMap<String, String> = HashMap::new();
     run.csv("findings.csv", &["finding_id", "class"], |cells, _| {
@@ -85,11 +113,14 @@ fn counted(run: &Run) -> Result<(u64, Vec<String>), String> {
     // Two independent 64-bit hashes a row: texts of millions of ids would not fit beside each other.
     let states = [RandomState::new(), RandomState::new()];
     let mut seen: Vec<(u64, u64)> = Vec::new();
-    let columns = ["side", "row_id", "disposition", "finding_id"];
+    let mut paired = 0_u64;
+    let columns = ["side", "row_id", "disposition", "finding_id", "pair_id"];
     run.parquet("dispositions.parquet", &columns, |cells| {
-        let [side, row, outcome, finding] = cells[..] else {
-            return Err("four columns were asked for".to_owned());
+        let [side, row, outcome, finding, pair] = cells[..] else {
+            return Err("five columns were asked for".to_owned());
         };
+        // A pair that lies beyond as-of whole is no pair of the run.
+        paired += u64::from(side == "legacy" && !pair.is_empty() && outcome != LATER);
         let key = (side, row);
         seen.push((states[0].hash_one(key), states[1].hash_one(key)));
         match counts.get_mut(&(side.to_owned(), outcome.to_owned())) {
@@ -109,6 +140,8 @@ fn counted(run: &Run) -> Result<(u64, Vec<String>), String> {
     if repeated > 0 {
         wrong.push(format!("{repeated} rows are listed more than once"));
     }
+    wrong.extend(pairs(run, paired));
+    wrong.extend(populations(run, &counts));
     for (side, outcomes) in &run.summary.outcomes {
         for (outcome, total) in outcomes.iter().filter(|(outcome, _)| *outcome != FOLDED) {
             let found = counts.remove(&(side.clone(), outcome.clone())).unwrap_or_default();

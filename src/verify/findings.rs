@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::json::ClassFigures;
-use super::tables::{Run, original, sum, tokens};
+use super::severity::{self, Facts};
+use super::tables::{Run, instant, original, sum, tokens};
 use super::{Check, alike, failed, judged};
 use crate::sha256::sha256;
 
@@ -17,18 +18,50 @@ pub(super) fn check(run: &Run) -> Check {
     }
 }
 
-const COLUMNS: [&str; 8] =
-    ["finding_id", "class", "severity", "user_id", "legacy_ids", "unified_ids", "tokens_effect", "status"];
+const COLUMNS: [&str; 12] = [
+    "finding_id",
+    "class",
+    "severity",
+    "user_id",
+    "legacy_ids",
+    "unified_ids",
+    "tokens_effect",
+    "status",
+    "repair",
+    "rule",
+    "created_at_legacy",
+    "created_at_unified",
+];
+
+/// Classes of which each finding is one pair, but for purchases without a legacy row, whose rule is `none`.
+const OF_A_PAIR: [&str; 5] =
+    ["user_mismatch", "action_mismatch", "amount_mismatch", "time_mismatch", "mislabelled_purchase"];
 
 fn examined(run: &Run) -> Result<(usize, Vec<String>), String> {
     let mut wrong = Vec::new();
     let mut classes: BTreeMap<String, ClassFigures> = BTreeMap::new();
     let (mut blocking, mut fresh, mut open) = (0u64, 0u64, 0u64);
     let mut ids: Vec<String> = Vec::new();
+    let mut rungs: BTreeMap<String, u64> = BTreeMap::new();
+    let as_of = instant(&run.summary.as_of);
     run.csv("findings.csv", &COLUMNS, |cells, line| {
-        let [id, class, severity, user, legacy, unified, effect, status] = cells[..] else {
-            return Err("eight columns were asked for".to_owned());
+        let [id, class, severity, user, legacy, unified, effect, status, repair, rule, ref at @ ..] =
+            cells[..]
+        else {
+            return Err("twelve columns were asked for".to_owned());
         };
+        let facts = Facts { class, repair, legacy_at: instant(at[0]), unified_at: instant(at[1]), as_of };
+        let expected = severity::expected(facts);
+        if !expected.is_empty() && expected.iter().all(|one| one.name() != severity) {
+            let expected: Vec<&str> = expected.iter().map(|one| one.name()).collect();
+            wrong.push(format!(
+                "findings.csv line {line}: {id}, {class}, is {severity}, and should be {}",
+                expected.join(" or ")
+            ));
+        }
+        if OF_A_PAIR.contains(&class) {
+            *rungs.entry(rule.to_owned()).or_default() += 1;
+        }
         if !is_id_of(id, class, original(user), original(legacy), original(unified)) {
             wrong.push(format!("findings.csv line {line}: {id} is not the id of its rows"));
         }
@@ -59,6 +92,15 @@ fn examined(run: &Run) -> Result<(usize, Vec<String>), String> {
             "{blocking} findings stand against a clean result, the summary says {}",
             run.summary.verdict
         ));
+    }
+    if run.summary.blocking.is_some_and(|said| said != blocking) {
+        wrong.push(format!("{blocking} findings are errors that nobody waived, `blocking` says otherwise"));
+    }
+    for (rung, found) in rungs {
+        let said = run.summary.pairs.get(&rung).map(|total| total.rows);
+        if said.is_some_and(|said| said < found) {
+            wrong.push(format!("{found} findings are of pairs by {rung}, summary.json has fewer such pairs"));
+        }
     }
     if (run.summary.history.new, run.summary.history.open) != (fresh, open) {
         wrong.push(format!("{fresh} are new and {open} open, the summary says otherwise"));

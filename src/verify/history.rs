@@ -16,7 +16,14 @@ pub(super) fn check(folder: &Path, manifest: &Manifest, run: &Run) -> Option<Che
     let lists = |name: &str| manifest.files.iter().any(|file| file.name == name);
     match (lists(lifecycle::FILE_NAME), lists(runs::FILE_NAME)) {
         (true, true) => {}
-        (false, false) => return manifest.previous.as_ref().map(|_| without(run)),
+        (false, false) if manifest.previous.is_none() => {
+            let said = run.summary.history.previous.as_ref()?;
+            return Some(failed(
+                "history",
+                format!("summary.json names {said} as the run before, manifest.json none"),
+            ));
+        }
+        (false, false) => return Some(without(run)),
         (has_lives, _) => {
             let missing = if has_lives { runs::FILE_NAME } else { lifecycle::FILE_NAME };
             let detail = format!(
@@ -73,6 +80,10 @@ fn examined(folder: &Path, manifest: &Manifest, run: &Run) -> Result<(usize, usi
         }),
     );
     wrong.extend(chained(manifest, &earlier));
+    let named = earlier.last().map(|run| &run.name);
+    if named != run.summary.history.previous.as_ref() {
+        wrong.push("summary.json names another run as the one before than runs.csv".to_owned());
+    }
     wrong.extend(beside(folder, manifest, &lifecycle, &earlier)?);
     Ok((lifecycle.lives.len(), earlier.len(), wrong))
 }
@@ -175,7 +186,7 @@ fn beside(
         let is_same = found.manifest_digest == line.manifest_digest;
         if let Some(why) = found.altered.as_ref().filter(|_| is_same) {
             wrong.push(format!("{} is not as it was written: {why}", line.name));
-        } else if is_same && (PastRun { is_here: false, ..found }) != *line {
+        } else if is_same && !says_the_same(line, found) {
             wrong.push(format!("runs.csv says other figures of {} than its summary.json", line.name));
         }
         if is_same && Some(&line.manifest_digest) == manifest.previous.as_ref() {
@@ -183,6 +194,12 @@ fn beside(
         }
     }
     Ok(wrong)
+}
+
+/// The line has the figures of the run; one that an earlier version wrote does not name its tables.
+fn says_the_same(line: &PastRun, run: PastRun) -> bool {
+    let tables = run.tables.clone().filter(|_| line.tables.is_some());
+    PastRun { is_here: false, tables, ..run } == *line
 }
 
 /// What the lifecycle says of the run before is what that run says.

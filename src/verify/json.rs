@@ -11,6 +11,10 @@ pub(super) struct Summary {
     pub(super) exit_code: u8,
     pub(super) as_of: String,
     pub(super) population: BTreeMap<String, Population>,
+    #[serde(default)]
+    pub(super) pairs: BTreeMap<String, Total>,
+    /// An earlier version wrote none.
+    pub(super) blocking: Option<u64>,
     pub(super) findings: BTreeMap<String, ClassFigures>,
     pub(super) balances: Balances,
     pub(super) conservation: Conservation,
@@ -46,6 +50,21 @@ pub(super) struct Population {
 }
 
 impl Population {
+    /// Rows of the classes that have an outcome of their own, with its name; whether rows of the class may
+    /// have another outcome too, or are added up without being listed.
+    pub(super) fn by_outcome(&self) -> [(&'static str, u64, bool); 8] {
+        [
+            ("zero", self.zero.rows, false),
+            ("pending", self.pending.rows, false),
+            ("unmapped_action", self.unmapped.rows, false),
+            ("rejected_row", self.rejected.rows, false),
+            ("usage", self.usage.rows, true),
+            ("ignored", self.ignored.rows, true),
+            ("failed", self.failed.rows, true),
+            ("after_as_of", self.after_as_of.rows, true),
+        ]
+    }
+
     /// Rows of all classes together.
     pub(super) fn classified(&self) -> u64 {
         let Population { rows: _, grants, deductions, usage, ignored, unmapped, rejected, zero, .. } = self;
@@ -98,6 +117,8 @@ pub(super) struct InAndOut {
 /// `history`.
 #[derive(Debug, Deserialize)]
 pub(super) struct History {
+    /// Name of the run before.
+    pub(super) previous: Option<String>,
     pub(super) new: u64,
     pub(super) open: u64,
     #[serde(default)]

@@ -18,6 +18,7 @@ mod findings;
 mod history;
 mod json;
 mod packs;
+mod severity;
 mod tables;
 
 use std::path::{Path, PathBuf};

@@ -8,7 +8,7 @@ use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::RowAccessor as _;
 
 use super::json::Summary;
-pub(super) use crate::history::table::original;
+pub(super) use crate::history::table::{instant, original};
 
 /// What is added again.
 #[derive(Debug)]

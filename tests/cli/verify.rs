@@ -76,7 +76,37 @@ fn what_was_changed_is_named() {
     let id = first.split(',').next().unwrap();
     let without_first = findings.replacen(&format!("{first}\n"), "", 1);
     let summary = "\"verdict\": \"discrepancies\"";
-    let table: [(&str, &str, &str, &str, &str); 7] = [
+    let errors: Vec<&str> = findings.lines().filter(|line| line.contains(",error,")).collect();
+    let amount = errors.iter().find(|line| line.contains("amount_mismatch")).unwrap();
+    let milder = amount.replacen(",error,", ",warning,", 1);
+    let blocking = format!("\"blocking\": {}", errors.len());
+    let fewer = format!("\"blocking\": {}", errors.len() - 1);
+    let near = "\"near\": {\n      \"rows\": 578";
+    let table: [(&str, &str, &str, &str, &str); 13] = [
+        ("findings.csv", amount, &milder, "findings", "amount_mismatch, is warning, and should be error"),
+        ("summary.json", &blocking, &fewer, "findings", "nobody waived"),
+        ("summary.json", near, &near.replace("578", "579"), "dispositions", "1225 legacy rows are in a pair"),
+        (
+            "summary.json",
+            "\"mismatch\": {\n      \"rows\": 3",
+            "\"mismatch\": {\n      \"rows\": 1",
+            "findings",
+            "pairs by mismatch",
+        ),
+        (
+            "summary.json",
+            "\"rejected\": {\n        \"rows\": 4",
+            "\"rejected\": {\n        \"rows\": 3",
+            "dispositions",
+            "legacy rejected_row: 4 rows",
+        ),
+        (
+            "summary.json",
+            "\"previous\": null",
+            "\"previous\": \"20260101T000000Z-00000000\"",
+            "history",
+            "manifest.json none",
+        ),
         ("balances.csv", line, &other_granted, "balances", "recomputed is"),
         ("balances.csv", &format!("{line}\n"), "", "balances", "users: 299"),
         ("findings.csv", id, "0123456789abcdef", "findings", "is not the id of its rows"),
