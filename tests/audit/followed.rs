@@ -21,10 +21,11 @@ fn pack(folder: &Path, month: usize) -> PathBuf {
     folder.join("packs").join(name(month))
 }
 
-/// Exit code and words of `reckon verify`.
+/// Exit code and words of `reckon verify`, with one blank between them.
 fn verify(pack: &Path) -> (i32, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_reckon")).arg("verify").arg(pack).output().unwrap();
-    (output.status.code().unwrap(), String::from_utf8_lossy(&output.stdout).into_owned())
+    let said = String::from_utf8_lossy(&output.stdout);
+    (output.status.code().unwrap(), said.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 fn chain() -> tempfile::TempDir {
@@ -82,7 +83,6 @@ fn a_pack_opens_as_the_one_before_closed() {
     }
     writer.flush().unwrap();
     let (code, said) = verify(&pack(folder, 1));
-    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("in the pack before"), "{said}");
 }
