@@ -211,9 +211,12 @@ pub fn findings(books: &Books, balances: &Balances, replayed: &Replayed) -> Vec<
     found
 }
 
-/// The gap is one that configured policies and findings do not explain to the token: no smallest
-/// set of causes is made of them alone.
+/// The gap is one that configured policies and findings do not explain to the token: something is left
+/// unexplained, or no smallest set of causes is made of them alone.
 fn is_finding(balance: &UserBalance) -> bool {
+    if balance.gap.is_some_and(|gap| gap != 0) && balance.unexplained != Some(0) {
+        return true;
+    }
     match balance.explanation {
         None | Some(Explanation::NoneNeeded) => false,
         Some(Explanation::Partial | Explanation::Unexplained) => true,

@@ -16,8 +16,18 @@ pub(super) fn check(run: &Run) -> Check {
     }
 }
 
-const FIGURES: [&str; 9] =
-    ["granted", "deducted", "used", "recomputed", "corrected", "stored", "gap", "unexplained", "user_id"];
+const FIGURES: [&str; 10] = [
+    "granted",
+    "deducted",
+    "used",
+    "recomputed",
+    "corrected",
+    "stored",
+    "gap",
+    "unexplained",
+    "user_id",
+    "explanation",
+];
 
 /// Sums of the columns before `user_id`.
 #[derive(Default)]
@@ -49,9 +59,8 @@ fn examined(run: &Run) -> Result<(u64, Vec<String>), String> {
         mended += usize::from(repairs.contains_key(user));
         sums.users += 1;
         sums.with_gap += u64::from(figures[6].is_some_and(|gap| gap != 0));
-        wrong.extend(
-            off(&figures, explained, repair)?.map(|what| format!("balances.csv line {line}: {what}")),
-        );
+        let off = off(&figures, explained, repair)?.or_else(|| is_said_otherwise(&figures, cells[9]));
+        wrong.extend(off.map(|what| format!("balances.csv line {line}: {what}")));
         Ok(())
     })?;
     if mended != repairs.len() {
@@ -97,6 +106,20 @@ fn off(figures: &[Option<i128>; 8], explained: i128, repair: i128) -> Result<Opt
         _ => [Some("stored, gap and unexplained are not all known or all unknown".to_owned()), None],
     };
     Ok(sums.into_iter().chain(with_stored).flatten().next())
+}
+
+/// What is said of the gap does not agree with what is left of it.
+fn is_said_otherwise(figures: &[Option<i128>; 8], explanation: &str) -> Option<String> {
+    let [.., gap, unexplained] = *figures;
+    let (gap, unexplained) = (gap?, unexplained?);
+    let agrees = match explanation {
+        "none_needed" => (gap, unexplained) == (0, 0),
+        "unique" | "several" => gap != 0 && unexplained == 0,
+        _ => gap != 0,
+    };
+    (!agrees).then(|| {
+        format!("the gap is {gap}, {unexplained} of it unexplained, and its explanation is {explanation:?}")
+    })
 }
 
 fn less(tokens: i128, taken: i128) -> Result<i128, String> {

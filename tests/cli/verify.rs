@@ -82,7 +82,7 @@ fn what_was_changed_is_named() {
     let blocking = format!("\"blocking\": {}", errors.len());
     let fewer = format!("\"blocking\": {}", errors.len() - 1);
     let near = "\"near\": {\n      \"rows\": 578";
-    let table: [(&str, &str, &str, &str, &str); 13] = [
+    let table: [(&str, &str, &str, &str, &str); 14] = [
         ("findings.csv", amount, &milder, "findings", "amount_mismatch, is warning, and should be error"),
         ("summary.json", &blocking, &fewer, "findings", "nobody waived"),
         ("summary.json", near, &near.replace("578", "579"), "dispositions", "1225 legacy rows are in a pair"),
@@ -109,6 +109,7 @@ fn what_was_changed_is_named() {
         ),
         ("balances.csv", line, &other_granted, "balances", "recomputed is"),
         ("balances.csv", &format!("{line}\n"), "", "balances", "users: 299"),
+        ("balances.csv", ",12345,unexplained,", ",12345,unique,", "balances", "12345 of it unexplained"),
         ("findings.csv", id, "0123456789abcdef", "findings", "is not the id of its rows"),
         ("findings.csv", &findings, &without_first, "findings", "in findings.csv"),
         ("findings.csv", &findings, &without_first, "dispositions", "which findings.csv does not have"),

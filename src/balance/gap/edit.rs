@@ -10,7 +10,7 @@ use crate::domain::{ActionNo, Books, Class, Entry, Finding, Instant, Kind, Side,
 use crate::source::{is_alike, looks_like_a_grant};
 
 /// One change of a holder's rows.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Edit {
     pub cause: GapCause,
     /// [`Hypothesis::Findings`] or [`Hypothesis::Uncounted`].
@@ -21,7 +21,7 @@ pub(super) struct Edit {
 }
 
 /// What is changed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
     /// A row that is not there comes in.
     Insert(Instant, What),

@@ -6,12 +6,14 @@ use super::super::GapCause;
 use super::super::replay::{Policies, Policy, Timeline};
 use super::edit::Edit;
 use super::hypothesis::{Cause, Hypothesis};
-use super::search::Possible;
+use super::search::{Possible, smallest_sets};
 use super::world::{Choice, World};
 use crate::config::Floor;
 
 /// A holder with more findings than this has one bit a class, not one a finding.
 const MOST_BITS: usize = 24;
+/// So many columns are of findings, and they come first.
+const OF_FINDINGS: usize = 7;
 /// Findings are looked at one by one where there are at most so many.
 pub(super) const MOST_SINGLE: usize = 10;
 
@@ -43,65 +45,61 @@ pub(super) struct Holder<'p> {
     singles: Vec<Single>,
 }
 
-/// One finding: its cause, and its bits as in [`Choosable`].
-type Single = (GapCause, [u32; 2]);
+/// One finding: its cause, and its bit as in [`Choosable`].
+type Single = (GapCause, u32);
 
 /// A possible cause with what it takes to choose it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Choosable {
     pub possible: Possible,
-    /// Bits of its findings among the holder's own, and among the pool's.
-    bits: [u32; 2],
+    /// Bits of its findings.
+    bits: u32,
     /// What it gives alone.
     pub effect: i128,
 }
 
-/// Bits of the findings of one holder.
+/// Bits of the findings of one holder: the same in both ways of holding.
 struct Bits<'e> {
-    edits: &'e [Edit],
-    single: bool,
+    edits: [&'e [Edit]; 2],
+    /// Those that have a bit each, ascending; `None` where they are too many.
+    findings: Option<Vec<u32>>,
 }
 
 impl<'e> Bits<'e> {
-    fn new(edits: &'e [Edit]) -> Bits<'e> {
-        let mut findings: Vec<u32> = edits.iter().map(|edit| edit.finding).collect();
+    fn new(own: &'e [Edit], pooled: &'e [Edit]) -> Bits<'e> {
+        let mut findings: Vec<u32> = own.iter().chain(pooled).map(|edit| edit.finding).collect();
         findings.sort_unstable();
         findings.dedup();
-        Bits { edits, single: findings.len() <= MOST_BITS }
+        Bits { edits: [own, pooled], findings: (findings.len() <= MOST_BITS).then_some(findings) }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &'e Edit> {
+        let [own, pooled] = self.edits;
+        own.iter().chain(pooled)
     }
 
     fn bit(&self, edit: &Edit) -> u32 {
-        if !self.single {
-            let uncounted = u32::from(edit.why == Hypothesis::Uncounted) * GapCause::COUNT as u32;
-            return 1 << (edit.cause as u32 + uncounted);
+        match &self.findings {
+            Some(findings) => 1 << findings.partition_point(|finding| *finding < edit.finding),
+            None => 1 << (edit.cause as usize + usize::from(edit.why == Hypothesis::Uncounted) * OF_FINDINGS),
         }
-        let earlier = self.edits.iter().take_while(|other| other.finding != edit.finding);
-        let mut seen: Vec<u32> = earlier.map(|other| other.finding).collect();
-        seen.dedup();
-        seen.sort_unstable();
-        seen.dedup();
-        1 << seen.len()
     }
 
     fn of(&self, cause: GapCause, why: Hypothesis) -> u32 {
         let own = |edit: &&Edit| (edit.cause, edit.why) == (cause, why);
-        self.edits.iter().filter(own).fold(0, |bits, edit| bits | self.bit(edit))
+        self.all().filter(own).fold(0, |bits, edit| bits | self.bit(edit))
     }
-}
 
-/// The findings of both ways of holding, one by one in their order; none where there are too many.
-fn singles(bits: &[Bits<'_>; 2]) -> Vec<Single> {
-    if bits.iter().any(|bits| !bits.single) {
-        return Vec::new();
-    }
-    let mut singles: BTreeMap<u32, Single> = BTreeMap::new();
-    for (side, bits) in bits.iter().enumerate() {
-        for edit in bits.edits.iter().filter(|edit| edit.why == Hypothesis::Findings) {
-            let (_, own) = singles.entry(edit.finding).or_insert((edit.cause, [0, 0]));
-            own[side] |= bits.bit(edit);
+    /// The findings one by one in their order; none where there are too many.
+    fn singles(&self) -> Vec<Single> {
+        if self.findings.is_none() {
+            return Vec::new();
         }
+        let findings = self.all().filter(|edit| edit.why == Hypothesis::Findings);
+        let singles: BTreeMap<u32, Single> =
+            findings.map(|edit| (edit.finding, (edit.cause, self.bit(edit)))).collect();
+        singles.into_values().collect()
     }
-    singles.into_values().collect()
 }
 
 /// The rows of a holder in one way of holding.
@@ -113,26 +111,20 @@ pub(super) struct Rows<'a> {
 
 impl<'p> Holder<'p> {
     pub fn new(own: Rows<'_>, pooled: Option<Rows<'_>>, premises: Premises<'p>) -> Holder<'p> {
-        let bits = [Some(own), pooled].map(|rows| Bits::new(rows.map_or(&[], |rows| rows.edits)));
-        let world = |rows: Rows<'_>, bits: &Bits<'_>| {
-            World::new(
-                rows.timeline,
-                rows.edits,
-                |edit| bits.bit(edit),
-                premises.policies,
-                premises.count_failed,
-            )
+        let bits = Bits::new(own.edits, pooled.map_or(&[], |rows| rows.edits));
+        let world = |rows: Rows<'_>| {
+            let Premises { policies, count_failed, .. } = premises;
+            World::new(rows.timeline, rows.edits, own.edits, |edit| bits.bit(edit), policies, count_failed)
         };
-        let own = world(own, &bits[0]);
-        let pooled = pooled.map(|rows| world(rows, &bits[1]));
+        let (pooled, own) = (pooled.map(world), world(own));
         let plain = own.balance(&Choice::default());
-        let mut holder = Holder { own, pooled, options: Vec::new(), plain, singles: singles(&bits) };
+        let mut holder = Holder { own, pooled, options: Vec::new(), plain, singles: bits.singles() };
         for (cause, why) in holder.candidates(premises) {
             if premises.only_known && !why.is_known() {
                 continue;
             }
-            let of_findings = bits.each_ref().map(|bits| bits.of(cause, why));
-            if !why.is_of_findings() || of_findings != [0, 0] {
+            let of_findings = bits.of(cause, why);
+            if !why.is_of_findings() || of_findings != 0 {
                 holder.options.push(holder.choosable(cause, why, of_findings));
             }
         }
@@ -140,8 +132,15 @@ impl<'p> Holder<'p> {
         holder
     }
 
-    fn choosable(&self, cause: GapCause, why: Hypothesis, bits: [u32; 2]) -> Choosable {
-        let adds = !matches!(cause, GapCause::Reset | GapCause::Clamp | GapCause::Expiry | GapCause::Pool);
+    fn choosable(&self, cause: GapCause, why: Hypothesis, bits: u32) -> Choosable {
+        let adds = match cause {
+            GapCause::Reset | GapCause::Clamp | GapCause::Expiry | GapCause::Pool => false,
+            // A row that comes in first moves the sign-up to where another number may be given.
+            GapCause::Opening => why != Hypothesis::Configured || !self.own.opening_depends_on_findings(),
+            // Failed use that the sum has in it is use that may never have been taken off.
+            GapCause::FailedUsage | GapCause::UsageNotDeducted => !self.own.sums_failed_use(),
+            _ => true,
+        };
         let mut choosable = Choosable { possible: Possible { cause, why, adds }, bits, effect: 0 };
         choosable.effect = self.balance_of(&[choosable]) - self.plain;
         choosable
@@ -263,23 +262,21 @@ impl<'p> Holder<'p> {
     /// The balance if the stored one is kept in this way.
     pub fn balance_of(&self, set: &[Choosable]) -> i128 {
         let is_pooled = set.iter().any(|option| option.possible.cause == GapCause::Pool);
-        let (world, side) = match &self.pooled {
-            Some(pooled) if is_pooled => (pooled, 1),
-            _ => (&self.own, 0),
-        };
+        let world = self.pooled.as_ref().filter(|_| is_pooled).unwrap_or(&self.own);
         let choice = set.iter().fold(Choice::default(), |choice, option| {
-            choice.with(option.possible.cause, option.possible.why, option.bits[side])
+            choice.with(option.possible.cause, option.possible.why, option.bits)
         });
         world.balance(&choice)
     }
 
-    /// The same for positions of the options, without a replay where effects add up.
-    pub fn balance_of_positions(&self, set: &[usize]) -> i128 {
-        if set.iter().all(|&at| self.options[at].possible.adds) {
-            return self.plain + set.iter().map(|&at| self.options[at].effect).sum::<i128>();
-        }
-        let set: Vec<Choosable> = set.iter().map(|&at| self.options[at]).collect();
-        self.balance_of(&set)
+    /// The smallest sets of options that give the stored balance, of at most so many causes.
+    pub fn smallest_sets(&self, stored: i128, most: Option<usize>) -> Vec<Vec<Choosable>> {
+        let possible: Vec<Possible> = self.options.iter().map(|option| option.possible).collect();
+        let chosen = |set: &[usize]| set.iter().map(|&at| self.options[at]).collect::<Vec<Choosable>>();
+        let added = |set: &[usize]| self.plain + set.iter().map(|&at| self.options[at].effect).sum::<i128>();
+        let found =
+            smallest_sets(&possible, stored, most, added, |set: &[usize]| self.balance_of(&chosen(set)));
+        found.iter().map(|set| chosen(set)).collect()
     }
 
     /// Each finding as an option of its own, where a class has several and there are few.
@@ -287,7 +284,7 @@ impl<'p> Holder<'p> {
         let mut singles = Vec::new();
         for option in self.options.iter().filter(|option| option.possible.why == Hypothesis::Findings) {
             let own = self.singles.iter().filter(|(cause, _)| *cause == option.possible.cause);
-            singles.extend(own.map(|(cause, bits)| self.choosable(*cause, Hypothesis::Findings, *bits)));
+            singles.extend(own.map(|(cause, bit)| self.choosable(*cause, Hypothesis::Findings, *bit)));
         }
         let several = singles.windows(2).any(|pair| pair[0].possible.cause == pair[1].possible.cause);
         if several && singles.len() <= MOST_SINGLE { singles } else { Vec::new() }

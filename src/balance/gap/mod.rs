@@ -222,7 +222,10 @@ impl<'a> Stage<'a> {
         let Grounds { books, log, setting, stop, .. } = self.grounds;
         let mut pools: HashMap<UserNo, Timeline> = HashMap::new();
         if self.alone.is_some() {
-            let replay = Replay::new(books, log, setting).cut_at(self.pool_edits.cuts(&setting.policies));
+            // A row of the user's own that stands elsewhere may still be its first.
+            let mut cuts = self.pool_edits.cuts(&setting.policies);
+            cuts.extend(self.own_edits.cuts(&setting.policies));
+            let replay = Replay::new(books, log, setting).cut_at(cuts);
             replay.visit(&[], |timeline| {
                 if wanted[timeline.holder.0 as usize] {
                     pools.insert(timeline.holder, timeline.clone());
@@ -237,9 +240,11 @@ impl<'a> Stage<'a> {
                 return;
             }
             let own = Rows { timeline, edits: self.own_edits.of_holder(user) };
-            let pooled = pools.get(&user).filter(|pooled| pooled.events != timeline.events);
-            let pooled = pooled.map(|timeline| Rows { timeline, edits: self.pool_edits.of_holder(user) });
-            see(user, own, pooled);
+            let pooled =
+                pools.get(&user).map(|timeline| Rows { timeline, edits: self.pool_edits.of_holder(user) });
+            let differs =
+                |pooled: &Rows<'_>| pooled.timeline.events != timeline.events || pooled.edits != own.edits;
+            see(user, own, pooled.filter(differs));
         })
     }
 }
@@ -274,10 +279,9 @@ fn explanations(holder: &Holder<'_>, stored: i128, policies: &PolicyEffects) -> 
 
 /// All sets that give the stored balance, of at most so many causes where something does already.
 fn sets(holder: &Holder<'_>, stored: i128, most: Option<usize>) -> Vec<Vec<Choosable>> {
-    let possible: Vec<_> = holder.options.iter().map(|option| option.possible).collect();
-    let found = search::smallest_sets(&possible, stored, most, |set| holder.balance_of_positions(set));
+    let found = holder.smallest_sets(stored, most);
     if !found.is_empty() || most.is_some() {
-        return found.iter().map(|set| set.iter().map(|&at| holder.options[at]).collect()).collect();
+        return found;
     }
     single_findings(holder, stored)
 }

@@ -29,23 +29,40 @@ const MOST_UNKNOWN: usize = 3;
 ///
 /// The smallest sets of configured policies alone come first, or else of configured policies and
 /// findings, whatever their size; of all others only the smallest, and none that is larger than
-/// those or than `most`. `value` gives the balance of a set.
+/// those or than `most`. `replayed` gives the balance of a set, `added` the same where all of it adds
+/// up. What is added up gives no set: a replay has the last word, and where it says something else,
+/// nothing is taken to add up any more.
 pub(super) fn smallest_sets(
     possible: &[Possible],
     target: i128,
     most: Option<usize>,
-    mut value: impl FnMut(&[usize]) -> i128,
+    added: impl Fn(&[usize]) -> i128,
+    replayed: impl Fn(&[usize]) -> i128,
 ) -> Vec<Vec<usize>> {
+    let mut is_refuted = false;
     let mut replays = 0;
-    let mut gives = |set: &[usize]| {
-        if set.iter().any(|&at| !possible[at].adds) {
-            replays += 1;
-            if replays > MOST_REPLAYS {
-                return false;
-            }
+    let found = in_tiers(possible, most, &mut |set| {
+        if set.iter().all(|&at| possible[at].adds) {
+            let gives = added(set) == target;
+            is_refuted |= gives && replayed(set) != target;
+            return gives;
         }
-        value(set) == target
-    };
+        replays += 1;
+        replays <= MOST_REPLAYS && replayed(set) == target
+    });
+    if !is_refuted {
+        return found;
+    }
+    let meeting: Vec<Possible> = possible.iter().map(|one| Possible { adds: false, ..*one }).collect();
+    smallest_sets(&meeting, target, most, added, replayed)
+}
+
+/// The same by what tells whether a set gives the target.
+fn in_tiers(
+    possible: &[Possible],
+    most: Option<usize>,
+    gives: &mut impl FnMut(&[usize]) -> bool,
+) -> Vec<Vec<usize>> {
     let of = |wanted: fn(Hypothesis) -> bool| -> Vec<usize> {
         (0..possible.len()).filter(|&at| wanted(possible[at].why)).collect()
     };
@@ -53,13 +70,13 @@ pub(super) fn smallest_sets(
     let mut sets: Vec<Vec<usize>> = Vec::new();
     for tier in [of(|why| why == Hypothesis::Configured), of(Hypothesis::is_known)] {
         if sets.is_empty() {
-            sets = first_sets(possible, &tier, tier.len(), &mut gives);
+            sets = first_sets(possible, &tier, tier.len(), gives);
             first = tier;
         }
     }
     let all: Vec<usize> = (0..possible.len()).collect();
     let most = [most, sets.first().map(Vec::len)].into_iter().flatten().min().unwrap_or(all.len());
-    let mut others = first_sets(possible, &all, most, &mut gives);
+    let mut others = first_sets(possible, &all, most, gives);
     if !sets.is_empty() {
         // Those of the first kind are there already.
         others.retain(|set| !set.iter().all(|at| first.contains(at)));
@@ -135,7 +152,8 @@ mod tests {
     /// Searches where every effect adds up.
     fn search(options: &[(Possible, i128)], gap: i128) -> Vec<Vec<usize>> {
         let possible: Vec<Possible> = options.iter().map(|(possible, _)| *possible).collect();
-        smallest_sets(&possible, gap, None, |set| set.iter().map(|&at| options[at].1).sum())
+        let sum = |set: &[usize]| set.iter().map(|&at| options[at].1).sum::<i128>();
+        smallest_sets(&possible, gap, None, sum, sum)
     }
 
     #[test]
@@ -169,6 +187,25 @@ mod tests {
         ];
         assert_eq!(search(&options, 70), [vec![1, 2], vec![0]]);
         assert_eq!(search(&options, 100), [[1], [3]]);
+    }
+
+    #[test]
+    fn what_a_replay_refutes_is_no_set_and_nothing_adds_up_any_more() {
+        let options = [
+            (possible(GapCause::Unmigrated, Hypothesis::Findings), 10),
+            (possible(GapCause::Amount, Hypothesis::Findings), 50),
+            (possible(GapCause::Opening, Hypothesis::Configured), 100),
+        ];
+        let possible = options.map(|(possible, _)| possible);
+        let added = |set: &[usize]| set.iter().map(|&at| options[at].1).sum::<i128>();
+        // Beside the amount nothing is given at sign-up.
+        let meets = |set: &[usize]| set.contains(&1) && set.contains(&2);
+        let replayed = |set: &[usize]| added(set) - if meets(set) { 100 } else { 0 };
+        let cases: [(i128, &[&[usize]]); 5] =
+            [(150, &[]), (160, &[]), (50, &[&[1]]), (60, &[&[0, 1]]), (110, &[&[0, 2]])];
+        for (gap, expected) in cases {
+            assert_eq!(smallest_sets(&possible, gap, None, added, replayed), expected, "{gap}");
+        }
     }
 
     #[test]

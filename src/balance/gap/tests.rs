@@ -47,9 +47,14 @@ fn row(number: usize, action: u16, tokens: i64) -> RowEvent {
     RowEvent { row, user: UserNo(0), action, tokens, paid: false, end: End::NotSaid }
 }
 
-/// `day what tokens`: `sub` and `trial` grant, `take` deducts, `use`, `fail` (failed use).
+/// `day what tokens`: `sub` and `trial` grant, `take` deducts, `use`, `fail` (failed use). Who has no row joins
+/// at as-of.
 fn timeline(text: &str) -> Timeline {
     let mut events: Vec<Event> = Vec::new();
+    if text.is_empty() {
+        let events = vec![Event { at: Instant(1_000 * DAY), what: What::Joined }];
+        return Timeline { holder: UserNo(0), events, as_of: Instant(1_000 * DAY) };
+    }
     for (number, line) in text.split(';').map(str::trim).enumerate() {
         let cells: Vec<&str> = line.split_whitespace().collect();
         let [day, what, tokens] = cells[..] else { panic!("day, what, tokens: {line:?}") };
@@ -175,7 +180,7 @@ fn a_balance_kept_without_lots_is_the_one_that_a_replay_gives() {
             policy.opening_tokens = opening;
             policy.count_failed_usage = failed;
         });
-        let world = World::new(&timeline, &[], |_| 0, &policies, false);
+        let world = World::new(&timeline, &[], &[], |_| 0, &policies, false);
         let choice = Choice {
             failed: Failed::Configured,
             opening: Opening::Configured,
@@ -249,10 +254,134 @@ fn rows_that_come_in_stand_among_those_of_their_instant_as_in_a_replay() {
     let policies = Policies::plain(&books).with(|policy| policy.resets[0] = true);
     for (row, there, expected) in cases {
         let edit = missing(GapCause::Unmigrated, row);
-        let world = World::new(&timeline(there), &[edit], |_| 1, &policies, false);
+        let world = World::new(&timeline(there), &[edit], &[edit], |_| 1, &policies, false);
         let choice = Choice { findings: 1, reset: Reset::Configured, ..Choice::default() };
         assert_eq!(world.balance(&choice), expected, "{row} beside {there}");
         let lots = Choice { expiry: Expiry::Configured, ..choice };
         assert_eq!(world.balance(&lots), expected, "{row} beside {there}");
     }
+}
+
+/// The policies with another one, that differs as told, from a day on.
+fn changed_on(day: i64, first: impl FnMut(&mut Policy), then: impl FnMut(&mut Policy)) -> Policies {
+    let first = Policies::plain(&books()).with(first);
+    let then = first.with(then);
+    let dated = Policy { from: Instant(day * DAY), ..then.all()[0].clone() };
+    Policies::new(vec![first.all()[0].clone(), dated])
+}
+
+/// All sets, in words, of a holder without a pool.
+fn sets_of(rows: &Timeline, edits: &[Edit], policies: &Policies, failed: bool, stored: i128) -> String {
+    let premises = Premises { policies, count_failed: failed, opening_shown: None, only_known: false };
+    let holder = Holder::new(Rows { timeline: rows, edits }, None, premises);
+    // What all policies together move is all in one column: the sum is what matters.
+    let moved = rows.replay(policies).balance - holder.plain;
+    let effects = PolicyEffects { opening: moved, ..PolicyEffects::default() };
+    let found = explanations(&holder, stored, &effects);
+    for Found { set, shares } in &found {
+        let sum: i128 = shares.iter().map(|share| share.tokens).sum();
+        let context = format!("{rows:?} {edits:?} {policies:?}");
+        assert_eq!((holder.plain + sum, holder.balance_of(set)), (stored, stored), "{context}");
+    }
+    let word = |cause: &Cause| format!("{} {}", cause.cause.name(), cause.tokens);
+    let sets = found.iter().map(|found| found.shares.iter().map(word).collect::<Vec<_>>().join(", "));
+    sets.collect::<Vec<_>>().join(" | ")
+}
+
+#[test]
+fn causes_that_meet_are_never_added_up() {
+    let opening = |tokens: i64| move |policy: &mut Policy| policy.opening_tokens = tokens;
+    let counted = |policy: &mut Policy| policy.count_failed_usage = true;
+    let nothing = |_: &mut Policy| {};
+    let [late, later] = [changed_on(900, opening(0), opening(100)), changed_on(60, opening(0), opening(100))];
+    let (ended, counts) = (changed_on(58, opening(37), opening(0)), changed_on(0, counted, nothing));
+    type Case<'a> = (&'a str, Option<(GapCause, &'a str)>, &'a Policies, i128, &'a str);
+    let cases: [Case<'_>; 8] = [
+        // The row that comes in is the first, and at that time nothing was given at sign-up.
+        ("", Some((GapCause::Amount, "800 sub 50")), &late, 150, ""),
+        ("", Some((GapCause::Amount, "800 sub 50")), &late, 50, "amount 50"),
+        ("", Some((GapCause::Amount, "800 sub 50")), &late, 100, "opening 100"),
+        ("63 sub 100", Some((GapCause::Unmigrated, "10 sub 50")), &later, 250, ""),
+        // At that time something was.
+        ("", Some((GapCause::Unmigrated, "22 sub 30")), &ended, 67, "unmigrated 30, opening 37"),
+        // Failed use that the sum has in it is not taken off once more by not taking off any.
+        ("1 sub 50; 2 fail 10", None, &counts, 60, ""),
+        ("1 sub 50; 2 fail 10", None, &counts, 50, "failed_usage 10 | usage_not_deducted 10"),
+        ("1 sub 50; 2 fail 10; 3 use 5", None, &counts, 50, "usage_not_deducted 15"),
+    ];
+    for (rows, edit, policies, stored, expected) in cases {
+        let edits: Vec<Edit> = edit.map(|(cause, row)| missing(cause, row)).into_iter().collect();
+        let failed = policies.all()[1].count_failed_usage;
+        let found = sets_of(&timeline(rows), &edits, policies, failed, stored);
+        assert_eq!(found, expected, "{rows} {edit:?} {stored}");
+    }
+}
+
+#[test]
+fn the_first_row_is_the_users_own_wherever_its_tokens_stand() {
+    let opening = |tokens: i64| move |policy: &mut Policy| policy.opening_tokens = tokens;
+    let policies = changed_on(20, opening(100), opening(37));
+    let premises =
+        Premises { policies: &policies, count_failed: false, opening_shown: None, only_known: true };
+    let own = timeline("30 use 50");
+    // All of it stands at the row of the owner, but for what was given at sign-up.
+    let elsewhere = Timeline { events: own.events[..1].to_vec(), ..own.clone() };
+    let edits = [missing(GapCause::Deduction, "10 take 30")];
+    let pooled = Some(Rows { timeline: &elsewhere, edits: &[] });
+    let holder = Holder::new(Rows { timeline: &own, edits: &edits }, pooled, premises);
+    let found = explanations(&holder, 100, &PolicyEffects::default());
+    let shares: Vec<(GapCause, i128)> =
+        found[0].shares.iter().map(|share| (share.cause, share.tokens)).collect();
+    let expected = [(GapCause::Deduction, -30), (GapCause::Opening, 100), (GapCause::Pool, 80)];
+    assert_eq!((found.len(), &shares[..]), (1, &expected[..]));
+}
+
+#[test]
+fn a_balance_kept_as_configured_is_explained_and_every_set_gives_it_to_the_token() {
+    let mut state = 0x51_7cc1_b727_220au64;
+    let mut next = |below: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % below
+    };
+    let whats = ["sub", "trial", "take", "use", "fail"];
+    let causes = [GapCause::Unmigrated, GapCause::Amount, GapCause::OtherUser];
+    for round in 0..600 {
+        let (mut all, mut there, mut edits) = (Vec::new(), Vec::new(), Vec::new());
+        for at in 0..1 + next(6) {
+            let what = whats[next(5) as usize];
+            let row = format!("{} {what} {}", 1 + 3 * at + next(3), 1 + next(90));
+            all.push(row.clone());
+            if next(3) > 0 || ["use", "fail"].contains(&what) {
+                there.push(row);
+                continue;
+            }
+            let cause = if what == "take" { GapCause::Deduction } else { causes[next(3) as usize] };
+            edits.push(Edit { finding: at as u32, ..missing(cause, &row) });
+        }
+        let mut policy = |policy: &mut Policy| {
+            policy.opening_tokens = next(3) as i64 * 37;
+            policy.count_failed_usage = next(2) == 1;
+            policy.floor = [Floor::Debt, Floor::Debt, Floor::Debt, Floor::Clamp][next(4) as usize];
+        };
+        let first = Policies::plain(&books()).with(&mut policy);
+        let policies = changed_on(9, |one| *one = first.all()[0].clone(), &mut policy);
+        let failed = policies.all()[1].count_failed_usage;
+        let kept = timeline(&all.join(";")).replay(&policies).balance;
+        let rows = timeline(&there.join(";"));
+        let found = sets_of(&rows, &edits, &policies, failed, kept);
+        assert!(
+            !found.is_empty() || kept == plain(&rows, failed),
+            "round {round}: {all:?} {edits:?} {policies:?}"
+        );
+        // Whatever is stored: what is called an explanation is one.
+        sets_of(&rows, &edits, &policies, failed, kept + next(120) as i128 - 60);
+    }
+}
+
+/// The sum of the rows.
+fn plain(rows: &Timeline, failed: bool) -> i128 {
+    let policies = Policies::plain(&books()).with(|policy| policy.count_failed_usage = failed);
+    rows.replay(&policies).balance
 }

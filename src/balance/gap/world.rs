@@ -5,7 +5,7 @@ use super::super::replay::{Event, Place, Policies, Policy, Timeline, Use, What};
 use super::edit::{Change, Edit};
 use super::hypothesis::Hypothesis;
 use crate::config::Floor;
-use crate::domain::{ActionNo, Instant, UserNo};
+use crate::domain::{ActionNo, Instant};
 
 /// How a balance is kept. The default is the sum of the rows and nothing else.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -131,10 +131,12 @@ pub(super) struct World<'p> {
 }
 
 impl<'p> World<'p> {
-    /// `bit` gives each edit its bit; `count_failed`: the sum of the rows has failed use in it.
+    /// `own` are the edits of the holder's own rows, wherever these stand; `bit` gives each edit its bit;
+    /// `count_failed`: the sum of the rows has failed use in it.
     pub fn new(
         timeline: &Timeline,
         edits: &[Edit],
+        own: &[Edit],
         bit: impl Fn(&Edit) -> u32,
         policies: &'p Policies,
         count_failed: bool,
@@ -164,7 +166,7 @@ impl<'p> World<'p> {
                 steps.push(step(Event { at, what }, bit(edit), 0));
             }
         }
-        join_earlier(&mut steps, timeline.holder);
+        join_earlier(&mut steps, own.iter().filter_map(|edit| own_row(edit, bit(edit))).collect());
         let ends: Vec<Step> =
             steps.iter().filter_map(|step| face_value(step, policies, timeline.as_of)).collect();
         steps.extend(ends);
@@ -202,6 +204,19 @@ impl<'p> World<'p> {
     /// Some grant ends up to as-of.
     pub fn has_ends(&self) -> bool {
         self.steps.iter().any(|step| step.face_value.is_some())
+    }
+
+    /// Opening tokens may be others where a row comes in before all that is there.
+    pub fn opening_depends_on_findings(&self) -> bool {
+        let is_moved = |step: &Step| matches!(step.event.what, What::Joined) && step.needs != 0;
+        let is_given = |one: &[Policy]| one[0].opening_tokens == one[1].opening_tokens;
+        self.steps.iter().any(is_moved) && !self.policies.all().windows(2).all(is_given)
+    }
+
+    /// Failed use is in the sum of the rows.
+    pub fn sums_failed_use(&self) -> bool {
+        let has_failed = |step: &Step| matches!(step.event.what, What::Use(Use { failed: Some(_), .. }));
+        self.count_failed && self.steps.iter().any(has_failed)
     }
 
     fn has_caps(&self) -> bool {
@@ -298,23 +313,25 @@ fn is_there(step: &Step, choice: &Choice) -> bool {
     (step.needs == 0 || step.needs & choice.findings != 0) && step.gone_with & choice.findings == 0
 }
 
+/// When a row of the holder's own comes in, and the bit that it needs.
+fn own_row(edit: &Edit, bit: u32) -> Option<(Instant, u32)> {
+    match edit.change {
+        Change::Insert(at, What::Grant(_) | What::Deduction(_)) => Some((at, bit)),
+        _ => None,
+    }
+}
+
 /// Opening tokens are given at the user's first row: where a row comes in before it, there.
-fn join_earlier(steps: &mut Vec<Step>, holder: UserNo) {
+fn join_earlier(steps: &mut Vec<Step>, mut own: Vec<(Instant, u32)>) {
     let is_join = |step: &Step| matches!(step.event.what, What::Joined);
     let Some(joined) = steps.iter().position(is_join) else { return };
-    let mut earlier: Vec<Step> = steps.iter().filter(|step| step.needs != 0).copied().collect();
-    earlier.retain(|step| match step.event.what {
-        What::Grant(row) | What::Deduction(row) => {
-            row.user == holder && step.event.at < steps[joined].event.at
-        }
-        _ => false,
-    });
-    earlier.sort_by_key(|step| step.event.at);
+    own.retain(|(at, _)| *at < steps[joined].event.at);
+    own.sort_unstable();
     let mut bits = 0;
-    for step in earlier {
-        let event = Event { at: step.event.at, what: What::Joined };
-        steps.push(Step { event, gone_with: bits, ..step });
-        bits |= step.needs;
+    for (at, needs) in own {
+        let event = Event { at, what: What::Joined };
+        steps.push(Step { event, needs, gone_with: bits, ..steps[joined] });
+        bits |= needs;
     }
     steps[joined].gone_with |= bits;
 }
