@@ -195,8 +195,9 @@ pub fn judge(config: &Config, reads: &Reads, previous: Option<&PreviousRun>) -> 
         balance::recompute(books, config, &matched.findings, moved, stored.as_ref(), snapshots)?;
     balances.compared = compared;
     warnings.extend(compared.warning(stored.as_ref()));
-    let (findings, log, stop) = (&matched.findings, &reads.usage_log, reads.progress.stop());
-    let grounds = Grounds { books, config, findings, log, setting: &setting, replayed: &replayed, stop };
+    let (log, stop) = (&reads.usage_log, reads.progress.stop());
+    let grounds =
+        Grounds { books, config, matched: &matched, log, setting: &setting, replayed: &replayed, stop };
     let explained = reads.before.as_ref().map(|before| before.explained.clone()).unwrap_or_default();
     balance::explain_gaps(&mut balances, grounds, &explained)?;
     reads.go_on()?;

@@ -286,7 +286,7 @@ fn key_of(entry: &Entry, purchase: Option<ActionNo>) -> Key {
 }
 
 /// The action type of a paid token pack.
-pub(super) const PURCHASE: &str = "token_pack_purchase";
+pub const PURCHASE: &str = "token_pack_purchase";
 
 /// Unified time − legacy time.
 pub(super) fn lag(legacy: &Entry, unified: &Entry) -> Span {

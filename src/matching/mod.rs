@@ -27,7 +27,7 @@ mod split;
 mod stamps;
 mod unclear;
 
-pub use board::{Group, Row};
+pub use board::{Group, PURCHASE, Row};
 pub use calibrate::Calibration;
 pub use settle::{Likeness, Tried};
 

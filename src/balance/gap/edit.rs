@@ -1,21 +1,23 @@
-//! What the findings would change in the rows of a user.
+//! What the findings, and rows that wait for their partner, would change in the rows of a user.
 
 use std::collections::HashMap;
 
 use super::super::GapCause;
 use super::super::replay::{End, Holding, Policies, RowEvent, What};
 use super::hypothesis::Hypothesis;
+use super::waiting;
 use crate::config::{Config, LegacyMeaning};
 use crate::domain::{ActionNo, Books, Class, Entry, Finding, Instant, Kind, Side, UserNo};
+use crate::matching::Matched;
 use crate::source::{is_alike, looks_like_a_grant};
 
 /// One change of a holder's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Edit {
     pub cause: GapCause,
-    /// [`Hypothesis::Findings`] or [`Hypothesis::Uncounted`].
+    /// Whether it [`Hypothesis::is_of_findings`], and how.
     pub why: Hypothesis,
-    /// The finding: position in the findings.
+    /// The finding: position in the findings; of a row that waits, a number behind them.
     pub finding: u32,
     pub change: Change,
 }
@@ -34,14 +36,19 @@ pub(super) enum Change {
 pub(super) struct Edits(HashMap<UserNo, Vec<Edit>>);
 
 impl Edits {
-    /// Reads them from the findings; `holding` says at whose row a token stands.
-    pub fn of(books: &Books, config: &Config, findings: &[Finding], holding: &Holding) -> Edits {
+    /// Reads them from what was matched; `holding` says at whose row a token stands.
+    pub fn of(books: &Books, config: &Config, matched: &Matched, holding: &Holding) -> Edits {
         let mut edits = Edits::default();
-        for (at, finding) in findings.iter().enumerate() {
+        for (at, finding) in matched.findings.iter().enumerate() {
             let reader = Reader { books, config, holding, finding, number: at as u32 };
             reader.read(&mut edits);
         }
+        waiting::add(&mut edits, books, config, matched, holding);
         edits
+    }
+
+    pub(super) fn add(&mut self, holder: UserNo, edit: Edit) {
+        self.0.entry(holder).or_default().push(edit);
     }
 
     pub fn of_holder(&self, holder: UserNo) -> &[Edit] {
@@ -99,7 +106,7 @@ impl Reader<'_> {
             Class::UnmappedAction | Class::RejectedRow => Hypothesis::Uncounted,
             _ => Hypothesis::Findings,
         };
-        edits.0.entry(holder).or_default().push(Edit { cause, why, finding: self.number, change });
+        edits.add(holder, Edit { cause, why, finding: self.number, change });
     }
 
     fn user(&self) -> Option<UserNo> {

@@ -13,7 +13,7 @@ use crate::config::Floor;
 /// A holder with more findings than this has one bit a class, not one a finding.
 const MOST_BITS: usize = 24;
 /// So many columns are of findings, and they come first.
-const OF_FINDINGS: usize = 7;
+const COLUMNS_OF_FINDINGS: usize = 7;
 /// Findings are looked at one by one where there are at most so many.
 pub(super) const MOST_SINGLE: usize = 10;
 
@@ -81,7 +81,10 @@ impl<'e> Bits<'e> {
     fn bit(&self, edit: &Edit) -> u32 {
         match &self.findings {
             Some(findings) => 1 << findings.partition_point(|finding| *finding < edit.finding),
-            None => 1 << (edit.cause as usize + usize::from(edit.why == Hypothesis::Uncounted) * OF_FINDINGS),
+            None => {
+                let why = Hypothesis::OF_FINDINGS.iter().position(|why| *why == edit.why);
+                1 << (edit.cause as usize + why.unwrap_or(0) * COLUMNS_OF_FINDINGS)
+            }
         }
     }
 
@@ -152,6 +155,10 @@ impl<'p> Holder<'p> {
         let findings = GapCause::ALL.into_iter().filter(|cause| cause.is_of_findings());
         found.extend(findings.map(|cause| (cause, Hypothesis::Findings)));
         found.extend([GapCause::Unmigrated, GapCause::Deduction].map(|cause| (cause, Hypothesis::Uncounted)));
+        for why in [Hypothesis::Pending, Hypothesis::Late] {
+            let causes = [GapCause::Unmigrated, GapCause::Deduction, GapCause::Orphan];
+            found.extend(causes.map(|cause| (cause, why)));
+        }
         let policies = premises.policies.all();
         if policies.iter().any(|policy| policy.count_failed_usage != premises.count_failed) {
             found.push((GapCause::FailedUsage, Hypothesis::Configured));

@@ -10,6 +10,11 @@ pub enum Hypothesis {
     Findings,
     /// The stored balance counts rows that the sum leaves out: unmapped or unreadable.
     Uncounted,
+    /// The stored balance is ahead of the rows, or behind them: of a pair one row is written, and too young to
+    /// be judged.
+    Pending,
+    /// The same of a pair of which one row lies beyond as-of.
+    Late,
     /// A configured policy that the sum of the rows leaves out.
     Configured,
     /// Failed use was counted although it is to be ignored, or the other way round.
@@ -34,10 +39,14 @@ impl Hypothesis {
         self.is_of_findings() || self == Hypothesis::Configured
     }
 
-    /// Rests on findings about rows.
+    /// Rests on rows that are known one by one: most of them stand in findings.
     pub fn is_of_findings(self) -> bool {
-        matches!(self, Hypothesis::Findings | Hypothesis::Uncounted)
+        Hypothesis::OF_FINDINGS.contains(&self)
     }
+
+    /// All that do.
+    pub(super) const OF_FINDINGS: [Hypothesis; 4] =
+        [Hypothesis::Findings, Hypothesis::Uncounted, Hypothesis::Pending, Hypothesis::Late];
 
     /// In words, for reports; the cause says which policy or which findings.
     pub fn words(self, cause: GapCause, books: &Books) -> String {
@@ -52,6 +61,12 @@ impl Hypothesis {
                 _ => "holds deductions that never arrived".to_owned(),
             },
             Hypothesis::Uncounted => "counts rows that are unmapped or unreadable".to_owned(),
+            Hypothesis::Pending if cause == GapCause::Orphan => "does not hold rows still pending".to_owned(),
+            Hypothesis::Pending => "holds rows still pending".to_owned(),
+            Hypothesis::Late if cause == GapCause::Orphan => {
+                "does not hold rows whose legacy row lies beyond as-of".to_owned()
+            }
+            Hypothesis::Late => "holds rows whose unified row lies beyond as-of".to_owned(),
             Hypothesis::Configured => match cause {
                 GapCause::FailedUsage => "failed use as configured from an instant on".to_owned(),
                 GapCause::Opening => "opening tokens as configured".to_owned(),

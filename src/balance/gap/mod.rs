@@ -27,6 +27,7 @@ mod search;
 #[cfg(test)]
 mod tests;
 mod votes;
+mod waiting;
 mod world;
 
 pub use hypothesis::{Cause, Explanations, Hypothesis, LISTED};
@@ -39,7 +40,8 @@ use votes::Votes;
 use super::replay::{Holding, Policies, PolicyEffects, Replay, ReplayError, Replayed, Setting, Timeline};
 use super::{Balances, Explanation, GapCause, UserBalance};
 use crate::config::Config;
-use crate::domain::{Books, Finding, UserNo};
+use crate::domain::{Books, UserNo};
+use crate::matching::Matched;
 use crate::normalise::UsageLog;
 
 /// What gaps are explained from.
@@ -49,8 +51,8 @@ pub struct Grounds<'a> {
     pub books: &'a Books,
     /// Checked configuration.
     pub config: &'a Config,
-    /// Findings about rows.
-    pub findings: &'a [Finding],
+    /// Pairs, left-over rows, and findings about them.
+    pub matched: &'a Matched,
     /// Every row of usage.
     pub log: &'a UsageLog,
     /// The configured policies, ends of grants and pools.
@@ -194,11 +196,11 @@ struct Stage<'a> {
 
 impl<'a> Stage<'a> {
     fn new(grounds: Grounds<'a>) -> Stage<'a> {
-        let Grounds { books, config, findings, setting, .. } = grounds;
-        let own_edits = Edits::of(books, config, findings, &Holding::alone());
+        let Grounds { books, config, matched, setting, .. } = grounds;
+        let own_edits = Edits::of(books, config, matched, &Holding::alone());
         let (mut pool_edits, mut alone) = (Edits::default(), None);
         if setting.holding.has_pools() {
-            pool_edits = Edits::of(books, config, findings, &setting.holding);
+            pool_edits = Edits::of(books, config, matched, &setting.holding);
             alone = Some(Setting { holding: Holding::alone(), ..setting.clone() });
         }
         Stage { grounds, alone, own_edits, pool_edits }

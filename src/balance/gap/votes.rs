@@ -14,9 +14,9 @@ pub(super) struct Votes {
 }
 
 /// Does this cause count towards a partial explanation unless the data say otherwise? Configured
-/// policies and findings whose rows are known do.
+/// policies and findings whose rows are known do; rows that wait explain a whole gap or nothing.
 pub(super) fn counts(why: Hypothesis) -> bool {
-    why.is_known() && why != Hypothesis::Uncounted
+    matches!(why, Hypothesis::Configured | Hypothesis::Findings)
 }
 
 impl Votes {

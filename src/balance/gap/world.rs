@@ -76,7 +76,9 @@ impl Choice {
     /// The choice with one more cause. The pool is not in here: it is another [`World`].
     pub fn with(mut self, cause: GapCause, why: Hypothesis, bits: u32) -> Choice {
         match (cause, why) {
-            (_, Hypothesis::Findings | Hypothesis::Uncounted) => self.findings |= bits,
+            (_, Hypothesis::Findings | Hypothesis::Uncounted | Hypothesis::Pending | Hypothesis::Late) => {
+                self.findings |= bits;
+            }
             (GapCause::FailedUsage, Hypothesis::Configured) => self.failed = Failed::Configured,
             (GapCause::Opening, Hypothesis::Configured) => self.opening = Opening::Configured,
             (GapCause::Reset, Hypothesis::Configured) => self.reset = Reset::Configured,
