@@ -36,17 +36,23 @@ pub(super) fn test(rows: &[Row<'_>], walked: &[Option<i128>], opening: i128) -> 
         } else if row.has_gaps {
             balances = Balances { after: None, before: None, sums: [None; 2] };
         }
+        if row.is_untold {
+            balances = Balances { after: None, before: None, ..balances };
+        }
+        // In an instant without an order no balance goes before a row, but their sum goes on behind them.
+        let known = if row.is_untold { Balances { sums: [None; 2], ..balances } } else { balances };
         fits.push(match row.value {
-            Some(value) => test_row(row, value, balances, walked[at]),
+            Some(value) => test_row(row, value, known, walked[at]),
             None => [Fit::Untested; 3],
         });
         let moved = |balance: Option<i128>| match row.change {
             Change::Known(change) => balance.map(|balance| balance + change),
             Change::Either(_) | Change::Unknown => None,
         };
+        let told = row.value.filter(|_| !row.is_untold);
         balances = Balances {
-            after: row.value.or(moved(balances.after)),
-            before: moved(row.value.or(balances.before)),
+            after: told.or(moved(balances.after)),
+            before: moved(told.or(balances.before)),
             sums: balances.sums.map(moved),
         };
     }

@@ -11,6 +11,7 @@ mod fit;
 mod row;
 #[cfg(test)]
 mod tests;
+mod ties;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -140,9 +141,9 @@ const ROUNDS: usize = 2;
 pub fn snapshot_columns(books: &Books, config: &Config) -> Vec<SnapshotColumn> {
     let mut test = SnapshotTest::configured(config);
     for column in &mut test.columns {
-        let rows = row::rows(books, column.side, 0..books.roster.len() as u32);
+        let mut rows = row::rows(books, column.side, 0..books.roster.len() as u32);
         for pass in 0..SnapshotTest::PASSES {
-            column.see(pass, &rows, books);
+            column.see(pass, &mut rows, books);
             column.end_pass(pass);
         }
     }
@@ -181,8 +182,8 @@ impl SnapshotTest {
     /// Sees the rows of a range of users. The books hold all of their entries, and no others.
     pub fn see(&mut self, books: &Books, users: Range<u32>) {
         for column in &mut self.columns {
-            let rows = row::rows(books, column.side, users.clone());
-            column.see(self.pass, &rows, books);
+            let mut rows = row::rows(books, column.side, users.clone());
+            column.see(self.pass, &mut rows, books);
         }
     }
 
@@ -229,20 +230,22 @@ impl ColumnTest {
         }
     }
 
-    fn see(&mut self, pass: usize, rows: &[Row<'_>], books: &Books) {
+    /// Puts the rows of each instant in the order in which they are read by what is known so far, and sees them.
+    fn see(&mut self, pass: usize, rows: &mut [Row<'_>], books: &Books) {
         let first = self.seen;
         self.seen += rows.len();
         if self.meanings.len() < self.seen {
             self.meanings.resize(self.seen, Meaning::Unknown);
         }
-        let walked = walk::walk(rows, &self.meanings[first..self.seen]);
+        let meanings = &self.meanings[first..self.seen];
+        ties::order(rows, meanings);
+        let walked = walk::walk(rows, meanings);
         if pass == ROUNDS {
             return self.note(rows, &walked, books);
         }
         let fits = fit::test(rows, &walked.before, self.opening);
-        for (at, (row, fits)) in rows.iter().zip(fits).enumerate().filter(|(_, (row, _))| row.value.is_some())
-        {
-            let row_number = u32::try_from(first + at).expect("fewer than 2^32 rows");
+        for (row, fits) in rows.iter().zip(fits).filter(|(row, _)| row.value.is_some()) {
+            let row_number = u32::try_from(first + row.place).expect("fewer than 2^32 rows");
             self.tested.entry(row.label).or_default().push(Tested { at: row.at, row: row_number, fits });
         }
     }

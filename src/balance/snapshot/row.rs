@@ -28,10 +28,13 @@ pub(super) struct Row<'a> {
     pub change: Change,
     /// Rows that are only known as a sum lie between the rows of this user.
     pub has_gaps: bool,
+    /// Its place among the rows of its range by user, time and id.
+    pub place: usize,
+    /// In which order the rows of its instant came is not told.
+    pub is_untold: bool,
 }
 
-/// The rows of a range of users, ascending by user, time and id; rows of one instant in the order in which
-/// their values chain. All entries in the books are of those users.
+/// The rows of a range of users, ascending by user, time and id. All entries in the books are of those users.
 pub(super) fn rows(books: &Books, side: Side, users: Range<u32>) -> Vec<Row<'_>> {
     let ledger = books.side(side);
     let folded = |user: UserNo| {
@@ -57,6 +60,8 @@ pub(super) fn rows(books: &Books, side: Side, users: Range<u32>) -> Vec<Row<'_>>
             value,
             change,
             has_gaps,
+            place: 0,
+            is_untold: false,
         }
     });
     let is_asked = |row: &&Bystander| row.at <= books.as_of && users.contains(&row.user.0);
@@ -69,46 +74,21 @@ pub(super) fn rows(books: &Books, side: Side, users: Range<u32>) -> Vec<Row<'_>>
         };
         let value = row.balance_after.map(i128::from);
         let has_gaps = folded(row.user);
-        Row { id: &row.id, user: row.user, at: row.at, label: row.label, tokens, value, change, has_gaps }
+        Row {
+            id: &row.id,
+            user: row.user,
+            at: row.at,
+            label: row.label,
+            tokens,
+            value,
+            change,
+            has_gaps,
+            place: 0,
+            is_untold: false,
+        }
     });
     let mut rows: Vec<Row<'_>> = entries.chain(bystanders).collect();
     rows.sort_unstable_by(|a, b| (a.user, a.at, a.id).cmp(&(b.user, b.at, b.id)));
-    order_ties(&mut rows);
+    rows.iter_mut().enumerate().for_each(|(place, row)| row.place = place);
     rows
-}
-
-/// Rows of one instant stand in the order of their ids, which says nothing. Where their values give
-/// an order, that one is taken.
-fn order_ties(rows: &mut [Row<'_>]) {
-    let mut start = 0;
-    while start < rows.len() {
-        let same = |row: &Row<'_>| (row.user, row.at) == (rows[start].user, rows[start].at);
-        let length = rows[start..].iter().take_while(|row| same(row)).count();
-        if length > 1 {
-            let before = start.checked_sub(1).map(|at| &rows[at]).filter(|row| row.user == rows[start].user);
-            let value = before.map_or(Some(0), |row| row.value);
-            chain(&mut rows[start..start + length], value);
-        }
-        start += length;
-    }
-}
-
-/// Longer runs of one instant stay in the order of their ids.
-const LONGEST_TIE: usize = 64;
-
-/// Each time the first row that follows from the one before it, else the first that is left.
-fn chain(tied: &mut [Row<'_>], mut value: Option<i128>) {
-    if tied.len() > LONGEST_TIE {
-        return;
-    }
-    for at in 0..tied.len() {
-        let follows = |row: &Row<'_>| match (value, row.change, row.value) {
-            (Some(before), Change::Known(change), Some(after)) => before + change == after,
-            _ => false,
-        };
-        if let Some(next) = tied[at..].iter().position(follows) {
-            tied[at..=at + next].rotate_right(1);
-        }
-        value = tied[at].value;
-    }
 }

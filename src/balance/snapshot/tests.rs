@@ -221,6 +221,47 @@ fn an_opening_balance_without_a_row_is_no_break() {
 
 #[test]
 fn rows_of_one_instant_are_read_in_the_order_that_their_values_give() {
-    let rows = "1 a g 50 50\n2 a g 10 130\n2 a g 70 120\n3 a g 5 135\n4 a g 5 140";
-    assert_eq!(breaks(&column(rows)), [""; 0]);
+    let cases = [
+        "1 a g 50 50\n2 a g 10 130\n2 a g 70 120\n3 a g 5 135\n4 a g 5 140",
+        // The balance before each: the fifth row came before the fourth.
+        "1 a g 30 100\n2 a g 20 130\n3 a g 7 150\n4 a g 9 162\n4 a g 5 157\n5 a g 1 171",
+        "1 a g 30 100\n2 a g 20 130\n3 a g 7 150\n4 a g 5 157\n4 a g 9 162\n5 a g 1 171",
+        // Who takes the first row that follows is left with two that do not.
+        "1 a g 100 100\n2 a d 10 90\n2 a d 10 100\n2 a g 10 110\n3 a g 5 95\n4 a g 5 100",
+        "1 a g 40 60\n2 a d 10 100\n2 a d 10 110\n2 a g 10 100\n3 a g 5 90\n4 a g 5 95",
+        // The first rows of a user: which of them came first is told by the one behind them.
+        "1 a g 50 150\n1 a d 50 100\n2 a g 5 155\n3 a g 5 160\n4 a g 7 167",
+        // A row without a value stands wherever it has to.
+        "1 a g 50 50\n2 a g 10 -\n2 a g 70 120\n2 a g 7 137\n3 a g 5 142\n4 a g 5 147",
+    ];
+    for rows in cases {
+        let column = column(rows);
+        assert_eq!(breaks(&column), [""; 0], "{rows}: {:?}", periods(&column));
+    }
+}
+
+#[test]
+fn a_break_among_rows_of_one_instant_is_told_once() {
+    let cases = [
+        ("1 a g 50 50\n2 a g 10 230\n2 a g 70 220\n3 a g 5 235\n4 a g 5 240", "L003 120 220"),
+        ("1 a g 50 50\n2 a g 10 160\n2 a g 70 120\n3 a g 5 165\n4 a g 5 170", "L002 130 160"),
+        (
+            "1 a g 5 9\n2 a g 30 14\n3 a g 20 44\n4 a g 7 64\n5 a g 9 99\n5 a g 5 71\n6 a g 1 108",
+            "L005 76 99",
+        ),
+    ];
+    for (rows, expected) in cases {
+        let column = column(rows);
+        assert_eq!(breaks(&column), [expected], "{rows}: {:?}", periods(&column));
+    }
+}
+
+#[test]
+fn of_more_rows_at_one_instant_than_can_be_put_in_order_no_break_is_told() {
+    // A hundred at once, none of them where the order of ids would have it.
+    let tied: String = (0..100).map(|at| format!("5 a g 10 {}\n", 70 + 10 * (at * 37 % 100))).collect();
+    let rows = format!("1 a g 50 50\n2 a g 5 55\n3 a g 5 60\n{tied}6 a g 5 1065\n7 a g 5 1070\n8 a g 1 99");
+    let column = column(&rows);
+    assert_eq!(periods(&column), ["g after 1-8"]);
+    assert_eq!(breaks(&column), ["L106 1071 99"]);
 }

@@ -22,42 +22,49 @@ pub(super) struct Walked {
     pub breaks: Vec<Break>,
 }
 
-/// Goes along each user's rows; `meanings` is what the column means at each. After a break the chain goes on
-/// from what stands there.
+/// Goes along each user's rows; `meanings` is what the column means at each, by its place. After a break the
+/// chain goes on from what stands there.
 pub(super) fn walk(rows: &[Row<'_>], meanings: &[Meaning]) -> Walked {
     let mut walked = Walked { before: vec![None; rows.len()], breaks: Vec::new() };
     let mut balance: Option<i128> = None;
     for (at, row) in rows.iter().enumerate() {
-        if row.has_gaps || at == 0 || rows[at - 1].user != row.user {
+        if row.has_gaps || row.is_untold || at == 0 || rows[at - 1].user != row.user {
             balance = None;
         }
         walked.before[at] = balance;
-        let (down, up) = match row.change {
-            Change::Known(change) => (Some(change), Some(change)),
-            Change::Either(change) => (Some(-change), Some(change)),
-            Change::Unknown => (None, None),
-        };
-        let moved = |balance: Option<i128>, change: Option<i128>| balance.zip(change).map(|(a, b)| a + b);
-        let next = if down == up { moved(balance, up) } else { None };
-        balance = match (meanings[at], row.value) {
-            (Meaning::After, Some(found)) => {
-                let expected = [moved(balance, up), moved(balance, down)];
-                note(&mut walked.breaks, at, Meaning::After, expected, found);
-                Some(found)
-            }
-            (Meaning::Before, Some(found)) => {
-                note(&mut walked.breaks, at, Meaning::Before, [balance; 2], found);
-                if down == up { moved(Some(found), up) } else { None }
-            }
-            _ => next,
-        };
+        let meaning = meanings[row.place];
+        let (expected, next) = step(row, meaning, balance);
+        if let ([Some(expected), _], Some(found), false) =
+            (expected, row.value, is_as_expected(row, expected))
+        {
+            walked.breaks.push(Break { row: at, meaning, expected, found });
+        }
+        balance = next.filter(|_| !row.is_untold);
     }
     walked
 }
 
-fn note(breaks: &mut Vec<Break>, row: usize, meaning: Meaning, expected: [Option<i128>; 2], found: i128) {
-    let [Some(expected), other] = expected else { return };
-    if expected != found && other != Some(found) {
-        breaks.push(Break { row, meaning, expected, found });
+/// What a row should have beside it, one or the other, and the balance behind it.
+pub(super) fn step(
+    row: &Row<'_>,
+    meaning: Meaning,
+    balance: Option<i128>,
+) -> ([Option<i128>; 2], Option<i128>) {
+    let (down, up) = match row.change {
+        Change::Known(change) => (Some(change), Some(change)),
+        Change::Either(change) => (Some(-change), Some(change)),
+        Change::Unknown => (None, None),
+    };
+    let moved = |balance: Option<i128>, change: Option<i128>| balance.zip(change).map(|(a, b)| a + b);
+    let behind = |balance: Option<i128>| if down == up { moved(balance, up) } else { None };
+    match (meaning, row.value) {
+        (Meaning::After, Some(found)) => ([moved(balance, up), moved(balance, down)], Some(found)),
+        (Meaning::Before, Some(found)) => ([balance; 2], behind(Some(found))),
+        _ => ([None; 2], behind(balance)),
     }
+}
+
+/// The value is one of those, or there is nothing to compare.
+pub(super) fn is_as_expected(row: &Row<'_>, expected: [Option<i128>; 2]) -> bool {
+    row.value.is_none() || expected[0].is_none() || expected.contains(&row.value)
 }
