@@ -206,7 +206,7 @@ impl Take for StoredTake {
             };
             let user = user.ok_or_else(|| wrong("a stored balance without a user"))?;
             if tokens.is_none() && !is_missing(balances.as_ref(), row) {
-                return Err(wrong("the stored balance is not an integer within 64 bits"));
+                return Err(wrong("the stored balance is not an integer within ±9223372036854775807"));
             }
             self.balances.push(StoredBalance { user, tokens });
         }

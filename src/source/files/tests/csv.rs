@@ -249,10 +249,17 @@ fn stored_balances_are_read_by_user_and_unknown_is_not_zero() {
     assert_eq!(found, expected.map(|(user, tokens)| (user.to_owned(), tokens)));
     let cases = [
         ("tokens,user\n5,\n", "b.csv line 2: a stored balance without a user"),
-        ("tokens,user\n5,a\n1.5,b\n", "b.csv line 3: the stored balance is not an integer within 64 bits"),
+        (
+            "tokens,user\n5,a\n1.5,b\n",
+            "b.csv line 3: the stored balance is not an integer within ±9223372036854775807",
+        ),
         (
             "tokens,user\n9223372036854775808,b\n",
-            "b.csv line 2: the stored balance is not an integer within 64 bits",
+            "b.csv line 2: the stored balance is not an integer within ±9223372036854775807",
+        ),
+        (
+            "tokens,user\n-9223372036854775808,b\n",
+            "b.csv line 2: the stored balance is not an integer within ±9223372036854775807",
         ),
     ];
     for (text, expected) in cases {
