@@ -185,16 +185,16 @@ impl<'a> Board<'a> {
     }
 
     /// The action that the unified row of a pair should have. A payment on the legacy row makes it a
-    /// purchase; so does one on the unified row alone, whatever else its label says. Where the label says it
-    /// already, the two have to be one grant surely: by link or reference, or of equal amount within
-    /// tolerance. Otherwise a purchase would pass for the missing subscription beside it.
+    /// purchase; so does one on the unified row alone, whatever else its label says, if a grant is what it
+    /// should be. Where the label says it already, the two have to be one grant surely: by link or reference,
+    /// or of equal amount within tolerance. Otherwise a purchase would pass for the missing subscription beside it.
     pub(super) fn expected_of_pair(&self, legacy: &Entry, unified: &Entry, rule: Rule) -> ActionNo {
         let Some(purchase) = self.purchase else { return legacy.action };
-        let is_paid = |entry: &Entry| entry.paid && entry.kind == Kind::Grant;
         let close = legacy.tokens == unified.tokens && lag(legacy, unified).abs() <= self.tolerance;
         let is_tied = matches!(rule, Rule::Link | Rule::Reference) || close;
-        let is_told = legacy.kind == Kind::Grant && (is_tied || unified.action != purchase);
-        if is_paid(legacy) || (is_paid(unified) && is_told) { purchase } else { legacy.action }
+        let is_told = is_tied || unified.action != purchase;
+        let is_paid = legacy.paid || (unified.paid && is_told);
+        if is_paid && legacy.kind == Kind::Grant { purchase } else { legacy.action }
     }
 
     /// The unified row of a pair should be a purchase because one of the two shows a payment.

@@ -99,13 +99,16 @@ fn of_pair(board: &Board<'_>, pair: &Pair) -> Option<Finding> {
     }
     let (class, severity) = class_of_pair(board, pair);
     let expected = i128::from(legacy_effect(board, legacy, unified, pair.rule));
+    let repair = repair_of_pair(board, pair, class);
     let effect = match class {
         Class::UserMismatch => expected,
+        // Its time brings it before as-of, where it counts.
+        Class::TimeMismatch if repair == RepairKind::Update && board.is_late(unified) => expected,
         Class::TimeMismatch => 0,
         _ => expected - i128::from(unified.signed_tokens()),
     };
     let severity = weigh(severity, board.is_late(unified));
-    let draft = Draft::new(board.books, class, severity, repair_of_pair(board, pair, class))
+    let draft = Draft::new(board.books, class, severity, repair)
         .legacy(board.books, pair.legacy)
         .unified(board.books, pair.unified)
         .rule(pair.rule, differs.count())

@@ -289,6 +289,12 @@ fn parts_and_bulk_copies() {
             .map(|n| format!("time_mismatch warning [l{n}] [u{n}] +0 stamped forced {repair}\n"))
             .collect()
     };
+    let late = "as-of 1d
+         l1 ann sub 100 23h+50m
+         u1 ann subscription_grant 100 1d+10m link:l1";
+    let said = |effect, repair| format!("time_mismatch warning [l1] [u1] {effect} link forced {repair}");
+    check("it counts after as-of", late, &said("+0", "none"));
+    check("or is brought before it", &format!("repair-time\n{late}"), &said("+100", "update"));
     check("stamped: nothing to do", &format!("{legacy}{copies}"), &line("none"));
     check("or updated where asked", &format!("repair-time\n{legacy}{copies}"), &line("update"));
 }

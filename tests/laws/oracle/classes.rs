@@ -140,6 +140,7 @@ impl Writer<'_> {
                 ("time_mismatch", "review") => "none",
                 (_, repair) => repair,
             };
+            let effect = if (class, repair) == ("time_mismatch", "none") { 0 } else { effect };
             self.say((class, severity, repair), &legacy, &unified, Some(effect), taken.rule, verdict);
         }
     }
@@ -309,7 +310,9 @@ fn pair_finding(rule: &str, legacy: &Entry, unified: &Entry, rules: &Rules) -> O
         Some(("mislabelled_purchase", "warning", 0, if shown { "update" } else { "review" }))
     } else if differs.time {
         let repair = if rules.repair_time && count == 1 && shown { "update" } else { "none" };
-        Some(("time_mismatch", "warning", 0, repair))
+        // Once it is brought before as-of it counts.
+        let effect = if unified.at > rules.as_of { legacy.signed() } else { 0 };
+        Some(("time_mismatch", "warning", effect, repair))
     } else {
         None
     }
