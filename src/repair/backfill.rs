@@ -1,18 +1,23 @@
 //! `backfill.sql`.
 
+use super::changes;
 use super::columns::{Filling, Slot};
+use super::evidence;
 use super::legacy;
 use super::parts::{Lines, Part, Piece, Rows};
 use super::plan::{Change, Plan};
 use super::quote::{do_block, fill, literal};
 use super::spelling;
 use super::sql;
+use super::success::Success;
 use super::values::Tuple;
 use crate::config::{Literal, quote_identifier};
 
 const BACKFILL: &str = include_str!("sql/backfill.sql");
 const INSERT: &str = include_str!("sql/backfill_insert.sql");
 const NOT_NAMED: &str = include_str!("sql/not_named.sql");
+const KEYS_THERE: &str = include_str!("sql/keys_there.sql");
+const SUCCEEDED: &str = include_str!("sql/succeeded.sql");
 const NO_TRIGGERS: &str = include_str!("sql/no_triggers.sql");
 
 /// The piece of the row of this number, and the numbers of the lines that rows share: what is known of
@@ -33,7 +38,8 @@ pub(super) fn shared(plan: &Plan<'_>, number: usize, line: &mut String) {
     let mut line = Tuple::new(line);
     match known.groups().get(number) {
         Some((user, action, group)) => {
-            line.number(number).id(plan.roster.id(*user)).action(&plan.unified, action).number(group.rows);
+            line.number(number).id(plan.roster.id(*user)).action(&plan.unified, action);
+            line.number(group.rows).number(group.blank);
             match group.listed() {
                 Some(prints) => line.number("null").text(&prints).end(),
                 None => line.number(group.fingerprint).number("null").end(),
@@ -74,6 +80,7 @@ pub(super) fn statements(plan: &Plan<'_>, lines: &impl Lines, part: &Part) -> St
             .collect::<Vec<_>>()
             .join(", ")
     );
+    let [legacy, legacy_again] = legacy::checks(plan, part);
     let mut text = sql::head(unified);
     text.push_str(&fill(
         BACKFILL,
@@ -81,7 +88,8 @@ pub(super) fn statements(plan: &Plan<'_>, lines: &impl Lines, part: &Part) -> St
             ("unified", table.as_str()),
             ("unified_comment", &super::quote::comment(&table)[3..]),
             ("journal", &sql::journal()),
-            ("legacy", &with_line_before(legacy::check(plan, part))),
+            ("legacy", &legacy),
+            ("legacy_again", &legacy_again),
             (
                 "staged",
                 &["0::bigint as reckon_no".to_owned(), "null::text as reckon_legacy_id".to_owned()]
@@ -93,7 +101,10 @@ pub(super) fn statements(plan: &Plan<'_>, lines: &impl Lines, part: &Part) -> St
             ("staged_names", &staged_names.join(", ")),
             ("rows", &part.rows[0].text),
             ("known", &known_columns),
-            ("known_names", &format!("no, user_id, {}, row_count, fingerprint, prints", actions.join(", "))),
+            (
+                "known_names",
+                &format!("no, user_id, {}, row_count, blank_count, fingerprint, prints", actions.join(", ")),
+            ),
             ("known_rows", &known.text),
             ("id", &unified.id.value("u")),
             ("touched_rows", &touched),
@@ -101,10 +112,6 @@ pub(super) fn statements(plan: &Plan<'_>, lines: &impl Lines, part: &Part) -> St
         ],
     ));
     text
-}
-
-fn with_line_before(text: String) -> String {
-    if text.is_empty() { text } else { format!("\n{text}") }
 }
 
 /// Quoted names of the columns that each row has its own value for.
@@ -151,6 +158,10 @@ fn insert(plan: &Plan<'_>, staged: &[String], actions: &[String]) -> String {
             ("no_triggers", triggers.as_str()),
             ("spelled_users", &spelling::of_users(plan)),
             ("not_named", &not_named(plan)),
+            ("digits", &plain_digits(plan)),
+            ("keys_there", &fill(KEYS_THERE, &[("unified_literal", &literal(&table))])),
+            ("succeeded", &succeeded(plan)),
+            ("row_text", sql::ROW_TEXT),
             ("is_touched", &is_touched(plan)),
             ("unified", &table),
             ("unified_literal", &literal(&table)),
@@ -168,6 +179,28 @@ fn insert(plan: &Plan<'_>, staged: &[String], actions: &[String]) -> String {
             ("values", &values.join(", ")),
         ],
     )
+}
+
+/// The check that rows of the same users write amounts in plain digits, as new rows do.
+fn plain_digits(plan: &Plan<'_>) -> String {
+    let key = |value: &str| plan.spelling.users.key(value);
+    let same_user = format!("{} = {}", key(&plan.unified.user.value("u")), key("p.user_id"));
+    changes::plain_digits(&plan.unified, "reckon_known", &same_user)
+}
+
+/// The check that new rows count where the server says so, not this file.
+fn succeeded(plan: &Plan<'_>) -> String {
+    let unified = &plan.unified;
+    let Some(slot) = unified.success.as_ref().filter(|_| plan.success == Success::LeftOut) else {
+        return String::new();
+    };
+    let places = [
+        ("unified", unified.table.sql()),
+        ("own", own(plan)),
+        ("succeeded", evidence::success(slot, "u")),
+        ("column", literal(&slot.column)),
+    ];
+    fill(SUCCEEDED, &places.each_ref().map(|(name, value)| (*name, value.as_str())))
 }
 
 /// `t` names the row `u` among those that other files touch.

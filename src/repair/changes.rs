@@ -13,7 +13,7 @@ use super::values::Tuple;
 const REPAIR: &str = include_str!("sql/repair.sql");
 const UPDATE: &str = include_str!("sql/repair_update.sql");
 const DEDUPE: &str = include_str!("sql/dedupe.sql");
-const JSON_NULLS: &str = include_str!("sql/json_nulls.sql");
+const PLAIN_DIGITS: &str = include_str!("sql/plain_digits.sql");
 const DELETE: &str = include_str!("sql/dedupe_delete.sql");
 
 /// Names in the staging tables of action columns, tokens and instant, with the expression of each in
@@ -39,11 +39,12 @@ fn same(layout: &Layout, prefix: &str) -> String {
         .iter()
         .map(|(name, value)| {
             let staged = format!("p.{prefix}{name}");
-            if name != "created_at" {
-                return format!("{value} is not distinct from {staged}");
-            }
-            let slot = &layout.created_at;
-            format!("{} is not distinct from {}", slot.comparable(value), slot.comparable(&staged))
+            let comparable = |value: &str| match name.as_str() {
+                "created_at" => layout.created_at.comparable(value),
+                "tokens" => layout.amount.comparable_amount(value),
+                _ => value.to_owned(),
+            };
+            format!("{} is not distinct from {}", comparable(value), comparable(&staged))
         })
         .collect::<Vec<_>>()
         .join(" and ")
@@ -81,8 +82,7 @@ pub(super) fn update_statements(plan: &Plan<'_>, part: &Part) -> String {
     }
     columns.extend(evidence::staging(unified, ""));
     let (staged, staged_names) = staging(&columns);
-    let legacy = legacy::check(plan, part);
-    let legacy = if legacy.is_empty() { legacy } else { format!("\n{legacy}") };
+    let [legacy, legacy_again] = legacy::checks(plan, part);
     let mut text = sql::head(unified);
     text.push_str(&fill(
         REPAIR,
@@ -91,6 +91,7 @@ pub(super) fn update_statements(plan: &Plan<'_>, part: &Part) -> String {
             ("unified_comment", &comment(&table)[3..]),
             ("journal", &sql::journal()),
             ("legacy", &legacy),
+            ("legacy_again", &legacy_again),
             ("staged", &staged),
             ("staged_names", &staged_names),
             ("rows", &part.rows[0].text),
@@ -104,6 +105,15 @@ pub(super) fn update_statements(plan: &Plan<'_>, part: &Part) -> String {
 fn update(plan: &Plan<'_>) -> String {
     let unified = &plan.unified;
     let table = unified.table.sql();
+    let digits = match plan.common.changes_tokens {
+        true => {
+            let changes = "p.new_tokens is distinct from p.old_tokens";
+            let concerns =
+                format!("{} = p.row_id and {changes} and {}", unified.id.value("u"), same(unified, "old_"));
+            plain_digits(unified, "reckon_changes", &concerns)
+        }
+        false => String::new(),
+    };
     fill(
         UPDATE,
         &[
@@ -114,7 +124,8 @@ fn update(plan: &Plan<'_>) -> String {
             ("id_text", &unified.id.text("u")),
             ("same_user", &same_user(plan)),
             ("same_evidence", &evidence::same(unified, "u", "")),
-            ("json_nulls", &json_nulls(unified, "pg_temp.reckon_changes")),
+            ("row_text", sql::ROW_TEXT),
+            ("digits", &digits),
             ("is_old", &same(unified, "old_")),
             ("is_new", &same(unified, "new_")),
             ("assignments", &assignments(plan)),
@@ -122,15 +133,22 @@ fn update(plan: &Plan<'_>) -> String {
     )
 }
 
-/// Notes which JSON columns of the rows that `staged` names hold a JSON null.
-fn json_nulls(layout: &Layout, staged: &str) -> String {
-    let leaving = format!("{staged} as p on p.row_id = {}", layout.id.value("u"));
+/// The check that rows whose amount tells how others are written do so in plain digits; empty unless amounts
+/// are known to be texts. `concerns`: such a row `u` for a row `p` of the staging table.
+pub(super) fn plain_digits(layout: &Layout, staged: &str, concerns: &str) -> String {
+    if !layout.amount.holds_text() {
+        return String::new();
+    }
+    let table = layout.table.sql();
     let places = [
-        ("unified_literal", literal(&layout.table.sql())),
-        ("id_text_literal", literal(&layout.id.text("u"))),
-        ("leaving", literal(&leaving)),
+        ("unified", table.as_str()),
+        ("unified_literal", &literal(&table)),
+        ("id_text", &layout.id.text("u")),
+        ("amount", &layout.amount.value("u")),
+        ("staged", staged),
+        ("concerns", concerns),
     ];
-    fill(JSON_NULLS, &places.each_ref().map(|(name, value)| (*name, value.as_str())))
+    fill(PLAIN_DIGITS, &places)
 }
 
 /// Only columns that some row of the plan changes, and in a row only what changes: a value that stays
@@ -203,7 +221,7 @@ pub(super) fn delete_statements(plan: &Plan<'_>, part: &Part) -> String {
             ("same_evidence", &evidence::same(unified, "u", "")),
             ("kept", &format!("({}) or ({})", same(unified, "kept_"), same(unified, "kept_new_"))),
             ("kept_evidence", &evidence::same(unified, "u", "kept_")),
-            ("json_nulls", &json_nulls(unified, "pg_temp.reckon_removed")),
+            ("row_text", sql::ROW_TEXT),
             ("cascade", &sql::cascade(&format!("pg_temp.reckon_removed as p on p.row_id = {id}"))),
         ],
     );

@@ -4,6 +4,7 @@ use crate::config::{Columns, Config, Field, Literal, TableName, quote_identifier
 use crate::source::postgres::catalogue::{ColumnFacts, TableFacts};
 
 use super::quote::literal;
+use super::success::Success;
 use super::{RepairError, Targets};
 
 /// What a mapped field holds.
@@ -80,19 +81,35 @@ impl Slot {
         if self.is_plain() { format!("{}::text", self.value(alias)) } else { self.value(alias) }
     }
 
+    /// The type of the column, or what stands under its domain.
     pub fn type_name(&self) -> Option<&str> {
-        self.facts.as_ref().map(|facts| facts.type_name.as_str())
+        self.facts.as_ref().map(|facts| facts.base_type.as_str())
+    }
+
+    /// The server fills the column itself.
+    pub fn is_generated(&self) -> bool {
+        self.facts.as_ref().is_some_and(|facts| facts.generated)
     }
 
     /// `value` (this slot's, or a staged one of its type) in the form that tells whether two are equal.
     /// A wall clock becomes an instant of the session's zone: once a year an hour of it does not exist,
-    /// yet rows stand there, and their instant written back as a wall clock is an hour later. A column
-    /// of unknown type may be one.
+    /// yet rows stand there, and their instant written back as a wall clock is an hour later. A text
+    /// becomes an instant too, since there are many ways to write one. A column of unknown type may be
+    /// either.
     pub fn comparable(&self, value: &str) -> String {
         let wall_clock = self
             .type_name()
             .is_none_or(|name| name.starts_with("timestamp") && name.ends_with("without time zone"));
-        if self.is_plain() && wall_clock { format!("{value}::timestamptz") } else { value.to_owned() }
+        if self.is_plain() && (wall_clock || self.holds_text()) {
+            format!("{value}::timestamptz")
+        } else {
+            value.to_owned()
+        }
+    }
+
+    /// The same for an amount: a text becomes a number.
+    pub fn comparable_amount(&self, value: &str) -> String {
+        if self.is_plain() && self.holds_text() { format!("{value}::numeric") } else { value.to_owned() }
     }
 
     /// The value fits a text column of any length.
@@ -222,18 +239,13 @@ pub(super) fn new_columns(
     legacy: &Layout,
     unified: &Layout,
     gives_id: bool,
+    success: &Success,
 ) -> Result<Vec<NewColumn>, RepairError> {
     let mut mapped = unified.vital();
     mapped.retain(|(meaning, _)| gives_id || *meaning != Meaning::Id);
-    let both = |legacy: &Option<Slot>, unified| if legacy.is_some() { unified } else { None };
-    let optional = [
-        (Meaning::Success, unified.success.as_ref()),
-        (Meaning::ExpiresAt, both(&legacy.expires_at, unified.expires_at.as_ref())),
-        (Meaning::Link, unified.link.as_ref()),
-        (Meaning::Migrated, unified.migrated.as_ref()),
-        (Meaning::Reference, both(&legacy.reference, unified.reference.as_ref())),
-    ];
-    mapped.extend(optional.into_iter().filter_map(|(meaning, slot)| Some((meaning, slot?))));
+    mapped.extend(unified.success.iter().map(|slot| (Meaning::Success, slot)));
+    mapped.retain(|(meaning, _)| *meaning != Meaning::Success || *success != Success::LeftOut);
+    mapped.extend(optional(legacy, unified).into_iter().filter(|(_, slot)| !slot.is_generated()));
 
     let mut columns: Vec<NewColumn> = Vec::new();
     for (meaning, slot) in mapped {
@@ -254,6 +266,18 @@ pub(super) fn new_columns(
         columns.push(NewColumn { name: name.clone(), filling: Filling::Constant(value.clone()), facts });
     }
     Ok(columns)
+}
+
+/// What a new row says beside its values and its success, as far as both sides can say it.
+pub(super) fn optional<'l>(legacy: &Layout, unified: &'l Layout) -> Vec<(Meaning, &'l Slot)> {
+    let both = |legacy: &Option<Slot>, unified| if legacy.is_some() { unified } else { None };
+    let optional = [
+        (Meaning::ExpiresAt, both(&legacy.expires_at, unified.expires_at.as_ref())),
+        (Meaning::Link, unified.link.as_ref()),
+        (Meaning::Migrated, unified.migrated.as_ref()),
+        (Meaning::Reference, both(&legacy.reference, unified.reference.as_ref())),
+    ];
+    optional.into_iter().filter_map(|(meaning, slot)| Some((meaning, slot?))).collect()
 }
 
 fn add_mapped(columns: &mut Vec<NewColumn>, meaning: Meaning, slot: &Slot) -> Result<(), RepairError> {

@@ -32,6 +32,11 @@ pub fn admission(definition: &str, column: &str, label: &str) -> Admission {
     }
 }
 
+/// The definition names the column. One that cannot be read may do so.
+pub(super) fn mentions(definition: &str, column: &str) -> bool {
+    tokens(definition).is_none_or(|tokens| tokens.iter().any(|token| token.names(column)))
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Token {
     Text(String),

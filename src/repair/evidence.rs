@@ -164,7 +164,7 @@ fn trimmed(text: &str) -> String {
 
 /// Null, or a word for nothing: what [`crate::domain::is_nothing`] says. The rules of "C" do not change an
 /// I into another letter, as those of Turkish do.
-fn is_no_value(text: &str) -> String {
+pub(super) fn is_no_value(text: &str) -> String {
     let words: Vec<String> = NULL_WORDS.iter().chain(&[""]).map(|word| literal(word)).collect();
     format!("lower(coalesce({}, '') collate \"C\") in ({})", trimmed(text), words.join(", "))
 }
@@ -174,7 +174,8 @@ fn is_nothing(text: &str) -> String {
     format!("coalesce({}, '') in ('', 'null')", trimmed(text))
 }
 
-fn success(slot: &Slot, alias: &str) -> String {
+/// The row `alias` says that it succeeded.
+pub(super) fn success(slot: &Slot, alias: &str) -> String {
     if slot.is_plain() && slot.type_name() == Some("boolean") {
         return format!("coalesce({}, true)", slot.value(alias));
     }

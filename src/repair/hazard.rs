@@ -11,9 +11,11 @@ use crate::domain::{Books, RowId, Side};
 use crate::source::postgres::catalogue::{ColumnFacts, TableFacts};
 
 use super::RepairError;
-use super::columns::{Layout, NewColumn, Slot};
+use super::columns::{Layout, Meaning, NewColumn, Slot, optional};
 use super::constraint::{Admission, admission};
-use super::plan::{Change, NewId, Operation, Refusal, Warning, namespace};
+use super::limits;
+use super::plan::{Change, Common, NewId, Operation, Refusal, Warning, namespace};
+use super::success::Success;
 
 /// How inserted rows get their ids.
 pub(super) fn new_id(books: &Books, legacy: &Layout, unified: &Layout) -> NewId {
@@ -26,7 +28,7 @@ pub(super) fn new_id(books: &Books, legacy: &Layout, unified: &Layout) -> NewId 
     let are_uuids = all_are_uuids(if has_unified { Side::Unified } else { Side::Legacy });
     let takes_uuids = match &unified.id.facts {
         Some(facts) if facts.generated => false,
-        Some(facts) if facts.type_name == "uuid" => true,
+        Some(facts) if facts.base_type == "uuid" => true,
         // Text that holds UUIDs and has no default: nobody else would give one.
         Some(facts) => facts.default.is_none() && unified.id.holds_text() && are_uuids,
         None => are_uuids,
@@ -43,20 +45,29 @@ fn is_uuid(id: &RowId) -> bool {
 pub(super) struct Hazards {
     pub refusals: Vec<Refusal>,
     pub warnings: Vec<Warning>,
+    /// For the header alone: true of a table every night, and of no use to who only reads the report.
+    pub notes: Vec<Warning>,
 }
 
 /// Everything that the checks look at.
 pub(super) struct Subject<'a> {
     pub config: &'a Config,
+    pub legacy: &'a Layout,
     pub unified: &'a Layout,
     pub new_id: NewId,
     pub new_columns: &'a [NewColumn],
+    pub success: &'a Success,
     pub changes: &'a [Change<'a>],
 }
 
 impl Subject<'_> {
     fn has(&self, operation: Operation) -> bool {
         self.changes.iter().any(|change| change.operation == operation)
+    }
+
+    /// What the updates change.
+    pub fn changed(&self) -> Common {
+        Common::of(self.changes)
     }
 
     /// The labels that a file writes.
@@ -90,13 +101,17 @@ pub(super) fn check(subject: &Subject<'_>) -> Result<Hazards, RepairError> {
         hazards.vital_columns(subject, file);
         if file != Operation::Delete {
             hazards.labels(subject, file);
+            hazards.times_in_texts(subject, file);
         }
         hazards.triggers(subject, file);
+        hazards.notes.extend(limits::of(subject, file));
     }
     if subject.has(Operation::Insert) {
         required_columns(subject)?;
         hazards.new_ids(subject);
         hazards.migrated(subject);
+        hazards.generated(subject);
+        hazards.success(subject);
     }
     if subject.has(Operation::Delete) {
         hazards.foreign_keys(subject);
@@ -130,6 +145,18 @@ impl Hazards {
                 file,
                 format!("{} is no table but a {}", table.name, kind_name(table.relkind)),
                 "name the table behind it in [unified] table, then run reckon again",
+            );
+        }
+        if file == Operation::Delete && !table.heirs.is_empty() {
+            self.refuse(
+                file,
+                format!(
+                    "{} inherits from {}: a row that is removed from an heir would come back without the \
+                     heir's own columns, and elsewhere",
+                    table.heirs.join(", "),
+                    table.name
+                ),
+                "remove these rows by hand, each from the table in which it stands",
             );
         }
     }
@@ -170,7 +197,16 @@ impl Hazards {
                 .collect();
             self.enum_labels(slot, &parts, file);
             for (name, definition) in &table.checks {
-                self.constraint(table, slot, (name, definition), &parts, file);
+                let check = Check { name, of: &table.name.to_string(), definition, value: &slot.column };
+                self.constraint(&check, &parts, file);
+            }
+            for (facts, (name, definition)) in slot
+                .facts
+                .iter()
+                .flat_map(|facts| facts.domain_checks.iter().map(move |check| (facts, check)))
+            {
+                let check = Check { name, of: &facts.type_name, definition, value: "value" };
+                self.constraint(&check, &parts, file);
             }
         }
     }
@@ -185,21 +221,15 @@ impl Hazards {
         }
     }
 
-    fn constraint(
-        &mut self,
-        table: &TableFacts,
-        slot: &Slot,
-        (name, definition): (&str, &str),
-        labels: &BTreeSet<&str>,
-        file: Operation,
-    ) {
+    fn constraint(&mut self, check: &Check<'_>, labels: &BTreeSet<&str>, file: Operation) {
+        let Check { name, of, definition, value } = check;
         let those = |wanted: Admission| -> Vec<&str> {
-            let says = |label: &&str| admission(definition, &slot.column, label) == wanted;
+            let says = |label: &&str| admission(definition, value, label) == wanted;
             labels.iter().copied().filter(says).collect()
         };
         let (refused, unknown) = (those(Admission::Refuses), those(Admission::Unknown));
         if !refused.is_empty() {
-            let reason = format!("the constraint {name} of {} refuses {}", table.name, refused.join(", "));
+            let reason = format!("the constraint {name} of {of} refuses {}", refused.join(", "));
             self.refuse(file, reason, ADMIT);
         }
         if !unknown.is_empty() {
@@ -207,6 +237,32 @@ impl Hazards {
             self.warn(
                 file,
                 format!("it could not be told whether the constraint {name} admits {labels}: {definition}"),
+            );
+        }
+    }
+
+    /// A text may write a time in many ways, and what reads it elsewhere may know one of them.
+    fn times_in_texts(&mut self, subject: &Subject<'_>, file: Operation) {
+        let unified = subject.unified;
+        let is_text = |slot: &&Slot| slot.is_plain() && slot.holds_text();
+        let has_end = || subject.changes.iter().any(|change| change.expires_at.is_some());
+        let created_at = match file {
+            Operation::Update => subject.changed().changes_time,
+            Operation::Insert | Operation::Delete => true,
+        };
+        let mut texts: Vec<&Slot> = Some(&unified.created_at).filter(|_| created_at).into_iter().collect();
+        if file == Operation::Insert && has_end() {
+            let given = optional(subject.legacy, unified).into_iter();
+            texts.extend(given.filter(|(meaning, _)| *meaning == Meaning::ExpiresAt).map(|(_, slot)| slot));
+        }
+        for slot in texts.into_iter().filter(is_text) {
+            self.refuse(
+                file,
+                format!(
+                    "column {} of {} is a text: it cannot be told how it writes a time",
+                    slot.column, unified.table
+                ),
+                "give the column a type of times and run reckon again, or do it by hand",
             );
         }
     }
@@ -285,6 +341,46 @@ impl Hazards {
         }
     }
 
+    /// What a new row has to say, but the server fills by itself.
+    fn generated(&mut self, subject: &Subject<'_>) {
+        let optional = optional(subject.legacy, subject.unified).into_iter();
+        for (meaning, slot) in optional.filter(|(_, slot)| slot.is_generated()) {
+            let field = match meaning {
+                Meaning::Link => "link",
+                Meaning::Migrated => "migrated",
+                Meaning::ExpiresAt => "expires_at",
+                _ => "reference",
+            };
+            self.refuse(
+                Operation::Insert,
+                format!(
+                    "column {} of {}, the {field} of [unified], is generated by the server and cannot be given",
+                    slot.column, subject.unified.table
+                ),
+                format!("name the place that it is made from in [unified] {field}, then run reckon again"),
+            );
+        }
+    }
+
+    fn success(&mut self, subject: &Subject<'_>) {
+        let Some(slot) = subject.unified.success.as_ref().filter(|_| *subject.success == Success::Unknown)
+        else {
+            return;
+        };
+        let type_name = slot.facts.as_ref().map_or("", |facts| &facts.type_name);
+        self.refuse(
+            Operation::Insert,
+            format!(
+                "column {} of {} is a {type_name}: it cannot be told how it says that a row succeeded",
+                slot.column, subject.unified.table
+            ),
+            format!(
+                "say it under [backfill] values, e.g. values = {{ {} = \"yes\" }}, then run reckon again",
+                quote_identifier(&slot.column)
+            ),
+        );
+    }
+
     fn foreign_keys(&mut self, subject: &Subject<'_>) {
         let Some(table) = &subject.unified.facts else { return };
         for key in table.referenced_by.iter().filter(|key| key.delete_acts) {
@@ -298,6 +394,16 @@ impl Hazards {
             );
         }
     }
+}
+
+/// A CHECK constraint that is tried on labels.
+struct Check<'c> {
+    name: &'c str,
+    /// The table or domain that it belongs to.
+    of: &'c str,
+    definition: &'c str,
+    /// What it calls the value.
+    value: &'c str,
 }
 
 fn kind_name(relkind: char) -> &'static str {

@@ -7,6 +7,7 @@ use crate::domain::{Books, RowId, Side, UserNo};
 use crate::sha256::sha256;
 
 use super::columns::Slot;
+use super::evidence::is_no_value;
 use super::plan::{Change, Operation};
 use super::spelling::id_form;
 
@@ -18,6 +19,8 @@ const LISTED: u64 = 4_096;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct KnownGroup {
     pub rows: u64,
+    /// How many of them have no id.
+    pub blank: u64,
     /// Sum of the first 56 bits of SHA-256 over the ids: equal counts of other rows differ in it.
     pub fingerprint: i128,
     /// These bits of each id; empty where there are more than [`LISTED`].
@@ -25,14 +28,19 @@ pub(super) struct KnownGroup {
 }
 
 impl KnownGroup {
-    fn add(&mut self, id: &RowId) {
-        let print = id.with_text(|text| sha256(text).first_bits() >> 8);
+    fn add(&mut self, id: Option<&RowId>) {
         self.rows += 1;
+        if self.rows > LISTED {
+            self.prints = Vec::new();
+        }
+        let Some(id) = id else {
+            self.blank += 1;
+            return;
+        };
+        let print = id.with_text(|text| sha256(text).first_bits() >> 8);
         self.fingerprint += i128::from(print);
         if self.rows <= LISTED {
             self.prints.push(print);
-        } else {
-            self.prints = Vec::new();
         }
     }
 
@@ -89,8 +97,17 @@ impl IdText {
         }
     }
 
-    /// The id of a row as the books have it, as SQL.
+    /// The id of a row as the books have it, as SQL; null for a row without one.
     pub fn sql(self, id: &Slot, alias: &str) -> String {
+        let text = id.text(alias);
+        let form = self.form(id, alias);
+        if id.is_plain() && id.type_name().is_some() && !id.holds_text() {
+            return form;
+        }
+        format!("case when not ({}) then {form} end", is_no_value(&text))
+    }
+
+    fn form(self, id: &Slot, alias: &str) -> String {
         let text = id.text(alias);
         match self {
             IdText::Same => text,
@@ -130,26 +147,26 @@ impl<'a> Known<'a> {
         touched.sort_by_key(|(user, _)| *user);
         let groups = keys.into_iter().map(|(user, action)| (user, action, KnownGroup::default()));
         let mut known = Known { groups: groups.collect(), touched, ids: IdText::of(id, books) };
-        let mut count = |user: UserNo, label: &str, row: &RowId| {
+        let mut count = |user: UserNo, label: &str, row: Option<&RowId>| {
             if is_known[user.0 as usize]
                 && let Some(at) = known.group(user, label)
-                && !touched_ids.contains(row)
+                && row.is_none_or(|row| !touched_ids.contains(row))
             {
                 known.groups[at].2.add(row);
             }
         };
         let labels = &books.unified.labels;
         for entry in unified {
-            count(entry.user, &labels[usize::from(entry.label)], &entry.id);
+            count(entry.user, &labels[usize::from(entry.label)], Some(&entry.id));
         }
         for row in &books.unified.bystanders {
-            count(row.user, &labels[usize::from(row.label)], &row.id);
+            count(row.user, &labels[usize::from(row.label)], Some(&row.id));
         }
         for row in &books.unified.rejected {
-            if let (Some(id), Some(user), Some(label)) = (&row.id, &row.user, &row.label)
+            if let (Some(user), Some(label)) = (&row.user, &row.label)
                 && let Some(user) = books.roster.find(user)
             {
-                count(user, label, id);
+                count(user, label, row.id.as_ref());
             }
         }
         known

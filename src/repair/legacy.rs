@@ -25,19 +25,19 @@ pub(super) fn push_row(line: &mut String, plan: &Plan<'_>, row: &LegacyRow<'_>) 
     line.end();
 }
 
-/// The check of the rows of a part; empty without such rows.
-pub(super) fn check(plan: &Plan<'_>, part: &Part) -> String {
+/// The check of the rows of a part, and the same for the end of the transaction: others may write to the
+/// legacy table meanwhile, and no lock on it is had without more rights than reading. Both begin with an empty
+/// line, and are empty without such rows.
+pub(super) fn checks(plan: &Plan<'_>, part: &Part) -> [String; 2] {
     if part.legacy.count == 0 {
-        return String::new();
+        return [String::new(), String::new()];
     }
     let layout = &plan.legacy;
     let table = layout.table.sql();
-    let missing;
-    let (staging, id, user, when_missing) = if layout.from_table {
-        (ROWS, layout.id.value("l"), layout.user.value("l"), "")
+    let (staging, id, user) = if layout.from_table {
+        (ROWS, layout.id.value("l"), layout.user.value("l"))
     } else {
-        missing = fill(MISSING, &[("legacy_literal", &literal(&table))]);
-        (ROWS_FROM_FILES, layout.id.text("l"), layout.user.text("l"), missing.as_str())
+        (ROWS_FROM_FILES, layout.id.text("l"), layout.user.text("l"))
     };
     let same = |found: &str, staged: &str, case: Case| format!("{} = {}", case.key(found), case.key(staged));
     let further = further(layout);
@@ -45,6 +45,9 @@ pub(super) fn check(plan: &Plan<'_>, part: &Part) -> String {
         further.iter().map(|(name, sample)| format!(",\n       {sample} as {name}")).collect();
     let names: String = further.iter().map(|(name, _)| format!(", {name}")).collect();
     let created_at = cast(layout, &layout.created_at, "timestamptz");
+    let tokens = cast(layout, &layout.amount, "numeric");
+    let zone = |layout: &Layout| format!("set local timezone = {};\n", literal(&layout.timezone));
+    let [first, again] = [true, false].map(|is_first| when_missing(layout, is_first));
     let places = [
         ("legacy", table.as_str()),
         ("legacy_zone", &literal(&layout.timezone)),
@@ -53,19 +56,42 @@ pub(super) fn check(plan: &Plan<'_>, part: &Part) -> String {
         ("same_id", &same(&id, "p.row_id", plan.spelling.legacy_ids)),
         ("same_user", &same(&user, "p.user_id", plan.spelling.legacy_users)),
         ("label", &layout.label("l")),
-        ("tokens", &cast(layout, &layout.amount, "numeric")),
+        ("tokens", &tokens),
+        ("same_tokens", &same_tokens(layout, &tokens)),
         ("created_at", &created_at),
         ("same_created_at", &same_created_at(layout, &created_at)),
         ("further", &staged),
         ("further_names", &names),
         ("same_further", &(same_end(layout) + &evidence::same(layout, "l", ""))),
-        ("when_missing", when_missing),
         ("rows", &part.legacy.text),
+        ("when_missing", &first),
     ];
-    let mut text = fill(staging, &places);
-    text.push_str(&do_block(&fill(CHECK, &places)));
-    text.push_str(&format!("\n\nset local timezone = {};\n", literal(&plan.unified.timezone)));
-    text
+    let rows = fill(staging, &places);
+    let check = do_block(&fill(CHECK, &places));
+    let once_more =
+        places.map(|(name, value)| if name == "when_missing" { (name, &*again) } else { (name, value) });
+    let check_again = do_block(&fill(CHECK, &once_more));
+    let back = zone(&plan.unified);
+    [
+        format!("\n{rows}{check}\n\n{back}"),
+        format!(
+            "\n-- The same once more: others may have written there meanwhile.\n{}\n{check_again}\n\n{back}",
+            zone(layout)
+        ),
+    ]
+}
+
+/// What happens where the table is not there; said once.
+fn when_missing(layout: &Layout, is_said: bool) -> String {
+    if layout.from_table {
+        return String::new();
+    }
+    let table = literal(&layout.table.sql());
+    let notice = format!(
+        "    raise notice 'reckon: there is no table % here, so its rows were not checked', {table};\n"
+    );
+    let notice = if is_said { notice.as_str() } else { "" };
+    fill(MISSING, &[("legacy_literal", &table), ("notice", notice)])
 }
 
 /// A value in its own type where that is known and was read, else in the wanted one.
@@ -76,12 +102,28 @@ fn cast(layout: &Layout, slot: &Slot, wanted: &str) -> String {
     }
 }
 
-fn same_created_at(layout: &Layout, created_at: &str) -> String {
+/// How two values are compared. What may be a text is cast, which only the row of the same id can be trusted
+/// with: an equality might be worked out for every row of the table.
+fn equals(layout: &Layout, slot: &Slot) -> &'static str {
+    let is_exact = layout.from_table && slot.is_plain() && slot.type_name().is_some() && !slot.holds_text();
+    if is_exact { "=" } else { "is not distinct from" }
+}
+
+fn same_tokens(layout: &Layout, tokens: &str) -> String {
+    let (slot, same) = (&layout.amount, equals(layout, &layout.amount));
     if layout.from_table {
-        let slot = &layout.created_at;
-        format!("{} = {}", slot.comparable(created_at), slot.comparable("p.created_at"))
+        format!("{} {same} {}", slot.comparable_amount(tokens), slot.comparable_amount("p.tokens"))
     } else {
-        format!("{created_at} = p.created_at")
+        format!("{tokens} {same} p.tokens")
+    }
+}
+
+fn same_created_at(layout: &Layout, created_at: &str) -> String {
+    let (slot, same) = (&layout.created_at, equals(layout, &layout.created_at));
+    if layout.from_table {
+        format!("{} {same} {}", slot.comparable(created_at), slot.comparable("p.created_at"))
+    } else {
+        format!("{created_at} {same} p.created_at")
     }
 }
 

@@ -25,11 +25,13 @@ mod hazard;
 mod kept;
 mod known;
 mod legacy;
+mod limits;
 mod parts;
 mod plan;
 pub(crate) mod quote;
 mod spelling;
 mod sql;
+mod success;
 mod values;
 mod verify;
 
@@ -95,13 +97,21 @@ pub fn plan<'a>(
     let new_id = hazard::new_id(books, &legacy, &unified);
     let (changes, reviews) = draft::Draft::new(config, books, &legacy, &unified, new_id).sorted(findings);
     let inserts = changes.iter().any(|change| change.operation == Operation::Insert);
+    let success = success::Success::of(config, &unified);
     let new_columns = if inserts {
-        columns::new_columns(config, &legacy, &unified, new_id != plan::NewId::Given)?
+        columns::new_columns(config, &legacy, &unified, new_id != plan::NewId::Given, &success)?
     } else {
         Vec::new()
     };
-    let subject =
-        hazard::Subject { config, unified: &unified, new_id, new_columns: &new_columns, changes: &changes };
+    let subject = hazard::Subject {
+        config,
+        legacy: &legacy,
+        unified: &unified,
+        new_id,
+        new_columns: &new_columns,
+        success: &success,
+        changes: &changes,
+    };
     let (known, (id, hazards)) = at_once(
         || known::Known::new(books, &unified.id, &changes),
         || (plan::digest(&unified.table, &legacy.table, &changes), hazard::check(&subject)),
@@ -119,6 +129,7 @@ pub fn plan<'a>(
         reviews,
         refusals: hazards.refusals,
         warnings: hazards.warnings,
+        notes: hazards.notes,
         source: context.source.clone(),
         as_of: books.as_of,
         roster: &books.roster,
@@ -126,6 +137,7 @@ pub fn plan<'a>(
         legacy,
         unified,
         new_columns,
+        success,
         allow_triggers: config.repair.allow_triggers,
     })
 }

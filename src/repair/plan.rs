@@ -10,6 +10,7 @@ use super::columns::{Layout, NewColumn};
 use super::evidence::Evidence;
 use super::known::Known;
 use super::spelling::Spelling;
+use super::success::Success;
 
 /// What a change does to the unified table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -178,6 +179,8 @@ pub struct Plan<'a> {
     pub refusals: Vec<Refusal>,
     /// For the headers, and for the log.
     pub warnings: Vec<Warning>,
+    /// What may stop a whole file for one row: for its header alone.
+    pub(super) notes: Vec<Warning>,
     /// What the plan was made from, for the headers.
     pub(super) source: String,
     pub(super) as_of: Instant,
@@ -186,6 +189,7 @@ pub struct Plan<'a> {
     pub(super) legacy: Layout,
     pub(super) unified: Layout,
     pub(super) new_columns: Vec<NewColumn>,
+    pub(super) success: Success,
     pub(super) known: Known<'a>,
     /// `[repair] allow_triggers`.
     pub(super) allow_triggers: bool,

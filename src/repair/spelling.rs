@@ -130,6 +130,11 @@ pub(super) fn of_ids(plan: &Plan<'_>, staged: &str, columns: &[&str]) -> String 
     )
 }
 
+/// The types and spelling of the unified table are unknown, and perhaps nothing tells them when the file runs.
+pub(super) fn may_stop(plan: &Plan<'_>) -> bool {
+    plan.spelling.users != Case::One && plan.unified.facts.is_none() && !plan.legacy.from_table
+}
+
 /// Lets the rows to insert name their users as the tables write them; empty where there is one way.
 pub(super) fn of_users(plan: &Plan<'_>) -> String {
     if plan.spelling.users == Case::One {

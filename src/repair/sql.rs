@@ -5,7 +5,8 @@ use super::parts::{self, Cut, Lines, Part, Piece};
 use super::plan::{Change, Operation, Plan, Refusal, Review};
 use super::quote::{comment, do_block, fill, grouped, literal, rows};
 use super::verify::{self, Expectations};
-use super::{backfill, changes};
+use super::{backfill, changes, spelling};
+use crate::config::quote_identifier;
 use crate::cores::at_once;
 
 const HEAD: &str = include_str!("sql/head.sql");
@@ -14,6 +15,9 @@ const REFUSED: &str = include_str!("sql/refused.sql");
 const CASCADE: &str = include_str!("sql/cascade.sql");
 const UNDO: &str = include_str!("sql/undo.sql");
 const UNDO_ROWS: &str = include_str!("sql/undo_rows.sql");
+
+/// A row `u` as the text that is read back as that row. No cast: somebody may have made one of their own.
+pub(super) const ROW_TEXT: &str = "textin(record_out(u.*))";
 
 /// A file to write; its text is [`Scripts::text`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,7 +171,7 @@ fn header(plan: &Plan<'_>, operation: Operation, part: &Part, at: usize, count: 
             [format!("Why: {}.", refusal.reason), format!("Way out: {}.", refusal.remedy)]
         }));
     }
-    let warnings = plan.warnings.iter().filter(|warning| warning.file == operation);
+    let warnings = plan.warnings.iter().chain(&plan.notes).filter(|warning| warning.file == operation);
     lines.extend(warnings.map(|warning| format!("WARNING: {}.", warning.text)));
     if part.comment_count > 0 {
         let count = grouped(i128::from(part.comment_count));
@@ -192,8 +196,10 @@ fn needs(plan: &Plan<'_>, operation: Operation) -> Vec<String> {
         Operation::Delete => "select, update (for its locks) and delete",
     };
     let mut lines = vec![format!(
-        "Needs: PostgreSQL 13 or later; {right} on {table}; the right to create temporary tables \
-         and, the first time, the schema reckon_journal; a role that row-level security lets see every row."
+        "Needs: PostgreSQL 13 or later; {right} on {table}{}; the right to create temporary tables \
+         and, the first time, the schema reckon_journal, which later files use as the role that made it; a role \
+         that row-level security lets see every row.",
+        sequences(plan, operation)
     )];
     lines.push(
         "One transaction: when anything has changed since the run, it stops with an error and changes nothing. \
@@ -206,7 +212,36 @@ fn needs(plan: &Plan<'_>, operation: Operation) -> Vec<String> {
             plan.legacy_table.sql()
         ));
     }
+    if operation == Operation::Insert && spelling::may_stop(plan) {
+        lines.push(format!(
+            "Users are UUIDs. Where {table} holds them as text and the legacy table is not there, one user \
+             of whom no row, or rows in both cases of letters, are there stops the whole file."
+        ));
+    }
     lines
+}
+
+/// The right on sequences from which new rows take values.
+fn sequences(plan: &Plan<'_>, operation: Operation) -> String {
+    let given = |name: &str| plan.new_columns.iter().any(|column| column.name == name);
+    let names: Vec<String> = match &plan.unified.facts {
+        _ if operation != Operation::Insert => return String::new(),
+        Some(table) => table
+            .columns
+            .iter()
+            .filter(|column| column.default.as_deref().is_some_and(|default| default.contains("nextval(")))
+            .filter(|column| !given(&column.name))
+            .map(|column| quote_identifier(&column.name))
+            .collect(),
+        None if !plan.common.has_new_ids => {
+            return ", usage on the sequence of its ids, if it has one".to_owned();
+        }
+        None => Vec::new(),
+    };
+    match names.as_slice() {
+        [] => String::new(),
+        names => format!(", usage on the sequence of {}", names.join(", ")),
+    }
 }
 
 fn comments(lines: &[String]) -> String {
@@ -299,6 +334,8 @@ fn undo_text(plan: &Plan<'_>) -> String {
                 ("plan", &literal(&plan.id)),
                 ("id", &id),
                 ("id_literal", &literal(&id)),
+                ("row_text", ROW_TEXT),
+                ("row_text_literal", &literal(ROW_TEXT)),
                 ("cascade", &cascade(&leaving)),
             ],
         );

@@ -14,6 +14,7 @@ use crate::domain::{Instant, RowId};
 use super::columns::{Filling, Layout, Meaning, NewColumn};
 use super::plan::{Change, Plan, Values};
 use super::quote::push_literal;
+use super::success::Success;
 
 /// A tuple of literals that is written into a line.
 pub(super) struct Tuple<'l> {
@@ -135,7 +136,7 @@ fn push_mapped(
     column: &NewColumn,
     meaning: Meaning,
 ) {
-    let type_name = column.facts.as_ref().map(|facts| facts.type_name.as_str());
+    let type_name = column.facts.as_ref().map(|facts| facts.base_type.as_str());
     let push_known = |line: &mut String, at: Option<Instant>| match at {
         Some(at) => push_instant(line, at),
         None => line.push_str(NULL),
@@ -147,13 +148,16 @@ fn push_mapped(
     match (meaning, type_name) {
         (Meaning::CreatedAt, _) => push_known(line, change.new.map(|new| new.at)),
         (Meaning::ExpiresAt, _) => push_known(line, change.expires_at),
-        // Written as text, true fits a boolean as well as a text column.
-        (Meaning::Success, Some("smallint" | "integer" | "bigint")) => line.push('1'),
+        (Meaning::Success, _) => line.push_str(match &plan.success {
+            Success::Writes(literal) => literal,
+            // The file refuses, or the column is not among these.
+            Success::LeftOut | Success::Unknown => NULL,
+        }),
         // A name is all there is to go by where the type is unknown.
         (Meaning::Migrated, None) if ["_at", "_on", "At"].iter().any(|end| column.name.ends_with(end)) => {
             push_instant(line, plan.as_of);
         }
-        (Meaning::Success, _) | (Meaning::Migrated, None | Some("boolean")) => line.push_str("'true'"),
+        (Meaning::Migrated, None | Some("boolean")) => line.push_str("'true'"),
         (Meaning::Migrated, Some(name)) if name.starts_with("timestamp") || name == "date" => {
             push_instant(line, plan.as_of);
         }

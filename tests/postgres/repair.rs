@@ -6,6 +6,8 @@ mod demo;
 mod families;
 mod hazards;
 mod images;
+mod kinds;
+mod limits;
 mod shapes;
 mod spelling;
 mod world;

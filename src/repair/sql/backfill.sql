@@ -13,10 +13,10 @@ select {{staged}}
 insert into pg_temp.reckon_rows ({{staged_names}}) values
 {{rows}};
 
--- What is known of these users and actions: how many rows, and 56 bits of SHA-256 of each id; of very many
--- rows the sum of these bits.
+-- What is known of these users and actions: how many rows, how many of them without an id, and 56 bits of
+-- SHA-256 of each id; of very many rows the sum of these bits.
 create temporary table reckon_known on commit drop as
-select 0::bigint as no, {{known}}, 0::bigint as row_count, 0::numeric as fingerprint, null::text[] as prints
+select 0::bigint as no, {{known}}, 0::bigint as row_count, 0::bigint as blank_count, 0::numeric as fingerprint, null::text[] as prints
   from {{unified}} as u
   with no data;
 
@@ -33,5 +33,5 @@ analyze pg_temp.reckon_rows;
 analyze pg_temp.reckon_known;
 
 {{insert}}
-
+{{legacy_again}}
 commit;

@@ -1,4 +1,5 @@
 declare
+  foreign_key record;
   wrong bigint;
   named text;
   planned bigint;
@@ -49,12 +50,13 @@ begin
             from pg_temp.reckon_beside as b
             join pg_temp.reckon_known as k on k.no = b.no
             left join pg_temp.reckon_seen as s on s.no = b.no and s.print = b.print
-           group by k.no, k.row_count, k.fingerprint
+           group by k.no, k.row_count, k.blank_count, k.fingerprint
           having count(*) > k.row_count
+              or count(*) filter (where b.print is null) > k.blank_count
               or case
-                   when k.fingerprint is null then count(*) > count(s.print)
+                   when k.fingerprint is null then count(b.print) > count(s.print)
                    else count(*) <> k.row_count
-                     or sum(('x' || b.print)::bit(56)::bigint) <> k.fingerprint
+                     or coalesce(sum(('x' || b.print)::bit(56)::bigint), 0) <> k.fingerprint
                  end
         ) as g
     ) as c;
@@ -83,7 +85,7 @@ begin
       hint = 'Nothing was changed. Look at these rows, then run reckon reconcile again.';
   end if;
 
-  select count(*) into planned from pg_temp.reckon_rows as p;
+{{digits}}{{keys_there}}  select count(*) into planned from pg_temp.reckon_rows as p;
   select count(distinct t.reckon_no), count(*) - count(distinct t.reckon_no) into there, wrong
     from pg_temp.reckon_there as t;
   if wrong > 0 then
@@ -98,10 +100,10 @@ begin
       from pg_temp.reckon_rows as p
      where not exists (select 1 from pg_temp.reckon_there as t where t.reckon_no = p.reckon_no)
      order by p.reckon_no
-    returning {{id_text}} as row_id, row_to_json(u.*) as after
+    returning {{id_text}} as row_id, row_to_json(u.*) as after, {{row_text}} as after_row
   ), noted as (
-    insert into reckon_journal.entries (plan_id, operation, table_name, row_id, after)
-    select {{plan}}, 'insert', {{unified_literal}}, i.row_id, i.after
+    insert into reckon_journal.entries (plan_id, operation, table_name, row_id, after, after_row)
+    select {{plan}}, 'insert', {{unified_literal}}, i.row_id, i.after, i.after_row
       from inserted as i
     returning 1
   )
@@ -112,5 +114,5 @@ begin
       message = format('reckon: %s rows were inserted instead of %s', inserted_rows, planned - there),
       hint = 'Nothing was changed. A trigger or rule held rows back.';
   end if;
-  raise notice 'reckon: % rows inserted, % were there already', inserted_rows, there;
+{{succeeded}}  raise notice 'reckon: % rows inserted, % were there already', inserted_rows, there;
 end

@@ -1,7 +1,6 @@
 declare
   target constant regclass := {{unified_literal}}::regclass;
   foreign_key record;
-  json_column name;
   wrong bigint;
   named text;
   planned bigint;
@@ -66,18 +65,30 @@ begin
       hint = 'Nothing was changed. Run reckon reconcile again and use the SQL that it writes.';
   end if;
 
-{{cascade}}{{json_nulls}}  select count(*) into planned from pg_temp.reckon_removed as p;
+  -- Of a row that stands in an heir, only what it has from this table would come back, and into this table.
+  select count(*), string_agg(distinct u.tableoid::regclass::text, ', ' order by u.tableoid::regclass::text)
+    into wrong, named
+    from pg_temp.reckon_removed as p
+    join {{unified}} as u on {{id}} = p.row_id
+    join pg_catalog.pg_class as c on c.oid = u.tableoid
+   where u.tableoid <> target and not c.relispartition;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: %s extra rows stand in heirs of %s: %s', wrong, target, named),
+      hint = 'Nothing was changed. Remove them there by hand: undo.sql could not bring them back.';
+  end if;
+
+{{cascade}}  select count(*) into planned from pg_temp.reckon_removed as p;
 
   with removed as (
     delete from {{unified}} as u
      using pg_temp.reckon_removed as p
      where {{id}} = p.row_id
        and {{same}}
-    returning {{id_text}} as row_id, row_to_json(u.*) as before
+    returning {{id_text}} as row_id, row_to_json(u.*) as before, {{row_text}} as before_row
   ), noted as (
-    insert into reckon_journal.entries (plan_id, operation, table_name, row_id, before, before_nulls)
-    select {{plan}}, 'delete', {{unified_literal}}, r.row_id, r.before,
-           (select array_agg(n.column_name order by n.column_name) from pg_temp.reckon_nulls as n where n.row_id = r.row_id)
+    insert into reckon_journal.entries (plan_id, operation, table_name, row_id, before, before_row)
+    select {{plan}}, 'delete', {{unified_literal}}, r.row_id, r.before, r.before_row
       from removed as r
     returning 1
   )

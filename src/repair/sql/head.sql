@@ -12,3 +12,4 @@ set local intervalstyle = 'postgres';
 set local bytea_output = 'hex';
 set local extra_float_digits = 3;
 set local lc_monetary = 'C';
+set local xmloption = 'content';

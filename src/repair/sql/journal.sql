@@ -4,6 +4,8 @@ begin
       create schema reckon_journal;
       revoke all on schema reckon_journal from public;
     end if;
+    -- before and after are for people; before_row and after_row hold the row exactly, as a text that is read
+    -- back as a row of the table.
     create table reckon_journal.entries (
       seq bigint generated always as identity primary key,
       plan_id text not null,
@@ -11,8 +13,9 @@ begin
       table_name text not null,
       row_id text not null,
       before json,
-      before_nulls text[],
+      before_row text,
       after json,
+      after_row text,
       written_at timestamptz not null default now(),
       undone_at timestamptz
     );
@@ -22,8 +25,8 @@ begin
   elsif not exists (
     select 1
       from pg_catalog.pg_attribute as a
-     where a.attrelid = 'reckon_journal.entries'::regclass and a.attname = 'before_nulls'
+     where a.attrelid = 'reckon_journal.entries'::regclass and a.attname = 'after_row'
   ) then
-    alter table reckon_journal.entries add column before_nulls text[];
+    alter table reckon_journal.entries add column before_row text, add column after_row text;
   end if;
 end

@@ -13,7 +13,7 @@ begin
           where {{same_id}}
             and {{same_user}}
             and {{label}} = p.label
-            and {{tokens}} = p.tokens
+            and {{same_tokens}}
             and {{same_created_at}}{{same_further}}
        )
     ) as c;

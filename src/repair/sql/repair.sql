@@ -13,5 +13,5 @@ insert into pg_temp.reckon_changes ({{staged_names}}) values
 analyze pg_temp.reckon_changes;
 
 {{update}}
-
+{{legacy_again}}
 commit;

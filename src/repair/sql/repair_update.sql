@@ -1,5 +1,4 @@
 declare
-  json_column name;
   wrong bigint;
   named text;
   planned bigint;
@@ -31,13 +30,13 @@ begin
       hint = 'Nothing was changed. Run reckon reconcile again and use the SQL that it writes.';
   end if;
 
-  select count(*) into planned
+{{digits}}  select count(*) into planned
     from pg_temp.reckon_changes as p
     join {{unified}} as u on {{id}} = p.row_id
    where {{is_old}};
 
-{{json_nulls}}  with as_read as (
-    select p.row_id, row_to_json(u.*) as before
+  with as_read as (
+    select p.row_id, row_to_json(u.*) as before, {{row_text}} as before_row
       from pg_temp.reckon_changes as p
       join {{unified}} as u on {{id}} = p.row_id
      where {{is_old}}
@@ -48,12 +47,10 @@ begin
      where {{id}} = p.row_id
        and {{same_user}}
        and {{is_old}}
-    returning p.row_id, {{id_text}} as row_text, row_to_json(u.*) as after
+    returning p.row_id, {{id_text}} as row_text, row_to_json(u.*) as after, {{row_text}} as after_row
   ), noted as (
-    insert into reckon_journal.entries (plan_id, operation, table_name, row_id, before, before_nulls, after)
-    select {{plan}}, 'update', {{unified_literal}}, n.row_text, b.before,
-           (select array_agg(z.column_name order by z.column_name) from pg_temp.reckon_nulls as z where z.row_id = n.row_text),
-           n.after
+    insert into reckon_journal.entries (plan_id, operation, table_name, row_id, before, before_row, after, after_row)
+    select {{plan}}, 'update', {{unified_literal}}, n.row_text, b.before, b.before_row, n.after, n.after_row
       from updated as n
       join as_read as b on b.row_id = n.row_id
     returning 1

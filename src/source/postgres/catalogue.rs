@@ -25,6 +25,13 @@ pub struct TableFacts {
     pub referenced_by: Vec<ForeignKeyFacts>,
     /// Indexes: name and `pg_get_indexdef`.
     pub indexes: Vec<(String, String)>,
+    /// Constraints that look at other rows: foreign keys of this table, and exclusions. Name and
+    /// `pg_get_constraintdef`.
+    pub limits: Vec<(String, String)>,
+    /// `pg_get_partkeydef` of a partitioned table.
+    pub partition_key: Option<String>,
+    /// Tables that inherit from it and are no partitions, at any depth: `schema.name`.
+    pub heirs: Vec<String>,
     /// Estimated rows (`reltuples`), −1 unknown.
     pub estimated_rows: i64,
     /// Size in 8-kB blocks of the main fork.
@@ -38,17 +45,21 @@ pub struct ColumnFacts {
     pub name: String,
     /// `format_type`: `uuid`, `integer`, `timestamp with time zone`, `token_action_type`, `numeric(12,0)`.
     pub type_name: String,
+    /// The same of the type that stands under a domain.
+    pub base_type: String,
     /// Schema-qualified and quoted type for a cast in SQL: `public.token_action_type`.
     pub cast: String,
     /// NOT NULL, of the column or of its domain: a row without a value is refused. What is read may be
     /// null even so.
     pub not_null: bool,
-    /// Default expression.
+    /// Default expression, of the column or else of its domain.
     pub default: Option<String>,
     /// `GENERATED …` or identity: must not be given.
     pub generated: bool,
     /// Labels where the type is an enum.
     pub enum_labels: Option<Vec<String>>,
+    /// CHECK constraints of its domains: name and `pg_get_constraintdef`, which calls the value `VALUE`.
+    pub domain_checks: Vec<(String, String)>,
 }
 
 /// A trigger.
@@ -176,6 +187,7 @@ pub(super) async fn find(session: &Session, table: &TableName) -> Result<Option<
 
 fn column(row: &TextRow) -> Column {
     let labels: Option<String> = row[6].clone();
+    let checks = row[13].as_deref().and_then(|json| serde_json::from_str(json).ok());
     let base = match (text(row, 9).as_str(), flag(row, 8)) {
         ("e", _) => BaseType::Enum,
         (_, true) => BaseType::BuiltIn(text(row, 7)),
@@ -185,11 +197,13 @@ fn column(row: &TextRow) -> Column {
         facts: ColumnFacts {
             name: text(row, 0),
             type_name: text(row, 1),
+            base_type: text(row, 12),
             cast: text(row, 2),
             not_null: flag(row, 3),
             default: row[4].clone(),
             generated: flag(row, 5),
             enum_labels: labels.and_then(|json| serde_json::from_str(&json).ok()),
+            domain_checks: checks.unwrap_or_default(),
         },
         base,
         select: flag(row, 10),
@@ -211,6 +225,9 @@ pub(super) async fn facts(session: &Session, relation: &Relation) -> Result<Tabl
         triggers: Vec::new(),
         referenced_by: Vec::new(),
         indexes: Vec::new(),
+        limits: Vec::new(),
+        partition_key: None,
+        heirs: Vec::new(),
         estimated_rows: relation.estimated_rows,
         blocks: relation.blocks,
     };
@@ -220,6 +237,9 @@ pub(super) async fn facts(session: &Session, relation: &Relation) -> Result<Tabl
             "primary_key" => facts.primary_key.push(name),
             "check" => facts.checks.push((name, definition)),
             "index" => facts.indexes.push((name, definition)),
+            "limit" => facts.limits.push((name, definition)),
+            "partition_key" => facts.partition_key = Some(definition),
+            "heir" => facts.heirs.push(name),
             "trigger" => facts.triggers.push(trigger(name, definition, integer(row, 3))),
             _ => {
                 let third = text(row, 3);

@@ -172,6 +172,26 @@ fn a_legacy_row_whose_end_or_payment_changed_stops_the_backfill() {
 }
 
 #[test]
+fn a_legacy_row_that_changes_while_a_file_runs_stops_it() {
+    let rows = format!(
+        "insert into token_transactions values ('{LEGACY}', '{USER}', 'subscription_grant', 1000, '2026-01-05 10:00+00', null),
+           ('10000000-0000-4000-8000-000000000002', '{USER}', 'subscription_grant', 500, '2026-02-05 10:00+00', null);
+         insert into token_usage (id, user_id, action_type, model_used, tokens_used, metadata, created_at) values
+           ('20000000-0000-4000-8000-000000000001', '{USER}', 'subscription_grant', 'x', 100, '{{\"legacy_id\": \"{LEGACY}\"}}', '2026-01-05 10:00+00');"
+    );
+    for (file, place) in [("backfill", "-- The rows to insert."), ("repair", "-- Old and new values.")] {
+        let mended = Mended::of(&rows);
+        let before = mended.db.digest("token_usage");
+        let text = mended.text(file);
+        assert_eq!(text.matches(place).count(), 1);
+        let text = text.replace(place, &format!("update token_transactions set tokens_used = 1;\n{place}"));
+        let error = mended.db.try_sql(&text).unwrap_err();
+        assert!(error.contains("1 of the legacy rows changed or vanished"), "{file}: {error}");
+        assert_eq!(mended.db.digest("token_usage"), before, "{file}");
+    }
+}
+
+#[test]
 fn a_row_that_appeared_is_seen_whatever_else_has_gone() {
     let copies = |rows: u32| {
         format!(

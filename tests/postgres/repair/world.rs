@@ -322,6 +322,8 @@ fn facts(db: &Db, table: &str) -> TableFacts {
                 default: (!row[4].is_empty()).then(|| row[4].clone()),
                 generated: yes(&row[5]),
                 enum_labels: (!row[6].is_empty()).then(|| row[6].split('|').map(str::to_owned).collect()),
+                base_type: row[7].clone(),
+                domain_checks: Vec::new(),
             })
             .collect(),
         primary_key: Vec::new(),
@@ -352,6 +354,9 @@ fn facts(db: &Db, table: &str) -> TableFacts {
         })
         .collect(),
         indexes: Vec::new(),
+        limits: Vec::new(),
+        partition_key: None,
+        heirs: Vec::new(),
         estimated_rows: -1,
         blocks: 0,
     }

@@ -1,11 +1,11 @@
 -- The columns of a relation, domains followed to their base type. Two answers on null: may a row be written
 -- without a value, and can none be read that has none?
-with recursive base (attnum, oid, not_null) as (
-  select a.attnum, a.atttypid, a.attnotnull
+with recursive base (attnum, oid, typmod, not_null) as (
+  select a.attnum, a.atttypid, a.atttypmod, a.attnotnull
   from pg_catalog.pg_attribute a
   where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped
   union all
-  select base.attnum, t.typbasetype, base.not_null or t.typnotnull
+  select base.attnum, t.typbasetype, t.typtypmod, base.not_null or t.typnotnull
   from base join pg_catalog.pg_type t on t.oid = base.oid
   where t.typtype = 'd'
 ),
@@ -36,7 +36,7 @@ select
   case when tn.nspname = 'pg_catalog' then format_type(t.oid, -1)
        else quote_ident(tn.nspname) || '.' || quote_ident(t.typname) end,
   base.not_null::text,
-  pg_get_expr(d.adbin, d.adrelid),
+  coalesce(pg_get_expr(d.adbin, d.adrelid), t.typdefault),
   (a.attidentity <> '' or a.attgenerated <> '')::text,
   (select json_agg(e.enumlabel order by e.enumsortorder)::text
      from pg_catalog.pg_enum e where e.enumtypid = b.oid),
@@ -44,7 +44,12 @@ select
   (bn.nspname = 'pg_catalog')::text,
   b.typtype::text,
   has_column_privilege(a.attrelid, a.attnum, 'select')::text,
-  (a.attname in (select sure.attname from sure))::text
+  (a.attname in (select sure.attname from sure))::text,
+  format_type(b.oid, base.typmod),
+  (select json_agg(json_build_array(k.conname, pg_get_constraintdef(k.oid)) order by k.conname)::text
+     from base as chain
+     join pg_catalog.pg_constraint k on k.contypid = chain.oid and k.contype = 'c'
+    where chain.attnum = a.attnum)
 from pg_catalog.pg_attribute a
 join base on base.attnum = a.attnum
 join pg_catalog.pg_type b on b.oid = base.oid and b.typtype <> 'd'

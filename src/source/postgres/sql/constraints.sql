@@ -18,6 +18,19 @@ union all
 (select 'check', conname::text, pg_get_constraintdef(oid), null
 from pg_catalog.pg_constraint where conrelid = $1::oid and contype = 'c' order by conname)
 union all
+(select 'limit', conname::text, pg_get_constraintdef(oid), null
+from pg_catalog.pg_constraint where conrelid = $1::oid and contype in ('f', 'x') order by conname)
+union all
+select 'partition_key', ''::text, pg_get_partkeydef($1::oid), null
+from pg_catalog.pg_class where oid = $1::oid and relkind = 'p'
+union all
+(select 'heir', n.nspname || '.' || c.relname, null, null
+from tree
+join pg_catalog.pg_class c on c.oid = tree.oid
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where tree.oid <> $1::oid and not tree.is_partition
+order by 2)
+union all
 (select 'trigger', t.tgname::text, n.nspname || '.' || p.proname, t.tgtype::text
 from pg_catalog.pg_trigger t
 join pg_catalog.pg_proc p on p.oid = t.tgfoid

@@ -1,0 +1,88 @@
+//! What the schema may refuse for one row and not for another: such a row stops the whole file, so the
+//! header names it.
+
+use crate::source::postgres::catalogue::TableFacts;
+
+use super::constraint::mentions;
+use super::hazard::Subject;
+use super::plan::{Operation, Warning};
+
+/// A sentence for each limit that concerns what a file writes or removes.
+pub(super) fn of(subject: &Subject<'_>, file: Operation) -> Vec<Warning> {
+    let Some(table) = &subject.unified.facts else { return Vec::new() };
+    let texts = match file {
+        Operation::Delete => of_removals(table),
+        Operation::Insert | Operation::Update => of_written(subject, table, file),
+    };
+    texts.into_iter().map(|text| Warning { file, text }).collect()
+}
+
+fn of_removals(table: &TableFacts) -> Vec<String> {
+    let keys = table.referenced_by.iter().filter(|key| !key.delete_acts);
+    keys.map(|key| {
+        format!(
+            "the foreign key {} of {} keeps each row here to which one there points: one such row stops the \
+             whole file ({})",
+            key.name, key.table, key.definition
+        )
+    })
+    .collect()
+}
+
+fn of_written(subject: &Subject<'_>, table: &TableFacts, file: Operation) -> Vec<String> {
+    let written = written(subject, file);
+    let concerns = |definition: &str| written.iter().any(|column| mentions(definition, column));
+    let one = "one row that it refuses stops the whole file";
+    let mut texts = Vec::new();
+    for (name, definition) in &table.indexes {
+        let columns = definition.split_once(" USING ").map_or(definition.as_str(), |(_, columns)| columns);
+        let is_unique = definition.starts_with("CREATE UNIQUE ");
+        // An id is new, or given by the server.
+        if is_unique && concerns(columns) && !mentions(columns, &subject.unified.id.column) {
+            texts.push(format!("the index {name} is unique: {one} ({definition})"));
+        }
+    }
+    for (name, definition) in &table.limits {
+        let own = definition.split_once(" REFERENCES ").map_or(definition.as_str(), |(own, _)| own);
+        if concerns(own) {
+            texts.push(format!("the constraint {name} looks at other rows: {one} ({definition})"));
+        }
+    }
+    if let Some(key) = table.partition_key.as_ref().filter(|key| concerns(key)) {
+        texts.push(format!(
+            "{} is partitioned by {key}: one row for which there is no partition stops the whole file",
+            table.name
+        ));
+    }
+    let is_action = |name: &str| subject.unified.action.iter().any(|slot| slot.column == name);
+    let facts = table.columns.iter().filter(|column| written.contains(&column.name.as_str()));
+    // Labels were tried on the checks of their domain.
+    for column in facts.filter(|column| !is_action(&column.name)) {
+        for (name, definition) in &column.domain_checks {
+            texts.push(format!(
+                "the constraint {name} of the domain {} checks the column {}: {one} ({definition})",
+                column.type_name, column.name
+            ));
+        }
+    }
+    texts
+}
+
+/// The columns that a file writes.
+fn written<'a>(subject: &'a Subject<'_>, file: Operation) -> Vec<&'a str> {
+    if file == Operation::Insert {
+        return subject.new_columns.iter().map(|column| column.name.as_str()).collect();
+    }
+    let (unified, changed) = (subject.unified, subject.changed());
+    let mut written = Vec::new();
+    if changed.changes_action {
+        written.extend(unified.action.iter().map(|slot| slot.column.as_str()));
+    }
+    if changed.changes_tokens {
+        written.push(&unified.amount.column);
+    }
+    if changed.changes_time {
+        written.push(&unified.created_at.column);
+    }
+    written
+}
