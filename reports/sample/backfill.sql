@@ -1,9 +1,10 @@
 -- reckon, backfill: inserts the legacy rows that have no copy into public.token_usage.
 -- Plan e577030758195aa4, made from the run of token_transactions.csv and token_usage.csv as of 2026-09-01T00:00:00.000000Z.
 -- 20 rows; 10,887,500 tokens.
--- Needs: PostgreSQL 13 or later; select, insert and update (for its lock) on public.token_usage; the right to create temporary tables and, the first time, the schema reckon_journal; a role that row-level security lets see every row.
+-- Needs: PostgreSQL 13 or later; select, insert and update (for its lock) on public.token_usage; the right to create temporary tables and, the first time, the schema reckon_journal, which later files use as the role that made it; a role that row-level security lets see every row.
 -- One transaction: when anything has changed since the run, it stops with an error and changes nothing. A second run changes nothing. undo.sql takes it back.
 -- The legacy rows came from files: they are compared with public.token_transactions where that table exists.
+-- Users are UUIDs. Where public.token_usage holds them as text and the legacy table is not there, one user of whom no row, or rows in both cases of letters, are there stops the whole file.
 -- WARNING: the rows were read from files, so the columns, constraints and triggers of public.token_usage could not be looked at beforehand.
 -- Findings that a person has to look at, as comments at the end: 2.
 begin;
@@ -20,6 +21,7 @@ set local intervalstyle = 'postgres';
 set local bytea_output = 'hex';
 set local extra_float_digits = 3;
 set local lc_monetary = 'C';
+set local xmloption = 'content';
 
 -- No other writer until this short transaction ends.
 lock table public.token_usage in share row exclusive mode;
@@ -32,6 +34,8 @@ begin
       create schema reckon_journal;
       revoke all on schema reckon_journal from public;
     end if;
+    -- before and after are for people; before_row and after_row hold the row exactly, as a text that is read
+    -- back as a row of the table.
     create table reckon_journal.entries (
       seq bigint generated always as identity primary key,
       plan_id text not null,
@@ -39,8 +43,9 @@ begin
       table_name text not null,
       row_id text not null,
       before json,
-      before_nulls text[],
+      before_row text,
       after json,
+      after_row text,
       written_at timestamptz not null default now(),
       undone_at timestamptz
     );
@@ -50,9 +55,9 @@ begin
   elsif not exists (
     select 1
       from pg_catalog.pg_attribute as a
-     where a.attrelid = 'reckon_journal.entries'::regclass and a.attname = 'before_nulls'
+     where a.attrelid = 'reckon_journal.entries'::regclass and a.attname = 'after_row'
   ) then
-    alter table reckon_journal.entries add column before_nulls text[];
+    alter table reckon_journal.entries add column before_row text, add column after_row text;
   end if;
 end
 $reckon$;
@@ -114,8 +119,8 @@ begin
           where lower(l.id::text) = lower(p.row_id::text)
             and lower(l.user_id::text) = lower(p.user_id::text)
             and coalesce(l.action_type::text, '') = p.label
-            and (l.tokens_used)::numeric = p.tokens
-            and (l.created_at)::timestamptz = p.created_at
+            and (l.tokens_used)::numeric is not distinct from p.tokens
+            and (l.created_at)::timestamptz is not distinct from p.created_at
             and array(select r.text from unnest(array[btrim(case when l.stripe_payment_intent_id::text ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower(l.stripe_payment_intent_id::text) else l.stripe_payment_intent_id::text end, E' \t\n\r\f\x0b')]) as r (text) where not (lower(coalesce(btrim(r.text, E' \t\n\r\f\x0b'), '') collate "C") in ('null', E'\\n', 'none', 'nil', 'nan', 'undefined', '<null>', '(null)', '<na>', ''))) @> p.reference_set and array(select r.text from unnest(array[btrim(case when l.stripe_payment_intent_id::text ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower(l.stripe_payment_intent_id::text) else l.stripe_payment_intent_id::text end, E' \t\n\r\f\x0b')]) as r (text) where not (lower(coalesce(btrim(r.text, E' \t\n\r\f\x0b'), '') collate "C") in ('null', E'\\n', 'none', 'nil', 'nan', 'undefined', '<null>', '(null)', '<na>', ''))) <@ p.reference_set
        )
     ) as c;
@@ -165,34 +170,34 @@ insert into pg_temp.reckon_rows (reckon_no, reckon_legacy_id, id, user_id, actio
   (18, '09df5cfd-4d00-4d97-88b8-21711512acb3', 'd7771efd-7cfb-58b6-9f32-cf8cb3371d59', 'bb9ccf04-460a-4836-966c-37c8d5357bfa', 'admin_deduct', 25500, '2026-02-26T14:54:39.650149Z'::timestamptz, 'true', '{"legacy_id":"09df5cfd-4d00-4d97-88b8-21711512acb3","migrated_from":"public.token_transactions"}'),
   (19, '5f8dba14-7a95-4101-b169-14a233551b9f', '2ed72837-3ef0-55ce-9fc7-3eb128df1dc3', 'cd3e47bb-6fb0-42a7-a9bf-31932e377e6d', 'admin_deduct', 19000, '2025-12-29T19:42:23.333929Z'::timestamptz, 'true', '{"legacy_id":"5f8dba14-7a95-4101-b169-14a233551b9f","migrated_from":"public.token_transactions"}');
 
--- What is known of these users and actions: how many rows, and 56 bits of SHA-256 of each id; of very many
--- rows the sum of these bits.
+-- What is known of these users and actions: how many rows, how many of them without an id, and 56 bits of
+-- SHA-256 of each id; of very many rows the sum of these bits.
 create temporary table reckon_known on commit drop as
-select 0::bigint as no, u.user_id as user_id, u.action_type as action_1, 0::bigint as row_count, 0::numeric as fingerprint, null::text[] as prints
+select 0::bigint as no, u.user_id as user_id, u.action_type as action_1, 0::bigint as row_count, 0::bigint as blank_count, 0::numeric as fingerprint, null::text[] as prints
   from public.token_usage as u
   with no data;
 
-insert into pg_temp.reckon_known (no, user_id, action_1, row_count, fingerprint, prints) values
-  (0, '080299f4-a252-44ad-9fb7-1d79ef180e9f', 'token_pack_purchase', 0, null, '{}'),
-  (1, '10ead414-5004-4dcd-95c4-a8aa69f3284b', 'subscription_grant', 8, null, '{57a499326a70ce,3b924f58bbeb64,b02254fad79a27,9efa53854b27d7,340d86c60e54c7,16805af5478f76,e9fd0f87c7c261,71f090dec8b3c6}'),
-  (2, '21685ac7-078f-40d8-91fb-9ef12120746c', 'subscription_grant', 8, null, '{e4b015d7e301ee,3a74a3beaa4cd5,92f936ca712f96,dda6e304563113,d0a59eb58bcb31,4ab90098a5b34b,4a8813d1e166ea,181fa146a49575}'),
-  (3, '2ceefc71-01d6-4101-9cb6-d1eb9271dc6d', 'token_pack_purchase', 2, null, '{321d1be5a24e8f,c09c53928463d3}'),
-  (4, '2dd13528-579b-421a-850f-17b191dfc3a8', 'subscription_grant', 5, null, '{d3faedf9cf3a72,9219455ddb3384,788e74642926f2,1f0c1a605226d3,d417cb445fd9ef}'),
-  (5, '41c97819-7c93-44e5-9433-84e7af2f2715', 'admin_deduct', 0, null, '{}'),
-  (6, '50381ccc-6629-434b-b729-f93d5524f47e', 'subscription_grant', 9, null, '{d4cba19ebcfafc,07c791dcad09de,56e2f9d042579e,a1067d4eee3f30,06db0d6c9f9074,6469ec0ff0a222,a5b42a0b091a26,1159c3ac5fdf03,a0e21ecf71bda8}'),
-  (7, '575cad77-8978-42df-8f46-42141b44fc31', 'admin_deduct', 0, null, '{}'),
-  (8, '6dc2bdcc-7bb2-4002-ac28-74e7ca0b63d2', 'subscription_grant', 4, null, '{efec7d8092437f,aa74b6b66f1920,63c7e2993db428,7041fa3d6638b8}'),
-  (9, '811dc75b-9632-4dcb-9bfa-59897fbc8220', 'subscription_grant', 1, null, '{9e47909a43e542}'),
-  (10, '9ee409df-3606-4c73-96f0-4c2d222e9142', 'subscription_grant', 2, null, '{21ccb0caa9a4cb,6158d38eef82b2}'),
-  (11, '9efc6d59-27a0-4163-8315-2f78c77e8b26', 'subscription_grant', 3, null, '{498f3603f67b92,cea9ff39d8133d,4ef8e13630e668}'),
-  (12, 'a374de0e-4178-4852-a5ef-f5c5d559eea8', 'subscription_grant', 11, null, '{8cdf03e1a71bad,94246503a1f4b9,6d8776524d4d61,f0e0a7d12a4257,d23c1bee67fc50,cfeef3583e827b,23bbbfa0f1e13b,637f598aaef478,7b0ff8556ba999,9db5faec799bd8,73da8f0030354c}'),
-  (13, 'bad375c9-d69f-4441-9db0-32e56c2507af', 'admin_deduct', 0, null, '{}'),
-  (14, 'bb9ccf04-460a-4836-966c-37c8d5357bfa', 'admin_deduct', 0, null, '{}'),
-  (15, 'be5712b9-ee53-4410-8863-136292a2b0f1', 'subscription_grant', 2, null, '{626fb575e4bbbb,ce6147fc3552a6}'),
-  (16, 'cd3e47bb-6fb0-42a7-a9bf-31932e377e6d', 'admin_deduct', 0, null, '{}'),
-  (17, 'd165e915-49ec-4533-8883-8a18ef0899cf', 'subscription_grant', 8, null, '{0e1ff0fd179047,556389860a64f6,dc271d1e924c87,4cdf2a1cb8e626,e2525b57602363,55f7dc586f0750,bfd0da28aef728,d0b1bf3a537dd3}'),
-  (18, 'd25c5ada-106e-432a-b251-df4ee14567e8', 'subscription_grant', 11, null, '{244dc30078b2d6,107c7516363c0b,02570b4a32aa02,5bdb97a9240960,723c72cb68d431,9b1f17f85345a8,6d2c80b652a158,d8f268b574e698,bf0e89b39af38d,ce6b6426082542,18f54e8c546d72}'),
-  (19, 'f2aee1d6-9c41-46e1-a7ec-65d834a94635', 'subscription_grant', 1, null, '{7f4ebcdfc58d49}');
+insert into pg_temp.reckon_known (no, user_id, action_1, row_count, blank_count, fingerprint, prints) values
+  (0, '080299f4-a252-44ad-9fb7-1d79ef180e9f', 'token_pack_purchase', 0, 0, null, '{}'),
+  (1, '10ead414-5004-4dcd-95c4-a8aa69f3284b', 'subscription_grant', 8, 0, null, '{57a499326a70ce,3b924f58bbeb64,b02254fad79a27,9efa53854b27d7,340d86c60e54c7,16805af5478f76,e9fd0f87c7c261,71f090dec8b3c6}'),
+  (2, '21685ac7-078f-40d8-91fb-9ef12120746c', 'subscription_grant', 8, 0, null, '{e4b015d7e301ee,3a74a3beaa4cd5,92f936ca712f96,dda6e304563113,d0a59eb58bcb31,4ab90098a5b34b,4a8813d1e166ea,181fa146a49575}'),
+  (3, '2ceefc71-01d6-4101-9cb6-d1eb9271dc6d', 'token_pack_purchase', 2, 0, null, '{321d1be5a24e8f,c09c53928463d3}'),
+  (4, '2dd13528-579b-421a-850f-17b191dfc3a8', 'subscription_grant', 5, 0, null, '{d3faedf9cf3a72,9219455ddb3384,788e74642926f2,1f0c1a605226d3,d417cb445fd9ef}'),
+  (5, '41c97819-7c93-44e5-9433-84e7af2f2715', 'admin_deduct', 0, 0, null, '{}'),
+  (6, '50381ccc-6629-434b-b729-f93d5524f47e', 'subscription_grant', 9, 0, null, '{d4cba19ebcfafc,07c791dcad09de,56e2f9d042579e,a1067d4eee3f30,06db0d6c9f9074,6469ec0ff0a222,a5b42a0b091a26,1159c3ac5fdf03,a0e21ecf71bda8}'),
+  (7, '575cad77-8978-42df-8f46-42141b44fc31', 'admin_deduct', 0, 0, null, '{}'),
+  (8, '6dc2bdcc-7bb2-4002-ac28-74e7ca0b63d2', 'subscription_grant', 4, 0, null, '{efec7d8092437f,aa74b6b66f1920,63c7e2993db428,7041fa3d6638b8}'),
+  (9, '811dc75b-9632-4dcb-9bfa-59897fbc8220', 'subscription_grant', 1, 0, null, '{9e47909a43e542}'),
+  (10, '9ee409df-3606-4c73-96f0-4c2d222e9142', 'subscription_grant', 2, 0, null, '{21ccb0caa9a4cb,6158d38eef82b2}'),
+  (11, '9efc6d59-27a0-4163-8315-2f78c77e8b26', 'subscription_grant', 3, 0, null, '{498f3603f67b92,cea9ff39d8133d,4ef8e13630e668}'),
+  (12, 'a374de0e-4178-4852-a5ef-f5c5d559eea8', 'subscription_grant', 11, 0, null, '{8cdf03e1a71bad,94246503a1f4b9,6d8776524d4d61,f0e0a7d12a4257,d23c1bee67fc50,cfeef3583e827b,23bbbfa0f1e13b,637f598aaef478,7b0ff8556ba999,9db5faec799bd8,73da8f0030354c}'),
+  (13, 'bad375c9-d69f-4441-9db0-32e56c2507af', 'admin_deduct', 0, 0, null, '{}'),
+  (14, 'bb9ccf04-460a-4836-966c-37c8d5357bfa', 'admin_deduct', 0, 0, null, '{}'),
+  (15, 'be5712b9-ee53-4410-8863-136292a2b0f1', 'subscription_grant', 2, 0, null, '{626fb575e4bbbb,ce6147fc3552a6}'),
+  (16, 'cd3e47bb-6fb0-42a7-a9bf-31932e377e6d', 'admin_deduct', 0, 0, null, '{}'),
+  (17, 'd165e915-49ec-4533-8883-8a18ef0899cf', 'subscription_grant', 8, 0, null, '{0e1ff0fd179047,556389860a64f6,dc271d1e924c87,4cdf2a1cb8e626,e2525b57602363,55f7dc586f0750,bfd0da28aef728,d0b1bf3a537dd3}'),
+  (18, 'd25c5ada-106e-432a-b251-df4ee14567e8', 'subscription_grant', 11, 0, null, '{244dc30078b2d6,107c7516363c0b,02570b4a32aa02,5bdb97a9240960,723c72cb68d431,9b1f17f85345a8,6d2c80b652a158,d8f268b574e698,bf0e89b39af38d,ce6b6426082542,18f54e8c546d72}'),
+  (19, 'f2aee1d6-9c41-46e1-a7ec-65d834a94635', 'subscription_grant', 1, 0, null, '{7f4ebcdfc58d49}');
 
 -- Rows that repair.sql and dedupe.sql of this run change: counted neither then nor now.
 create temporary table reckon_touched on commit drop as
@@ -205,6 +210,7 @@ analyze pg_temp.reckon_known;
 
 do $reckon$
 declare
+  foreign_key record;
   wrong bigint;
   named text;
   planned bigint;
@@ -294,7 +300,7 @@ begin
   -- The rows of these users and actions that this plan has nothing to do with.
   create temporary table reckon_beside on commit drop as
   select k.no, u.user_id::text as user_text, coalesce(u.action_type::text, '') as label,
-         left(encode(sha256(convert_to(lower(u.id::text), 'UTF8')), 'hex'), 14) as print
+         left(encode(sha256(convert_to(case when not (lower(coalesce(btrim(u.id::text, E' \t\n\r\f\x0b'), '') collate "C") in ('null', E'\\n', 'none', 'nil', 'nan', 'undefined', '<null>', '(null)', '<na>', '')) then lower(u.id::text) end, 'UTF8')), 'hex'), 14) as print
     from pg_temp.reckon_known as k
     join public.token_usage as u on lower(u.user_id::text) = lower(k.user_id::text) and u.action_type = k.action_1
    where not exists (select 1 from pg_temp.reckon_touched as t where lower(t.row_id::text) = lower(u.id::text))
@@ -316,12 +322,13 @@ begin
             from pg_temp.reckon_beside as b
             join pg_temp.reckon_known as k on k.no = b.no
             left join pg_temp.reckon_seen as s on s.no = b.no and s.print = b.print
-           group by k.no, k.row_count, k.fingerprint
+           group by k.no, k.row_count, k.blank_count, k.fingerprint
           having count(*) > k.row_count
+              or count(*) filter (where b.print is null) > k.blank_count
               or case
-                   when k.fingerprint is null then count(*) > count(s.print)
+                   when k.fingerprint is null then count(b.print) > count(s.print)
                    else count(*) <> k.row_count
-                     or sum(('x' || b.print)::bit(56)::bigint) <> k.fingerprint
+                     or coalesce(sum(('x' || b.print)::bit(56)::bigint), 0) <> k.fingerprint
                  end
         ) as g
     ) as c;
@@ -370,6 +377,50 @@ begin
       hint = 'Nothing was changed. Look at these rows, then run reckon reconcile again.';
   end if;
 
+  -- One key that is not there would let its foreign key stop all rows without a word about the others.
+  for foreign_key in
+    select c.conname as name,
+           c.confrelid::regclass::text as referenced,
+           string_agg(format('r.%I = p.%I', ra.attname, pa.attname), ' and ') as same_key,
+           string_agg(format('p.%I is not null', pa.attname), ' and ') as is_given,
+           string_agg(format('p.%I::text', pa.attname), ' || '', '' || ' order by k.place) as key_text
+      from pg_catalog.pg_constraint as c
+     cross join lateral unnest(c.conkey, c.confkey) with ordinality as k (own_no, referenced_no, place)
+      join pg_catalog.pg_attribute as ua on ua.attrelid = c.conrelid and ua.attnum = k.own_no
+      join pg_catalog.pg_attribute as ra on ra.attrelid = c.confrelid and ra.attnum = k.referenced_no
+      left join pg_catalog.pg_attribute as pa
+             on pa.attrelid = 'pg_temp.reckon_rows'::regclass and pa.attname = ua.attname
+      join pg_catalog.pg_class as t on t.oid = c.confrelid
+     where c.contype = 'f'
+       and c.conrelid = 'public.token_usage'::regclass
+       and c.confrelid <> c.conrelid
+       -- What this role may not see, the server checks alone.
+       and has_schema_privilege(t.relnamespace, 'usage')
+       and has_table_privilege(t.oid, 'select')
+       and not row_security_active(t.oid)
+     group by c.oid, c.conname, c.confrelid
+    having bool_and(pa.attname is not null)
+     order by c.conname
+  loop
+    execute format(
+      'select count(*), string_agg(c.key, ''; '' order by c.place) filter (where c.place <= 5)
+         from (
+           select %1$s as key, row_number() over (order by %1$s) as place
+             from pg_temp.reckon_rows as p
+            where %2$s
+              and not exists (select 1 from %3$s as r where %4$s)
+              and not exists (select 1 from pg_temp.reckon_there as t where t.reckon_no = p.reckon_no)
+         ) as c',
+      foreign_key.key_text, foreign_key.is_given, foreign_key.referenced, foreign_key.same_key
+    ) into wrong, named;
+    if wrong > 0 then
+      raise exception using
+        message = format('reckon: the foreign key %s finds nothing in %s for %s of the rows to insert: %s',
+          foreign_key.name, foreign_key.referenced, wrong, named),
+        hint = 'Nothing was changed. Add what is missing there, or accept these findings with reckon waive and run reckon reconcile again.';
+    end if;
+  end loop;
+
   select count(*) into planned from pg_temp.reckon_rows as p;
   select count(distinct t.reckon_no), count(*) - count(distinct t.reckon_no) into there, wrong
     from pg_temp.reckon_there as t;
@@ -385,10 +436,10 @@ begin
       from pg_temp.reckon_rows as p
      where not exists (select 1 from pg_temp.reckon_there as t where t.reckon_no = p.reckon_no)
      order by p.reckon_no
-    returning u.id::text as row_id, row_to_json(u.*) as after
+    returning u.id::text as row_id, row_to_json(u.*) as after, textin(record_out(u.*)) as after_row
   ), noted as (
-    insert into reckon_journal.entries (plan_id, operation, table_name, row_id, after)
-    select 'e577030758195aa4', 'insert', 'public.token_usage', i.row_id, i.after
+    insert into reckon_journal.entries (plan_id, operation, table_name, row_id, after, after_row)
+    select 'e577030758195aa4', 'insert', 'public.token_usage', i.row_id, i.after, i.after_row
       from inserted as i
     returning 1
   )
@@ -402,6 +453,44 @@ begin
   raise notice 'reckon: % rows inserted, % were there already', inserted_rows, there;
 end
 $reckon$;
+
+-- The same once more: others may have written there meanwhile.
+set local timezone = 'UTC';
+
+do $reckon$
+declare
+  wrong bigint;
+  named text;
+begin
+  -- The rows came from files: their table need not be here.
+  if to_regclass('public.token_transactions') is null then
+    return;
+  end if;
+  select count(*), string_agg(c.row_id, ', ' order by c.place) filter (where c.place <= 5)
+    into wrong, named
+    from (
+      select p.row_id::text as row_id, row_number() over (order by p.row_id::text) as place
+        from pg_temp.reckon_legacy as p
+       where not exists (
+         select 1
+           from public.token_transactions as l
+          where lower(l.id::text) = lower(p.row_id::text)
+            and lower(l.user_id::text) = lower(p.user_id::text)
+            and coalesce(l.action_type::text, '') = p.label
+            and (l.tokens_used)::numeric is not distinct from p.tokens
+            and (l.created_at)::timestamptz is not distinct from p.created_at
+            and array(select r.text from unnest(array[btrim(case when l.stripe_payment_intent_id::text ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower(l.stripe_payment_intent_id::text) else l.stripe_payment_intent_id::text end, E' \t\n\r\f\x0b')]) as r (text) where not (lower(coalesce(btrim(r.text, E' \t\n\r\f\x0b'), '') collate "C") in ('null', E'\\n', 'none', 'nil', 'nan', 'undefined', '<null>', '(null)', '<na>', ''))) @> p.reference_set and array(select r.text from unnest(array[btrim(case when l.stripe_payment_intent_id::text ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower(l.stripe_payment_intent_id::text) else l.stripe_payment_intent_id::text end, E' \t\n\r\f\x0b')]) as r (text) where not (lower(coalesce(btrim(r.text, E' \t\n\r\f\x0b'), '') collate "C") in ('null', E'\\n', 'none', 'nil', 'nan', 'undefined', '<null>', '(null)', '<na>', ''))) <@ p.reference_set
+       )
+    ) as c;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: %s of the legacy rows changed or vanished since they were read: %s', wrong, named),
+      hint = 'Nothing was changed. Run reckon reconcile again and use the SQL that it writes.';
+  end if;
+end
+$reckon$;
+
+set local timezone = 'UTC';
 
 commit;
 

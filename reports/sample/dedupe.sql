@@ -1,7 +1,7 @@
 -- reckon, dedupe: removes rows that are counted twice from public.token_usage.
 -- Plan e577030758195aa4, made from the run of token_transactions.csv and token_usage.csv as of 2026-09-01T00:00:00.000000Z.
 -- 8 rows; -3,750,000 tokens.
--- Needs: PostgreSQL 13 or later; select, update (for its locks) and delete on public.token_usage; the right to create temporary tables and, the first time, the schema reckon_journal; a role that row-level security lets see every row.
+-- Needs: PostgreSQL 13 or later; select, update (for its locks) and delete on public.token_usage; the right to create temporary tables and, the first time, the schema reckon_journal, which later files use as the role that made it; a role that row-level security lets see every row.
 -- One transaction: when anything has changed since the run, it stops with an error and changes nothing. A second run changes nothing. undo.sql takes it back.
 -- WARNING: the rows were read from files, so the columns, constraints and triggers of public.token_usage could not be looked at beforehand.
 -- Findings that a person has to look at, as comments at the end: 4.
@@ -19,6 +19,7 @@ set local intervalstyle = 'postgres';
 set local bytea_output = 'hex';
 set local extra_float_digits = 3;
 set local lc_monetary = 'C';
+set local xmloption = 'content';
 
 -- The journal: what was before, and what was inserted, so that undo.sql can take it back.
 do $reckon$
@@ -28,6 +29,8 @@ begin
       create schema reckon_journal;
       revoke all on schema reckon_journal from public;
     end if;
+    -- before and after are for people; before_row and after_row hold the row exactly, as a text that is read
+    -- back as a row of the table.
     create table reckon_journal.entries (
       seq bigint generated always as identity primary key,
       plan_id text not null,
@@ -35,8 +38,9 @@ begin
       table_name text not null,
       row_id text not null,
       before json,
-      before_nulls text[],
+      before_row text,
       after json,
+      after_row text,
       written_at timestamptz not null default now(),
       undone_at timestamptz
     );
@@ -46,9 +50,9 @@ begin
   elsif not exists (
     select 1
       from pg_catalog.pg_attribute as a
-     where a.attrelid = 'reckon_journal.entries'::regclass and a.attname = 'before_nulls'
+     where a.attrelid = 'reckon_journal.entries'::regclass and a.attname = 'after_row'
   ) then
-    alter table reckon_journal.entries add column before_nulls text[];
+    alter table reckon_journal.entries add column before_row text, add column after_row text;
   end if;
 end
 $reckon$;
@@ -122,7 +126,6 @@ do $reckon$
 declare
   target constant regclass := 'public.token_usage'::regclass;
   foreign_key record;
-  json_column name;
   wrong bigint;
   named text;
   planned bigint;
@@ -195,6 +198,19 @@ begin
       hint = 'Nothing was changed. Run reckon reconcile again and use the SQL that it writes.';
   end if;
 
+  -- Of a row that stands in an heir, only what it has from this table would come back, and into this table.
+  select count(*), string_agg(distinct u.tableoid::regclass::text, ', ' order by u.tableoid::regclass::text)
+    into wrong, named
+    from pg_temp.reckon_removed as p
+    join public.token_usage as u on u.id = p.row_id
+    join pg_catalog.pg_class as c on c.oid = u.tableoid
+   where u.tableoid <> target and not c.relispartition;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: %s extra rows stand in heirs of %s: %s', wrong, target, named),
+      hint = 'Nothing was changed. Remove them there by hand: undo.sql could not bring them back.';
+  end if;
+
   -- A foreign key elsewhere must not act on the rows that leave, be it on the table or on a part of it.
   for foreign_key in
     with recursive tree (oid) as (
@@ -234,24 +250,6 @@ begin
     end if;
   end loop;
 
-  -- A JSON null is not the null of SQL, though both are null in a before-image.
-  create temporary table reckon_nulls (row_id text, column_name text) on commit drop;
-  for json_column in
-    select a.attname
-      from pg_catalog.pg_attribute as a
-      join pg_catalog.pg_type as t on t.oid = a.atttypid
-     where a.attrelid = 'public.token_usage'::regclass
-       and a.attnum > 0
-       and not a.attisdropped
-       and coalesce(nullif(t.typbasetype, 0), t.oid) in ('json'::regtype, 'jsonb'::regtype)
-  loop
-    execute format(
-      'insert into pg_temp.reckon_nulls
-       select %s, %L from %s as u join %s where btrim(u.%I::text) = ''null''',
-      'u.id::text', json_column, 'public.token_usage', 'pg_temp.reckon_removed as p on p.row_id = u.id', json_column
-    );
-  end loop;
-
   select count(*) into planned from pg_temp.reckon_removed as p;
 
   with removed as (
@@ -259,11 +257,10 @@ begin
      using pg_temp.reckon_removed as p
      where u.id = p.row_id
        and lower(u.user_id::text) is not distinct from lower(p.user_id::text) and u.action_type is not distinct from p.action_1 and u.tokens_used is not distinct from p.tokens and u.created_at::timestamptz is not distinct from p.created_at::timestamptz
-    returning u.id::text as row_id, row_to_json(u.*) as before
+    returning u.id::text as row_id, row_to_json(u.*) as before, textin(record_out(u.*)) as before_row
   ), noted as (
-    insert into reckon_journal.entries (plan_id, operation, table_name, row_id, before, before_nulls)
-    select 'e577030758195aa4', 'delete', 'public.token_usage', r.row_id, r.before,
-           (select array_agg(n.column_name order by n.column_name) from pg_temp.reckon_nulls as n where n.row_id = r.row_id)
+    insert into reckon_journal.entries (plan_id, operation, table_name, row_id, before, before_row)
+    select 'e577030758195aa4', 'delete', 'public.token_usage', r.row_id, r.before, r.before_row
       from removed as r
     returning 1
   )

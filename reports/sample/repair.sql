@@ -1,7 +1,7 @@
 -- reckon, repair: sets amounts, actions and times right in public.token_usage.
 -- Plan e577030758195aa4, made from the run of token_transactions.csv and token_usage.csv as of 2026-09-01T00:00:00.000000Z.
 -- 24 rows; 234,992 tokens.
--- Needs: PostgreSQL 13 or later; select and update on public.token_usage; the right to create temporary tables and, the first time, the schema reckon_journal; a role that row-level security lets see every row.
+-- Needs: PostgreSQL 13 or later; select and update on public.token_usage; the right to create temporary tables and, the first time, the schema reckon_journal, which later files use as the role that made it; a role that row-level security lets see every row.
 -- One transaction: when anything has changed since the run, it stops with an error and changes nothing. A second run changes nothing. undo.sql takes it back.
 -- The legacy rows came from files: they are compared with public.token_transactions where that table exists.
 -- WARNING: the rows were read from files, so the columns, constraints and triggers of public.token_usage could not be looked at beforehand.
@@ -20,6 +20,7 @@ set local intervalstyle = 'postgres';
 set local bytea_output = 'hex';
 set local extra_float_digits = 3;
 set local lc_monetary = 'C';
+set local xmloption = 'content';
 
 -- The journal: what was before, and what was inserted, so that undo.sql can take it back.
 do $reckon$
@@ -29,6 +30,8 @@ begin
       create schema reckon_journal;
       revoke all on schema reckon_journal from public;
     end if;
+    -- before and after are for people; before_row and after_row hold the row exactly, as a text that is read
+    -- back as a row of the table.
     create table reckon_journal.entries (
       seq bigint generated always as identity primary key,
       plan_id text not null,
@@ -36,8 +39,9 @@ begin
       table_name text not null,
       row_id text not null,
       before json,
-      before_nulls text[],
+      before_row text,
       after json,
+      after_row text,
       written_at timestamptz not null default now(),
       undone_at timestamptz
     );
@@ -47,9 +51,9 @@ begin
   elsif not exists (
     select 1
       from pg_catalog.pg_attribute as a
-     where a.attrelid = 'reckon_journal.entries'::regclass and a.attname = 'before_nulls'
+     where a.attrelid = 'reckon_journal.entries'::regclass and a.attname = 'after_row'
   ) then
-    alter table reckon_journal.entries add column before_nulls text[];
+    alter table reckon_journal.entries add column before_row text, add column after_row text;
   end if;
 end
 $reckon$;
@@ -111,8 +115,8 @@ begin
           where lower(l.id::text) = lower(p.row_id::text)
             and lower(l.user_id::text) = lower(p.user_id::text)
             and coalesce(l.action_type::text, '') = p.label
-            and (l.tokens_used)::numeric = p.tokens
-            and (l.created_at)::timestamptz = p.created_at
+            and (l.tokens_used)::numeric is not distinct from p.tokens
+            and (l.created_at)::timestamptz is not distinct from p.created_at
             and array(select r.text from unnest(array[btrim(case when l.stripe_payment_intent_id::text ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower(l.stripe_payment_intent_id::text) else l.stripe_payment_intent_id::text end, E' \t\n\r\f\x0b')]) as r (text) where not (lower(coalesce(btrim(r.text, E' \t\n\r\f\x0b'), '') collate "C") in ('null', E'\\n', 'none', 'nil', 'nan', 'undefined', '<null>', '(null)', '<na>', ''))) @> p.reference_set and array(select r.text from unnest(array[btrim(case when l.stripe_payment_intent_id::text ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower(l.stripe_payment_intent_id::text) else l.stripe_payment_intent_id::text end, E' \t\n\r\f\x0b')]) as r (text) where not (lower(coalesce(btrim(r.text, E' \t\n\r\f\x0b'), '') collate "C") in ('null', E'\\n', 'none', 'nil', 'nan', 'undefined', '<null>', '(null)', '<na>', ''))) <@ p.reference_set
        )
     ) as c;
@@ -190,7 +194,6 @@ analyze pg_temp.reckon_changes;
 
 do $reckon$
 declare
-  json_column name;
   wrong bigint;
   named text;
   planned bigint;
@@ -231,26 +234,8 @@ begin
     join public.token_usage as u on u.id = p.row_id
    where u.action_type is not distinct from p.old_action_1 and u.tokens_used is not distinct from p.old_tokens and u.created_at::timestamptz is not distinct from p.old_created_at::timestamptz;
 
-  -- A JSON null is not the null of SQL, though both are null in a before-image.
-  create temporary table reckon_nulls (row_id text, column_name text) on commit drop;
-  for json_column in
-    select a.attname
-      from pg_catalog.pg_attribute as a
-      join pg_catalog.pg_type as t on t.oid = a.atttypid
-     where a.attrelid = 'public.token_usage'::regclass
-       and a.attnum > 0
-       and not a.attisdropped
-       and coalesce(nullif(t.typbasetype, 0), t.oid) in ('json'::regtype, 'jsonb'::regtype)
-  loop
-    execute format(
-      'insert into pg_temp.reckon_nulls
-       select %s, %L from %s as u join %s where btrim(u.%I::text) = ''null''',
-      'u.id::text', json_column, 'public.token_usage', 'pg_temp.reckon_changes as p on p.row_id = u.id', json_column
-    );
-  end loop;
-
   with as_read as (
-    select p.row_id, row_to_json(u.*) as before
+    select p.row_id, row_to_json(u.*) as before, textin(record_out(u.*)) as before_row
       from pg_temp.reckon_changes as p
       join public.token_usage as u on u.id = p.row_id
      where u.action_type is not distinct from p.old_action_1 and u.tokens_used is not distinct from p.old_tokens and u.created_at::timestamptz is not distinct from p.old_created_at::timestamptz
@@ -262,12 +247,10 @@ begin
      where u.id = p.row_id
        and lower(u.user_id::text) is not distinct from lower(p.user_id::text)
        and u.action_type is not distinct from p.old_action_1 and u.tokens_used is not distinct from p.old_tokens and u.created_at::timestamptz is not distinct from p.old_created_at::timestamptz
-    returning p.row_id, u.id::text as row_text, row_to_json(u.*) as after
+    returning p.row_id, u.id::text as row_text, row_to_json(u.*) as after, textin(record_out(u.*)) as after_row
   ), noted as (
-    insert into reckon_journal.entries (plan_id, operation, table_name, row_id, before, before_nulls, after)
-    select 'e577030758195aa4', 'update', 'public.token_usage', n.row_text, b.before,
-           (select array_agg(z.column_name order by z.column_name) from pg_temp.reckon_nulls as z where z.row_id = n.row_text),
-           n.after
+    insert into reckon_journal.entries (plan_id, operation, table_name, row_id, before, before_row, after, after_row)
+    select 'e577030758195aa4', 'update', 'public.token_usage', n.row_text, b.before, b.before_row, n.after, n.after_row
       from updated as n
       join as_read as b on b.row_id = n.row_id
     returning 1
@@ -283,6 +266,44 @@ begin
     updated_rows, (select count(*) from pg_temp.reckon_changes as p) - updated_rows;
 end
 $reckon$;
+
+-- The same once more: others may have written there meanwhile.
+set local timezone = 'UTC';
+
+do $reckon$
+declare
+  wrong bigint;
+  named text;
+begin
+  -- The rows came from files: their table need not be here.
+  if to_regclass('public.token_transactions') is null then
+    return;
+  end if;
+  select count(*), string_agg(c.row_id, ', ' order by c.place) filter (where c.place <= 5)
+    into wrong, named
+    from (
+      select p.row_id::text as row_id, row_number() over (order by p.row_id::text) as place
+        from pg_temp.reckon_legacy as p
+       where not exists (
+         select 1
+           from public.token_transactions as l
+          where lower(l.id::text) = lower(p.row_id::text)
+            and lower(l.user_id::text) = lower(p.user_id::text)
+            and coalesce(l.action_type::text, '') = p.label
+            and (l.tokens_used)::numeric is not distinct from p.tokens
+            and (l.created_at)::timestamptz is not distinct from p.created_at
+            and array(select r.text from unnest(array[btrim(case when l.stripe_payment_intent_id::text ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower(l.stripe_payment_intent_id::text) else l.stripe_payment_intent_id::text end, E' \t\n\r\f\x0b')]) as r (text) where not (lower(coalesce(btrim(r.text, E' \t\n\r\f\x0b'), '') collate "C") in ('null', E'\\n', 'none', 'nil', 'nan', 'undefined', '<null>', '(null)', '<na>', ''))) @> p.reference_set and array(select r.text from unnest(array[btrim(case when l.stripe_payment_intent_id::text ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower(l.stripe_payment_intent_id::text) else l.stripe_payment_intent_id::text end, E' \t\n\r\f\x0b')]) as r (text) where not (lower(coalesce(btrim(r.text, E' \t\n\r\f\x0b'), '') collate "C") in ('null', E'\\n', 'none', 'nil', 'nan', 'undefined', '<null>', '(null)', '<na>', ''))) <@ p.reference_set
+       )
+    ) as c;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: %s of the legacy rows changed or vanished since they were read: %s', wrong, named),
+      hint = 'Nothing was changed. Run reckon reconcile again and use the SQL that it writes.';
+  end if;
+end
+$reckon$;
+
+set local timezone = 'UTC';
 
 commit;
 

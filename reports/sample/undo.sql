@@ -17,6 +17,7 @@ set local intervalstyle = 'postgres';
 set local bytea_output = 'hex';
 set local extra_float_digits = 3;
 set local lc_monetary = 'C';
+set local xmloption = 'content';
 
 lock table public.token_usage in share row exclusive mode;
 
@@ -25,6 +26,8 @@ declare
   target constant regclass := 'public.token_usage'::regclass;
   foreign_key record;
   key_type text;
+  row_type text;
+  column_names text[];
   given_columns text;
   settable_columns text;
   given_values text;
@@ -41,28 +44,54 @@ begin
   end if;
   lock table reckon_journal.entries in share row exclusive mode;
 
+  -- An earlier version noted rows in another form, which its own undo.sql reads.
+  if exists (
+    select 1
+      from pg_catalog.pg_attribute as a
+     where a.attrelid = 'reckon_journal.entries'::regclass and a.attname = 'after_row'
+  ) then
+    select count(*) into wrong
+      from reckon_journal.entries as e
+     where e.plan_id = 'e577030758195aa4'
+       and e.undone_at is null
+       and (e.operation <> 'insert' and e.before_row is null or e.operation <> 'delete' and e.after_row is null);
+  else
+    select count(*) into wrong
+      from reckon_journal.entries as e
+     where e.plan_id = 'e577030758195aa4' and e.undone_at is null;
+    if wrong = 0 then
+      raise notice 'reckon: 0 rows undone';
+      return;
+    end if;
+  end if;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: %s changes were noted by an earlier version of reckon', wrong),
+      hint = 'Nothing was undone. Use the undo.sql that was written beside the files that were applied.';
+  end if;
+
   select format_type(a.atttypid, a.atttypmod) into strict key_type
     from pg_catalog.pg_attribute as a
    where a.attrelid = target and a.attname = 'id' and not a.attisdropped;
-  -- A JSON null is noted beside the before-image, in which it looks like the null of SQL.
-  select string_agg(c.name, ', ' order by c.attnum),
-         string_agg(c.value, ', ' order by c.attnum),
-         string_agg(c.name, ', ' order by c.attnum) filter (where c.settable),
-         string_agg(c.value, ', ' order by c.attnum) filter (where c.settable)
-    into given_columns, given_values, settable_columns, settable_values
+  select c.reltype::regtype::text into strict row_type from pg_catalog.pg_class as c where c.oid = target;
+  -- A value that is as it was stays in place; what the server gives cannot be set.
+  select array_agg(c.name order by c.attnum),
+         string_agg(c.quoted, ', ' order by c.attnum) filter (where c.given),
+         string_agg('(b.r).' || c.quoted, ', ' order by c.attnum) filter (where c.given),
+         string_agg(c.quoted, ', ' order by c.attnum) filter (where c.settable),
+         string_agg(
+           format('case when row((b.r).%1$s)::text = row(u.%1$s)::text then u.%1$s else (b.r).%1$s end', c.quoted),
+           ', ' order by c.attnum
+         ) filter (where c.settable)
+    into column_names, given_columns, given_values, settable_columns, settable_values
     from (
       select a.attnum,
-             a.attidentity <> 'a' as settable,
-             format('%I', a.attname) as name,
-             case
-               when coalesce(nullif(t.typbasetype, 0), t.oid) in ('json'::regtype, 'jsonb'::regtype)
-                 then format('case when p.before_nulls @> %L then ''null'' else b.%I end',
-                   to_jsonb(a.attname::text), a.attname)
-               else format('b.%I', a.attname)
-             end as value
+             a.attname::text as name,
+             format('%I', a.attname) as quoted,
+             a.attgenerated = '' as given,
+             a.attgenerated = '' and a.attidentity <> 'a' as settable
         from pg_catalog.pg_attribute as a
-        join pg_catalog.pg_type as t on t.oid = a.atttypid
-       where a.attrelid = target and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+       where a.attrelid = target and a.attnum > 0 and not a.attisdropped
     ) as c;
 
   -- One line a row: what it was before the first change and after the last.
@@ -71,15 +100,28 @@ begin
      select e.row_id::%s as row_key,
             (array_agg(e.operation order by e.seq))[1] as first_operation,
             (array_agg(e.operation order by e.seq desc))[1] as last_operation,
-            (array_agg(e.before order by e.seq))[1] as before,
-            (array_agg(to_jsonb(e.*) -> ''before_nulls'' order by e.seq))[1] as before_nulls,
-            (array_agg(e.after order by e.seq desc))[1] as after
+            (array_agg(e.before_row order by e.seq))[1] as before_row,
+            (array_agg(e.after_row order by e.seq desc))[1] as after_row,
+            (array_agg(coalesce(e.after, e.before) order by e.seq desc))[1] as noted
        from reckon_journal.entries as e
       where e.plan_id = %L and e.undone_at is null
       group by e.row_id',
     key_type, 'e577030758195aa4'
   );
   analyze pg_temp.reckon_undo;
+
+  -- The text of a row is read by the places of its columns, so they must be those of then.
+  select count(*) into wrong
+    from pg_temp.reckon_undo as p
+   where (
+       select array_agg(k.name order by k.place)
+         from json_object_keys(p.noted) with ordinality as k (name, place)
+     ) is distinct from column_names;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: the columns of %s are others than when %s rows were noted', target, wrong),
+      hint = 'Nothing was undone. Take these rows back by hand from reckon_journal.entries.';
+  end if;
 
   select count(*), string_agg(c.row_id, ', ' order by c.place) filter (where c.place <= 5)
     into wrong, named
@@ -89,7 +131,7 @@ begin
         left join public.token_usage as u on u.id = p.row_key
        where case
                when p.last_operation = 'delete' then u.id is not null
-               else u.id is null or to_jsonb(u.*) is distinct from p.after::jsonb
+               else u.id is null or textin(record_out(u.*)) is distinct from p.after_row
              end
     ) as c;
   if wrong > 0 then
@@ -144,9 +186,14 @@ begin
    where p.last_operation = 'delete' and p.first_operation <> 'insert';
   execute format(
     'insert into %s (%s) overriding system value
-     select %s from pg_temp.reckon_undo as p, json_populate_record(null::%s, p.before) as b
-      where p.last_operation = ''delete'' and p.first_operation <> ''insert''',
-    target, given_columns, given_values, target
+     select %s
+       from (
+         select p.before_row::%s as r
+           from pg_temp.reckon_undo as p
+          where p.last_operation = ''delete'' and p.first_operation <> ''insert''
+         offset 0
+       ) as b',
+    target, given_columns, given_values, row_type
   );
   get diagnostics done = row_count;
   if done <> planned then
@@ -159,13 +206,13 @@ begin
     from pg_temp.reckon_undo as p
    where p.last_operation <> 'delete' and p.first_operation <> 'insert';
   execute format(
-    'update %1$s as u
-        set (%2$s) = (select %4$s from json_populate_record(null::%1$s, p.before) as b)
+    'update %s as u
+        set (%s) = (select %s from (select p.before_row::%s as r offset 0) as b)
        from pg_temp.reckon_undo as p
-      where %3$s = p.row_key
-        and to_jsonb(u.*) = p.after::jsonb
+      where %s = p.row_key
+        and %s = p.after_row
         and p.last_operation <> ''delete'' and p.first_operation <> ''insert''',
-    target, settable_columns, 'u.id', settable_values
+    target, settable_columns, settable_values, row_type, 'u.id', 'textin(record_out(u.*))'
   );
   get diagnostics done = row_count;
   if done <> planned then
@@ -180,7 +227,7 @@ begin
   delete from public.token_usage as u
    using pg_temp.reckon_undo as p
    where u.id = p.row_key
-     and to_jsonb(u.*) = p.after::jsonb
+     and textin(record_out(u.*)) = p.after_row
      and p.last_operation <> 'delete' and p.first_operation = 'insert';
   get diagnostics done = row_count;
   if done <> planned then
@@ -191,7 +238,7 @@ begin
   select count(*) into wrong
     from pg_temp.reckon_undo as p
     left join public.token_usage as u on u.id = p.row_key
-   where p.first_operation <> 'insert' and to_jsonb(u.*) is distinct from p.before::jsonb;
+   where p.first_operation <> 'insert' and textin(record_out(u.*)) is distinct from p.before_row;
   if wrong > 0 then
     raise warning 'reckon: % rows are not quite as they were: a trigger changed them', wrong;
   end if;
