@@ -372,15 +372,18 @@ impl Database {
             if user.is_empty() {
                 return Err(wrong("", "a stored balance without a user"));
             }
-            let tokens = match row.get(1).and_then(Option::as_deref).filter(|text| !text.trim_ascii().is_empty()) {
-                None => None,
-                Some(text) => Some(parse_tokens(text).ok_or_else(|| {
-                    wrong(
-                        &format!("user {user}: "),
-                        &format!("the stored balance {text:?} is not an integer within ±9223372036854775807"),
-                    )
-                })?),
-            };
+            let tokens =
+                match row.get(1).and_then(Option::as_deref).filter(|text| !text.trim_ascii().is_empty()) {
+                    None => None,
+                    Some(text) => Some(parse_tokens(text).ok_or_else(|| {
+                        wrong(
+                            &format!("user {user}: "),
+                            &format!(
+                                "the stored balance {text:?} is not an integer within ±9223372036854775807"
+                            ),
+                        )
+                    })?),
+                };
             balances.push(StoredBalance { user: RowId::parse(&user), tokens });
         }
         balances.sort_by(|a, b| a.user.cmp(&b.user).then(a.tokens.cmp(&b.tokens)));
