@@ -21,7 +21,7 @@ fn settings_of_a_role_change_no_value() {
          alter role {role} set extra_float_digits = -10; alter role {role} set intervalstyle = 'iso_8601';
          alter role {role} set datestyle = 'SQL, DMY'; alter role {role} set timezone = 'Asia/Tokyo';
          create table t (id bytea, u float8, a text, n int, c timestamptz, ref interval, other date);
-         insert into t values ('\\x61625c', 0.1 + 0.2, 'g', 1, '2026-01-01+00', '1 day 02:03', '2026-02-01');
+         insert into t values ('\\x61625c', 0.1::float8 + 0.2::float8, 'g', 1, '2026-01-01+00', '1 day 02:03', '2026-02-01');
          grant select on t to {role};"
     ));
     let mut columns = side("t", ["id", "u", "a", "n", "c"]);
