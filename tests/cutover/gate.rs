@@ -109,7 +109,8 @@ clean_nights = 0
 #[test]
 fn from_files_nothing_about_the_database_is_taken_for_granted() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, text) in [("legacy.csv", LEGACY), ("unified.csv", LEGACY), ("reckon.toml", FILES)] {
+    let unified = LEGACY.replace("\n1,", "\n51,");
+    for (name, text) in [("legacy.csv", LEGACY), ("unified.csv", &unified), ("reckon.toml", FILES)] {
         std::fs::write(folder.path().join(name), text).unwrap();
     }
     let run = |config: &str| {
