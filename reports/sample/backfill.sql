@@ -4,7 +4,7 @@
 -- Needs: PostgreSQL 13 or later; select, insert and update (for its lock) on public.token_usage; the right to create temporary tables and, the first time, the schema reckon_journal, which later files use as the role that made it; a role that row-level security lets see every row.
 -- One transaction: when anything has changed since the run, it stops with an error and changes nothing. A second run changes nothing. undo.sql takes it back.
 -- The legacy rows came from files: they are compared with public.token_transactions where that table exists.
--- Users are UUIDs. Where public.token_usage holds them as text and the legacy table is not there, one user of whom no row, or rows in both cases of letters, are there stops the whole file.
+-- Users are UUIDs. Where public.token_usage holds them as text and the legacy table is not there, one user of whom there is no row, or rows in both cases of letters, stops the whole file.
 -- WARNING: the rows were read from files, so the columns, constraints and triggers of public.token_usage could not be looked at beforehand.
 -- Findings that a person has to look at, as comments at the end: 2.
 begin;
@@ -300,7 +300,7 @@ begin
   -- The rows of these users and actions that this plan has nothing to do with.
   create temporary table reckon_beside on commit drop as
   select k.no, u.user_id::text as user_text, coalesce(u.action_type::text, '') as label,
-         left(encode(sha256(convert_to(case when not (lower(coalesce(btrim(u.id::text, E' \t\n\r\f\x0b'), '') collate "C") in ('null', E'\\n', 'none', 'nil', 'nan', 'undefined', '<null>', '(null)', '<na>', '')) then lower(u.id::text) end, 'UTF8')), 'hex'), 14) as print
+         left(encode(sha256(convert_to(nullif(lower(u.id::text), ''), 'UTF8')), 'hex'), 14) as print
     from pg_temp.reckon_known as k
     join public.token_usage as u on lower(u.user_id::text) = lower(k.user_id::text) and u.action_type = k.action_1
    where not exists (select 1 from pg_temp.reckon_touched as t where lower(t.row_id::text) = lower(u.id::text))

@@ -164,7 +164,7 @@ fn trimmed(text: &str) -> String {
 
 /// Null, or a word for nothing: what [`crate::domain::is_nothing`] says. The rules of "C" do not change an
 /// I into another letter, as those of Turkish do.
-pub(super) fn is_no_value(text: &str) -> String {
+fn is_no_value(text: &str) -> String {
     let words: Vec<String> = NULL_WORDS.iter().chain(&[""]).map(|word| literal(word)).collect();
     format!("lower(coalesce({}, '') collate \"C\") in ({})", trimmed(text), words.join(", "))
 }

@@ -7,7 +7,6 @@ use crate::domain::{Books, RowId, Side, UserNo};
 use crate::sha256::sha256;
 
 use super::columns::Slot;
-use super::evidence::is_no_value;
 use super::plan::{Change, Operation};
 use super::spelling::id_form;
 
@@ -99,12 +98,11 @@ impl IdText {
 
     /// The id of a row as the books have it, as SQL; null for a row without one.
     pub fn sql(self, id: &Slot, alias: &str) -> String {
-        let text = id.text(alias);
         let form = self.form(id, alias);
         if id.is_plain() && id.type_name().is_some() && !id.holds_text() {
             return form;
         }
-        format!("case when not ({}) then {form} end", is_no_value(&text))
+        format!("nullif({form}, '')")
     }
 
     fn form(self, id: &Slot, alias: &str) -> String {

@@ -215,7 +215,7 @@ fn needs(plan: &Plan<'_>, operation: Operation) -> Vec<String> {
     if operation == Operation::Insert && spelling::may_stop(plan) {
         lines.push(format!(
             "Users are UUIDs. Where {table} holds them as text and the legacy table is not there, one user \
-             of whom no row, or rows in both cases of letters, are there stops the whole file."
+             of whom there is no row, or rows in both cases of letters, stops the whole file."
         ));
     }
     lines
