@@ -2,6 +2,7 @@
 
 mod again;
 mod archive;
+mod begun;
 mod bound;
 mod gate;
 mod partitions;
@@ -22,13 +23,15 @@ use crate::config::Config;
 use crate::cores::at_once;
 use crate::domain::{Finding, Instant, RowId, Side, Span, Status};
 use crate::history::waivers::Accepted;
-use crate::history::{self, FolderLock, PreviousRun, Waiter};
+use crate::history::{self, FolderLock, PreviousRun};
 use crate::matching::{self, Calibration, Matched};
 use crate::normalise::{Redaction, UsageLog};
 use crate::notify::{self, RunFacts};
 use crate::repair::{self, Plan, Scripts};
-use crate::report::{self, Beside, Inputs, Place, Previous, Staging};
+use crate::report::{self, Beside, Inputs, Previous};
 use crate::source::{self, Progress};
+
+use begun::Begun;
 
 pub use again::read;
 pub use archive::{ArchiveError, ArchiveOutcome, archive};
@@ -387,36 +390,6 @@ pub fn run(
     print: impl Fn(&report::Model<'_>, report::terminal::Written<'_>) -> anyhow::Result<String>,
 ) -> anyhow::Result<Outcome> {
     run_with(config, options, progress, |_, _| Ok(Vec::new()), print)
-}
-
-/// A run that has its place, and nobody else has.
-struct Begun {
-    lock: Option<FolderLock>,
-    staging: Staging,
-    previous: Option<PreviousRun>,
-}
-
-impl Begun {
-    fn new(config: &Config, options: &Options, progress: &Progress) -> anyhow::Result<Begun> {
-        let place = match &options.out {
-            Some(folder) if matches!(options.look, Look::Gate { .. }) => Place::Gate(folder.clone()),
-            Some(folder) => Place::Exact(folder.clone()),
-            None => Place::History(config.history.folder.clone()),
-        };
-        place.prepare()?;
-        let waiter = Waiter { host: &options.host, started: options.started, wait: options.wait };
-        // Held until the run is in its place and people were told: the next one follows it, and no other.
-        let lock = match &options.out {
-            Some(_) => None,
-            None => Some(FolderLock::take(&config.history.folder, &waiter, &|| progress.is_stopped())?),
-        };
-        let staging = Staging::begin(place)?;
-        let previous = match &options.out {
-            Some(_) => None,
-            None => history::previous(&config.history.folder)?,
-        };
-        Ok(Begun { lock, staging, previous })
-    }
 }
 
 /// As [`run`], with files that a command adds to the directory.

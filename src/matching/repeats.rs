@@ -296,7 +296,7 @@ pub(super) enum Shared {
 }
 
 /// A reference of a user, and what a row with it says: the action that it should have, its own, and
-/// tokens with their sign.
+/// tokens, below zero where the sign is the rarer one of its label and month.
 type Said = (u32, u32, ActionNo, ActionNo, i64);
 
 /// Left-over legacy rows that share user and a reference with a kept legacy row.
@@ -310,7 +310,8 @@ pub(super) fn shared_references(board: &Board<'_>, left_over: &[u32]) -> Vec<(u3
     let said = |row: u32| {
         let entry = entry(row);
         let (user, expected) = (entry.user.0, board.action(entry));
-        let tokens = if entry.negative { -entry.tokens } else { entry.tokens };
+        // A sign may only belong to its time; the rarer one may be a reversal.
+        let tokens = if entry.minority_sign { -entry.tokens } else { entry.tokens };
         entry.references.iter().map(move |&no| -> Said { (user, no, expected, entry.action, tokens) })
     };
     let of_kept = cores::in_shares(&board.legacy, |first, rows| {

@@ -156,7 +156,7 @@ fn source_duplicates(
         let same = |at: &usize, reference: &String| {
             let other = &books.legacy[*at];
             let says = |it: &Entry| {
-                (it.user.clone(), it.effective.clone(), it.action.clone(), it.tokens, it.negative)
+                (it.user.clone(), it.effective.clone(), it.action.clone(), it.tokens, it.minority)
             };
             says(other) == says(row) && other.refs.contains(reference)
         };
