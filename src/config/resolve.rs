@@ -68,7 +68,7 @@ fn resolve(file: &Path, text: &str, raw: &RawConfig) -> Result<Config, Fault> {
     let unified = raw.unified.as_ref().ok_or_else(|| missing_section("unified", "new"))?;
     let unified_config = unified_side(folder, unified)?;
     let legacy_config = legacy_side(folder, legacy, &unified_config)?;
-    apart(&legacy_config.columns.origin, &unified_config.columns.origin, unified)?;
+    apart(&legacy_config.columns.origin, &unified_config.columns.origin, legacy.get_ref(), unified)?;
     Ok(Config {
         file: file.to_owned(),
         digest: digest(text),
@@ -227,8 +227,14 @@ fn meanings(
 }
 
 /// Says no to one source for both sides, which would be compared with itself and found clean, and to one
-/// table for both, into which SQL would insert what stands there already.
-fn apart(legacy: &Origin, unified: &Origin, raw: &Spanned<RawUnified>) -> Result<(), Fault> {
+/// table for both, into which SQL would insert what stands there already. Where no `table` says what files
+/// stand for, a run asks: a configuration as it is proposed can be read all the same.
+fn apart(
+    legacy: &Origin,
+    unified: &Origin,
+    raw_legacy: &RawLegacy,
+    raw: &Spanned<RawUnified>,
+) -> Result<(), Fault> {
     let named = |key: Option<&Text>| key.map_or_else(|| raw.span(), Spanned::span);
     let RawColumns { table, path, .. } = raw.get_ref().columns();
     let own = "a ledger that is compared with itself never differs";
@@ -246,7 +252,9 @@ fn apart(legacy: &Origin, unified: &Origin, raw: &Spanned<RawUnified>) -> Result
             );
             Err(Fault::new(named(table), message))
         }
-        _ if legacy.target().is_same(unified.target()) => {
+        _ if (table.is_some() || raw_legacy.columns().table.is_some())
+            && legacy.target().is_same(unified.target()) =>
+        {
             let message = format!(
                 "[unified] table: SQL would write into {}, which is the legacy table too (without `table`, a \
                  table is called as its file): write `table = \"schema.name\"` in both sections",

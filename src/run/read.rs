@@ -72,7 +72,7 @@ pub struct Reads {
 /// One try of [`super::read`].
 pub(super) fn read_once(config: &Config, options: &Options, progress: &Progress) -> anyhow::Result<Reads> {
     let waivers = Waivers::load(config)?;
-    source::files::apart(&config.legacy.columns.origin, &config.unified.columns.origin)?;
+    rows::two_sources(config)?;
     let mut database = again::open(config, progress)?;
     let mut watch = gate::Watch::begin(config, options.look.clone(), database.as_mut())?;
     let snapshot = database.as_ref().map(|database| database.snapshot().clone());

@@ -6,7 +6,27 @@ use super::Reads;
 use crate::config::{Columns, Config, Field};
 use crate::domain::{Books, Marks, PopulationClass, Side};
 use crate::repair::Targets;
-use crate::source::SourceError;
+use crate::source::{self, SourceError};
+
+/// Says no where both sides name one file, or where files of one name stand for one table: SQL would insert
+/// into the legacy one.
+///
+/// # Errors
+/// [`SourceError::Malformed`] with the name of the file.
+pub(super) fn two_sources(config: &Config) -> Result<(), SourceError> {
+    let (legacy, unified) = (&config.legacy.columns.origin, &config.unified.columns.origin);
+    source::files::apart(legacy, unified)?;
+    if !legacy.target().is_same(unified.target()) {
+        return Ok(());
+    }
+    let message = format!(
+        "is of the same name as {}, so that SQL would be written for one table, {}, on both sides: write \
+         `table = \"schema.name\"` beside `path` in [legacy] and [unified]",
+        legacy.name(),
+        unified.target()
+    );
+    Err(SourceError::Malformed { place: unified.name(), message })
+}
 
 /// Says no where both names lead to one table of the database.
 ///

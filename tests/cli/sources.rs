@@ -87,6 +87,21 @@ fn a_ledger_is_not_compared_with_itself() {
         &reconcile,
         "old.csv: the path of [legacy] and that of [unified] both name this",
     );
+    // Files of one name in two folders, and nothing says for which tables they stand.
+    let of_one_name = world(|config| {
+        let unnamed = config.lines().filter(|line| !line.starts_with("table"));
+        unnamed.collect::<Vec<_>>().join("\n").replace("new.csv", "new/old.csv")
+    });
+    std::fs::create_dir(of_one_name.path().join("new")).unwrap();
+    std::fs::write(of_one_name.path().join("new/old.csv"), new("{}")).unwrap();
+    refused(
+        of_one_name.path(),
+        &reconcile,
+        "new/old.csv: is of the same name as old.csv, so that SQL would be",
+    );
+    let init =
+        run(of_one_name.path(), &["init", "--legacy", "old.csv", "--unified", "new/old.csv", "-o", "-"]);
+    assert_eq!(code(&init), 0, "{}", stderr(&init));
     let copied = world(str::to_owned);
     std::fs::copy(copied.path().join("old.csv"), copied.path().join("new.csv")).unwrap();
     for command in [&reconcile[..], &["grants"][..]] {

@@ -123,7 +123,12 @@ fn strange_names_are_looked_at_too() {
          insert into \"My App\".\"order\" (\"user\", type, tokens, created_at, \"meta data\")
          values ('ada', 'trial_grant', 5, '2026-02-01', '{\"legacy_id\": 7}'), ('ben', null, null, null, '[1]');",
     );
-    let output = init(&db.url(), &["--legacy", "\"My App\".order", "--unified", "\"My App\".\"order\""]);
+    let twice = init(&db.url(), &["--legacy", "\"My App\".order", "--unified", "\"My App\".\"order\""]);
+    let said = String::from_utf8_lossy(&twice.stderr).into_owned();
+    assert_eq!(twice.status.code(), Some(2), "{said}");
+    assert!(said.contains("--legacy and --unified name the same source"), "{said}");
+    db.sql("create table \"My App\".old as select * from \"My App\".\"order\"");
+    let output = init(&db.url(), &["--legacy", "\"My App\".old", "--unified", "\"My App\".\"order\""]);
     assert_lists(
         &settings(&output),
         &[

@@ -192,7 +192,7 @@ impl Shape {
         let (grant, its) = if two { ("grant/x", "it's/x") } else { ("grant", "it's") };
         let origin = |table: &str| match facts {
             true => format!("table = '{table}'"),
-            false => format!("table = '{table}'\npath = \"rows.csv\""),
+            false => format!("table = '{table}'\npath = '{table}.csv'"),
         };
         let reference = self.mapping.contains("reference");
         let toml = LEGACY
