@@ -23,7 +23,7 @@ use crate::config::Config;
 use crate::cores::at_once;
 use crate::domain::{Finding, Instant, RowId, Side, Span, Status};
 use crate::history::waivers::Accepted;
-use crate::history::{self, FolderLock, PreviousRun};
+use crate::history::{FolderLock, PreviousRun};
 use crate::matching::{self, Calibration, Matched};
 use crate::normalise::{Redaction, UsageLog};
 use crate::notify::{self, RunFacts};

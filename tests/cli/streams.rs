@@ -50,7 +50,7 @@ fn a_missing_configuration_is_2_and_says_where_to_get_one() {
     let output = run(folder.path(), &["contract", "--format", "json", "--config", "latin.toml"]);
     assert_eq!(
         (code(&output), stderr(&output).as_str()),
-        (2, "reckon: cannot read the configuration latin.toml: stream did not contain valid UTF-8\n")
+        (2, "reckon: latin.toml:1:3: the byte 0xE9 here is not UTF-8: save the file as UTF-8\n")
     );
 }
 
