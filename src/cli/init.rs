@@ -73,6 +73,8 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
 fn look(args: &Args, global: &Global, folder: &Path) -> anyhow::Result<Proposal> {
     let mut eye = Eye { progress: &global.progress, folder, database: None };
     let tables = which(args, &mut eye)?;
+    let mut legacy = eye.columns(&tables.legacy)?;
+    let mut unified = eye.columns(&tables.unified)?;
     let is_one = match (&tables.legacy, &tables.unified) {
         (Named::Files(legacy), Named::Files(unified)) => legacy == unified,
         (Named::Table(legacy), Named::Table(unified)) => legacy.is_same(unified),
@@ -84,8 +86,6 @@ fn look(args: &Args, global: &Global, folder: &Path) -> anyhow::Result<Proposal>
              name the old table and the new one"
         );
     }
-    let mut legacy = eye.columns(&tables.legacy)?;
-    let mut unified = eye.columns(&tables.unified)?;
     drop_repeated((&mut legacy.roles, &legacy.repeats), (&mut unified.roles, &unified.repeats));
     let legacy = eye.seen(&tables.legacy, legacy)?;
     let unified = eye.seen(&tables.unified, unified)?;
