@@ -5,6 +5,7 @@ mod checks;
 mod dependencies;
 mod digest;
 mod gate;
+mod labels;
 mod plants;
 mod plants_in_texts;
 mod retire;

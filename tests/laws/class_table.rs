@@ -320,9 +320,8 @@ fn nothing_is_explained_away() {
         "l1 ann sub 300 0
          u1 ann subscription_grant 100 0 link:l77 marked
          u2 ann subscription_grant 200 0 link:l78 marked",
-        "orphan error [] [u1] ? none forced review
-         orphan error [] [u2] ? none forced review
-         unmigrated error [l1] [] +300 none forced backfill",
+        "amount_mismatch error [l1] [u1] +200 mismatch contested review
+         orphan error [] [u2] ? none contested review",
     );
     check(
         "a goodwill grant hours later is no mislabelled purchase",
