@@ -56,8 +56,14 @@ proptest! {
             _ => (said.class.clone(), said.legacy.clone(), said.unified.clone()),
         };
         let known: Vec<_> = before.iter().map(key).collect();
+        // A row that is renamed for its payment may turn out not to be its partner's: for a person.
+        let is_renamed = |said: &Said| {
+            let was = ("mislabelled_purchase".to_owned(), said.legacy.clone(), said.unified.clone());
+            (said.class.as_str(), said.repair.as_str()) == ("action_mismatch", "review") && known.contains(&was)
+        };
         for said in &after {
-            prop_assert!(said.severity != "error" || known.contains(&key(said)), "{}\n{}\nbefore {:#?}",
+            let is_known = known.contains(&key(said)) || is_renamed(said);
+            prop_assert!(said.severity != "error" || is_known, "{}\n{}\nbefore {:#?}",
                 said.line(), notation::text(&ledgers), before.iter().map(Said::line).collect::<Vec<_>>());
         }
     }

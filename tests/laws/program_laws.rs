@@ -39,7 +39,9 @@ proptest! {
             more.legacy.push(Row::new("lzz", user, "sub", 777, -40 * DAY));
             more.unified.push(Row::new("uzz", user, "subscription_grant", 777, -40 * DAY));
             let after = files::run(&more, &[]);
-            prop_assert_eq!(&before.findings, &after.findings, "{}", notation::text(&more));
+            // A label of which one row was copied is no longer one that never was.
+            let findings = |run: &Run| run.findings.replace(",never_copied,", ",writer_silent,");
+            prop_assert_eq!(findings(&before), findings(&after), "{}", notation::text(&more));
             // The SQL knows how many rows a user had that it touches.
             prop_assert!(user == "ann" || before.sql == after.sql, "{}", notation::text(&more));
             let of_others = |run: &Run| -> Vec<String> {
