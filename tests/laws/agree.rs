@@ -105,6 +105,11 @@ proptest! {
     #![proptest_config(generate::config(25))]
 
     #[test]
+    fn program_and_oracle_agree_on_payments_booked_again(ledgers in generate::replayed()) {
+        agree(&ledgers)?;
+    }
+
+    #[test]
     fn program_and_oracle_agree_on_crowds(ledgers in generate::ledgers(Mood::Crowd)) {
         agree(&ledgers)?;
     }

@@ -238,22 +238,15 @@ fn name(rows: &mut [Row], side: char, ranks: &[u8]) {
 /// A pair of ledgers.
 pub fn ledgers(mood: Mood) -> impl Strategy<Value = Ledgers> {
     let ranks = || prop::collection::vec(any::<u8>(), 14);
-    let replays = if matches!(mood, Mood::Everything) { 0.3 } else { NEVER };
-    let replay = (any::<prop::sample::Index>(), select(vec![SECOND, HOUR, 2 * DAY]));
     (
-        (rows(mood), prop::option::weighted(replays, replay)),
+        rows(mood),
         prop::collection::vec(copy(mood), 0..=6),
         prop::collection::vec(fresh(mood, false), 0..=2),
         rules(mood),
         ranks(),
         ranks(),
     )
-        .prop_map(|((mut legacy, replay), copies, more, rules, legacy_ranks, unified_ranks)| {
-            let paid: Vec<Row> = legacy.iter().filter(|row| !row.refs.is_empty()).cloned().collect();
-            if let (Some((which, later)), 1.., ..7) = (replay, paid.len(), legacy.len()) {
-                let first = which.get(&paid);
-                legacy.push(Row { at: first.at.map(|at| at + later), ..first.clone() });
-            }
+        .prop_map(|(mut legacy, copies, more, rules, legacy_ranks, unified_ranks)| {
             name(&mut legacy, 'l', &legacy_ranks);
             let mut unified: Vec<Row> = Vec::new();
             if !legacy.is_empty() {
@@ -264,6 +257,24 @@ pub fn ledgers(mood: Mood) -> impl Strategy<Value = Ledgers> {
             name(&mut unified, 'u', &unified_ranks);
             Ledgers { rules, legacy, unified }
         })
+}
+
+/// The same, with payments that the legacy table has booked again, some of them with another amount.
+pub fn replayed() -> impl Strategy<Value = Ledgers> {
+    let replay = (any::<prop::sample::Index>(), select(vec![SECOND, HOUR, 2 * DAY]), any::<bool>());
+    (ledgers(Mood::Everything), prop::collection::vec(replay, 1..=2)).prop_map(|(mut ledgers, replays)| {
+        for (n, (which, later, is_same)) in replays.into_iter().enumerate() {
+            let paid: Vec<&Row> = ledgers.legacy.iter().filter(|row| !row.refs.is_empty()).collect();
+            if paid.is_empty() {
+                break;
+            }
+            let first = (*which.get(&paid)).clone();
+            let (at, amount) =
+                (first.at.map(|at| at + later), first.amount.map(|it| it + i64::from(!is_same)));
+            ledgers.legacy.push(Row { id: format!("lr{n}"), at, amount, ..first });
+        }
+        ledgers
+    })
 }
 
 /// The instant of a bulk copy.

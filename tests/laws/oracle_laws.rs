@@ -97,6 +97,14 @@ fn the_generators_reach_every_class_rung_and_verdict() {
             })
             .unwrap();
     }
+    TestRunner::new(generate::config(300))
+        .run(&generate::replayed(), |ledgers| {
+            for said in judge(&ledgers).said {
+                *seen.borrow_mut().entry(format!("{} {}", said.class, said.repair)).or_default() += 1;
+            }
+            Ok(())
+        })
+        .unwrap();
     TestRunner::new(generate::config(600))
         .run(&generate::stamped(), |ledgers| {
             let said = judge(&ledgers).said;
