@@ -222,6 +222,22 @@ impl Folder {
         }
     }
 
+    /// When a grant ends. An end that cannot be read is none, and is told.
+    fn end(
+        &mut self,
+        details: &DetailView<'_>,
+        at: usize,
+        id: &RowId,
+        class: PopulationClass,
+    ) -> Option<Instant> {
+        let (expires_at, is_unreadable) = details.expires_at(at);
+        self.any.end |= expires_at.is_some() || is_unreadable;
+        if is_unreadable && class == PopulationClass::Grants {
+            self.unreadable_ends.push(id.clone());
+        }
+        expires_at
+    }
+
     /// Takes a row that is not plain usage.
     fn take(&mut self, view: &mut KeyView<'_>, row: usize, details: &DetailView<'_>, at_detail: usize) {
         self.note_widths(view, row);
@@ -262,11 +278,7 @@ impl Folder {
                     let sign = if raw == 0 { 2 } else { usize::from(raw < 0) };
                     self.signs.entry((label, Month::of(at))).or_default()[sign] += 1;
                 }
-                let (expires_at, end_is_unreadable) = details.expires_at(at_detail);
-                self.any.end |= expires_at.is_some() || end_is_unreadable;
-                if end_is_unreadable && class == PopulationClass::Grants {
-                    self.unreadable_ends.push(id.clone());
-                }
+                let expires_at = self.end(details, at_detail, &id, class);
                 let entry = RawEntry {
                     id,
                     user,

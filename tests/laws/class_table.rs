@@ -190,6 +190,10 @@ fn rows_that_repeat_a_kept_one() {
          u1 ann token_pack_purchase 500 9d ref:R1",
         "source_duplicate warning [l1] [] +0 reference forced none",
     );
+}
+
+#[test]
+fn rows_that_share_a_reference() {
     check(
         "a reference on several grants that were copied each for itself names no single payment",
         "l1 ann sub 500 0 ref:S1
