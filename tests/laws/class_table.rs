@@ -328,15 +328,15 @@ fn nothing_is_explained_away() {
          orphan error [] [u2] ? none contested review",
     );
     check(
-        "a goodwill grant hours later is no mislabelled purchase",
+        "a goodwill grant minutes later is no mislabelled purchase",
         "l1 ann pack 300 0 paid
-         u1 ann admin_grant 300 20h",
+         u1 ann admin_grant 300 20m",
         "action_mismatch error [l1] [u1] +0 mismatch forced review",
     );
     check(
         "unless it shows a payment itself",
         "l1 ann pack 300 0 paid
-         u1 ann admin_grant 300 20h paid",
+         u1 ann admin_grant 300 20m paid",
         "mislabelled_purchase warning [l1] [u1] +0 mismatch forced update",
     );
 }
