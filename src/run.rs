@@ -402,9 +402,6 @@ fn run_with(
 ) -> anyhow::Result<Outcome> {
     let Begun { lock, staging, previous } = Begun::new(config, options, progress)?;
     progress.writes_into(staging.path());
-    if let Some(bound) = &options.memory {
-        bound.stage(staging.path());
-    }
     let mut stages = stages::Stages::begin();
     let reads = again::read_rows(config, options, progress)?;
     stages.end("reading");

@@ -74,7 +74,7 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
     let exceed = |error| {
         super::fail(&anyhow::Error::new(error));
     };
-    let outcome = memory::within(asked.run.memory.as_deref(), exceed, || {
+    let outcome = memory::within(asked.run.memory.as_deref(), &global.progress, exceed, || {
         run::cutover(&config, &asked, &global.progress, |certificate, written| {
             if global.json() {
                 let document = report::certificate::json(certificate)?;

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 
 use super::EXIT_FAILED;
 use crate::run::{MemoryBound, MemoryError};
+use crate::source::Progress;
 
 /// The bound that a flag asks for.
 ///
@@ -17,14 +18,17 @@ pub(super) fn bound(bytes: Option<u64>) -> anyhow::Result<Option<Arc<MemoryBound
     Ok(bytes.map(bound).transpose()?.map(Arc::new))
 }
 
-/// Does work within a bound. Where it is not kept, `exceed` is called and the program ends with exit code 2.
+/// Does work within a bound. Where it is not kept, what `progress` knows to be unfinished is removed, `exceed`
+/// is called, and the program ends with exit code 2.
 pub(super) fn within<T>(
     bound: Option<&MemoryBound>,
+    progress: &Progress,
     exceed: impl FnOnce(MemoryError) + Send,
     work: impl FnOnce() -> T,
 ) -> T {
     let Some(bound) = bound else { return work() };
     let exceed = |error| -> ! {
+        progress.remove_unfinished();
         exceed(error);
         // The work cannot be asked to stop wherever it is, and nothing of it is needed.
         std::process::exit(i32::from(EXIT_FAILED))

@@ -86,7 +86,7 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
         super::fail(&error);
         teller.failed(&super::message(&error), None);
     };
-    let done = memory::within(options.memory.as_deref(), exceed, || {
+    let done = memory::within(options.memory.as_deref(), &global.progress, exceed, || {
         std::panic::catch_unwind(AssertUnwindSafe(|| reconcile(&config, &options, global)))
     });
     let done = done.unwrap_or_else(|panic| {

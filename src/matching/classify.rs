@@ -21,7 +21,7 @@ pub(super) fn judge(mut board: Board<'_>) -> Matched {
     order_pairs(&mut board);
     let of_pairs = of_pairs(&board);
     let (unified, dedupes) = left_over_unified(&board);
-    let missing = missing::left_over_legacy(&board, &dedupes);
+    let (missing, shared_references) = missing::left_over_legacy(&board, &dedupes);
     // Findings are large and there may be a million: each is moved once.
     let known = of_pairs.iter().map(Vec::len).sum::<usize>() + unified.len() + missing.len();
     let mut findings = Vec::with_capacity(known + board.groups.len());
@@ -41,6 +41,7 @@ pub(super) fn judge(mut board: Board<'_>) -> Matched {
         findings,
         bounded: board.bounded,
         contradicted,
+        shared_references,
         calibration,
     }
 }

@@ -9,10 +9,20 @@ use super::classify::{judged, verdict_of_free};
 use super::draft::Draft;
 use super::repeats::{self, Shared};
 use super::unclear::Unclear;
-use crate::domain::{ActionNo, Class, Entry, Finding, Kind, RepairKind, Rule, Severity, Side, Verdict};
+use crate::domain::{
+    ActionNo, Class, Entry, Finding, Kind, RepairKind, RowId, Rule, Severity, Side, Verdict,
+};
 
-/// The evidence of a missing row whose reference names no single payment: the reference.
-pub const SHARED_REFERENCE: &str = "shared_reference";
+/// Missing rows whose reference stands on rows of their user that were copied, and names no single grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedReferences {
+    /// How many.
+    pub missing: u64,
+    /// The least id of one.
+    pub first: RowId,
+    /// Beside them the legacy rows that are told as repeated, which such a reference makes doubtful.
+    pub repeated: u64,
+}
 
 /// Left-over unified rows that may be the missing row of a legacy row, or show that its payment was
 /// granted already. Rows that `dedupe.sql` will remove are none; unclear rows are some.
@@ -46,17 +56,31 @@ impl<'a> Free<'a> {
 }
 
 /// Findings about legacy rows that are left over.
-pub(super) fn left_over_legacy(board: &Board<'_>, dedupes: &BTreeSet<u32>) -> Vec<Finding> {
+pub(super) fn left_over_legacy(
+    board: &Board<'_>,
+    dedupes: &BTreeSet<u32>,
+) -> (Vec<Finding>, Option<SharedReferences>) {
     let rows = judged(board, Side::Legacy);
     let free = Free::of(board, dedupes);
     let shared: HashMap<u32, Shared> = repeats::shared_references(board, &rows).into_iter().collect();
-    rows.into_iter()
-        .map(|row| match shared.get(&row) {
-            Some(Shared::Repeats(kept)) => source_duplicate(board, row, *kept),
-            Some(Shared::Beside(reference)) => unmigrated(board, row, &free, Some(*reference)),
-            None => unmigrated(board, row, &free, None),
-        })
-        .collect()
+    let findings = rows.into_iter().map(|row| match shared.get(&row) {
+        Some(Shared::Repeats(kept)) => source_duplicate(board, row, *kept),
+        Some(Shared::Beside(reference)) => unmigrated(board, row, &free, Some(*reference)),
+        None => unmigrated(board, row, &free, None),
+    });
+    (findings.collect(), summed(board, &shared))
+}
+
+fn summed(board: &Board<'_>, shared: &HashMap<u32, Shared>) -> Option<SharedReferences> {
+    let beside = || shared.iter().filter(|(_, shared)| matches!(shared, Shared::Beside(_)));
+    // Rows are ascending by id.
+    let (first, _) = beside().min_by_key(|(row, _)| **row)?;
+    let missing = beside().count();
+    Some(SharedReferences {
+        missing: missing as u64,
+        first: board.entry(Side::Legacy, *first).id.clone(),
+        repeated: (shared.len() - missing) as u64,
+    })
 }
 
 fn source_duplicate(board: &Board<'_>, row: u32, kept: u32) -> Finding {
@@ -102,7 +126,7 @@ fn unmigrated(board: &Board<'_>, row: u32, free: &Free<'_>, beside: Option<u32>)
         draft = draft.evidence(kind, &row);
     }
     if let Some(reference) = beside {
-        draft = draft.evidence(SHARED_REFERENCE, &board.books.references[reference as usize]);
+        draft = draft.evidence("shared_reference", &board.books.references[reference as usize]);
     }
     draft.finish()
 }

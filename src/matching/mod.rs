@@ -32,7 +32,7 @@ pub use calibrate::Calibration;
 pub use settle::{Likeness, Tried};
 
 pub use contrary::Contradicted;
-pub use missing::SHARED_REFERENCE;
+pub use missing::SharedReferences;
 
 use crate::config::Config;
 use crate::domain::{Books, Finding, Pair};
@@ -55,6 +55,8 @@ pub struct Matched {
     pub bounded: Vec<String>,
     /// Pairs that look alike and carry different payments or links.
     pub contradicted: Option<Contradicted>,
+    /// Missing rows whose reference stands on other rows of their user.
+    pub shared_references: Option<SharedReferences>,
     /// What the lags show, and which settings would explain more.
     pub calibration: Calibration,
 }

@@ -106,6 +106,7 @@ pub fn archive(
     progress: &Progress,
 ) -> Result<ArchiveOutcome, ArchiveError> {
     let staging = Staging::begin(Place::Archive(folder.to_owned()))?;
+    progress.writes_into(staging.path());
     let found = database.facts(table)?.name;
     let mut rows = staging.file(&archive::csv_name(&found))?;
     let written = database.archive(&found, &mut rows, progress)?;

@@ -1,7 +1,6 @@
 //! A bound on the memory of the process, for machines that it shares with others.
 
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,15 +33,8 @@ pub struct MemoryError {
 pub struct MemoryBound {
     bound: u64,
     page: u64,
-    state: Mutex<State>,
+    has_ended: Mutex<bool>,
     ended: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    has_ended: bool,
-    /// The directory in which the run is being written.
-    staging: Option<PathBuf>,
 }
 
 impl MemoryBound {
@@ -57,7 +49,7 @@ impl MemoryBound {
     /// Where the system does not say what a process holds.
     pub fn new(bound: u64) -> io::Result<MemoryBound> {
         let page = rustix::param::page_size() as u64;
-        let watched = MemoryBound { bound, page, state: Mutex::default(), ended: Condvar::new() };
+        let watched = MemoryBound { bound, page, has_ended: Mutex::default(), ended: Condvar::new() };
         watched.resident()?;
         Ok(watched)
     }
@@ -77,35 +69,26 @@ impl MemoryBound {
     }
 
     /// Looks at the memory until [`MemoryBound::end`]. `exceed` is called where there is too little left,
-    /// and must end the process: the run goes on beside it.
+    /// and must remove what is not finished and end the process: the run goes on beside it.
     pub fn watch(&self, exceed: impl FnOnce(MemoryError)) {
-        let mut state = self.lock();
-        while !state.has_ended {
+        let mut has_ended = self.lock();
+        while !*has_ended {
             if self.is_exceeded() {
                 // The lock is held: a run that has more memory than it may have does not come into its place.
-                if let Some(staging) = &state.staging {
-                    // What stays of it, since the run still writes there, goes with the next run.
-                    let _ = std::fs::remove_dir_all(staging);
-                }
                 return exceed(MemoryError { bound: self.bound });
             }
-            state = self.ended.wait_timeout(state, TICK).unwrap_or_else(PoisonError::into_inner).0;
+            has_ended = self.ended.wait_timeout(has_ended, TICK).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
     /// The work is done: what follows takes no more memory. Returns only where the bound was kept.
     pub fn end(&self) {
-        self.lock().has_ended = true;
+        *self.lock() = true;
         self.ended.notify_all();
     }
 
-    /// The run is being written there, and must not stay there where it has to end.
-    pub(super) fn stage(&self, staging: &Path) {
-        self.lock().staging = Some(staging.to_owned());
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.has_ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Bytes of memory that the process holds now.

@@ -185,6 +185,7 @@ fn place(
         None => folder.clone(),
     };
     let staging = Staging::begin(Place::Pack(place))?;
+    progress.writes_into(staging.path());
     let files = pack::write(pack, run, &staging)?;
     if progress.is_stopped() {
         return Err(SourceError::Interrupted.into());

@@ -11,10 +11,10 @@ use crate::balance::StoredByUser;
 use crate::config::{Columns, Config, Origin};
 use crate::cores;
 use crate::cutover::Live;
-use crate::domain::{Books, Class, Finding, Instant, PopulationClass, RepairKind, RowId, Side, Span};
+use crate::domain::{Books, Instant, PopulationClass, RowId, Side, Span};
 use crate::history::Tables;
 use crate::history::waivers::Waivers;
-use crate::matching::{Contradicted, Matched, SHARED_REFERENCE};
+use crate::matching::{Contradicted, Matched, SharedReferences};
 use crate::normalise::{self, Brought, Folder, Member, Parts, Redaction, Room, Rules, Sides, UsageLog};
 use crate::repair::Targets;
 use crate::source::postgres::Database;
@@ -340,27 +340,17 @@ impl Reads {
                  compare their payments before you rely on these pairs"
             ));
         }
-        warnings.extend(shared_references(&matched.findings));
+        if let Some(SharedReferences { missing, first, repeated }) = &matched.shared_references {
+            warnings.push(format!(
+                "missing rows whose reference stands on other rows of their user too, which were copied: {missing}, \
+                 {first} among them; where a reference names a customer or a subscription and no payment, take \
+                 it out of `reference`, since of the {repeated} rows called source_duplicate some may be missing \
+                 too"
+            ));
+        }
         warnings.extend(matched.bounded.iter().map(|component| {
             format!("too many candidates to tell all answers apart, so these rows are contested: {component}")
         }));
         warnings
     }
-}
-
-/// What to do about references that name no single payment, where a finding rests on one.
-fn shared_references(findings: &[Finding]) -> Option<String> {
-    let of = |class: Class| findings.iter().filter(move |finding| finding.class == class);
-    let missing = of(Class::Unmigrated).chain(of(Class::UnmigratedDeduction));
-    let among: Vec<&Finding> = missing
-        .filter(|finding| finding.repair == RepairKind::Review && finding.evidence.contains(SHARED_REFERENCE))
-        .collect();
-    let first = among.iter().filter_map(|finding| finding.legacy_ids.first()).min()?;
-    Some(format!(
-        "missing rows whose reference stands on other rows of their user too, which were copied: {}, {first} \
-         among them; where a reference names a customer or a subscription and no payment, take it out of \
-         `reference`, since of the {} rows called source_duplicate some may be missing too",
-        among.len(),
-        of(Class::SourceDuplicate).count()
-    ))
 }

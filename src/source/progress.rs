@@ -13,7 +13,7 @@ pub struct Progress {
     shown: bool,
     stop: Arc<AtomicBool>,
     kept: Arc<Mutex<Vec<String>>>,
-    staging: Arc<Mutex<Option<PathBuf>>>,
+    unfinished: Arc<Mutex<Vec<PathBuf>>>,
 }
 
 /// Progress of one piece of work; goes away when dropped.
@@ -27,7 +27,7 @@ pub struct Meter {
 impl Progress {
     /// `shown`: draw on stderr. `stop` is set by a signal; work looks at it between chunks.
     pub fn new(shown: bool, stop: Arc<AtomicBool>) -> Progress {
-        Progress { shown, stop, kept: Arc::default(), staging: Arc::default() }
+        Progress { shown, stop, kept: Arc::default(), unfinished: Arc::default() }
     }
 
     /// Shows nothing and never stops: for tests.
@@ -81,12 +81,13 @@ impl Progress {
 
     /// What is not finished is written into this folder.
     pub fn writes_into(&self, staging: &Path) {
-        *self.staging.lock().unwrap_or_else(PoisonError::into_inner) = Some(staging.to_owned());
+        self.unfinished.lock().unwrap_or_else(PoisonError::into_inner).push(staging.to_owned());
     }
 
-    /// Removes what is not finished, for work that does not come to look whether it shall stop.
+    /// Removes what is not finished, before a process is ended whose work does not come to look whether it
+    /// shall stop.
     pub fn remove_unfinished(&self) {
-        if let Some(staging) = self.staging.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        for staging in self.unfinished.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             // What stays of it, since work still writes there, goes with the next run.
             let _ = std::fs::remove_dir_all(staging);
         }

@@ -152,18 +152,29 @@ fn a_file_that_is_read_twice_is_told() {
     }
 }
 
+/// How many warnings of a run that finds something begin so.
+fn warned(folder: &Path, beginning: &str) -> usize {
+    let output = run(folder, &["reconcile", "--out", "out"]);
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    let summary = std::fs::read(folder.join("out/summary.json")).unwrap();
+    let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
+    let warnings = summary["warnings"].as_array().unwrap().iter();
+    warnings.filter(|warning| warning.as_str().unwrap().starts_with(beginning)).count()
+}
+
+#[test]
+fn a_reference_that_names_no_single_grant_is_told() {
+    let told = "missing rows whose reference stands on other rows of their user too, which were copied: ";
+    let folder = case("12-reference-of-a-customer");
+    assert_eq!(warned(folder.path(), &format!("{told}4, L3 among them; ")), 1);
+    assert_eq!(warned(case("12-webhook-replayed").path(), told), 0);
+}
+
 #[test]
 fn pairs_with_other_payments_and_grants_with_a_minus_are_told() {
     let folder = case("12-another-payment-in-its-place");
     let path = folder.path().join("unified.csv");
-    let warned = |beginning: &str| {
-        let output = run(folder.path(), &["reconcile", "--out", "out"]);
-        assert_eq!(code(&output), 1, "{}", stderr(&output));
-        let summary = std::fs::read(folder.path().join("out/summary.json")).unwrap();
-        let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
-        let warnings = summary["warnings"].as_array().unwrap().iter();
-        warnings.filter(|warning| warning.as_str().unwrap().starts_with(beginning)).count()
-    };
+    let warned = |beginning: &str| warned(folder.path(), beginning);
     let pairs = "pairs that look alike but carry different payments, or a link to another row: 2, the first \
                  of them L2 and U2;";
     let minus = "unified grants stored as negative amounts: 1;";

@@ -12,6 +12,10 @@ use reckon::source::{Progress, SourceError};
 
 use super::{code, reckon, stderr};
 
+fn kill(signal: &str, process: u32) {
+    assert!(Command::new("kill").args([signal, &process.to_string()]).status().unwrap().success());
+}
+
 /// A server that takes the connection and never answers: the program waits for it.
 #[test]
 fn a_signal_ends_a_waiting_program() {
@@ -28,8 +32,7 @@ fn a_signal_ends_a_waiting_program() {
             .unwrap();
         // Once the connection is there, the program watches for signals.
         let connection = silent.accept().unwrap();
-        let sent = Command::new("kill").args([signal, &program.id().to_string()]).status().unwrap();
-        assert!(sent.success());
+        kill(signal, program.id());
         let output = program.wait_with_output().unwrap();
         drop(connection);
         assert_eq!(code(&output), expected, "{}", stderr(&output));
@@ -51,4 +54,54 @@ fn a_signal_ends_the_judging_of_what_was_read() {
     stop.store(true, Ordering::Relaxed);
     let error = run::reconcile(&config, reads, None).unwrap_err();
     assert!(matches!(error.downcast_ref(), Some(SourceError::Interrupted)), "{error:#}");
+}
+
+/// Work that never comes to look, here the reading of a pipe into which nobody writes, ends all the same.
+#[test]
+fn a_signal_ends_work_that_does_not_look_at_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("reckon.toml");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let program = reckon(folder.path())
+        .args(["contract", "--format", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Opens once the program reads, which then watches for signals.
+    let writer = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    kill("-TERM", program.id());
+    let output = program.wait_with_output().unwrap();
+    drop(writer);
+    assert_eq!(
+        (code(&output), stderr(&output).as_str()),
+        (143, "reckon: interrupted, nothing was finished\n")
+    );
+}
+
+#[test]
+fn ledgers_that_are_half_made_are_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    for was_there in [false, true] {
+        if was_there {
+            std::fs::create_dir(&out).unwrap();
+        }
+        let program = reckon(folder.path())
+            .args(["simulate", "--users", "100000000", "--seed", "1", "--out", "out"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let table = out.join("token_usage.csv");
+        let has_begun = || std::fs::metadata(&table).is_ok_and(|table| table.len() > 1_000);
+        while !has_begun() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        kill("-INT", program.id());
+        let output = program.wait_with_output().unwrap();
+        assert_eq!(code(&output), 130, "{}", stderr(&output));
+        assert_eq!(out.exists(), was_there);
+        assert!(!was_there || std::fs::read_dir(&out).unwrap().next().is_none());
+    }
 }
