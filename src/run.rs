@@ -25,10 +25,10 @@ use crate::domain::{Finding, Instant, RowId, Side, Span, Status};
 use crate::history::waivers::Accepted;
 use crate::history::{FolderLock, PreviousRun};
 use crate::matching::{self, Calibration, Matched};
-use crate::normalise::{Redaction, UsageLog};
+use crate::normalise::{Redaction, SettledRows, UsageLog};
 use crate::notify::{self, RunFacts};
 use crate::repair::{self, Plan, Scripts};
-use crate::report::{self, Beside, Inputs, Previous};
+use crate::report::{self, Beside, Inputs, Previous, Staging, WrittenFile};
 use crate::source::{self, Progress};
 
 use begun::Begun;
@@ -123,6 +123,13 @@ pub struct Reconciliation {
     pub accepted: Accepted,
     /// One sentence each, for people.
     pub warnings: Vec<String>,
+}
+
+impl Reconciliation {
+    /// Rows of users that were settled a part at a time.
+    fn settled(&self) -> Option<&SettledRows> {
+        self.reads.before.as_ref().map(|before| &before.rows)
+    }
 }
 
 /// A run that has been written.
@@ -316,6 +323,21 @@ fn plan<'a>(
     Ok(Some(plan))
 }
 
+/// Plans the SQL while the longest file is written, which needs no plan.
+fn plan_beside_dispositions<'a>(
+    config: &Config,
+    done: &'a Reconciliation,
+    staging: &Staging,
+    warnings: &mut Vec<String>,
+) -> anyhow::Result<(Option<Plan<'a>>, WrittenFile)> {
+    let (reads, audit) = (&done.reads, &done.audit);
+    let (dispositions, plan) = at_once(
+        || report::dispositions(audit, &reads.books, done.settled(), staging),
+        || plan(config, reads, &audit.findings, warnings),
+    );
+    Ok((plan?, dispositions?))
+}
+
 /// Grants per action type, on both sides.
 ///
 /// # Errors
@@ -411,11 +433,11 @@ fn run_with(
     done.reads.end_digests(config)?;
     let mut warnings = std::mem::take(&mut done.warnings);
     warnings.extend(done.reads.read_twice());
-    let plan = ManuallyDrop::new(plan(config, &done.reads, &done.audit.findings, &mut warnings)?);
+    let (plan, dispositions) = plan_beside_dispositions(config, &done, &staging, &mut warnings)?;
+    let plan = ManuallyDrop::new(plan);
     let scripts = ManuallyDrop::new(plan.as_ref().map(Scripts::of));
     past::warn_of_as_of(config, options, previous.as_ref(), done.reads.books.as_of);
     let lifecycle = ManuallyDrop::new(past::lifecycle(options, previous.as_ref(), &done));
-    let settled = done.reads.before.as_ref().map(|before| &before.rows);
     let tables = done.reads.tables();
     let shrunk = previous.as_ref().map(|before| before.shrunk(&past::now(&done, &tables))).transpose()?;
     for (previous, shrunk) in previous.iter().zip(&shrunk) {
@@ -443,12 +465,12 @@ fn run_with(
         lifecycle: lifecycle.as_ref(),
         runs: previous.as_ref().map_or(&[], |previous| &previous.runs),
         accepted: &done.accepted,
-        settled,
+        settled: done.settled(),
     });
     let beside = beside(&model, &done)?;
     stages.end("the model of the report");
-    let files =
-        report::write(&model, &written_by(options, &done.reads), scripts.as_ref(), &beside, &staging)?;
+    let by = written_by(options, &done.reads);
+    let files = report::write(&model, &by, scripts.as_ref(), &beside, dispositions, &staging)?;
     stages.end("writing");
     if let Some(bound) = &options.memory {
         bound.end();
@@ -460,7 +482,8 @@ fn run_with(
     // Before the run is in its place: whatever ends the program after that, the next run tells of it.
     let owed = past::owe(config, options, &model, &is_new);
     let folder = staging.commit(model.as_of, &model.run_id)?;
-    let printed = print(&model, report::terminal::Written { folder: &folder, files: &files })?;
+    let written = report::terminal::Written { folder: &folder, files: &files, is_new_error: &is_new };
+    let printed = print(&model, written)?;
     let facts = RunFacts::of(&model, &folder, &is_new, &owed);
     if options.out.is_none() {
         past::tidy(&config.history, &folder);

@@ -124,6 +124,11 @@ fn reconcile(config: &Config, options: &Options, global: &Global) -> anyhow::Res
             let summary = report::json::summary(model)?;
             return Ok(String::from_utf8_lossy(&summary).into_owned());
         }
-        Ok(report::terminal::render(model, written, super::width(), global.color))
+        // Without a run before, or outside of a history, everything is new.
+        let render = match (&model.history.previous, global.quiet) {
+            (Some(_), true) => report::terminal::render_news,
+            _ => report::terminal::render,
+        };
+        Ok(render(model, written, super::width(), global.color))
     })
 }

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::board::Board;
-use super::calibrate::{self, CONSTANT_LAG_FINDINGS, Calibration, LabelArrival, SilentWriter, ZoneFit};
+use super::calibrate::{
+    self, CONSTANT_LAG_FINDINGS, Calibration, LabelArrival, OfPairs, SilentWriter, ZoneFit,
+};
 use super::classify::lag_micros;
 use crate::cores::{self, at_once};
 use crate::domain::{Class, Entry, Finding, Instant, Rule, Side, Span, Standing, UserNo};
@@ -12,15 +14,57 @@ use crate::domain::{Class, Entry, Finding, Instant, Rule, Side, Span, Standing, 
 /// Findings that must share what makes them alike before it is called their cause.
 const SHARED: u64 = 3;
 
+/// What pairs and rows show without the findings: it is looked at while those are made.
+pub(super) struct Seen {
+    lags: OfPairs,
+    /// Lags on the grid of time zones, rounded to it, that at least three share.
+    shifts: HashMap<i64, u64>,
+    arrivals: BTreeMap<u16, (LabelArrival, Vec<Instant>)>,
+}
+
+impl Seen {
+    /// Of all pairs, which stand in their final order.
+    pub(super) fn of(board: &Board<'_>) -> Seen {
+        let shifts = || {
+            let mut shifts: HashMap<i64, u64> = HashMap::new();
+            let judged = board.pairs.iter().filter(|pair| pair.differs.time);
+            for pair in judged.filter(|pair| !board.is_stamped(pair.rule, pair.unified)) {
+                if let Some(shift) = calibrate::shift_of(lag_micros(board, pair), board.tolerance) {
+                    *shifts.entry(shift).or_default() += 1;
+                }
+            }
+            shifts.retain(|_, count| *count >= CONSTANT_LAG_FINDINGS);
+            shifts
+        };
+        let (lags, (shifts, arrivals)) = at_once(|| OfPairs::of(board), || (shifts(), arrivals(board)));
+        Seen { lags, shifts, arrivals }
+    }
+
+    /// What a time mismatch shares with others.
+    fn time_cause(&self, board: &Board<'_>, finding: &Finding) -> &'static str {
+        if finding.unified_rows.first().is_some_and(|&row| board.is_stamped(finding.rule, row)) {
+            return "bulk_stamp";
+        }
+        let Some(lag) = finding.lag else { return "" };
+        let is_constant = match calibrate::shift_of(lag.0, board.tolerance) {
+            Some(shift) => {
+                // A zone explains rarer lags with the frequent ones: two shifts a year are one cause.
+                let of_zone = |zone: &ZoneFit| zone.is_worth_it() && zone.lags.contains(&Span(shift));
+                self.shifts.contains_key(&shift) || self.lags.zone.as_ref().is_some_and(of_zone)
+            }
+            None => self.lags.common.is_some_and(|common| (lag.0 - common.0).abs() <= board.tolerance.0),
+        };
+        if is_constant { "constant_lag" } else { "" }
+    }
+}
+
 /// Names the causes, and calibrates: the causes of lags rest on the same figures.
-pub(super) fn name(board: &Board<'_>, findings: &mut [Finding]) -> Calibration {
-    let (zone, arrivals) = at_once(|| calibrate::zone(board), || arrivals(board));
+pub(super) fn name(board: &Board<'_>, seen: Seen, findings: &mut [Finding]) -> Calibration {
     let silences: Vec<SilentWriter> =
-        arrivals.values().filter_map(|(label, missing)| silent_writer(label, missing)).collect();
-    let found: &[Finding] = findings;
-    let (times, shared) = at_once(|| Times::of(board, zone.as_ref()), || Shared::of(board, found));
+        seen.arrivals.values().filter_map(|(label, missing)| silent_writer(label, missing)).collect();
+    let shared = Shared::of(board, findings);
     let cause = |finding: &Finding| match finding.class {
-        Class::TimeMismatch => times.cause(board, finding),
+        Class::TimeMismatch => seen.time_cause(board, finding),
         Class::SourceDuplicate => "replay",
         Class::MislabelledPurchase => "payment_label",
         Class::Unmigrated | Class::UnmigratedDeduction => unmigrated_cause(board, finding, &silences),
@@ -35,53 +79,8 @@ pub(super) fn name(board: &Board<'_>, findings: &mut [Finding]) -> Calibration {
             finding.cause = cause(finding).into();
         }
     });
-    let arrivals = arrivals.into_values().map(|(label, _)| label).collect();
-    calibrate::of(board, findings, zone, silences, arrivals)
-}
-
-/// Lags that many time mismatches share.
-struct Times<'z> {
-    tolerance: Span,
-    /// Lags on the grid of time zones, rounded to it, that at least three share.
-    shifts: HashMap<i64, u64>,
-    /// The zone that explains them, and with them rarer ones: two shifts a year are one cause.
-    zone: Option<&'z ZoneFit>,
-    /// A lag off the grid that most of the others share.
-    common: Option<Span>,
-}
-
-impl<'z> Times<'z> {
-    fn of(board: &Board<'_>, zone: Option<&'z ZoneFit>) -> Times<'z> {
-        let tolerance = board.tolerance;
-        let shifts = || {
-            let mut shifts: HashMap<i64, u64> = HashMap::new();
-            let judged = board.pairs.iter().filter(|pair| pair.differs.time);
-            for pair in judged.filter(|pair| !board.is_stamped(pair.rule, pair.unified)) {
-                if let Some(shift) = calibrate::shift_of(lag_micros(board, pair), tolerance) {
-                    *shifts.entry(shift).or_default() += 1;
-                }
-            }
-            shifts.retain(|_, count| *count >= CONSTANT_LAG_FINDINGS);
-            shifts
-        };
-        let (shifts, common) = at_once(shifts, || calibrate::common_lag(board));
-        Times { tolerance, shifts, zone, common }
-    }
-
-    fn cause(&self, board: &Board<'_>, finding: &Finding) -> &'static str {
-        if finding.unified_rows.first().is_some_and(|&row| board.is_stamped(finding.rule, row)) {
-            return "bulk_stamp";
-        }
-        let Some(lag) = finding.lag else { return "" };
-        let is_constant = match calibrate::shift_of(lag.0, self.tolerance) {
-            Some(shift) => {
-                self.shifts.contains_key(&shift)
-                    || self.zone.is_some_and(|zone| zone.is_worth_it() && zone.lags.contains(&Span(shift)))
-            }
-            None => self.common.is_some_and(|common| (lag.0 - common.0).abs() <= self.tolerance.0),
-        };
-        if is_constant { "constant_lag" } else { "" }
-    }
+    let arrivals = seen.arrivals.into_values().map(|(label, _)| label).collect();
+    calibrate::of(board, findings, seen.lags, silences, arrivals)
 }
 
 /// A second backfill, a replayed webhook, or the historical copy beside the dual write: by what the

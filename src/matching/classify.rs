@@ -9,8 +9,8 @@ use super::board::{Board, Row};
 use super::copies::{Awaited, duplicate};
 use super::draft::Draft;
 use super::repeats::Kept;
-use super::{Matched, cause, missing};
-use crate::cores;
+use super::{Matched, SharedReferences, cause, missing};
+use crate::cores::{self, at_once};
 use crate::domain::{
     Books, Class, Confidence, Entry, Finding, Kind, Pair, PopulationClass, RepairKind, Rule, Severity, Side,
     Standing, Verdict,
@@ -19,20 +19,9 @@ use crate::domain::{
 /// Judges all rows.
 pub(super) fn judge(mut board: Board<'_>) -> Matched {
     order_pairs(&mut board);
-    let of_pairs = of_pairs(&board);
-    let (unified, dedupes) = left_over_unified(&board);
-    let (missing, shared_references) = missing::left_over_legacy(&board, &dedupes);
-    // Findings are large and there may be a million: each is moved once.
-    let known = of_pairs.iter().map(Vec::len).sum::<usize>() + unified.len() + missing.len();
-    let mut findings = Vec::with_capacity(known + board.groups.len());
-    of_pairs.into_iter().for_each(|share| findings.extend(share));
-    findings.extend((0..board.groups.len()).filter_map(|group| of_group(&board, group)));
-    findings.extend(unified);
-    findings.extend(missing);
-    findings.extend(unmapped(board.books));
-    findings.extend(rejected(board.books));
-    let calibration = cause::name(&board, &mut findings);
-    let contradicted = board.contradicted();
+    let ((seen, contradicted), (mut findings, shared_references)) =
+        at_once(|| (cause::Seen::of(&board), board.contradicted()), || findings(&board));
+    let calibration = cause::name(&board, seen, &mut findings);
     Matched {
         pairs: board.pairs,
         groups: board.groups,
@@ -44,6 +33,23 @@ pub(super) fn judge(mut board: Board<'_>) -> Matched {
         shared_references,
         calibration,
     }
+}
+
+/// All findings, without causes but where one shows with the finding itself.
+fn findings(board: &Board<'_>) -> (Vec<Finding>, Option<SharedReferences>) {
+    let of_pairs = of_pairs(board);
+    let (unified, dedupes) = left_over_unified(board);
+    let (missing, shared_references) = missing::left_over_legacy(board, &dedupes);
+    // Findings are large and there may be a million: each is moved once.
+    let known = of_pairs.iter().map(Vec::len).sum::<usize>() + unified.len() + missing.len();
+    let mut findings = Vec::with_capacity(known + board.groups.len());
+    of_pairs.into_iter().for_each(|share| findings.extend(share));
+    findings.extend((0..board.groups.len()).filter_map(|group| of_group(board, group)));
+    findings.extend(unified);
+    findings.extend(missing);
+    findings.extend(unmapped(board.books));
+    findings.extend(rejected(board.books));
+    (findings, shared_references)
 }
 
 /// Pairs and groups ascend by legacy row, whatever rung they come from.

@@ -6,7 +6,7 @@ use super::columns::{Amount, IdColumn, IntegerColumn, Moment, TimeColumn};
 use super::flags::FlagColumn;
 use super::folder::Folder;
 use super::intern::Texts;
-use crate::domain::{Instant, RowId, Widths, says_nothing};
+use crate::domain::{Instant, RowId, Widths, names_nothing};
 use crate::source::DetailColumns;
 
 /// Characters of a UUID with its hyphens.
@@ -65,7 +65,7 @@ fn optional<'a, T>(
 
 impl DetailView<'_> {
     pub(super) fn references(&self, row: usize, texts: &mut Texts) -> Box<[u32]> {
-        let mut number = |text: &str| (!says_nothing(text)).then(|| texts.number(text.trim_ascii()));
+        let mut number = |text: &str| (!names_nothing(text)).then(|| texts.number(text.trim_ascii()));
         let mut references = Vec::new();
         for column in &self.reference {
             references.extend(match column {
@@ -99,7 +99,7 @@ impl DetailView<'_> {
         self.link
             .as_ref()
             .and_then(|column| column.get(row))
-            .filter(|id| id.with_text(|text| !says_nothing(text)))
+            .filter(|id| id.with_text(|text| !names_nothing(text)))
             .map(Box::new)
     }
 

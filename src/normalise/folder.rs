@@ -346,12 +346,10 @@ impl Folder {
                 let is_action = matches!(meaning, Meaning::Action(..));
                 match self.rules.sign {
                     SignPolicy::Positive if is_action && *raw < 0 => {
-                        reasons
-                            .push(format!("{} {raw} is below zero under sign = \"positive\"", names.amount));
+                        reasons.push(format!("{} is below zero under sign = positive: {raw}", names.amount));
                     }
                     SignPolicy::Negative if is_action && *raw > 0 => {
-                        reasons
-                            .push(format!("{} {raw} is above zero under sign = \"negative\"", names.amount));
+                        reasons.push(format!("{} is above zero under sign = negative: {raw}", names.amount));
                     }
                     SignPolicy::ByAction | SignPolicy::Positive | SignPolicy::Negative => {}
                 }

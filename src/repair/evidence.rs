@@ -4,7 +4,7 @@
 //! SQL asks the database for the same values in the form in which the run read them, so that a row of
 //! which any of it has changed since is found out.
 
-use crate::domain::{Entry, Instant, NULL_WORDS, RowId};
+use crate::domain::{EMPTY_JSON, Entry, Instant, NO_NAME, NULL_WORDS, RowId};
 use crate::source::{FALSE_WORDS, TRUE_WORDS};
 
 use super::columns::{Layout, Slot};
@@ -102,10 +102,7 @@ impl Item<'_> {
             Item::Success(slot) => format!("{} = {staged}", success(slot, alias)),
             Item::Link(slot) => {
                 let text = id_form(&slot.text(alias));
-                format!(
-                    "case when not ({}) then {text} end is not distinct from {staged}",
-                    is_no_value(&text)
-                )
+                format!("case when not ({}) then {text} end is not distinct from {staged}", is_no_name(&text))
             }
             Item::Migrated(slot) => format!("({}) = {staged}", is_set(slot, alias)),
             Item::Paid(slots) => {
@@ -119,7 +116,7 @@ impl Item<'_> {
                 let found = format!(
                     "array(select r.text from unnest(array[{}]) as r (text) where not ({}))",
                     texts.join(", "),
-                    is_no_value("r.text")
+                    is_no_name("r.text")
                 );
                 format!("{found} @> {staged} and {found} <@ {staged}")
             }
@@ -162,11 +159,17 @@ fn trimmed(text: &str) -> String {
     format!("btrim({text}, E' \\t\\n\\r\\f')")
 }
 
-/// Null, or a word for nothing: what [`crate::domain::is_nothing`] says. The rules of "C" do not change an
-/// I into another letter, as those of Turkish do.
+/// Null, a word for nothing, or JSON without a value: what [`crate::domain::says_nothing`] says. The rules of
+/// "C" do not change an I into another letter, as those of Turkish do.
 fn is_no_value(text: &str) -> String {
     let words: Vec<String> = NULL_WORDS.iter().chain(&[""]).map(|word| literal(word)).collect();
-    format!("lower(coalesce({}, '') collate \"C\") in ({})", trimmed(text), words.join(", "))
+    let is_word = format!("lower(coalesce({}, '') collate \"C\") in ({})", trimmed(text), words.join(", "));
+    format!("{is_word} or {text} collate \"C\" ~* {}", literal(EMPTY_JSON))
+}
+
+/// The same, or a flag or zero: what [`crate::domain::names_nothing`] says.
+fn is_no_name(text: &str) -> String {
+    format!("{} or {text} collate \"C\" ~* {}", is_no_value(text), literal(NO_NAME))
 }
 
 /// Null, empty, or what a path into JSON gives for its null: no flag.

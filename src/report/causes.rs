@@ -217,7 +217,8 @@ fn common_divisor(a: i128, b: i128) -> i128 {
 /// What is wrong with a row, without the value that is: `no created_at`, `tokens_used`.
 fn kind_of_reason(evidence: &str) -> &str {
     let reason = evidence.strip_prefix("reason=").unwrap_or(evidence);
-    reason.split('"').next().unwrap_or(reason).trim_end()
+    let reason = reason.split('"').next().unwrap_or(reason);
+    reason.split(": ").next().unwrap_or(reason).trim_end()
 }
 
 /// The root in a sentence.

@@ -35,7 +35,10 @@ pub mod waivers;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::audit::Audit;
 use crate::cores::{self, joined};
+use crate::domain::Books;
+use crate::normalise::SettledRows;
 use crate::repair::Scripts;
 
 pub use advice::AdviceText;
@@ -56,8 +59,23 @@ pub struct Beside {
     pub bytes: Vec<u8>,
 }
 
-/// Writes every file of a run into a staging directory, `manifest.json` last. Gives back what was
-/// written, ascending by name. The caller then calls [`Staging::commit`].
+/// Writes `dispositions.parquet`, by far the longest file of a run. Nothing that is computed after the audit
+/// stands in it, so that it is written while that is computed.
+///
+/// # Errors
+/// [`ReportError`] when the file cannot be made or written.
+pub fn dispositions(
+    audit: &Audit,
+    books: &Books,
+    settled: Option<&SettledRows>,
+    staging: &Staging,
+) -> Result<WrittenFile, ReportError> {
+    let file = staging.file("dispositions.parquet")?;
+    Ok(parquet::to_file(file, |out| parquet::dispositions(audit, books, settled, out))?)
+}
+
+/// Writes every other file of a run into a staging directory, `manifest.json` last. Gives back what was
+/// written, ascending by name, with `dispositions` among it. The caller then calls [`Staging::commit`].
 ///
 /// # Errors
 /// [`ReportError`] when a file cannot be made or written. The staging directory vanishes when it is
@@ -67,9 +85,10 @@ pub fn write(
     run: &Run,
     scripts: Option<&Scripts<'_, '_>>,
     beside: &[Beside],
+    dispositions: WrittenFile,
     staging: &Staging,
 ) -> Result<Vec<WrittenFile>, ReportError> {
-    let SideBySide { data, others, packed } = write_side_by_side(model, scripts, staging)?;
+    let SideBySide { data, others, packed } = write_side_by_side(model, scripts, dispositions, staging)?;
     let mut page = staging.file("report.html")?;
     html::write(model, &packed, &data, &mut page).map_err(|error| page.failed(error))?;
     let mut files = [data, others].concat();
@@ -99,15 +118,10 @@ struct SideBySide {
 fn write_side_by_side(
     model: &Model<'_>,
     scripts: Option<&Scripts<'_, '_>>,
+    dispositions: WrittenFile,
     staging: &Staging,
 ) -> Written<SideBySide> {
     std::thread::scope(|scope| {
-        let dispositions = scope.spawn(|| -> Written<_> {
-            let file = staging.file("dispositions.parquet")?;
-            Ok(parquet::to_file(file, |out| {
-                parquet::dispositions(model.audit, model.books, model.settled, out)
-            })?)
-        });
         let packed = scope.spawn(|| html::pack(model));
         let sql = scope.spawn(|| scripts.map_or(Ok(Vec::new()), |scripts| write_scripts(scripts, staging)));
         let findings =
@@ -125,7 +139,7 @@ fn write_side_by_side(
         others.push(write_bytes(staging, "summary.json", &json::summary(model)?)?);
         others.push(write_bytes(staging, "metrics.prom", metrics::text(model).as_bytes())?);
         others.extend(joined(sql)?);
-        let mut data = vec![balances, joined(dispositions)?, joined(findings)?, joined(typed)?];
+        let mut data = vec![balances, dispositions, joined(findings)?, joined(typed)?];
         data.extend(breaks);
         Ok(SideBySide { data, others, packed: joined(packed) })
     })

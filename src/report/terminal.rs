@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::audit::{RunVerdict, SideConservation};
-use crate::domain::{RepairKind, Severity, Side, Span, Total};
+use crate::domain::{Finding, RepairKind, Severity, Side, Span, Total};
 
 use super::classes::ClassTotals;
 use super::figures::{counted, grouped, length, moment, signed};
@@ -12,12 +12,14 @@ use super::page::{Page, Paint, cut, printable};
 use super::place::WrittenFile;
 
 /// Where a run was written.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Written<'a> {
     /// The run directory.
     pub folder: &'a Path,
     /// What is in it.
     pub files: &'a [WrittenFile],
+    /// Tells the findings against a clean result that the run before did not have, or had otherwise.
+    pub is_new_error: &'a dyn Fn(&Finding) -> bool,
 }
 
 /// Draws the summary, `width` columns wide (between 60 and 80), with colours only if asked for.
@@ -32,6 +34,50 @@ pub fn render(model: &Model<'_>, written: Written<'_>, width: usize, color: bool
     balances(&mut page, model);
     files(&mut page, model, written);
     page.finish()
+}
+
+/// Draws what the run before did not have, in the same form: its verdict, and each finding that is new.
+pub fn render_news(model: &Model<'_>, written: Written<'_>, width: usize, color: bool) -> String {
+    let mut page = Page::new(width, color);
+    verdict(&mut page, model);
+    news(&mut page, model, written);
+    page.heading("Written", "");
+    page.put(&format!("  {}", printable(&written.folder.display().to_string())), Paint::Plain);
+    page.end();
+    page.finish()
+}
+
+/// The findings that are new, one a line.
+fn news(page: &mut Page, model: &Model<'_>, written: Written<'_>) {
+    const SHOWN: usize = 20;
+    let found: Vec<&Finding> =
+        model.findings.iter().filter(|finding| (written.is_new_error)(finding)).collect();
+    let note = if found.is_empty() {
+        "none against a clean result".to_owned()
+    } else {
+        format!("{} against a clean result", counted(found.len() as u64, "finding", "findings"))
+    };
+    page.heading("New", &note);
+    if found.is_empty() {
+        return;
+    }
+    let ids_and_figures = 16 + 24 + 18;
+    let cells = |finding: &&Finding| {
+        let user = finding.user.as_ref().map(|user| printable(&user.to_string())).unwrap_or_default();
+        let cells = vec![
+            finding.id.0.to_string(),
+            finding.class.name().to_owned(),
+            cut(&user, page.width.saturating_sub(ids_and_figures)),
+            finding.tokens_effect.map(signed).unwrap_or_default(),
+        ];
+        (cells, Paint::Bad)
+    };
+    let rows: Vec<_> = found.iter().take(SHOWN).map(cells).collect();
+    page.table(&[("finding", false), ("class", false), ("user", false), ("effect, tokens", true)], &rows);
+    if found.len() > SHOWN {
+        let more = counted((found.len() - SHOWN) as u64, "more", "more");
+        page.paragraph("  ", &format!("and {more} in findings.csv"), Paint::Faint);
+    }
 }
 
 fn verdict(page: &mut Page, model: &Model<'_>) {

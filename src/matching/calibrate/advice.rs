@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::board::Board;
 use super::curve::Near;
-use super::{Advice, AdviceKind, ZoneFit, shift, shift_of};
+use super::{Advice, AdviceKind, OfPairs, ZoneFit, shift, shift_of};
 use crate::domain::{ActionNo, Class, Finding, Instant, Rule, Severity, Side, Span, Verdict};
 
 /// Findings that a setting must explain before it is recommended.
@@ -21,11 +21,11 @@ pub(super) fn all(
     board: &Board<'_>,
     findings: &[Finding],
     near: &Near<'_, '_>,
-    zone: Option<&ZoneFit>,
+    of_pairs: &OfPairs,
 ) -> Vec<Advice> {
     let mut advice = Vec::new();
-    advice.extend(zone.map(of_zone));
-    advice.extend(common_shift(board, findings, zone));
+    advice.extend(of_pairs.zone.as_ref().map(of_zone));
+    advice.extend(common_shift(board, findings, of_pairs));
     advice.extend(tolerance(board, findings, near));
     advice.extend(shift::beyond_window(board, findings).map(|shift| Advice {
         kind: AdviceKind::BeyondWindow { lag: shift.lag },
@@ -50,14 +50,15 @@ fn of_zone(fit: &ZoneFit) -> Advice {
 }
 
 /// Constant lags that no zone explains, one piece of advice for each length.
-fn common_shift(board: &Board<'_>, findings: &[Finding], zone: Option<&ZoneFit>) -> Vec<Advice> {
+fn common_shift(board: &Board<'_>, findings: &[Finding], of_pairs: &OfPairs) -> Vec<Advice> {
     let mut shifts: BTreeMap<i64, Advice> = BTreeMap::new();
-    let common = shift::common_lag(board);
     for finding in findings.iter().filter(|finding| finding.cause == "constant_lag") {
         let Some(lag) = finding.lag else { continue };
         let on_grid = shift_of(lag.0, board.tolerance);
-        let is_zone = |shift: i64| zone.is_some_and(|zone| zone.lags.contains(&Span(shift)));
-        let Some(shift) = on_grid.or(common.map(|lag| lag.0)).filter(|shift| !is_zone(*shift)) else {
+        let is_zone =
+            |shift: i64| of_pairs.zone.as_ref().is_some_and(|zone| zone.lags.contains(&Span(shift)));
+        let Some(shift) = on_grid.or(of_pairs.common.map(|lag| lag.0)).filter(|shift| !is_zone(*shift))
+        else {
             continue;
         };
         let kind = AdviceKind::Shift { lag: Span(shift) };

@@ -12,7 +12,6 @@ use crate::cores::at_once;
 use crate::domain::{ActionNo, Finding, Instant, Kind, Rule, Side, Span};
 
 pub(super) use curve::add_near;
-pub(super) use shift::common_lag;
 pub(super) use zones::{CONSTANT_LAG_FINDINGS, quarter, shift_of};
 
 /// What the lags of a run show.
@@ -194,33 +193,45 @@ pub struct LabelArrival {
     pub last_missing: Option<Instant>,
 }
 
-/// Calibrates a finished board. `zone` and `silent_writers` were needed for the causes already.
+/// What the lags of all pairs show, before any finding is made.
+pub(super) struct OfPairs {
+    lags: lags::Lags,
+    /// The zone that explains lags on the grid of zones.
+    pub(super) zone: Option<ZoneFit>,
+    /// A lag off the grid that most of the others share.
+    pub(super) common: Option<Span>,
+}
+
+impl OfPairs {
+    /// Of a board on which all pairs are.
+    pub(super) fn of(board: &Board<'_>) -> OfPairs {
+        let (lags, zone) = at_once(|| lags::Lags::of(board), || zones::best(board));
+        OfPairs { lags, zone, common: shift::common_lag(board) }
+    }
+}
+
+/// Calibrates a finished board. `silent_writers` and `arrivals` were needed for the causes already.
 pub(super) fn of(
     board: &Board<'_>,
     findings: &[Finding],
-    zone: Option<ZoneFit>,
+    of_pairs: OfPairs,
     silent_writers: Vec<SilentWriter>,
     arrivals: Vec<LabelArrival>,
 ) -> Calibration {
-    let (lags, near) = at_once(|| lags::Lags::of(board), || curve::Near::of(board, findings));
-    let advice = advice::all(board, findings, &near, zone.as_ref());
+    let near = curve::Near::of(board, findings);
+    let advice = advice::all(board, findings, &near, &of_pairs);
     let more = advice.iter().filter_map(|advice| match advice.kind {
         AdviceKind::Tolerance { tolerance, .. } => Some(tolerance),
         _ => None,
     });
     Calibration {
-        lags: lags.figures(),
-        lags_by_rung: lags.by_rung(),
-        buckets: lags.buckets(),
+        lags: of_pairs.lags.figures(),
+        lags_by_rung: of_pairs.lags.by_rung(),
+        buckets: of_pairs.lags.buckets(),
         curve: near.curve(more),
         advice,
-        zone,
+        zone: of_pairs.zone,
         silent_writers,
         arrivals,
     }
-}
-
-/// The zone that explains the constant lags best.
-pub(super) fn zone(board: &Board<'_>) -> Option<ZoneFit> {
-    zones::best(board)
 }

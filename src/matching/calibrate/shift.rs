@@ -27,7 +27,7 @@ pub(super) struct Shift {
 }
 
 /// The lag that at least half of the time mismatches off the grid of zones share, within tolerance.
-pub(in super::super) fn common_lag(board: &Board<'_>) -> Option<Span> {
+pub(super) fn common_lag(board: &Board<'_>) -> Option<Span> {
     let mut lags: Vec<i64> = board
         .pairs
         .iter()

@@ -54,7 +54,7 @@ pub(super) async fn sight(session: &Session, relation: &Relation) -> Result<Sigh
         doubts.extend(foreign.iter().map(|row| foreign_doubt(&of_row(row))));
         if let Some(why) = why_hidden(session, &oid, &role, &table).await? {
             let direct = oid == relation.oid;
-            let hidden = Some(sentence(&shown(relation, &table.name, direct), &table.name, &role, &why));
+            let hidden = Some(sentence(&shown(relation, &table.name, direct), &table, &role, &why));
             return Ok(Sight { hidden, doubts: Vec::new() });
         }
     }
@@ -83,6 +83,8 @@ struct Table {
     invoker: bool,
     /// Policies apply to the role.
     subject: bool,
+    /// They apply to the table's owner too.
+    forced: bool,
 }
 
 async fn look_up(session: &Session, oid: &str, role: &str) -> Result<Option<Table>, SourceError> {
@@ -97,6 +99,7 @@ async fn look_up(session: &Session, oid: &str, role: &str) -> Result<Option<Tabl
             owner: text(row, 2),
             invoker,
             subject: enabled && !exempt && (forced || !owns),
+            forced,
         }
     }))
 }
@@ -107,7 +110,7 @@ async fn why_hidden(
     oid: &str,
     role: &str,
     table: &Table,
-) -> Result<Option<String>, SourceError> {
+) -> Result<Option<Blocked>, SourceError> {
     if !table.subject {
         return Ok(None);
     }
@@ -144,7 +147,9 @@ impl Function {
         let within = session.rows_with(include_str!("sql/within_reach.sql"), &[&self.reader], DOING).await?;
         for oid in within.iter().map(|row| text(row, 0)) {
             let Some(table) = look_up(session, &oid, &self.reader).await? else { continue };
-            let Some(why) = why_hidden(session, &oid, &self.reader, &table).await? else { continue };
+            let Some(Blocked { why, .. }) = why_hidden(session, &oid, &self.reader, &table).await? else {
+                continue;
+            };
             let (function, reader, table) = (&self.name, &self.reader, &table.name);
             return Ok(Some(format!(
                 "view {view} calls function {function}, of which nobody can tell from outside which tables it \
@@ -186,8 +191,16 @@ struct Policy {
     using: Option<String>,
 }
 
-/// Why these policies may hide rows; `None`: they let every row through.
-fn blocking(policies: &[Policy]) -> Option<String> {
+/// Policies that may hide rows.
+#[derive(Debug)]
+struct Blocked {
+    why: String,
+    /// A restrictive policy does, which no further policy can widen.
+    restricts: bool,
+}
+
+/// Whether these policies may hide rows; `None`: they let every row through.
+fn blocking(policies: &[Policy]) -> Option<Blocked> {
     let lets_all = |policy: &&Policy| policy.using.as_deref() == Some("true");
     let shown = |policy: &Policy| {
         format!(
@@ -200,28 +213,61 @@ fn blocking(policies: &[Policy]) -> Option<String> {
     let narrow =
         policies.iter().find(|policy| !policy.permissive && policy.using.is_some() && !lets_all(policy));
     if let Some(narrow) = narrow {
-        return Some(shown(narrow));
+        return Some(Blocked { why: shown(narrow), restricts: true });
     }
     if policies.iter().filter(|policy| policy.permissive).any(|policy| lets_all(&policy)) {
         return None;
     }
-    match policies.iter().find(|policy| policy.permissive && policy.using.is_some()) {
-        Some(policy) => Some(shown(policy)),
-        None => Some("no policy lets this role see any row".to_owned()),
-    }
+    let why = match policies.iter().find(|policy| policy.permissive && policy.using.is_some()) {
+        Some(policy) => shown(policy),
+        None => "no policy lets this role see any row".to_owned(),
+    };
+    Some(Blocked { why, restricts: false })
 }
 
-fn sentence(shown: &str, table: &str, role: &str, why: &str) -> String {
+/// What may hide rows, and the ways out that there are.
+fn sentence(shown: &str, table: &Table, role: &str, blocked: &Blocked) -> String {
+    let mut ways = format!("alter role {role} bypassrls");
+    if !table.forced {
+        ways.push_str(", or use a role that owns the table");
+    }
+    if !blocked.restricts {
+        let name = &table.name;
+        ways.push_str(&format!(
+            ", or create policy reckon_reads on {name} for select to {role} using (true)"
+        ));
+    }
+    let why = &blocked.why;
     format!(
-        "row-level security on table {shown} may hide rows from role {role}: {why}; \
-         let the job see all rows: alter role {role} bypassrls, or use a role that owns the table, \
-         or create policy reckon_reads on {table} for select to {role} using (true)"
+        "row-level security on table {shown} may hide rows from role {role}: {why}; let the job see all rows: \
+         {ways}"
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_ways_out_that_lead_out_are_named() {
+        for (forced, restricts, owns, creates) in
+            [(false, false, true, true), (true, false, false, true), (false, true, true, false)]
+        {
+            let table = Table {
+                name: "public.t".to_owned(),
+                is_view: false,
+                is_stored: false,
+                owner: "o".to_owned(),
+                invoker: false,
+                subject: true,
+                forced,
+            };
+            let said = sentence("public.t", &table, "job", &Blocked { why: "w".to_owned(), restricts });
+            assert!(said.contains("alter role job bypassrls"), "{said}");
+            assert_eq!(said.contains("owns the table"), owns, "{said}");
+            assert_eq!(said.contains("create policy"), creates, "{said}");
+        }
+    }
 
     #[test]
     fn only_policies_that_let_every_row_through_pass() {
