@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use reckon::domain::{Class, Instant, RowId, Status};
-use reckon::report::{Place, Previous, Run, Staging, write};
+use reckon::report::{Place, Previous, Run, Staging, dispositions, write};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -17,7 +17,8 @@ pub fn written(fixture: &Fixture, host: &str) -> BTreeMap<String, Vec<u8>> {
     let model = fixture.model();
     let staging = Staging::begin(Place::Exact(folder.path().join("out"))).unwrap();
     let run = Run { started: Instant(0), host: host.to_owned(), snapshot_held: None, activity: None };
-    write(&model, &run, None, &[], &staging).unwrap();
+    let listed = dispositions(&fixture.audit, &fixture.books, None, &staging).unwrap();
+    write(&model, &run, None, &[], listed, &staging).unwrap();
     read_folder(&staging.commit(model.as_of, &model.run_id).unwrap())
 }
 

@@ -2,14 +2,35 @@
 
 use std::path::Path;
 
-use reckon::domain::Class;
-use reckon::report::terminal::{Written, render};
+use reckon::domain::{Class, Finding, RowId};
+use reckon::report::terminal::{Written, render, render_news};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::fixture::{Fixture, finding, one_of_each_class};
 
 fn shown(fixture: &Fixture, color: bool) -> String {
-    render(&fixture.model(), Written { folder: Path::new("reports/demo"), files: &[] }, 80, color)
+    render(&fixture.model(), written(&|_| true), 80, color)
+}
+
+fn written(is_new_error: &dyn Fn(&Finding) -> bool) -> Written<'_> {
+    Written { folder: Path::new("reports/demo"), files: &[], is_new_error }
+}
+
+#[test]
+fn news_are_the_new_findings_and_nothing_else() {
+    let mut fixture = Fixture::new(one_of_each_class());
+    for finding in &mut fixture.audit.findings {
+        finding.user = Some(RowId::parse(&"a user with a long name ".repeat(4)));
+        finding.tokens_effect = Some(i128::from(i64::MIN));
+    }
+    let model = fixture.model();
+    let (new, old) = (&model.findings[0], &model.findings[1]);
+    let text = render_news(&model, written(&|finding| finding.id == new.id), 80, false);
+    assert!(text.contains(&*new.id.0) && text.contains("1 finding against a clean result"), "{text}");
+    assert!(!text.contains(&*old.id.0) && !text.contains("Control totals"), "{text}");
+    text.lines().for_each(|line| assert!(line.width() <= 80, "{} columns: {line}", line.width()));
+    let none = render_news(&model, written(&|_| false), 80, false);
+    assert!(none.contains("none against a clean result"), "{none}");
 }
 
 #[test]
