@@ -1,6 +1,6 @@
 //! One row of a ledger that can be paired: a grant or a deduction.
 
-use super::{Action, ActionNo, Instant, PopulationClass, RowId};
+use super::{Action, ActionNo, Few, Instant, PopulationClass, RowId};
 
 /// Position of a user in [`super::Roster`]; ascending numbers are ascending user ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +41,9 @@ pub struct Entry {
     pub references: Box<[u32]>,
     /// Carries payment evidence.
     pub paid: bool,
+    /// Payment ids among that evidence which are no references, as positions beside those of references:
+    /// they pair nothing, but tell grants apart. Sorted, without doubles.
+    pub payments: Option<Box<Few<u32>>>,
     /// The legacy id that a unified row says it was copied from.
     pub link: Option<Box<RowId>>,
     /// A unified row says that it was migrated.
@@ -83,6 +86,11 @@ impl Entry {
     /// The amount as the source stores it.
     pub fn raw_tokens(&self) -> i64 {
         if self.negative { -self.tokens } else { self.tokens }
+    }
+
+    /// All payments that the row names: references, then other payment ids.
+    pub fn named_payments(&self) -> impl Iterator<Item = u32> + Clone + '_ {
+        self.references.iter().chain(self.payments.iter().flat_map(|payments| payments.iter())).copied()
     }
 
     /// Says itself that it is a copy of a legacy row.

@@ -62,6 +62,14 @@ fn is_empty_json(text: &str) -> bool {
     true
 }
 
+/// What a payment id says of its kind: `pi` of `pi_3Nabc`. `None`: nothing, so that it contradicts no
+/// other, since the two tables may keep ids of different things.
+pub fn payment_kind(reference: &str) -> Option<&str> {
+    let (kind, rest) = reference.split_once('_')?;
+    let is_kind = (1..=8).contains(&kind.len()) && kind.bytes().all(|byte| byte.is_ascii_alphabetic());
+    (is_kind && !rest.is_empty()).then_some(kind)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

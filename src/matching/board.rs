@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use hashbrown::HashMap;
+
 use super::stamps;
 use crate::config::Config;
 use crate::cores::at_once;
@@ -47,6 +49,10 @@ pub(super) struct Board<'a> {
     pub(super) legacy: Vec<Row>,
     pub(super) unified: Vec<Row>,
     pub(super) bounded: Vec<String>,
+    /// By user: the highest rung on which another optimum would have left another row over.
+    pub(super) shaken: HashMap<u32, Rule>,
+    /// Free rows share instants with so many others that they may be stamped copies.
+    pub(super) has_stamps: bool,
     /// Free rows of both sides by key, as the last rung that asked for them found them.
     left_by_key: Mutex<Option<[FreeByKey; 2]>>,
     /// See [`Board::is_stamped`].
@@ -94,6 +100,8 @@ impl<'a> Board<'a> {
             legacy: legacy.0,
             unified: unified.0,
             bounded: Vec::new(),
+            shaken: HashMap::new(),
+            has_stamps: false,
             left_by_key: Mutex::new(None),
             stamps: OnceLock::new(),
             keys: [legacy.1, unified.1],
@@ -214,11 +222,11 @@ impl<'a> Board<'a> {
         }
     }
 
-    /// In what two rows differ for rung `mismatch`: there the action also counts where a payment
-    /// on one row alone keeps them from being alike.
+    /// In what two rows differ for rung `mismatch`, where the actions compared are those that each row
+    /// should have: a label that a payment shows to be wrong is mended in itself, and parts no rows.
     pub(super) fn distance(&self, legacy: &Entry, unified: &Entry) -> Differences {
         let differs = self.differences(legacy, unified, Rule::Mismatch);
-        Differences { action: differs.action || self.action(legacy) != self.action(unified), ..differs }
+        Differences { action: self.action(legacy) != self.action(unified), ..differs }
     }
 
     /// The partner of an earlier row may lie after as-of, but only up to the window.
@@ -261,9 +269,28 @@ impl<'a> Board<'a> {
         self.groups.push(Group { legacy, unified, verdict });
     }
 
-    /// Notes that a free row might as well have been paired in another's place. A row that is
+    /// Notes that a free row might as well have been paired in another's place on this rung. A row that is
     /// contested once stays so.
-    pub(super) fn doubt(&mut self, side: Side, row: u32, verdict: Verdict) {
+    pub(super) fn doubt(&mut self, rule: Rule, side: Side, row: u32, verdict: Verdict) {
+        // Rows of one exact key are one row to the rungs below, whichever of them is left.
+        if verdict == Verdict::Contested && rule != Rule::Exact {
+            let user = self.key_at(side, row).user;
+            let least = self.shaken.entry(user).or_insert(rule);
+            *least = rule.min(*least);
+        }
+        self.doubt_free(side, row, verdict);
+    }
+
+    /// Makes contested what became of a row.
+    pub(super) fn shake(&mut self, side: Side, row: u32) {
+        match self.rows(side)[row as usize] {
+            Row::Paired(pair) => self.pairs[pair as usize].verdict = Verdict::Contested,
+            Row::Grouped(group) => self.groups[group as usize].verdict = Verdict::Contested,
+            Row::Apart | Row::Free(_) => self.doubt_free(side, row, Verdict::Contested),
+        }
+    }
+
+    fn doubt_free(&mut self, side: Side, row: u32, verdict: Verdict) {
         let rows = match side {
             Side::Legacy => &mut self.legacy,
             Side::Unified => &mut self.unified,

@@ -187,8 +187,8 @@ fn take(board: &mut Board<'_>, rule: Rule, solution: Solution) {
     }
     solution.pairs.into_iter().for_each(|(l, u, verdict)| board.pair(l, u, rule, verdict));
     let (legacy, unified) = (solution.left_over_legacy, solution.left_over_unified);
-    legacy.into_iter().for_each(|(row, verdict)| board.doubt(Side::Legacy, row, verdict));
-    unified.into_iter().for_each(|(row, verdict)| board.doubt(Side::Unified, row, verdict));
+    legacy.into_iter().for_each(|(row, verdict)| board.doubt(rule, Side::Legacy, row, verdict));
+    unified.into_iter().for_each(|(row, verdict)| board.doubt(rule, Side::Unified, row, verdict));
 }
 
 /// The optimum of one set, or `None` where it is too large.
@@ -355,7 +355,7 @@ pub(super) fn fits(board: &Board<'_>, legacy: &Entry, unified: &Entry) -> bool {
 
 /// Everything by which two rows of one side can be told apart, but their ids.
 pub(super) type Looks<'a> =
-    (Instant, u32, ActionNo, ActionNo, i64, &'a [u32], Option<&'a RowId>, [bool; 4], Option<Instant>);
+    (Instant, u32, ActionNo, ActionNo, i64, [&'a [u32]; 2], Option<&'a RowId>, [bool; 4], Option<Instant>);
 
 pub(super) fn looks<'a>(board: &Board<'_>, entry: &'a Entry) -> Looks<'a> {
     (
@@ -364,7 +364,7 @@ pub(super) fn looks<'a>(board: &Board<'_>, entry: &'a Entry) -> Looks<'a> {
         entry.action,
         board.action(entry),
         entry.tokens,
-        &entry.references,
+        [&entry.references, entry.payments.as_deref().map_or(&[], |payments| payments)],
         entry.link.as_deref(),
         [entry.migrated, entry.paid, entry.negative, entry.minority_sign],
         entry.expires_at,

@@ -5,7 +5,7 @@
 
 use super::board::Board;
 use crate::cores;
-use crate::domain::{Entry, Pair, RowId, Rule, Side};
+use crate::domain::{Entry, Marks, Pair, RowId, Rule, Side, payment_kind};
 
 /// What such a pair has that contradicts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,19 +43,26 @@ impl Board<'_> {
             Some(_) => return Some(Contrary::Link),
             None => {}
         }
-        let (ours, theirs) = (&legacy.references, &unified.references);
-        if ours.is_empty() || theirs.is_empty() || ours.iter().any(|it| theirs.binary_search(it).is_ok()) {
-            return None;
+        self.have_other_payments(legacy, unified).then_some(Contrary::Reference)
+    }
+
+    /// Both name a payment of one kind, and none in common.
+    pub(super) fn have_other_payments(&self, one: &Entry, other: &Entry) -> bool {
+        let (ours, theirs) = (one.named_payments(), other.named_payments());
+        if ours.clone().any(|it| theirs.clone().any(|other| other == it)) {
+            return false;
         }
-        let kind = |reference: &u32| kind(&self.books.references[*reference as usize]);
-        let kinds: Vec<&str> = ours.iter().filter_map(kind).collect();
-        theirs.iter().filter_map(kind).any(|kind| kinds.contains(&kind)).then_some(Contrary::Reference)
+        ours.filter_map(|it| self.kind_of(it))
+            .any(|kind| theirs.clone().any(|other| self.kind_of(other) == Some(kind)))
+    }
+
+    fn kind_of(&self, reference: u32) -> Option<&str> {
+        payment_kind(&self.books.references[reference as usize])
     }
 
     /// Both references say of what kind they are, and the kinds differ.
     pub(super) fn are_of_different_kinds(&self, a: u32, b: u32) -> bool {
-        let kind = |reference: u32| kind(&self.books.references[reference as usize]);
-        kind(a).zip(kind(b)).is_some_and(|(a, b)| a != b)
+        self.kind_of(a).zip(self.kind_of(b)).is_some_and(|(a, b)| a != b)
     }
 
     fn is_contradicted(&self, pair: &Pair) -> bool {
@@ -68,7 +75,8 @@ impl Board<'_> {
     /// Counts the pairs of the rungs below `reference` that are contradicted; pairs ascend by legacy row.
     pub(super) fn contradicted(&self) -> Option<Contradicted> {
         let (legacy, unified) = (&self.books.legacy.any, &self.books.unified.any);
-        let may_be = unified.link || (legacy.reference && unified.reference);
+        let has_payments = |any: &Marks| any.reference || any.payment;
+        let may_be = unified.link || (has_payments(legacy) && has_payments(unified));
         if !may_be {
             return None;
         }
@@ -84,12 +92,4 @@ impl Board<'_> {
         let first = (id(Side::Legacy, first.legacy), id(Side::Unified, first.unified));
         Some(Contradicted { pairs, first })
     }
-}
-
-/// What a payment id says of its kind: `pi` of `pi_3Nabc`. `None`: nothing, so that it contradicts no
-/// other, since the two tables may keep ids of different things.
-fn kind(reference: &str) -> Option<&str> {
-    let (kind, rest) = reference.split_once('_')?;
-    let is_kind = (1..=8).contains(&kind.len()) && kind.bytes().all(|byte| byte.is_ascii_alphabetic());
-    (is_kind && !rest.is_empty()).then_some(kind)
 }

@@ -17,13 +17,16 @@ pub(super) type Awaited = (UserNo, ActionNo, i64);
 /// A unified row that repeats a kept one.
 pub(super) fn duplicate(board: &Board<'_>, row: u32, repeat: Repeat, awaited: &HashSet<Awaited>) -> Finding {
     let (extra, kept) = (board.entry(Side::Unified, row), board.entry(Side::Unified, repeat.kept));
-    let same = extra.user == kept.user && extra.action == kept.action && extra.tokens == kept.tokens;
+    // A payment on one of them alone makes the two different grants, whatever their labels.
+    let same = extra.user == kept.user
+        && extra.action == kept.action
+        && board.action(extra) == board.action(kept)
+        && extra.tokens == kept.tokens;
     let partners = repeats::partners(board, repeat.kept);
-    // A link to a row that neither stands for denies the copy.
-    let shows = |row: &Entry| {
-        let agrees = |link: &RowId| partners.iter().any(|partner| partner.id == *link);
-        row.is_marked() && row.link.as_deref().is_none_or(agrees)
-    };
+    // A link to a row that the kept one does not stand for denies the copy.
+    let agrees = |link: &RowId| partners.iter().any(|partner| partner.id == *link);
+    let shows = |row: &Entry| row.is_marked() && row.link.as_deref().is_none_or(agrees);
+    let is_denied = extra.link.as_deref().is_some_and(|link| !agrees(link));
     let tied = matches!(repeat.by, Rule::Link | Rule::Reference);
     // Neither is paired, and a legacy row waits for one of them: both may be true copies.
     let is_awaited =
@@ -31,9 +34,15 @@ pub(super) fn duplicate(board: &Board<'_>, row: u32, repeat: Repeat, awaited: &H
     // What stands for another payment is no copy of that one's grant, nor is its copy.
     let is_contradicted = partners.iter().any(|partner| board.contrary(partner, kept).is_some());
     // Each has a payment of its own, of kinds that say nothing of each other.
-    let paid_apart = !extra.references.is_empty()
-        && partners.iter().copied().chain([kept]).any(|other| !other.references.is_empty());
-    let copy = tied || (!is_contradicted && !paid_apart && (shows(extra) || shows(kept)));
+    let paid_apart = |other: &Entry| {
+        let (mut ours, theirs) = (extra.named_payments(), other.named_payments());
+        let is_paid = |row: &Entry| row.named_payments().next().is_some();
+        let shares = ours.any(|one| theirs.clone().any(|other| other == one));
+        is_paid(extra) && is_paid(other) && !shares
+    };
+    let is_paid_apart = partners.iter().copied().chain([kept]).any(paid_apart);
+    let shown = tied || (!is_paid_apart && !is_denied && (shows(extra) || shows(kept)));
+    let copy = shown && !is_contradicted;
     let same_look = components::looks(board, extra) == components::looks(board, kept);
     let verdict = verdict_of_free(board.unified[row as usize]).max(if same_look {
         Verdict::Interchangeable
@@ -59,7 +68,7 @@ pub(super) fn duplicate(board: &Board<'_>, row: u32, repeat: Repeat, awaited: &H
         draft = draft.legacy(board.books, position);
     }
     if !same {
-        draft = draft.evidence("differs_from_kept", &differs_from_kept(extra, kept));
+        draft = draft.evidence("differs_from_kept", &differs_from_kept(board, extra, kept));
     }
     if extra.user != kept.user {
         draft = draft.evidence("kept_user", &board.books.roster.id(kept.user).to_string());
@@ -70,10 +79,12 @@ pub(super) fn duplicate(board: &Board<'_>, row: u32, repeat: Repeat, awaited: &H
     finding
 }
 
-fn differs_from_kept(extra: &Entry, kept: &Entry) -> String {
+fn differs_from_kept(board: &Board<'_>, extra: &Entry, kept: &Entry) -> String {
+    let is_other_action = extra.action != kept.action;
     let all = [
         (extra.user != kept.user, "user"),
-        (extra.action != kept.action, "action"),
+        (is_other_action, "action"),
+        (!is_other_action && board.action(extra) != board.action(kept), "payment"),
         (extra.tokens != kept.tokens, "amount"),
     ];
     all.iter().filter(|(differs, _)| *differs).map(|(_, name)| *name).collect::<Vec<_>>().join("+")

@@ -29,8 +29,8 @@ fn by_ids(board: &mut Board<'_>, legacy: &[u32], unified: &[u32]) {
     let verdict = if all { Verdict::Interchangeable } else { Verdict::Contested };
     let pairs = legacy.len().min(unified.len());
     legacy.iter().zip(unified).for_each(|(&l, &u)| board.pair(l, u, Rule::Exact, verdict));
-    legacy[pairs..].iter().for_each(|&row| board.doubt(Side::Legacy, row, verdict));
-    unified[pairs..].iter().for_each(|&row| board.doubt(Side::Unified, row, verdict));
+    legacy[pairs..].iter().for_each(|&row| board.doubt(Rule::Exact, Side::Legacy, row, verdict));
+    unified[pairs..].iter().for_each(|&row| board.doubt(Rule::Exact, Side::Unified, row, verdict));
     if !all {
         let entry = board.entry(Side::Legacy, legacy[0]);
         let user = board.books.roster.id(entry.user);

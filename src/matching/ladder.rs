@@ -5,7 +5,7 @@ use hashbrown::HashMap;
 
 use super::board::{Board, Key, Row};
 use super::components::{self, Rung, Sets};
-use super::{exact, line, other_user, split};
+use super::{exact, line, other_user, shaken, split};
 use crate::domain::{Entry, Instant, RowId, Rule, Side, Span, Verdict};
 use crate::normalise::ascending_ids;
 
@@ -22,6 +22,7 @@ pub(super) fn climb(board: &mut Board<'_>) {
     split::climb(board);
     mismatch(board);
     stamped(board);
+    shaken::spread(board);
     board.end_by_key();
 }
 
@@ -147,6 +148,7 @@ fn stamped(board: &mut Board<'_>) {
     if counts.is_empty() {
         return;
     }
+    board.has_stamps = true;
     let [legacy, mut unified] = board.both_by_key();
     unified.retain(|(key, _)| counts.contains_key(&key.at));
     let sets = same_key_sets(&legacy, &unified);
@@ -193,8 +195,8 @@ fn on_line(board: &mut Board<'_>, rule: Rule, legacy: &[u32], unified: &[u32], r
         |board: &Board<'_>, side, rows: &[u32]| rows.iter().all(|&row| !board.is_free(side, row));
     let complete = all_paired(board, Side::Legacy, &legacy) && all_paired(board, Side::Unified, &unified);
     if !result.optimal || !complete {
-        legacy.iter().for_each(|&row| board.doubt(Side::Legacy, row, verdict));
-        unified.iter().for_each(|&row| board.doubt(Side::Unified, row, verdict));
+        legacy.iter().for_each(|&row| board.doubt(rule, Side::Legacy, row, verdict));
+        unified.iter().for_each(|&row| board.doubt(rule, Side::Unified, row, verdict));
     }
     if !result.optimal {
         say_bounded(board, rule, &legacy, &unified);
@@ -204,7 +206,7 @@ fn on_line(board: &mut Board<'_>, rule: Rule, legacy: &[u32], unified: &[u32], r
 /// Says which component had no exact answer; its rows are contested.
 fn say_bounded(board: &mut Board<'_>, rule: Rule, legacy: &[u32], unified: &[u32]) {
     for (side, rows) in [(Side::Legacy, legacy), (Side::Unified, unified)] {
-        rows.iter().for_each(|&row| board.doubt(side, row, Verdict::Contested));
+        rows.iter().for_each(|&row| board.doubt(rule, side, row, Verdict::Contested));
     }
     if let Some(&first) = legacy.first() {
         let user = board.books.roster.id(board.entry(Side::Legacy, first).user);

@@ -25,7 +25,7 @@ pub struct SharedReferences {
 }
 
 /// Left-over unified rows that may be the missing row of a legacy row, or show that its payment was
-/// granted already. Rows that `dedupe.sql` will remove are none; unclear rows are some.
+/// granted already. Rows that `dedupe.sql` will remove are none but for their references; unclear rows are some.
 struct Free<'a> {
     alike: HashMap<(u32, ActionNo, i64), u32>,
     references: HashMap<u32, u32>,
@@ -36,9 +36,12 @@ impl<'a> Free<'a> {
     fn of(board: &Board<'a>, dedupes: &BTreeSet<u32>) -> Free<'a> {
         let (alike, references) = (HashMap::new(), HashMap::new());
         let mut free = Free { alike, references, unclear: Unclear::of(board) };
-        for row in board.free(Side::Unified).into_iter().filter(|row| !dedupes.contains(row)) {
+        for row in board.free(Side::Unified) {
             let entry = board.entry(Side::Unified, row);
-            free.alike.entry((entry.user.0, board.action(entry), entry.tokens)).or_insert(row);
+            if !dedupes.contains(&row) {
+                free.alike.entry((entry.user.0, board.action(entry), entry.tokens)).or_insert(row);
+            }
+            // The second row of a payment may be that of another user, whatever it repeats.
             for &reference in &entry.references {
                 free.references.entry(reference).or_insert(row);
             }

@@ -23,6 +23,7 @@ mod optima;
 mod other_user;
 mod repeats;
 mod settle;
+mod shaken;
 mod split;
 mod stamps;
 mod unclear;

@@ -85,8 +85,8 @@ impl<'b> Kept<'b> {
         }
     }
 
-    /// What a row repeats: by link before reference before likeness; then the kept row nearest in
-    /// time, the older one, the least id.
+    /// What a row repeats: by link before reference before likeness; then a kept row that says the same, the
+    /// nearest in time, the older one, the least id.
     pub(super) fn repeated_by(&self, board: &Board<'b>, row: u32) -> Option<Repeat> {
         self.repeated_among(board, row, &|_| true)
     }
@@ -103,7 +103,8 @@ impl<'b> Kept<'b> {
             rows.filter(|&kept| kept != row && may_be(kept) && is_of_kind(board, kept, entry.kind))
                 .min_by_key(|&kept| {
                     let other = board.entry(Side::Unified, kept);
-                    (other.at.since(entry.at).abs(), other.at, kept)
+                    let is_other = likeness(board, other) != likeness(board, entry);
+                    (is_other, other.at.since(entry.at).abs(), other.at, kept)
                 })
         };
         if let Some(rows) = entry.link.as_deref().and_then(|link| self.links.get(link))
@@ -144,14 +145,15 @@ fn is_of_kind(board: &Board<'_>, kept: u32, kind: Kind) -> bool {
         || partners(board, kept).iter().any(|partner| partner.kind == kind)
 }
 
-/// A different reference or a different link says that two rows are two grants. (Equal ones were
-/// looked at before.) Ids of different kinds say nothing: one purchase has several of them.
+/// A different reference, payment or link says that two rows are two grants. (Equal references and links
+/// were looked at before.) Ids of different kinds say nothing: one purchase has several of them.
 fn is_another(board: &Board<'_>, entry: &Entry, kept: u32) -> bool {
     let other = board.entry(Side::Unified, kept);
     let partners = partners(board, kept);
     let differs = |theirs: &Entry| {
         let ours = &entry.references;
         ours.iter().any(|a| theirs.references.iter().any(|b| !board.are_of_different_kinds(*a, *b)))
+            || board.have_other_payments(entry, theirs)
     };
     let has_link = other.link.is_some() || !partners.is_empty();
     differs(other) || partners.iter().any(|partner| differs(partner)) || (entry.link.is_some() && has_link)
@@ -192,7 +194,16 @@ fn each_mark<'b>(board: &Board<'b>, row: u32, mut see: impl FnMut(Mark<'b>)) {
         entry.references.iter().chain(partners.iter().flat_map(|partner| partner.references.iter()));
     references.for_each(|&reference| see(Mark::Reference(reference)));
     see(Mark::Alike(likeness(board, entry), entry.at));
-    partners.iter().for_each(|partner| see(Mark::PartnerAlike(likeness(board, partner), partner.at)));
+    let ours = likeness(board, entry);
+    for partner in partners {
+        let theirs = likeness(board, partner);
+        see(Mark::PartnerAlike(theirs, partner.at));
+        // Where a pair differs in more than time, a row may say what the one says at the other's moment.
+        if ours != theirs {
+            see(Mark::Alike(ours, partner.at));
+            see(Mark::PartnerAlike(theirs, entry.at));
+        }
+    }
 }
 
 fn likeness(board: &Board<'_>, entry: &Entry) -> Likeness {

@@ -10,7 +10,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::board::{Board, Key, lag};
 use super::components;
-use crate::domain::{Instant, Side, Verdict};
+use crate::domain::{Instant, Rule, Side, Verdict};
 
 /// Parts of a split grant.
 const MOST_PARTS: usize = 6;
@@ -117,8 +117,8 @@ fn candidates(board: &mut Board<'_>, side: Side, ones: &[u32], others: &[u32]) -
             parts.len(),
             side.name()
         ));
-        board.doubt(side, one, Verdict::Contested);
-        parts.into_iter().for_each(|part| board.doubt(other_side, part, Verdict::Contested));
+        board.doubt(Rule::Split, side, one, Verdict::Contested);
+        parts.into_iter().for_each(|part| board.doubt(Rule::Split, other_side, part, Verdict::Contested));
     }
     found
 }
@@ -235,7 +235,7 @@ fn choose(board: &mut Board<'_>, conflict: Vec<Candidate>) {
     let Some(best) = optima.iter().min_by_key(|choice| list(choice)).cloned() else { return };
     let verdicts: Vec<Verdict> = best.iter().map(|group| verdict(board, group, &optima)).collect();
     for (side, row, verdict) in left_over(board, &best, &optima) {
-        board.doubt(side, row, verdict);
+        board.doubt(Rule::Split, side, row, verdict);
     }
     for (group, verdict) in best.iter().zip(verdicts) {
         board.group(group.legacy.clone(), group.unified.clone(), verdict);
@@ -395,6 +395,6 @@ fn take_in_order(board: &mut Board<'_>, conflict: Vec<Candidate>) {
         }
     }
     for (side, row) in conflict.iter().flat_map(Candidate::rows) {
-        board.doubt(side, row, Verdict::Contested);
+        board.doubt(Rule::Split, side, row, Verdict::Contested);
     }
 }

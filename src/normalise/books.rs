@@ -326,6 +326,10 @@ impl Merged {
         raw.label = u32::from(labels[raw.label as usize]);
         raw.references.iter_mut().for_each(|number| *number = maps.references[folder][*number as usize]);
         raw.references.sort_unstable();
+        if let Some(payments) = &mut raw.payments {
+            payments.iter_mut().for_each(|number| *number = maps.references[folder][*number as usize]);
+            payments.sort_unstable();
+        }
         raw
     }
 }
@@ -344,6 +348,7 @@ pub(super) fn entry(raw: RawEntry) -> Entry {
         at: raw.at,
         references: raw.references,
         paid: raw.paid,
+        payments: raw.payments,
         link: raw.link,
         migrated: raw.migrated,
         expires_at: raw.expires_at,

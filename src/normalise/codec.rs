@@ -37,8 +37,11 @@ pub(super) fn encode(entry: &RawEntry, bytes: &mut Vec<u8>) {
     bytes.extend(entry.tokens.to_le_bytes());
     bytes.extend(entry.at.0.to_le_bytes());
     encode_id(&entry.id, bytes);
-    bytes.extend((entry.references.len() as u32).to_le_bytes());
-    entry.references.iter().for_each(|number| bytes.extend(number.to_le_bytes()));
+    // A row has as many of each as fields are configured, at most.
+    let payments = entry.payments.as_deref().map_or(&[][..], |payments| payments);
+    bytes.extend((entry.references.len() as u16).to_le_bytes());
+    bytes.extend((payments.len() as u16).to_le_bytes());
+    entry.references.iter().chain(payments).for_each(|number| bytes.extend(number.to_le_bytes()));
     if let Some(link) = &entry.link {
         encode_id(link, bytes);
     }
@@ -77,7 +80,9 @@ pub(super) fn decode(from: &mut impl Read) -> io::Result<Option<RawEntry>> {
     let (user, label) = (number(from)?, number(from)?);
     let (tokens, at) = (i64::from_le_bytes(bytes(from)?), Instant(i64::from_le_bytes(bytes(from)?)));
     let id = decode_id(from)?;
-    let references = (0..number(from)?).map(|_| number(from)).collect::<io::Result<Box<[u32]>>>()?;
+    let (references, payments) = (u16::from_le_bytes(bytes(from)?), u16::from_le_bytes(bytes(from)?));
+    let references = (0..references).map(|_| number(from)).collect::<io::Result<Box<[u32]>>>()?;
+    let payments = (0..payments).map(|_| number(from)).collect::<io::Result<Vec<u32>>>()?;
     let link = if is_set(LINKED) { Some(Box::new(decode_id(from)?)) } else { None };
     let expires_at = if is_set(ENDS) { Some(Instant(i64::from_le_bytes(bytes(from)?))) } else { None };
     let balance_after = if is_set(BALANCED) { Some(i64::from_le_bytes(bytes(from)?)) } else { None };
@@ -92,6 +97,7 @@ pub(super) fn decode(from: &mut impl Read) -> io::Result<Option<RawEntry>> {
         at,
         references,
         paid: is_set(PAID),
+        payments: (!payments.is_empty()).then(|| Box::new(payments.into())),
         link,
         migrated: is_set(MIGRATED),
         expires_at,
@@ -159,6 +165,7 @@ mod tests {
                 at: Instant(i64::from(bits) - 100),
                 references: (0..bits % 4).collect(),
                 paid: is_set(2),
+                payments: (bits % 5 > 2).then(|| Box::new((0..bits % 5).collect())),
                 link: is_set(5).then(|| Box::new(id(bits / 4))),
                 migrated: is_set(3),
                 expires_at: is_set(6).then_some(Instant(-i64::from(bits))),

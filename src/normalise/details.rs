@@ -6,7 +6,7 @@ use super::columns::{Amount, IdColumn, IntegerColumn, Moment, TimeColumn};
 use super::flags::FlagColumn;
 use super::folder::Folder;
 use super::intern::Texts;
-use crate::domain::{Instant, RowId, Widths, names_nothing};
+use crate::domain::{Few, Instant, RowId, Widths, names_nothing, payment_kind};
 use crate::source::DetailColumns;
 
 /// Characters of a UUID with its hyphens.
@@ -18,6 +18,8 @@ pub(super) struct DetailView<'a> {
     pub(super) id: IdColumn<'a>,
     reference: Vec<IdColumn<'a>>,
     payment: Vec<FlagColumn<'a>>,
+    /// Payments are not the references alone.
+    has_other_payments: bool,
     link: Option<IdColumn<'a>>,
     pub(super) migrated: Option<FlagColumn<'a>>,
     expires_at: Option<TimeColumn<'a>>,
@@ -48,7 +50,18 @@ impl Folder {
         let balance_after = optional(details.balance_after.as_ref(), |array| {
             self.typed(array, "balance_after".to_owned(), "tokens", IntegerColumn::of)
         })?;
-        Some(DetailView { raw: details, id, reference, payment, link, migrated, expires_at, balance_after })
+        let has_other_payments = self.rules.has_other_payments;
+        Some(DetailView {
+            raw: details,
+            id,
+            reference,
+            payment,
+            has_other_payments,
+            link,
+            migrated,
+            expires_at,
+            balance_after,
+        })
     }
 }
 
@@ -81,6 +94,29 @@ impl DetailView<'_> {
         references.sort_unstable();
         references.dedup();
         references.into_boxed_slice()
+    }
+
+    /// Payment ids that are no references. What says no more than that something was paid, or how much, is
+    /// none: only ids of one kind that differ tell grants apart.
+    pub(super) fn payments(
+        &self,
+        row: usize,
+        references: &[u32],
+        texts: &mut Texts,
+    ) -> Option<Box<Few<u32>>> {
+        if !self.has_other_payments {
+            return None;
+        }
+        let named = self.payment.iter().filter_map(|column| column.text(row));
+        let mut payments: Vec<u32> = named
+            .map(str::trim_ascii)
+            .filter(|text| payment_kind(text).is_some() && text.contains(|c: char| c.is_ascii_digit()))
+            .map(|text| texts.number(text))
+            .filter(|number| !references.contains(number))
+            .collect();
+        payments.sort_unstable();
+        payments.dedup();
+        (!payments.is_empty()).then(|| Box::new(payments.into()))
     }
 
     /// Notes how wide the texts of a row are.

@@ -60,6 +60,11 @@ impl<'a> FlagColumn<'a> {
         }
     }
 
+    /// The text of a row, in a column of text.
+    pub(super) fn text(&self, row: usize) -> Option<&'a str> {
+        if let FlagColumn::Text(text) = self { text.get(row) } else { None }
+    }
+
     /// Every value is a yes, a no, or nothing, whatever it is.
     pub(super) fn is_always_readable(&self) -> bool {
         matches!(self, FlagColumn::Boolean(_))

@@ -11,7 +11,8 @@ use super::rules::{Meaning, Rules};
 use super::usage_log::Writer;
 use crate::config::SignPolicy;
 use crate::domain::{
-    ActionNo, Instant, Kind, Marks, Population, PopulationClass, Rejected, RowId, Side, Total, is_nothing,
+    ActionNo, Few, Instant, Kind, Marks, Population, PopulationClass, Rejected, RowId, Side, Total,
+    is_nothing,
 };
 use crate::source::{DetailColumns, KeyColumns, Selection, Sink};
 use arrow_array::Array;
@@ -65,6 +66,7 @@ pub(super) struct RawEntry {
     pub(super) at: Instant,
     pub(super) references: Box<[u32]>,
     pub(super) paid: bool,
+    pub(super) payments: Option<Box<Few<u32>>>,
     pub(super) link: Option<Box<RowId>>,
     pub(super) migrated: bool,
     pub(super) expires_at: Option<Instant>,
@@ -279,6 +281,8 @@ impl Folder {
                     self.signs.entry((label, Month::of(at))).or_default()[sign] += 1;
                 }
                 let expires_at = self.end(details, at_detail, &id, class);
+                let references = details.references(at_detail, &mut self.references);
+                let payments = details.payments(at_detail, &references, &mut self.references);
                 let entry = RawEntry {
                     id,
                     user,
@@ -288,8 +292,9 @@ impl Folder {
                     tokens: raw.abs(),
                     negative: raw < 0,
                     at,
-                    references: details.references(at_detail, &mut self.references),
+                    references,
                     paid: details.paid(at_detail),
+                    payments,
                     link: details.link(at_detail),
                     migrated: details.migrated.as_ref().is_some_and(|mark| mark.is_set(at_detail)),
                     expires_at,

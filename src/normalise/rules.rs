@@ -33,6 +33,8 @@ pub struct Rules {
     pub(super) sign: SignPolicy,
     pub(super) as_of: Instant,
     pub(super) columns: Names,
+    /// Payments stand in other fields than references.
+    pub(super) has_other_payments: bool,
     /// Rows of usage of this user are kept one by one, not only summed.
     pub(super) keep_usage_of: Option<RowId>,
     /// Bytes that the usage logs of all workers hold in memory.
@@ -98,6 +100,7 @@ impl Rules {
             sign: config.legacy.sign,
             as_of,
             columns: names(&config.legacy.columns),
+            has_other_payments: config.legacy.columns.payment != config.legacy.columns.reference,
             keep_usage_of: None,
             log_bytes: Arc::default(),
             room: Arc::new(Room::unbounded()),
@@ -123,6 +126,7 @@ impl Rules {
             sign: SignPolicy::ByAction,
             as_of,
             columns: names(&config.unified.columns),
+            has_other_payments: config.unified.columns.payment != config.unified.columns.reference,
             keep_usage_of: keep_usage_of.cloned(),
             log_bytes: Arc::default(),
             room: Arc::new(Room::unbounded()),

@@ -13,7 +13,7 @@ fn a_group_keeps_the_doubts_of_its_rows() {
          ua0 ann subscription_grant 150 0
          uc1 ann subscription_grant 150 2s",
         "split_grant info [lc1 le0] [uc1] +0 split contested none
-         unmigrated error [lc2] [] +100 none forced backfill",
+         unmigrated error [lc2] [] +100 none contested review",
     );
     check(
         "twins: one pairs, the other is split",

@@ -75,6 +75,7 @@ fn column(text: &str) -> SnapshotColumn {
                 at: moment,
                 references: Box::new([]),
                 paid: false,
+                payments: None,
                 link: None,
                 migrated: false,
                 expires_at: None,

@@ -150,6 +150,7 @@ fn ledger(side: Side, ids: &[&str]) -> Ledger {
         at: Instant(0),
         references: Box::default(),
         paid: false,
+        payments: None,
         link: None,
         migrated: false,
         expires_at: None,

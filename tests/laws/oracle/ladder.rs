@@ -36,19 +36,27 @@ pub fn climb(books: &Books, rules: &Rules) -> Paired {
         legacy_free: vec![true; books.legacy.len()],
         unified_free: vec![true; books.unified.len()],
     };
-    for rule in ["link", "reference", "exact", "near", "user", "split", "mismatch", "stamped"] {
+    let mut shaken = Shaken::default();
+    for rule in RULES {
+        if rule == "stamped" {
+            let mut left = free(&books.unified, &paired.unified_free);
+            shaken.stamps = left.any(|row| is_stamped(row, &books.unified));
+        }
         let groups = match rule {
             "user" => other_user(books, &paired, rules),
             "split" => splits(books, &paired, rules),
             _ => pairs(rule, books, &paired, rules),
         };
-        take(rule, groups, books, &mut paired);
+        take(rule, groups, books, &mut paired, &mut shaken);
     }
+    shaken.spread(books, &mut paired, rules);
     paired
 }
 
+const RULES: [&str; 8] = ["link", "reference", "exact", "near", "user", "split", "mismatch", "stamped"];
+
 /// Takes the best groups of a rung.
-fn take(rule: &'static str, groups: Vec<Group>, books: &Books, paired: &mut Paired) {
+fn take(rule: &'static str, groups: Vec<Group>, books: &Books, paired: &mut Paired, shaken: &mut Shaken) {
     let decision = optimum::decide(&groups, &books.legacy, &books.unified);
     for (group, verdict) in decision.chosen {
         let of_legacy = group.legacy.iter().map(|row| paired.legacy_verdict[*row]);
@@ -58,11 +66,88 @@ fn take(rule: &'static str, groups: Vec<Group>, books: &Books, paired: &mut Pair
         group.unified.iter().for_each(|row| paired.unified_free[*row] = false);
         paired.taken.push(Taken { rule, group, verdict });
     }
+    let legacy = books.legacy.iter().zip(&decision.legacy);
+    for (row, verdict) in legacy.chain(books.unified.iter().zip(&decision.unified)) {
+        if *verdict == Verdict::Contested && rule != "exact" {
+            shaken.users.entry(row.user.clone()).or_insert(rule);
+        }
+    }
     for (mine, new) in paired.legacy_verdict.iter_mut().zip(decision.legacy) {
         *mine = (*mine).max(new);
     }
     for (mine, new) in paired.unified_verdict.iter_mut().zip(decision.unified) {
         *mine = (*mine).max(new);
+    }
+}
+
+/// "What rests on a contested choice is contested": users of whom a rung might have left other rows over.
+#[derive(Default)]
+struct Shaken {
+    /// The first such rung of each.
+    users: BTreeMap<String, &'static str>,
+    /// A row that the rungs above `stamped` left might be a stamped copy.
+    stamps: bool,
+}
+
+impl Shaken {
+    /// Contested rows make contested what lower rungs did with rows of their user within a window, and so on.
+    fn spread(&self, books: &Books, paired: &mut Paired, rules: &Rules) {
+        let place = |rule: &str| RULES.iter().position(|other| *other == rule);
+        // Rows by side and position, with what took them.
+        let all: Vec<(bool, usize)> = (0..books.legacy.len())
+            .map(|row| (true, row))
+            .chain((0..books.unified.len()).map(|row| (false, row)))
+            .collect();
+        let entry = |(is_legacy, row): (bool, usize)| {
+            if is_legacy { &books.legacy[row] } else { &books.unified[row] }
+        };
+        let taken: Vec<Option<usize>> = all
+            .iter()
+            .map(|(is_legacy, row)| {
+                let has = |taken: &Taken| {
+                    let rows = if *is_legacy { &taken.group.legacy } else { &taken.group.unified };
+                    rows.contains(row)
+                };
+                paired.taken.iter().position(has)
+            })
+            .collect();
+        let verdict = |at: usize| match taken[at] {
+            Some(taken) => paired.taken[taken].verdict,
+            None if all[at].0 => paired.legacy_verdict[all[at].1],
+            None => paired.unified_verdict[all[at].1],
+        };
+        let rung =
+            |at: usize| taken[at].and_then(|taken| place(paired.taken[taken].rule)).unwrap_or(RULES.len());
+        let mut doubted: BTreeSet<usize> = (0..all.len())
+            .filter(|&at| self.users.contains_key(&entry(all[at]).user) && verdict(at) == Verdict::Contested)
+            .collect();
+        let below: Vec<usize> = (0..all.len())
+            .filter(|&at| {
+                let first = self.users.get(&entry(all[at]).user).and_then(|rule| place(rule));
+                first.is_some_and(|first| rung(at) > first) && verdict(at) != Verdict::Contested
+            })
+            .collect();
+        loop {
+            let reaches = |a: usize, b: usize| {
+                let (one, other) = (entry(all[a]), entry(all[b]));
+                let alike = one.effective == other.effective && one.tokens == other.tokens;
+                let near = (one.at - other.at).abs() <= rules.window || (self.stamps && alike);
+                (one.user == other.user && near) || (taken[a].is_some() && taken[a] == taken[b])
+            };
+            let next = below
+                .iter()
+                .copied()
+                .find(|&at| !doubted.contains(&at) && doubted.iter().any(|&from| reaches(from, at)));
+            let Some(next) = next else { break };
+            doubted.insert(next);
+        }
+        for at in below.into_iter().filter(|at| doubted.contains(at)) {
+            match (taken[at], all[at]) {
+                (Some(taken), _) => paired.taken[taken].verdict = Verdict::Contested,
+                (None, (true, row)) => paired.legacy_verdict[row] = Verdict::Contested,
+                (None, (false, row)) => paired.unified_verdict[row] = Verdict::Contested,
+            }
+        }
     }
 }
 
@@ -114,8 +199,8 @@ fn pairs(rule: &str, books: &Books, paired: &Paired, rules: &Rules) -> Vec<Group
             let differs = differences(legacy, unified, rules);
             let same_user = !differs.user;
             let same_content = same_user && !differs.effective && !differs.amount;
-            // What is only close to a purchase is not made one by it.
-            let action = differs.action || (rule == "mismatch" && differs.effective);
+            // A label that a payment shows to be wrong parts no rows.
+            let action = if rule == "mismatch" { differs.effective } else { differs.action };
             let count = u32::from(action) + u32::from(differs.amount) + u32::from(differs.time);
             let fits = match rule {
                 "link" => unified.link.as_ref() == Some(&legacy.id),

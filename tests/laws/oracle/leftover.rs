@@ -78,13 +78,19 @@ pub fn repeats(extra: &Entry, kept: &Kept, books: &Books, rules: &Rules) -> Opti
     let other_reference =
         extra.refs.iter().any(|ours| known_refs.iter().any(|theirs| !of_different_kinds(ours, theirs)));
     let other_link = extra.link.is_some() && !known_ids.is_empty();
+    // What the one says, at the time of either.
+    let is_kept = |copy: &Entry| std::ptr::eq(copy, row);
     let same_content = copies.iter().any(|copy| {
-        copy.user == extra.user
-            && copy.effective == extra.effective
-            && copy.tokens == extra.tokens
-            && (copy.at - extra.at).abs() <= rules.tolerance
+        let of_other = |other: &&Entry| std::ptr::eq(*other, *copy) || is_kept(other) != is_kept(copy);
+        let mut times = partners.iter().copied().chain([row]).filter(of_other).map(|other| other.at);
+        says(copy) == says(extra) && times.any(|at| (at - extra.at).abs() <= rules.tolerance)
     });
     (same_content && !other_reference && !other_link).then_some(Evidence::Content)
+}
+
+/// User, effective action and amount.
+fn says(row: &Entry) -> (&str, &str, i64) {
+    (&row.user, &row.effective, row.tokens)
 }
 
 /// `pi_1` and `cs_1`: ids of different things, so that both may belong to one purchase.
@@ -106,7 +112,8 @@ pub fn judge(books: &Books, paired: &Paired, rules: &Rules) -> Left {
             .filter_map(|kept| Some((repeats(row, kept, books, rules)?, kept)))
             .min_by_key(|(evidence, kept)| {
                 let other = &books.unified[kept.unified];
-                (*evidence, (other.at - row.at).abs(), other.at, other.id.clone())
+                let is_other = *evidence != Evidence::Content && says(other) != says(row);
+                (*evidence, is_other, (other.at - row.at).abs(), other.at, other.id.clone())
             });
         let Some((evidence, repeated)) = found else {
             kept.push(Kept { unified: extra, partners: Vec::new() });

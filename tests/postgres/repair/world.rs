@@ -263,6 +263,7 @@ fn books(db: &Db, config: &Config, legacy: &str, unified: &str) -> Books {
                     at: Instant(row[4].parse().unwrap()),
                     references: own_reference(&row[5]).into_iter().collect(),
                     paid: !row[5].is_empty(),
+                    payments: None,
                     link: (!row[6].is_empty()).then(|| Box::new(RowId::parse(&row[6]))),
                     migrated: row.get(7).is_some_and(|mark| mark == "true"),
                     expires_at: None,
