@@ -175,3 +175,32 @@ fn a_row_that_repeats_a_grant_booked_on_another_user_is_still_that_users_copy() 
          user_mismatch error [l1] [u8] +50 user forced review",
     );
 }
+
+#[test]
+fn a_copy_at_the_moment_of_a_pair_that_differs_in_more() {
+    check(
+        "it says what the old row says, when the new one came",
+        "l0 ann sub 100 29d+23h
+         u0 ann subscription_grant 100 30d+1us
+         u1 ann subscription_grant 50 30d",
+        "amount_mismatch error [l0] [u1] +50 mismatch forced review
+         duplicate error [l0] [u0] -100 near forced review",
+    );
+    check(
+        "a reference of two users: the row that says the same is repeated, not the nearer one",
+        "l0 ann sub 100 0
+         l1 ann pack 100 0
+         u0 bob token_pack_purchase 100 2d ref:R1
+         u1 ann subscription_grant 100 0 ref:R1
+         u2 bob token_pack_purchase 100 0 ref:R1",
+        "duplicate error [l1] [u0] -100 reference forced review
+         user_mismatch error [l1] [u2] +100 user forced review",
+    );
+    check(
+        "of two rows with the reference one alone has the payment",
+        "l0 ann sub 100 0 ref:R1
+         u0 ann subscription_grant 100 0 ref:R1
+         u1 ann subscription_grant 100 1d ref:R1 paid",
+        "duplicate error [l0] [u1] -100 reference forced review",
+    );
+}

@@ -254,7 +254,8 @@ impl Writer<'_> {
 /// shows the copy."
 fn dedupe_or_review(repeat: &Repeat, books: &Books, rules: &Rules, legacy_free: &[bool]) -> &'static str {
     let (extra, kept) = (&books.unified[repeat.extra], &books.unified[repeat.kept.unified]);
-    let equal = extra.user == kept.user && extra.action == kept.action && extra.tokens == kept.tokens;
+    let says = |row: &Entry| (row.user.clone(), row.action.clone(), row.effective.clone(), row.tokens);
+    let equal = says(extra) == says(kept);
     let within = (extra.at - kept.at).abs() <= rules.window;
     let partners = &repeat.kept.partners;
     // A link to another legacy row says that it is no copy of this grant.
@@ -273,8 +274,10 @@ fn dedupe_or_review(repeat: &Repeat, books: &Books, rules: &Rules, legacy_free: 
     let has_payment = |row: &Entry| !row.refs.is_empty();
     let paid_apart = has_payment(extra)
         && (has_payment(kept) || partners.iter().any(|at| has_payment(&books.legacy[*at])));
-    let shown = repeat.evidence != Evidence::Content
-        || (!awaited && !contradicted && !paid_apart && (marked(extra) || marked(kept)));
+    let names_another = extra.link.is_some() && !marked(extra);
+    let may_show = !awaited && !paid_apart && !names_another;
+    let shown = !contradicted
+        && (repeat.evidence != Evidence::Content || (may_show && (marked(extra) || marked(kept))));
     unless_contested(if equal && within && shown { "dedupe" } else { "review" }, repeat.verdict)
 }
 
