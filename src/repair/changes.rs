@@ -83,7 +83,7 @@ pub(super) fn update_statements(plan: &Plan<'_>, part: &Part) -> String {
     columns.extend(evidence::staging(unified, ""));
     let (staged, staged_names) = staging(&columns);
     let [legacy, legacy_again] = legacy::checks(plan, part);
-    let mut text = sql::head(unified);
+    let mut text = sql::opening(unified);
     text.push_str(&fill(
         REPAIR,
         &[
@@ -92,6 +92,7 @@ pub(super) fn update_statements(plan: &Plan<'_>, part: &Part) -> String {
             ("journal", &sql::journal()),
             ("legacy", &legacy),
             ("legacy_again", &legacy_again),
+            ("closing", sql::closing()),
             ("staged", &staged),
             ("staged_names", &staged_names),
             ("rows", &part.rows[0].text),
@@ -225,7 +226,7 @@ pub(super) fn delete_statements(plan: &Plan<'_>, part: &Part) -> String {
             ("cascade", &sql::cascade(&format!("pg_temp.reckon_removed as p on p.row_id = {id}"))),
         ],
     );
-    let mut text = sql::head(unified);
+    let mut text = sql::opening(unified);
     text.push_str(&fill(
         DEDUPE,
         &[
@@ -237,6 +238,7 @@ pub(super) fn delete_statements(plan: &Plan<'_>, part: &Part) -> String {
             ("rows", &part.rows[0].text),
             ("spelled", &spelling::of_ids(plan, "reckon_removed", &["row_id", "kept_id"])),
             ("delete", &do_block(&body)),
+            ("closing", sql::closing()),
         ],
     ));
     text

@@ -1,6 +1,7 @@
 //! The SQL files on a real server.
 
 mod apply;
+mod at_once;
 mod between;
 mod demo;
 mod families;
