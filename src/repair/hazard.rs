@@ -16,6 +16,7 @@ use super::constraint::{Admission, admission};
 use super::limits;
 use super::plan::{Change, Common, NewId, Operation, Refusal, Warning, namespace};
 use super::success::Success;
+use super::unproven;
 
 /// How inserted rows get their ids.
 pub(super) fn new_id(books: &Books, legacy: &Layout, unified: &Layout) -> NewId {
@@ -104,6 +105,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Result<Hazards, RepairError> {
             hazards.times_in_texts(subject, file);
         }
         hazards.triggers(subject, file);
+        hazards.refusals.extend(unproven::of(subject, file));
         hazards.notes.extend(limits::of(subject, file));
     }
     if subject.has(Operation::Insert) {

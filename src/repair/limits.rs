@@ -3,9 +3,10 @@
 
 use crate::source::postgres::catalogue::TableFacts;
 
+use super::columns::Layout;
 use super::constraint::mentions;
 use super::hazard::Subject;
-use super::plan::{Operation, Warning};
+use super::plan::{Common, Operation, Warning};
 
 /// A sentence for each limit that concerns what a file writes or removes.
 pub(super) fn of(subject: &Subject<'_>, file: Operation) -> Vec<Warning> {
@@ -69,20 +70,24 @@ fn of_written(subject: &Subject<'_>, table: &TableFacts, file: Operation) -> Vec
 }
 
 /// The columns that a file writes.
-fn written<'a>(subject: &'a Subject<'_>, file: Operation) -> Vec<&'a str> {
+pub(super) fn written<'a>(subject: &'a Subject<'_>, file: Operation) -> Vec<&'a str> {
     if file == Operation::Insert {
         return subject.new_columns.iter().map(|column| column.name.as_str()).collect();
     }
-    let (unified, changed) = (subject.unified, subject.changed());
-    let mut written = Vec::new();
-    if changed.changes_action {
-        written.extend(unified.action.iter().map(|slot| slot.column.as_str()));
+    changed(subject.unified, subject.changed())
+}
+
+/// The columns that updates write.
+pub(super) fn changed(unified: &Layout, common: Common) -> Vec<&str> {
+    let mut changed = Vec::new();
+    if common.changes_action {
+        changed.extend(unified.action.iter().map(|slot| slot.column.as_str()));
     }
-    if changed.changes_tokens {
-        written.push(&unified.amount.column);
+    if common.changes_tokens {
+        changed.push(unified.amount.column.as_str());
     }
-    if changed.changes_time {
-        written.push(&unified.created_at.column);
+    if common.changes_time {
+        changed.push(unified.created_at.column.as_str());
     }
-    written
+    changed
 }

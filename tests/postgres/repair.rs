@@ -11,4 +11,5 @@ mod kinds;
 mod limits;
 mod shapes;
 mod spelling;
+mod unproven;
 mod world;
