@@ -71,8 +71,14 @@ impl Subject<'_> {
         Common::of(self.changes)
     }
 
+    /// The labels of the rows that a file writes.
+    pub fn labels_of_rows(&self, operation: Operation) -> BTreeSet<&str> {
+        let of = self.changes.iter().filter(|change| change.operation == operation);
+        of.filter_map(|change| change.new.as_ref()).map(|new| new.action).collect()
+    }
+
     /// The labels that a file writes.
-    fn labels(&self, operation: Operation) -> BTreeSet<&str> {
+    pub fn labels(&self, operation: Operation) -> BTreeSet<&str> {
         self.changes
             .iter()
             .filter(|change| change.operation == operation)

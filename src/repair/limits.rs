@@ -4,7 +4,7 @@
 use crate::source::postgres::catalogue::TableFacts;
 
 use super::columns::Layout;
-use super::constraint::mentions;
+use super::constraint::{Admission, admission, mentions};
 use super::hazard::Subject;
 use super::plan::{Common, Operation, Warning};
 
@@ -41,6 +41,13 @@ fn of_written(subject: &Subject<'_>, table: &TableFacts, file: Operation) -> Vec
         // An id is new, or given by the server.
         if is_unique && concerns(columns) && !mentions(columns, &subject.unified.id.column) {
             texts.push(format!("the index {name} is unique: {one} ({definition})"));
+        }
+    }
+    // A new row is held against all of them.
+    let is_met = |definition: &str| file == Operation::Insert || concerns(definition);
+    for (name, definition) in &table.checks {
+        if is_met(definition) && is_open(subject, file, definition) {
+            texts.push(format!("the constraint {name} checks each row: {one} ({definition})"));
         }
     }
     for (name, definition) in &table.limits {
@@ -90,4 +97,21 @@ pub(super) fn changed(unified: &Layout, common: Common) -> Vec<&str> {
         changed.push(unified.created_at.column.as_str());
     }
     changed
+}
+
+/// A CHECK of which no label tells whether it takes every row, and of which nothing was said yet.
+fn is_open(subject: &Subject<'_>, file: Operation, definition: &str) -> bool {
+    let unified = subject.unified;
+    let answer = |at: usize, label: &str| {
+        let part = unified.parts(label)?.get(at).copied()?;
+        Some(admission(definition, &unified.action[at].column, part))
+    };
+    let columns = || 0..unified.action.len();
+    let (of_rows, new) = (subject.labels_of_rows(file), subject.labels(file));
+    let is_proven = |at: usize| of_rows.iter().all(|label| answer(at, label) == Some(Admission::Accepts));
+    let is_told = |at: usize| {
+        let told = |label: &&str| matches!(answer(at, label), Some(Admission::Refuses | Admission::Unknown));
+        new.iter().any(told)
+    };
+    !columns().any(is_proven) && !columns().any(is_told)
 }
