@@ -109,6 +109,13 @@ impl Certificate {
         self.checks.iter().filter(|check| !check.passes())
     }
 
+    /// The publications that were found: of a table that may go, those that were accepted.
+    pub fn publications(&self) -> Vec<String> {
+        let checks = self.checks.iter().filter(|check| check.check == "publications");
+        let found = checks.flat_map(|check| &check.evidence);
+        found.filter(|found| found.kind == "publication").map(|found| found.name.clone()).collect()
+    }
+
     /// The result in one sentence.
     pub fn sentence(&self) -> String {
         let accepted = self.checks.iter().filter(|check| check.accepted.is_some()).count();

@@ -81,7 +81,7 @@ pub(super) fn statements(plan: &Plan<'_>, lines: &impl Lines, part: &Part) -> St
             .join(", ")
     );
     let [legacy, legacy_again] = legacy::checks(plan, part);
-    let mut text = sql::head(unified);
+    let mut text = sql::opening(unified);
     text.push_str(&fill(
         BACKFILL,
         &[
@@ -90,6 +90,7 @@ pub(super) fn statements(plan: &Plan<'_>, lines: &impl Lines, part: &Part) -> St
             ("journal", &sql::journal()),
             ("legacy", &legacy),
             ("legacy_again", &legacy_again),
+            ("closing", sql::closing()),
             (
                 "staged",
                 &["0::bigint as reckon_no".to_owned(), "null::text as reckon_legacy_id".to_owned()]

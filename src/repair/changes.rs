@@ -4,10 +4,11 @@ use super::columns::Layout;
 use super::evidence;
 use super::legacy;
 use super::parts::{Part, Piece};
-use super::plan::{Change, Plan};
+use super::plan::{Change, Operation, Plan};
 use super::quote::{comment, do_block, fill, literal};
 use super::spelling;
 use super::sql;
+use super::unproven;
 use super::values::Tuple;
 
 const REPAIR: &str = include_str!("sql/repair.sql");
@@ -83,7 +84,7 @@ pub(super) fn update_statements(plan: &Plan<'_>, part: &Part) -> String {
     columns.extend(evidence::staging(unified, ""));
     let (staged, staged_names) = staging(&columns);
     let [legacy, legacy_again] = legacy::checks(plan, part);
-    let mut text = sql::head(unified);
+    let mut text = sql::opening(unified);
     text.push_str(&fill(
         REPAIR,
         &[
@@ -92,6 +93,7 @@ pub(super) fn update_statements(plan: &Plan<'_>, part: &Part) -> String {
             ("journal", &sql::journal()),
             ("legacy", &legacy),
             ("legacy_again", &legacy_again),
+            ("closing", sql::closing()),
             ("staged", &staged),
             ("staged_names", &staged_names),
             ("rows", &part.rows[0].text),
@@ -126,6 +128,7 @@ fn update(plan: &Plan<'_>) -> String {
             ("same_evidence", &evidence::same(unified, "u", "")),
             ("row_text", sql::ROW_TEXT),
             ("digits", &digits),
+            ("unproven", &unproven::check(unified, Operation::Update, plan.common)),
             ("is_old", &same(unified, "old_")),
             ("is_new", &same(unified, "new_")),
             ("assignments", &assignments(plan)),
@@ -222,10 +225,11 @@ pub(super) fn delete_statements(plan: &Plan<'_>, part: &Part) -> String {
             ("kept", &format!("({}) or ({})", same(unified, "kept_"), same(unified, "kept_new_"))),
             ("kept_evidence", &evidence::same(unified, "u", "kept_")),
             ("row_text", sql::ROW_TEXT),
+            ("unproven", &unproven::check(unified, Operation::Delete, plan.common)),
             ("cascade", &sql::cascade(&format!("pg_temp.reckon_removed as p on p.row_id = {id}"))),
         ],
     );
-    let mut text = sql::head(unified);
+    let mut text = sql::opening(unified);
     text.push_str(&fill(
         DEDUPE,
         &[
@@ -237,6 +241,7 @@ pub(super) fn delete_statements(plan: &Plan<'_>, part: &Part) -> String {
             ("rows", &part.rows[0].text),
             ("spelled", &spelling::of_ids(plan, "reckon_removed", &["row_id", "kept_id"])),
             ("delete", &do_block(&body)),
+            ("closing", sql::closing()),
         ],
     ));
     text

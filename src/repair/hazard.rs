@@ -16,6 +16,7 @@ use super::constraint::{Admission, admission};
 use super::limits;
 use super::plan::{Change, Common, NewId, Operation, Refusal, Warning, namespace};
 use super::success::Success;
+use super::unproven;
 
 /// How inserted rows get their ids.
 pub(super) fn new_id(books: &Books, legacy: &Layout, unified: &Layout) -> NewId {
@@ -70,8 +71,14 @@ impl Subject<'_> {
         Common::of(self.changes)
     }
 
+    /// The labels of the rows that a file writes.
+    pub fn labels_of_rows(&self, operation: Operation) -> BTreeSet<&str> {
+        let of = self.changes.iter().filter(|change| change.operation == operation);
+        of.filter_map(|change| change.new.as_ref()).map(|new| new.action).collect()
+    }
+
     /// The labels that a file writes.
-    fn labels(&self, operation: Operation) -> BTreeSet<&str> {
+    pub fn labels(&self, operation: Operation) -> BTreeSet<&str> {
         self.changes
             .iter()
             .filter(|change| change.operation == operation)
@@ -104,6 +111,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Result<Hazards, RepairError> {
             hazards.times_in_texts(subject, file);
         }
         hazards.triggers(subject, file);
+        hazards.refusals.extend(unproven::of(subject, file));
         hazards.notes.extend(limits::of(subject, file));
     }
     if subject.has(Operation::Insert) {

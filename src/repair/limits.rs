@@ -3,9 +3,10 @@
 
 use crate::source::postgres::catalogue::TableFacts;
 
-use super::constraint::mentions;
+use super::columns::Layout;
+use super::constraint::{Admission, admission, mentions};
 use super::hazard::Subject;
-use super::plan::{Operation, Warning};
+use super::plan::{Common, Operation, Warning};
 
 /// A sentence for each limit that concerns what a file writes or removes.
 pub(super) fn of(subject: &Subject<'_>, file: Operation) -> Vec<Warning> {
@@ -42,6 +43,13 @@ fn of_written(subject: &Subject<'_>, table: &TableFacts, file: Operation) -> Vec
             texts.push(format!("the index {name} is unique: {one} ({definition})"));
         }
     }
+    // A new row is held against all of them.
+    let is_met = |definition: &str| file == Operation::Insert || concerns(definition);
+    for (name, definition) in &table.checks {
+        if is_met(definition) && is_open(subject, file, definition) {
+            texts.push(format!("the constraint {name} checks each row: {one} ({definition})"));
+        }
+    }
     for (name, definition) in &table.limits {
         let own = definition.split_once(" REFERENCES ").map_or(definition.as_str(), |(own, _)| own);
         if concerns(own) {
@@ -69,20 +77,41 @@ fn of_written(subject: &Subject<'_>, table: &TableFacts, file: Operation) -> Vec
 }
 
 /// The columns that a file writes.
-fn written<'a>(subject: &'a Subject<'_>, file: Operation) -> Vec<&'a str> {
+pub(super) fn written<'a>(subject: &'a Subject<'_>, file: Operation) -> Vec<&'a str> {
     if file == Operation::Insert {
         return subject.new_columns.iter().map(|column| column.name.as_str()).collect();
     }
-    let (unified, changed) = (subject.unified, subject.changed());
-    let mut written = Vec::new();
-    if changed.changes_action {
-        written.extend(unified.action.iter().map(|slot| slot.column.as_str()));
+    changed(subject.unified, subject.changed())
+}
+
+/// The columns that updates write.
+pub(super) fn changed(unified: &Layout, common: Common) -> Vec<&str> {
+    let mut changed = Vec::new();
+    if common.changes_action {
+        changed.extend(unified.action.iter().map(|slot| slot.column.as_str()));
     }
-    if changed.changes_tokens {
-        written.push(&unified.amount.column);
+    if common.changes_tokens {
+        changed.push(unified.amount.column.as_str());
     }
-    if changed.changes_time {
-        written.push(&unified.created_at.column);
+    if common.changes_time {
+        changed.push(unified.created_at.column.as_str());
     }
-    written
+    changed
+}
+
+/// A CHECK of which no label tells whether it takes every row, and of which nothing was said yet.
+fn is_open(subject: &Subject<'_>, file: Operation, definition: &str) -> bool {
+    let unified = subject.unified;
+    let answer = |at: usize, label: &str| {
+        let part = unified.parts(label)?.get(at).copied()?;
+        Some(admission(definition, &unified.action[at].column, part))
+    };
+    let columns = || 0..unified.action.len();
+    let (of_rows, new) = (subject.labels_of_rows(file), subject.labels(file));
+    let is_proven = |at: usize| of_rows.iter().all(|label| answer(at, label) == Some(Admission::Accepts));
+    let is_told = |at: usize| {
+        let told = |label: &&str| matches!(answer(at, label), Some(Admission::Refuses | Admission::Unknown));
+        new.iter().any(told)
+    };
+    !columns().any(is_proven) && !columns().any(is_told)
 }

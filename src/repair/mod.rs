@@ -32,6 +32,7 @@ pub(crate) mod quote;
 mod spelling;
 mod sql;
 mod success;
+mod unproven;
 mod values;
 mod verify;
 

@@ -3,21 +3,27 @@
 use super::columns::Layout;
 use super::parts::{self, Cut, Lines, Part, Piece};
 use super::plan::{Change, Operation, Plan, Refusal, Review};
-use super::quote::{comment, do_block, fill, grouped, literal, rows};
+use super::quote::{comment, do_block, dollar_quoted, fill, grouped, literal, rows};
 use super::verify::{self, Expectations};
 use super::{backfill, changes, spelling};
 use crate::config::quote_identifier;
 use crate::cores::at_once;
 
 const HEAD: &str = include_str!("sql/head.sql");
+const OPENING: &str = include_str!("sql/opening.sql");
+const SERIAL: &str = include_str!("sql/serial.sql");
+const CLOSING: &str = include_str!("sql/closing.sql");
 const JOURNAL: &str = include_str!("sql/journal.sql");
 const REFUSED: &str = include_str!("sql/refused.sql");
 const CASCADE: &str = include_str!("sql/cascade.sql");
 const UNDO: &str = include_str!("sql/undo.sql");
 const UNDO_ROWS: &str = include_str!("sql/undo_rows.sql");
 
-/// A row `u` as the text that is read back as that row. No cast: somebody may have made one of their own.
-pub(super) const ROW_TEXT: &str = "textin(record_out(u.*))";
+/// A row `u` as the text that is read back as that row.
+pub(super) const ROW_TEXT: &str = "pg_temp.reckon_row_text(u.*)";
+
+/// How its function makes it. No cast: somebody may have made one of their own.
+const ROW_TEXT_BODY: &str = "begin return textin(record_out(written)); end";
 
 /// A file to write; its text is [`Scripts::text`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -278,6 +284,17 @@ pub(super) fn head(unified: &Layout) -> String {
     fill(HEAD, &[("zone", &literal(&unified.timezone))])
 }
 
+/// [`head`] of a file that writes: it runs alone, and knows [`ROW_TEXT`].
+pub(super) fn opening(unified: &Layout) -> String {
+    let places = [("serial", do_block(SERIAL)), ("body", dollar_quoted("reckon", ROW_TEXT_BODY))];
+    head(unified) + &fill(OPENING, &places.each_ref().map(|(name, value)| (*name, value.as_str())))
+}
+
+/// The end of such a file: nothing of it stays in the session.
+pub(super) fn closing() -> &'static str {
+    CLOSING
+}
+
 /// Creates the journal where it is missing.
 pub(super) fn journal() -> String {
     format!(
@@ -339,8 +356,8 @@ fn undo_text(plan: &Plan<'_>) -> String {
                 ("cascade", &cascade(&leaving)),
             ],
         );
-        text.push_str(&head(&plan.unified));
-        text.push_str(&fill(UNDO, &[("unified", &table), ("undo", &do_block(&body))]));
+        text.push_str(&opening(&plan.unified));
+        text.push_str(&fill(UNDO, &[("unified", &table), ("undo", &do_block(&body)), ("closing", CLOSING)]));
     }
     text
 }

@@ -124,6 +124,7 @@ fn retirement(certificate: &Certificate, live: Option<&Live>) -> Vec<RetireFile>
             oid: table.state.oid,
             digest: table.state.digest,
             shape: table.state.shape.clone(),
+            publications: certificate.publications(),
             archive: table.archive.as_ref().map(|archive| archive.seal.clone()),
             run_id: certificate.run_id.clone(),
             issued_at: certificate.issued_at,

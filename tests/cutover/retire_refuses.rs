@@ -295,6 +295,8 @@ fn what_a_drop_would_take_along_and_was_not_certified_is_refused() {
     for (name, planted, named) in [
         ("rule", "create rule shut as on delete to {} do instead nothing", "rule shut"),
         ("publication", "create publication listed for table {}", "publication listed"),
+        ("everything", "create publication everything for all tables", "publication everything"),
+        ("of_schema", "create publication of_schema for tables in schema public", "publication of_schema"),
         (
             "trigger",
             "create trigger stamped before insert on {} for each row execute function public.stamp()",
@@ -310,6 +312,19 @@ fn what_a_drop_would_take_along_and_was_not_certified_is_refused() {
         world.db.sql(&plant(&world.sealed.retired_name().sql()));
         refused(&world, 3, &words);
     }
+}
+
+#[test]
+fn a_publication_that_was_accepted_is_not_refused_unless_it_lists_the_table_since() {
+    let mut world = World::new("accepted");
+    world.db.sql("create publication accepted for tables in schema public");
+    world.sealed.publications = vec!["other".to_owned(), "accepted".to_owned()];
+    world.steps(&[1]);
+    world.db.sql("alter publication accepted add table public.token_transactions");
+    refused(&world, 2, &["is in use again", "publication accepted"]);
+    world.db.sql("alter publication accepted drop table public.token_transactions");
+    world.steps(&[2, 3]);
+    assert_eq!(world.called(), "");
 }
 
 #[test]

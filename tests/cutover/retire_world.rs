@@ -58,6 +58,7 @@ pub fn seal(state: &TableState) -> Sealed {
         oid: state.oid,
         digest: state.digest,
         shape: state.shape.clone(),
+        publications: Vec::new(),
         archive: Some(archive),
         run_id: "4f1e".to_owned(),
         issued_at: now(),

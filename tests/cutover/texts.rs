@@ -33,6 +33,7 @@ fn sealed(archived: bool) -> Sealed {
         oid: state.oid,
         digest: state.digest,
         shape: state.shape,
+        publications: vec!["it's all".to_owned()],
         archive: archived.then_some(archive),
         run_id: "5f0c2a9e".to_owned(),
         issued_at: Instant(NOON),

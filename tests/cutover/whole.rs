@@ -70,6 +70,22 @@ fn a_certified_table_is_archived_retired_and_can_be_read_back() {
 }
 
 #[test]
+fn a_publication_of_all_tables_that_was_accepted_does_not_stop_the_steps() {
+    let world = World::new("whole_accepted");
+    world.configure(&format!("{BALANCES}{NO_HOLD}"));
+    world.db.sql("create publication everything for all tables");
+    world.reconcile();
+    assert_eq!(world.gate().reasons(), ["publications"]);
+    let until = (chrono::Utc::now() + chrono::Duration::days(3)).format("%Y-%m-%d").to_string();
+    let waive =
+        ["waive", "check:publications", "--run", "gate", "--reason", "r", "--owner", "o", "--until", &until];
+    assert_eq!(code(&world, &waive), 0);
+    world.gate_with(&["--archive", "archive"]).must_be_go();
+    psql(&world, "gate/retire.sql").unwrap();
+    assert_eq!(tables(&world), Vec::<String>::new());
+}
+
+#[test]
 fn a_write_after_the_certificate_is_refused_and_the_way_back_is_open() {
     let world = World::new("whole_write");
     world.reconcile();

@@ -1,6 +1,7 @@
 //! The SQL files on a real server.
 
 mod apply;
+mod at_once;
 mod between;
 mod demo;
 mod families;
@@ -10,4 +11,5 @@ mod kinds;
 mod limits;
 mod shapes;
 mod spelling;
+mod unproven;
 mod world;

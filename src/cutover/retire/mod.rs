@@ -21,7 +21,8 @@
 //!   never look as if the table had been dropped.
 //! - A table that is part of an inheritance or partition tree is refused by every step: a trigger on it
 //!   would not see every write, and a drop would take rows from its parent. So is one that got a rule, a
-//!   trigger, a publication or a subscription since the certificate: the drop would take these along.
+//!   trigger, a publication or a subscription since the certificate: the drop would take these along. A
+//!   publication of all tables, or of all of its schema, counts too, unless it was accepted.
 //! - Without an archive the file holds no statement that drops.
 
 mod text;
@@ -43,6 +44,8 @@ pub struct Sealed {
     pub digest: TableDigest,
     /// Digest of names and types of its columns.
     pub shape: String,
+    /// Publications of all tables, or of all of its schema, that were accepted by name.
+    pub publications: Vec<String>,
     /// The archive, where one was written.
     pub archive: Option<ArchiveSeal>,
     /// Id of the certificate: that of the run that it rests on.

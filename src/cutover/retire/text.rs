@@ -82,6 +82,7 @@ impl Places {
         );
         let body = fill(FORBID_BODY, &[("message", &literal(&message))]);
         let archive = sealed.archive.as_ref();
+        let publications: Vec<String> = sealed.publications.iter().map(|name| literal(name)).collect();
         let text = |text: Option<String>| literal(&text.unwrap_or_default());
         let values = vec![
             ("oid", format!("'{}'::oid", sealed.oid)),
@@ -101,6 +102,7 @@ impl Places {
             ("shape_query", shape_query(&format!("'{}'::oid", sealed.oid))),
             ("archive_digest", text(archive.map(|archive| archive.digest.to_string()))),
             ("archive_shape", text(archive.map(|archive| archive.shape.clone()))),
+            ("publications", format!("array[{}]::name[]", publications.join(", "))),
             ("function", format!("reckon_journal.{function}")),
             ("function_literal", literal(&function)),
             ("body", dollar_quoted("forbid", &body)),

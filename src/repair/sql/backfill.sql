@@ -34,4 +34,4 @@ analyze pg_temp.reckon_known;
 
 {{insert}}
 {{legacy_again}}
-commit;
+{{closing}}

@@ -14,4 +14,4 @@ analyze pg_temp.reckon_removed;
 
 {{delete}}
 
-commit;
+{{closing}}

@@ -78,7 +78,7 @@ begin
       hint = 'Nothing was changed. Remove them there by hand: undo.sql could not bring them back.';
   end if;
 
-{{cascade}}  select count(*) into planned from pg_temp.reckon_removed as p;
+{{cascade}}{{unproven}}  select count(*) into planned from pg_temp.reckon_removed as p;
 
   with removed as (
     delete from {{unified}} as u

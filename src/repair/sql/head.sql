@@ -13,3 +13,5 @@ set local bytea_output = 'hex';
 set local extra_float_digits = 3;
 set local lc_monetary = 'C';
 set local xmloption = 'content';
+set local array_nulls = on;
+set local quote_all_identifiers = off;

@@ -14,4 +14,4 @@ analyze pg_temp.reckon_changes;
 
 {{update}}
 {{legacy_again}}
-commit;
+{{closing}}

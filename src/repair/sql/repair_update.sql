@@ -30,7 +30,7 @@ begin
       hint = 'Nothing was changed. Run reckon reconcile again and use the SQL that it writes.';
   end if;
 
-{{digits}}  select count(*) into planned
+{{digits}}{{unproven}}  select count(*) into planned
     from pg_temp.reckon_changes as p
     join {{unified}} as u on {{id}} = p.row_id
    where {{is_old}};

@@ -3,4 +3,4 @@ lock table {{unified}} in share row exclusive mode;
 
 {{undo}}
 
-commit;
+{{closing}}

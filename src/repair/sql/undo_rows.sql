@@ -1,5 +1,6 @@
 declare
   target constant regclass := {{unified_literal}}::regclass;
+  caller_path constant text := current_setting('search_path');
   foreign_key record;
   key_type text;
   row_type text;
@@ -49,7 +50,11 @@ begin
   select format_type(a.atttypid, a.atttypmod) into strict key_type
     from pg_catalog.pg_attribute as a
    where a.attrelid = target and a.attname = {{key_name}} and not a.attisdropped;
-  select c.reltype::regtype::text into strict row_type from pg_catalog.pg_class as c where c.oid = target;
+  select format('%I.%I', n.nspname, t.typname) into strict row_type
+    from pg_catalog.pg_class as c
+    join pg_catalog.pg_type as t on t.oid = c.reltype
+    join pg_catalog.pg_namespace as n on n.oid = t.typnamespace
+   where c.oid = target;
   -- A value that is as it was stays in place; what the server gives cannot be set.
   select array_agg(c.name order by c.attnum),
          string_agg(c.quoted, ', ' order by c.attnum) filter (where c.given),
@@ -117,20 +122,26 @@ begin
   end if;
 
 {{cascade}}
+  -- The rows as they were before. What pg_catalog has was noted without its schema, so it is looked for there first.
+  perform set_config('search_path', concat_ws(', ', 'pg_catalog', nullif(caller_path, ''), 'pg_temp'), true);
+  execute format(
+    'create temporary table reckon_before on commit drop as
+     select p.row_key, p.last_operation, p.after_row, p.before_row::%s as r
+       from pg_temp.reckon_undo as p
+      where p.first_operation <> ''insert''',
+    row_type
+  );
+  perform set_config('search_path', caller_path, true);
+  analyze pg_temp.reckon_before;
+
   -- Removed rows come back.
-  select count(*) into planned
-    from pg_temp.reckon_undo as p
-   where p.last_operation = 'delete' and p.first_operation <> 'insert';
+  select count(*) into planned from pg_temp.reckon_before as b where b.last_operation = 'delete';
   execute format(
     'insert into %s (%s) overriding system value
      select %s
-       from (
-         select p.before_row::%s as r
-           from pg_temp.reckon_undo as p
-          where p.last_operation = ''delete'' and p.first_operation <> ''insert''
-         offset 0
-       ) as b',
-    target, given_columns, given_values, row_type
+       from pg_temp.reckon_before as b
+      where b.last_operation = ''delete''',
+    target, given_columns, given_values
   );
   get diagnostics done = row_count;
   if done <> planned then
@@ -139,17 +150,15 @@ begin
   undone := undone + done;
 
   -- Changed rows get their values back.
-  select count(*) into planned
-    from pg_temp.reckon_undo as p
-   where p.last_operation <> 'delete' and p.first_operation <> 'insert';
+  select count(*) into planned from pg_temp.reckon_before as b where b.last_operation <> 'delete';
   execute format(
     'update %s as u
-        set (%s) = (select %s from (select p.before_row::%s as r offset 0) as b)
-       from pg_temp.reckon_undo as p
-      where %s = p.row_key
-        and %s = p.after_row
-        and p.last_operation <> ''delete'' and p.first_operation <> ''insert''',
-    target, settable_columns, settable_values, row_type, {{id_literal}}, {{row_text_literal}}
+        set (%s) = row(%s)
+       from pg_temp.reckon_before as b
+      where %s = b.row_key
+        and %s = b.after_row
+        and b.last_operation <> ''delete''',
+    target, settable_columns, settable_values, {{id_literal}}, {{row_text_literal}}
   );
   get diagnostics done = row_count;
   if done <> planned then

@@ -28,6 +28,8 @@ pub struct TableFacts {
     /// Constraints that look at other rows: foreign keys of this table, and exclusions. Name and
     /// `pg_get_constraintdef`.
     pub limits: Vec<(String, String)>,
+    /// Constraints of it, its partitions and heirs that were never validated.
+    pub unproven: Vec<UnprovenFacts>,
     /// `pg_get_partkeydef` of a partitioned table.
     pub partition_key: Option<String>,
     /// Tables that inherit from it and are no partitions, at any depth: `schema.name`.
@@ -60,6 +62,17 @@ pub struct ColumnFacts {
     pub enum_labels: Option<Vec<String>>,
     /// CHECK constraints of its domains: name and `pg_get_constraintdef`, which calls the value `VALUE`.
     pub domain_checks: Vec<(String, String)>,
+}
+
+/// A CHECK, NOT NULL or foreign key that is `NOT VALID`: rows that were there before may stand against it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnprovenFacts {
+    /// Name.
+    pub name: String,
+    /// The table that it belongs to, schema-qualified and quoted.
+    pub table: String,
+    /// `pg_get_constraintdef`.
+    pub definition: String,
 }
 
 /// A trigger.
@@ -226,6 +239,7 @@ pub(super) async fn facts(session: &Session, relation: &Relation) -> Result<Tabl
         referenced_by: Vec::new(),
         indexes: Vec::new(),
         limits: Vec::new(),
+        unproven: Vec::new(),
         partition_key: None,
         heirs: Vec::new(),
         estimated_rows: relation.estimated_rows,
@@ -238,6 +252,9 @@ pub(super) async fn facts(session: &Session, relation: &Relation) -> Result<Tabl
             "check" => facts.checks.push((name, definition)),
             "index" => facts.indexes.push((name, definition)),
             "limit" => facts.limits.push((name, definition)),
+            "unproven" => {
+                facts.unproven.push(UnprovenFacts { name, table: text(row, 3), definition });
+            }
             "partition_key" => facts.partition_key = Some(definition),
             "heir" => facts.heirs.push(name),
             "trigger" => facts.triggers.push(trigger(name, definition, integer(row, 3))),

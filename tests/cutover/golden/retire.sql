@@ -32,7 +32,7 @@ begin
   exception when lock_not_available then
     raise exception using
       errcode = 'lock_not_available',
-      message = format('reckon: step 1: another step or unretire.sql is running in database %s', current_database()),
+      message = format('reckon: step 1: another step, unretire.sql or another file of reckon is running in database %s', current_database()),
       hint = 'Nothing was changed. Let it end, then run this again.';
   end;
   if to_regclass('reckon_journal.retirement') is null then
@@ -166,19 +166,26 @@ begin
       select format('rule %I', r.rulename) as what
         from pg_catalog.pg_rewrite as r
        where r.ev_class = '16384'::oid and r.rulename <> '_RETURN'
-      union all
+      union
       select format('trigger %I', t.tgname)
         from pg_catalog.pg_trigger as t
         join pg_catalog.pg_proc as p on p.oid = t.tgfoid
         join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
        where t.tgrelid = '16384'::oid and not t.tgisinternal
          and (n.nspname, p.proname) <> ('reckon_journal', 'forbid_write_16384')
-      union all
+      union
       select format('publication %I', p.pubname)
         from pg_catalog.pg_publication_rel as l
         join pg_catalog.pg_publication as p on p.oid = l.prpubid
        where l.prrelid = '16384'::oid
-      union all
+      union
+      -- With all tables, or with all of its schema.
+      select format('publication %I', t.pubname)
+        from pg_catalog.pg_publication_tables as t
+        join pg_catalog.pg_namespace as n on n.nspname = t.schemaname
+        join pg_catalog.pg_class as c on c.relnamespace = n.oid and c.relname = t.tablename
+       where c.oid = '16384'::oid and t.pubname <> all (array['it''s all']::name[])
+      union
       select format('subscription number %s', s.srsubid)
         from pg_catalog.pg_subscription_rel as s
        where s.srrelid = '16384'::oid
@@ -298,7 +305,7 @@ begin
   exception when lock_not_available then
     raise exception using
       errcode = 'lock_not_available',
-      message = format('reckon: step 2: another step or unretire.sql is running in database %s', current_database()),
+      message = format('reckon: step 2: another step, unretire.sql or another file of reckon is running in database %s', current_database()),
       hint = 'Nothing was changed. Let it end, then run this again.';
   end;
   if to_regclass('reckon_journal.retirement') is null then
@@ -409,19 +416,26 @@ begin
       select format('rule %I', r.rulename) as what
         from pg_catalog.pg_rewrite as r
        where r.ev_class = '16384'::oid and r.rulename <> '_RETURN'
-      union all
+      union
       select format('trigger %I', t.tgname)
         from pg_catalog.pg_trigger as t
         join pg_catalog.pg_proc as p on p.oid = t.tgfoid
         join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
        where t.tgrelid = '16384'::oid and not t.tgisinternal
          and (n.nspname, p.proname) <> ('reckon_journal', 'forbid_write_16384')
-      union all
+      union
       select format('publication %I', p.pubname)
         from pg_catalog.pg_publication_rel as l
         join pg_catalog.pg_publication as p on p.oid = l.prpubid
        where l.prrelid = '16384'::oid
-      union all
+      union
+      -- With all tables, or with all of its schema.
+      select format('publication %I', t.pubname)
+        from pg_catalog.pg_publication_tables as t
+        join pg_catalog.pg_namespace as n on n.nspname = t.schemaname
+        join pg_catalog.pg_class as c on c.relnamespace = n.oid and c.relname = t.tablename
+       where c.oid = '16384'::oid and t.pubname <> all (array['it''s all']::name[])
+      union
       select format('subscription number %s', s.srsubid)
         from pg_catalog.pg_subscription_rel as s
        where s.srrelid = '16384'::oid
@@ -540,7 +554,7 @@ begin
   exception when lock_not_available then
     raise exception using
       errcode = 'lock_not_available',
-      message = format('reckon: step 3: another step or unretire.sql is running in database %s', current_database()),
+      message = format('reckon: step 3: another step, unretire.sql or another file of reckon is running in database %s', current_database()),
       hint = 'Nothing was changed. Let it end, then run this again.';
   end;
   if to_regclass('reckon_journal.retirement') is null then
@@ -648,19 +662,26 @@ begin
       select format('rule %I', r.rulename) as what
         from pg_catalog.pg_rewrite as r
        where r.ev_class = '16384'::oid and r.rulename <> '_RETURN'
-      union all
+      union
       select format('trigger %I', t.tgname)
         from pg_catalog.pg_trigger as t
         join pg_catalog.pg_proc as p on p.oid = t.tgfoid
         join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
        where t.tgrelid = '16384'::oid and not t.tgisinternal
          and (n.nspname, p.proname) <> ('reckon_journal', 'forbid_write_16384')
-      union all
+      union
       select format('publication %I', p.pubname)
         from pg_catalog.pg_publication_rel as l
         join pg_catalog.pg_publication as p on p.oid = l.prpubid
        where l.prrelid = '16384'::oid
-      union all
+      union
+      -- With all tables, or with all of its schema.
+      select format('publication %I', t.pubname)
+        from pg_catalog.pg_publication_tables as t
+        join pg_catalog.pg_namespace as n on n.nspname = t.schemaname
+        join pg_catalog.pg_class as c on c.relnamespace = n.oid and c.relname = t.tablename
+       where c.oid = '16384'::oid and t.pubname <> all (array['it''s all']::name[])
+      union
       select format('subscription number %s', s.srsubid)
         from pg_catalog.pg_subscription_rel as s
        where s.srrelid = '16384'::oid

@@ -37,7 +37,7 @@ begin
   exception when lock_not_available then
     raise exception using
       errcode = 'lock_not_available',
-      message = format('reckon: unretire: another step or unretire.sql is running in database %s', current_database()),
+      message = format('reckon: unretire: another step, unretire.sql or another file of reckon is running in database %s', current_database()),
       hint = 'Nothing was changed. Let it end, then run this again.';
   end;
   has_journal := to_regclass('reckon_journal.retirement') is not null;

@@ -112,3 +112,70 @@ fn the_journal_does_not_depend_on_the_session() {
     set("datestyle = 'ISO, MDY'; intervalstyle = 'postgres'; extra_float_digits = 1");
     assert_eq!(mended.db.digest("token_usage"), before);
 }
+
+/// Runs `repair.sql` and `dedupe.sql` under each of these settings and `undo.sql` under each other: nothing is
+/// lost between them. Settings are of the database, one after another with `;`.
+fn come_back_between(mended: &Mended, settings: &[&str]) {
+    let before = mended.db.digest("token_usage");
+    let name = &mended.db.name;
+    for (at, applied) in settings.iter().enumerate() {
+        // Each follows each other one at least once.
+        for undone in settings.iter().skip(at % 2).step_by(2).chain([applied]) {
+            for (files, setting) in [(&["repair", "dedupe"][..], applied), (&["undo"], undone)] {
+                for one in setting.split(';') {
+                    mended.db.sql(&format!("alter database \"{name}\" set {one}"));
+                }
+                files.iter().for_each(|file| mended.applied(file));
+                mended.db.sql(&format!("alter database \"{name}\" reset all"));
+            }
+            assert_eq!(mended.db.digest("token_usage"), before, "{applied} and {undone}");
+        }
+    }
+}
+
+#[test]
+fn names_and_nulls_in_values_come_back_whatever_the_session_says() {
+    let further = "create schema s; create table foo (i int); create table s.foo (i int); create table s.pg_class (i int);
+         create function s.lower(text) returns text language sql immutable as 'select $1';
+         create table \"Odd name\" (i int); create domain s.at as regclass;
+         alter table token_usage add a regclass default 'public.foo', add b regclass default 's.foo', add c s.at default 'pg_class',
+           add d regtype default 'token_action_type', add e regprocedure default 'pg_catalog.lower(text)',
+           add f regclass[] default '{public.foo,s.foo,NULL}', add g regclass default '\"Odd name\"', add h text[] default '{NULL,\"NULL\"}',
+           add i regnamespace default 'public';";
+    let mended = Mended::with(&tables(further), CONFIG);
+    let settings = [
+        "search_path = public",
+        "search_path = s, public",
+        "search_path = ''",
+        "search_path = s, pg_catalog, public",
+        "quote_all_identifiers = on",
+        "array_nulls = off",
+        "search_path = ''; quote_all_identifiers = on; array_nulls = off",
+    ];
+    come_back_between(&mended, &settings);
+    assert_eq!(mended.db.value("select count(*) from pg_proc where proname = 'reckon_row_text'"), "0");
+}
+
+#[test]
+fn types_of_extensions_come_back_and_are_found_without_their_schema_in_the_path() {
+    let further = "create schema ext; create extension citext schema ext; create extension hstore schema ext;
+         alter table token_usage alter action_type type ext.citext, alter id drop default, alter id type ext.citext using id::text,
+           add tags ext.hstore default 'a=>NULL, b=>\"x y\"', add tag_sets ext.hstore[] default array['a=>1'::ext.hstore];";
+    let mended = Mended::with(&tables(further), CONFIG);
+    come_back_between(&mended, &["search_path = public, ext", "search_path = ''", "search_path = ext"]);
+}
+
+#[test]
+fn a_trigger_finds_what_it_needs_on_the_path_of_the_session() {
+    let further = "create table seen (id uuid, what text);
+         create function note() returns trigger language plpgsql as $$ begin
+           insert into seen values (old.id, tg_op); return coalesce(new, old); end $$;
+         create trigger noted before update or delete on token_usage for each row execute function note();
+         create function is_known(text) returns boolean language plpgsql as $$ begin perform 1 from seen; return true; end $$;
+         create domain word as text check (is_known(value)); alter table token_usage add note word default 'x';";
+    let mended = Mended::with(&tables(further), CONFIG);
+    let before = mended.db.digest("token_usage");
+    ["repair", "dedupe", "undo"].iter().for_each(|file| mended.applied(file));
+    assert_eq!(mended.db.digest("token_usage"), before);
+    assert_eq!(mended.db.value("select string_agg(what, ' ') from seen"), "UPDATE DELETE UPDATE");
+}

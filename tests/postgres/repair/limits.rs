@@ -82,3 +82,29 @@ fn the_header_says_which_rights_a_role_needs() {
         "{text}"
     );
 }
+
+#[test]
+fn a_check_that_may_refuse_a_row_is_said_in_the_header() {
+    // the constraint · is it named by backfill.sql · by repair.sql, which changes amounts
+    let cases = [
+        ("check (tokens_used <= 100000)", true, true),
+        ("check (created_at < '2027-01-01')", true, false),
+        ("check (metadata ->> 'note' is distinct from 'x')", true, false),
+        ("check (action_type <> 'usage' or tokens_used < 0)", false, false),
+        ("check (action_type <> 'subscription_grant' or tokens_used > 0)", false, true),
+        ("check (action_type = any (array['subscription_grant', 'chat', 'admin_grant']))", false, false),
+    ];
+    for (constraint, in_backfill, in_repair) in cases {
+        let further = format!("alter table token_usage add constraint mine {constraint};");
+        let warning = "-- WARNING: the constraint mine checks each row: one row that it refuses stops the whole file (CHECK (";
+        let told = "it could not be told whether the constraint mine admits subscription_grant";
+        for (sql, file, is_named) in
+            [(missing(&further), "backfill", in_backfill), (images::tables(&further), "repair", in_repair)]
+        {
+            let text = Mended::with(&sql, CONFIG).text(file);
+            assert_eq!(text.contains(warning), is_named, "{constraint} in {file}: {text}");
+            let says_both = text.contains(warning) && text.contains(told);
+            assert!(!says_both, "{constraint} in {file}: {text}");
+        }
+    }
+}

@@ -356,6 +356,7 @@ fn facts(db: &Db, table: &str) -> TableFacts {
         .collect(),
         indexes: Vec::new(),
         limits: Vec::new(),
+        unproven: Vec::new(),
         partition_key: None,
         heirs: Vec::new(),
         estimated_rows: -1,

@@ -15,19 +15,26 @@
       select format('rule %I', r.rulename) as what
         from pg_catalog.pg_rewrite as r
        where r.ev_class = {{oid}} and r.rulename <> '_RETURN'
-      union all
+      union
       select format('trigger %I', t.tgname)
         from pg_catalog.pg_trigger as t
         join pg_catalog.pg_proc as p on p.oid = t.tgfoid
         join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
        where t.tgrelid = {{oid}} and not t.tgisinternal
          and (n.nspname, p.proname) <> ('reckon_journal', {{function_literal}})
-      union all
+      union
       select format('publication %I', p.pubname)
         from pg_catalog.pg_publication_rel as l
         join pg_catalog.pg_publication as p on p.oid = l.prpubid
        where l.prrelid = {{oid}}
-      union all
+      union
+      -- With all tables, or with all of its schema.
+      select format('publication %I', t.pubname)
+        from pg_catalog.pg_publication_tables as t
+        join pg_catalog.pg_namespace as n on n.nspname = t.schemaname
+        join pg_catalog.pg_class as c on c.relnamespace = n.oid and c.relname = t.tablename
+       where c.oid = {{oid}} and t.pubname <> all ({{publications}})
+      union
       select format('subscription number %s', s.srsubid)
         from pg_catalog.pg_subscription_rel as s
        where s.srrelid = {{oid}}

@@ -4,6 +4,6 @@
   exception when lock_not_available then
     raise exception using
       errcode = 'lock_not_available',
-      message = format('reckon: {{step}}: another step or unretire.sql is running in database %s', current_database()),
+      message = format('reckon: {{step}}: another step, unretire.sql or another file of reckon is running in database %s', current_database()),
       hint = 'Nothing was changed. Let it end, then run this again.';
   end;

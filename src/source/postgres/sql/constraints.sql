@@ -21,6 +21,16 @@ union all
 (select 'limit', conname::text, pg_get_constraintdef(oid), null
 from pg_catalog.pg_constraint where conrelid = $1::oid and contype in ('f', 'x') order by conname)
 union all
+-- Rows that were there before may stand against it. One that is not enforced refuses none.
+(select 'unproven', k.conname::text, d.definition, format('%I.%I', n.nspname, c.relname)
+from tree
+join pg_catalog.pg_constraint k on k.conrelid = tree.oid
+join pg_catalog.pg_class c on c.oid = k.conrelid
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+cross join lateral pg_get_constraintdef(k.oid) as d (definition)
+where k.contype in ('c', 'f', 'n') and not k.convalidated and d.definition not like '% NOT ENFORCED'
+order by k.conname, 4)
+union all
 select 'partition_key', ''::text, pg_get_partkeydef($1::oid), null
 from pg_catalog.pg_class where oid = $1::oid and relkind = 'p'
 union all

@@ -1,0 +1,3 @@
+drop function pg_temp.reckon_row_text(record);
+
+commit;
