@@ -118,6 +118,13 @@ impl Slot {
             name == "text" || name == "citext" || name.starts_with("character") || name == "bpchar"
         })
     }
+    /// It is known to be a column of numbers.
+    pub fn is_number(&self) -> bool {
+        const NUMBERS: [&str; 5] = ["smallint", "integer", "bigint", "real", "double precision"];
+        let is_number = |name: &str| NUMBERS.contains(&name) || name.starts_with("numeric");
+        self.is_plain() && self.type_name().is_some_and(is_number)
+    }
+
 }
 
 /// The mapped fields of one side.

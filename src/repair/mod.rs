@@ -113,7 +113,7 @@ pub fn plan<'a>(
         changes: &changes,
     };
     let (known, (id, hazards)) = at_once(
-        || known::Known::new(books, &unified.id, &changes),
+        || known::Known::new(config, books, &unified.id, &changes),
         || (plan::digest(&unified.table, &legacy.table, &changes), hazard::check(&subject)),
     );
     let hazards = hazards?;
@@ -123,6 +123,7 @@ pub fn plan<'a>(
         unified_table: unified.table.clone(),
         known,
         common: plan::Common::of(&changes),
+        moving: known::moving(config).map(str::to_owned).collect(),
         executable: draft::executable(findings),
         spelling: spelling::Spelling::of(&changes, &legacy, &unified),
         changes,

@@ -1,5 +1,6 @@
 //! The SQL files on a real server.
 
+mod appeared;
 mod apply;
 mod between;
 mod demo;
