@@ -20,6 +20,7 @@ pub mod constraint;
 mod draft;
 mod error;
 mod evidence;
+mod extent;
 mod fits;
 mod hazard;
 mod kept;
@@ -122,8 +123,8 @@ pub fn plan<'a>(
         legacy_table: legacy.table.clone(),
         unified_table: unified.table.clone(),
         known,
-        common: plan::Common::of(&changes),
         moving: known::moving(config).map(str::to_owned).collect(),
+        common: plan::Common::of(&changes),
         executable: draft::executable(findings),
         spelling: spelling::Spelling::of(&changes, &legacy, &unified),
         changes,

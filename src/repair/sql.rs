@@ -275,7 +275,7 @@ fn refuse(plan: &Plan<'_>, refusal: &Refusal) -> String {
 
 /// `begin` and the settings of a transaction.
 pub(super) fn head(unified: &Layout) -> String {
-    fill(HEAD, &[("zone", &literal(&unified.timezone))])
+    fill(HEAD, &[("zone", &literal(unified.zone.name()))])
 }
 
 /// Creates the journal where it is missing.

@@ -6,6 +6,7 @@ mod between;
 mod demo;
 mod families;
 mod hazards;
+mod holds;
 mod images;
 mod kinds;
 mod limits;
