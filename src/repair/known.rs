@@ -41,7 +41,7 @@ impl KnownGroup {
             self.blank += 1;
             return;
         };
-        let print = id.with_text(|text| sha256(&format!("{text}\n{label}")).first_bits() >> 8);
+        let print = id.with_text(|text| sha256(format!("{text}\n{label}")).first_bits() >> 8);
         self.fingerprint += i128::from(print);
         if self.rows <= LISTED {
             self.prints.push(print);
