@@ -165,7 +165,7 @@ pub(super) fn constraint(
     evidence.dedup_by(|a, b| a.name == b.name);
     if !evidence.is_empty() {
         let detail = format!(
-            "{table} refuses {} labels in use: extend the constraint or the enum, or make a partition",
+            "{table} refuses {} labels in use: extend the constraint, the enum, the length of the column or the table of labels, or make a partition",
             evidence.len()
         );
         return Check::fails(NAME, detail, evidence);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::config::{Columns, Config, TableName};
 use crate::source::SourceError;
 use crate::source::postgres::catalogue::TableFacts;
+use crate::source::postgres::writers::LabelVerdict;
 use crate::source::postgres::{Database, Fit};
 
 use super::{Examination, Ledger, State, labels};
@@ -134,16 +135,20 @@ fn constraint(
     let labels: Vec<String> = labels.into_iter().cloned().collect();
     let [action] = columns.action.as_slice() else { return Ok(()) };
     let subject = table.to_string();
-    let refused = database.refused_labels(table, &action.column, &labels)?;
+    let refused = database.refused_labels(table, &action.written, &labels)?;
     if refused.is_empty() {
         let detail = format!("admits all {} configured grants and deductions", labels.len());
         found.add("constraint", subject, State::Ok, detail);
         return Ok(());
     }
-    for (label, by) in refused {
-        let detail = format!(
-            "{by} refuses {label:?}: inserts of it fail; `reckon contract --format sql` prints a constraint that admits it"
-        );
+    for LabelVerdict { label, by, admits } in refused {
+        let detail = match admits {
+            None => format!("it cannot be told whether {by} admits {label:?}"),
+            _ if by.starts_with("constraint ") => format!(
+                "{by} refuses {label:?}: inserts of it fail; `reckon contract --format sql` prints a constraint that admits it"
+            ),
+            _ => format!("{by} refuses {label:?}: inserts of it fail"),
+        };
         found.add("constraint", &subject, State::Warn, detail);
     }
     Ok(())

@@ -3,6 +3,7 @@
 use crate::config::{Columns, Config, Field, Literal, TableName, quote_identifier};
 use crate::source::postgres::catalogue::{ColumnFacts, TableFacts};
 
+use super::extent::Extent;
 use super::quote::literal;
 use super::success::Success;
 use super::{RepairError, Targets};
@@ -86,6 +87,11 @@ impl Slot {
         self.facts.as_ref().map(|facts| facts.base_type.as_str())
     }
 
+    /// What the column can hold, as far as that is known; JSON holds everything.
+    pub fn extent(&self) -> Extent {
+        self.type_name().filter(|_| self.is_plain()).map_or(Extent::Any, Extent::of)
+    }
+
     /// The server fills the column itself.
     pub fn is_generated(&self) -> bool {
         self.facts.as_ref().is_some_and(|facts| facts.generated)
@@ -110,6 +116,13 @@ impl Slot {
     /// The same for an amount: a text becomes a number.
     pub fn comparable_amount(&self, value: &str) -> String {
         if self.is_plain() && self.holds_text() { format!("{value}::numeric") } else { value.to_owned() }
+    }
+
+    /// It is known to be a column of numbers.
+    pub fn is_number(&self) -> bool {
+        const NUMBERS: [&str; 5] = ["smallint", "integer", "bigint", "real", "double precision"];
+        let is_number = |name: &str| NUMBERS.contains(&name) || name.starts_with("numeric");
+        self.is_plain() && self.type_name().is_some_and(is_number)
     }
 
     /// The value fits a text column of any length.
@@ -139,8 +152,8 @@ pub(super) struct Layout {
     /// What shows that a row was paid for, where it is not just the references.
     pub payment: Vec<Slot>,
     pub expires_at: Option<Slot>,
-    /// Name of the zone of timestamps without one.
-    pub timezone: String,
+    /// Zone of timestamps without one.
+    pub zone: chrono_tz::Tz,
     /// The rows came from this table of a database, so it must be there.
     pub from_table: bool,
     pub facts: Option<TableFacts>,
@@ -170,7 +183,7 @@ impl Layout {
                 false => columns.payment.iter().map(slot).collect(),
             },
             expires_at: columns.expires_at.as_ref().map(slot),
-            timezone: columns.timezone.name().to_owned(),
+            zone: columns.timezone,
             from_table: matches!(columns.origin, crate::config::Origin::Table(_)),
             facts: facts.cloned(),
         }

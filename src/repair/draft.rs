@@ -20,6 +20,7 @@ pub(super) struct Draft<'a, 'l> {
     legacy: &'l Layout,
     unified: &'l Layout,
     window: Span,
+    tolerance: Span,
     new_id: NewId,
     written: Written,
     /// The unified row that names a legacy row which is to be inserted.
@@ -46,6 +47,7 @@ impl<'a, 'l> Draft<'a, 'l> {
             legacy,
             unified,
             window: config.matching.window,
+            tolerance: config.matching.tolerance,
             new_id,
             written: Written::of(books, legacy, unified),
             named: FxHashMap::default(),
@@ -117,10 +119,14 @@ impl<'a, 'l> Draft<'a, 'l> {
         if let Some(link) = &self.unified.link {
             fits::id(link, legacy.id)?;
         }
+        if let (Some(slot), Some(reference)) = (&self.unified.reference, reference) {
+            fits::id(slot, &RowId::parse(reference))?;
+        }
         let row = match self.new_id {
             NewId::Derived(namespace) => Some(derived_id(namespace, legacy.id)),
             NewId::Given => None,
         };
+        row.as_ref().map_or(Ok(()), |row| fits::id(&self.unified.id, row))?;
         if let Some(row) = row.as_ref().filter(|row| self.is_there(row)) {
             return Err(format!("its copy {row} is there already, with other content"));
         }
@@ -171,6 +177,9 @@ impl<'a, 'l> Draft<'a, 'l> {
         let legacy = legacy.map(|entry| self.legacy_row(entry));
         fits::values(self.unified, &old)?;
         fits::values(self.unified, &new)?;
+        if new.at != old.at {
+            fits::time(self.unified, new.at, self.tolerance)?;
+        }
         entry.id.with_text(fits::text)?;
         let evidence = self.evidence(entry)?;
         legacy.map_or(Ok(()), |legacy| legacy.evidence.fits(&self.books.references))?;

@@ -110,18 +110,28 @@ impl Item<'_> {
                 format!("({}) = {staged}", any.join(" or "))
             }
             Item::References(slots) => {
-                let texts: Vec<String> =
-                    slots.iter().map(|slot| trimmed(&id_form(&slot.text(alias)))).collect();
                 // A set: a reference may stand in several fields, in any order.
                 let found = format!(
-                    "array(select r.text from unnest(array[{}]) as r (text) where not ({}))",
-                    texts.join(", "),
+                    "array(select r.text from unnest({}) as r (text) where not ({}))",
+                    texts(slots, alias),
                     is_no_name("r.text")
                 );
                 format!("{found} @> {staged} and {found} <@ {staged}")
             }
         }
     }
+}
+
+/// What stands in the fields of references, as an array; some of it may say nothing.
+fn texts(slots: &[Slot], alias: &str) -> String {
+    let texts: Vec<String> = slots.iter().map(|slot| trimmed(&id_form(&slot.text(alias)))).collect();
+    format!("array[{}]", texts.join(", "))
+}
+
+/// What stands in the fields of references of the row `alias`; `None` where there are none.
+pub(super) fn references(layout: &Layout, alias: &str) -> Option<String> {
+    let slots = &layout.references;
+    (!slots.is_empty()).then(|| texts(slots, alias))
 }
 
 /// Names and samples of the columns of a staging table.

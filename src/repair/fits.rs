@@ -1,7 +1,7 @@
 //! Can the table hold a value? One row that it cannot hold would stop a whole file, so such a row is
 //! left to a person instead.
 
-use crate::domain::{Instant, RowId};
+use crate::domain::{Instant, RowId, Span};
 
 use super::columns::{Layout, Slot};
 use super::plan::Values;
@@ -17,16 +17,16 @@ pub(super) fn values(layout: &Layout, values: &Values<'_>) -> Result<(), String>
     id(&layout.user, values.user)?;
     text(values.action)?;
     instant(values.at)?;
-    let (least, most) = match layout.amount.type_name() {
-        Some("smallint") => (i64::from(i16::MIN), i64::from(i16::MAX)),
-        Some("integer") => (i64::from(i32::MIN), i64::from(i32::MAX)),
-        _ => return Ok(()),
-    };
-    if (least..=most).contains(&values.raw_tokens) {
-        Ok(())
-    } else {
-        Err(format!("{} tokens do not fit the column {}", values.raw_tokens, layout.amount.column))
+    let amount = &layout.amount;
+    match amount.extent().holds_number(values.raw_tokens) {
+        true => Ok(()),
+        false => Err(format!("{} tokens do not fit the column {}", values.raw_tokens, typed(amount))),
     }
+}
+
+/// A column with its type.
+fn typed(slot: &Slot) -> String {
+    format!("{} ({})", slot.column, slot.type_name().unwrap_or_default())
 }
 
 /// The id fits a plain column; inside JSON every text does.
@@ -38,13 +38,9 @@ pub(super) fn id(slot: &Slot, id: &RowId) -> Result<(), String> {
             Some("smallint") => printed.parse::<i16>().is_ok(),
             Some("integer") => printed.parse::<i32>().is_ok(),
             Some("bigint") => printed.parse::<i64>().is_ok(),
-            _ => true,
+            _ => slot.extent().holds_text(printed),
         };
-        if fits {
-            return Ok(());
-        }
-        let (column, type_name) = (&slot.column, slot.type_name().unwrap_or_default());
-        Err(format!("{printed} does not fit the column {column} ({type_name})"))
+        if fits { Ok(()) } else { Err(format!("{printed} does not fit the column {}", typed(slot))) }
     })
 }
 
@@ -54,6 +50,17 @@ pub(super) fn text(text: &str) -> Result<(), String> {
         true => Err("a value holds the character NUL, which PostgreSQL cannot store".to_owned()),
         false => Ok(()),
     }
+}
+
+/// What the column would say of a new time lies within tolerance of it: the next run would find it again
+/// otherwise, and so on for ever.
+pub(super) fn time(layout: &Layout, at: Instant, tolerance: Span) -> Result<(), String> {
+    let slot = &layout.created_at;
+    let kept = slot.extent().kept(at, layout.zone);
+    if kept.since(at).abs() <= tolerance {
+        return Ok(());
+    }
+    Err(format!("the column {} would say {} instead of {}", typed(slot), kept.rfc3339(), at.rfc3339()))
 }
 
 /// The instant lies in the years 1 to 9999.

@@ -116,6 +116,8 @@ pub(super) fn check(subject: &Subject<'_>) -> Result<Hazards, RepairError> {
     }
     if subject.has(Operation::Insert) {
         required_columns(subject)?;
+        limits::of_values(subject, &mut hazards);
+        limits::of_times(subject, &mut hazards);
         hazards.new_ids(subject);
         hazards.migrated(subject);
         hazards.generated(subject);
@@ -128,7 +130,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Result<Hazards, RepairError> {
 }
 
 impl Hazards {
-    fn refuse(&mut self, file: Operation, reason: String, remedy: impl Into<String>) {
+    pub fn refuse(&mut self, file: Operation, reason: String, remedy: impl Into<String>) {
         self.refusals.push(Refusal { file, reason, remedy: remedy.into() });
     }
 
@@ -204,6 +206,7 @@ impl Hazards {
                 .filter_map(|label| unified.parts(label).and_then(|parts| parts.get(at).copied()))
                 .collect();
             self.enum_labels(slot, &parts, file);
+            self.long_labels(slot, &parts, file);
             for (name, definition) in &table.checks {
                 let check = Check { name, of: &table.name.to_string(), definition, value: &slot.column };
                 self.constraint(&check, &parts, file);
@@ -226,6 +229,20 @@ impl Hazards {
         if !unknown.is_empty() {
             let type_name = slot.type_name().unwrap_or_default();
             self.refuse(file, format!("the enum {type_name} lacks {}", unknown.join(", ")), ADMIT);
+        }
+    }
+
+    fn long_labels(&mut self, slot: &Slot, labels: &BTreeSet<&str>, file: Operation) {
+        let extent = slot.extent();
+        let long: Vec<&str> = labels.iter().copied().filter(|label| !extent.holds_text(label)).collect();
+        if !long.is_empty() {
+            let type_name = slot.type_name().unwrap_or_default();
+            let reason = format!(
+                "the column {} is a {type_name}, which does not hold {}",
+                slot.column,
+                long.join(", ")
+            );
+            self.refuse(file, reason, "make the column longer, then run reckon again");
         }
     }
 

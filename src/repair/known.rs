@@ -1,33 +1,38 @@
-//! What the books know of the unified rows beside which a backfill inserts: so many rows of a user
-//! and action, with these ids. A row that appeared since shows, whatever else has gone.
+//! What the books know of the unified rows beside which a backfill inserts: so many grants and deductions of a
+//! user, with these ids and labels, and who carries the references of what is inserted. A row that appeared
+//! since shows, whatever else has gone; so does one that did not count and does now.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use crate::domain::{Books, RowId, Side, UserNo};
+use rustc_hash::FxHashSet;
+
+use crate::config::Config;
+use crate::domain::{Books, Entry, RowId, Side, UserNo};
 use crate::sha256::sha256;
 
 use super::columns::Slot;
 use super::plan::{Change, Operation};
 use super::spelling::id_form;
 
-/// Up to so many rows of a group are listed. Of a larger one only their number and sum are written, and any
+/// Up to so many rows of a user are listed. Of more of them only their number and sum are written, and any
 /// difference stops the file, a row that has gone too.
 const LISTED: u64 = 4_096;
 
-/// Rows of one user and action that no file of the plan touches.
+/// Grants and deductions of one user that count and that no file of the plan touches, whatever their label: a
+/// row of another one may be the missing row too.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct KnownGroup {
     pub rows: u64,
     /// How many of them have no id.
     pub blank: u64,
-    /// Sum of the first 56 bits of SHA-256 over the ids: equal counts of other rows differ in it.
+    /// Sum of the first 56 bits of SHA-256 over ids and labels: equal counts of other rows differ in it.
     pub fingerprint: i128,
-    /// These bits of each id; empty where there are more than [`LISTED`].
+    /// These bits of each row; empty where there are more than [`LISTED`].
     prints: Vec<u64>,
 }
 
 impl KnownGroup {
-    fn add(&mut self, id: Option<&RowId>) {
+    fn add(&mut self, id: Option<&RowId>, label: &str) {
         self.rows += 1;
         if self.rows > LISTED {
             self.prints = Vec::new();
@@ -36,7 +41,7 @@ impl KnownGroup {
             self.blank += 1;
             return;
         };
-        let print = id.with_text(|text| sha256(text).first_bits() >> 8);
+        let print = id.with_text(|text| sha256(format!("{text}\n{label}")).first_bits() >> 8);
         self.fingerprint += i128::from(print);
         if self.rows <= LISTED {
             self.prints.push(print);
@@ -53,14 +58,16 @@ impl KnownGroup {
     }
 }
 
-/// Groups by user and label, and the rows that other files of the plan touch.
+/// Groups by user, the rows that other files of the plan touch, and those that carry a reference.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Known<'a> {
-    /// Ascending by user and label.
-    groups: Vec<(UserNo, &'a str, KnownGroup)>,
+    /// Ascending by user.
+    groups: Vec<(UserNo, KnownGroup)>,
     /// Rows that `repair.sql` or `dedupe.sql` touch, ascending by user: counted neither then nor now, so
     /// that the files can run in any order.
     touched: Vec<(UserNo, &'a RowId)>,
+    /// Rows that count and carry a reference of a row to insert, of whatever user, ascending by reference.
+    carriers: Vec<(u32, &'a RowId)>,
     pub ids: IdText,
 }
 
@@ -121,14 +128,12 @@ impl IdText {
 
 impl<'a> Known<'a> {
     /// `changes` stand in the order of a plan.
-    pub fn new(books: &'a Books, id: &Slot, changes: &[Change<'a>]) -> Known<'a> {
-        let inserted = changes.iter().filter(|change| change.operation == Operation::Insert);
-        let wanted = inserted.filter_map(|change| change.new.map(|new| (new.user_no, new.action)));
-        let mut keys: Vec<(UserNo, &str)> = wanted.collect();
-        keys.sort_unstable();
-        keys.dedup();
+    pub fn new(config: &Config, books: &'a Books, id: &Slot, changes: &[Change<'a>]) -> Known<'a> {
+        let inserted = || changes.iter().filter(|change| change.operation == Operation::Insert);
+        let users: BTreeSet<UserNo> =
+            inserted().filter_map(|change| change.new).map(|new| new.user_no).collect();
         let mut is_known = vec![false; books.roster.len()];
-        keys.iter().for_each(|(user, _)| is_known[user.0 as usize] = true);
+        users.iter().for_each(|user| is_known[user.0 as usize] = true);
         let mut touched_ids: HashSet<&RowId> = HashSet::new();
         // The row of a change with old values is one of the books.
         let unified = &books.unified.entries;
@@ -143,25 +148,31 @@ impl<'a> Known<'a> {
             }
         }
         touched.sort_by_key(|(user, _)| *user);
-        let groups = keys.into_iter().map(|(user, action)| (user, action, KnownGroup::default()));
-        let mut known = Known { groups: groups.collect(), touched, ids: IdText::of(id, books) };
+        let wanted: FxHashSet<u32> = inserted()
+            .filter_map(|change| change.legacy)
+            .flat_map(|row| row.evidence.references)
+            .copied()
+            .collect();
+        let groups = users.into_iter().map(|user| (user, KnownGroup::default())).collect();
+        let carriers = carriers(books, &wanted);
+        let mut known = Known { groups, touched, carriers, ids: IdText::of(id, books) };
+        let is_listed = |label: &str| moving(config).any(|listed| listed == label);
         let mut count = |user: UserNo, label: &str, row: Option<&RowId>| {
-            if is_known[user.0 as usize]
-                && let Some(at) = known.group(user, label)
-                && row.is_none_or(|row| !touched_ids.contains(row))
-            {
-                known.groups[at].2.add(row);
+            if let Some(at) = known.group(user).filter(|_| row.is_none_or(|row| !touched_ids.contains(row))) {
+                known.groups[at].1.add(row, label);
             }
         };
         let labels = &books.unified.labels;
-        for entry in unified {
-            count(entry.user, &labels[usize::from(entry.label)], Some(&entry.id));
-        }
-        for row in &books.unified.bystanders {
-            count(row.user, &labels[usize::from(row.label)], Some(&row.id));
+        let listed: Vec<bool> = labels.iter().map(|label| is_listed(label)).collect();
+        for entry in unified.iter().filter(|entry| is_known[entry.user.0 as usize] && counts(entry)) {
+            let label = usize::from(entry.label);
+            if listed[label] {
+                count(entry.user, &labels[label], Some(&entry.id));
+            }
         }
         for row in &books.unified.rejected {
             if let (Some(user), Some(label)) = (&row.user, &row.label)
+                && is_listed(label)
                 && let Some(user) = books.roster.find(user)
             {
                 count(user, label, row.id.as_ref());
@@ -171,13 +182,25 @@ impl<'a> Known<'a> {
     }
 
     /// All groups, ascending.
-    pub fn groups(&self) -> &[(UserNo, &'a str, KnownGroup)] {
+    pub fn groups(&self) -> &[(UserNo, KnownGroup)] {
         &self.groups
     }
 
-    /// The number of a group.
-    pub fn group(&self, user: UserNo, label: &str) -> Option<usize> {
-        self.groups.binary_search_by(|(at, of, _)| (*at, *of).cmp(&(user, label))).ok()
+    /// The number of a user's group.
+    pub fn group(&self, user: UserNo) -> Option<usize> {
+        self.groups.binary_search_by_key(&user, |(of, _)| *of).ok()
+    }
+
+    /// All rows that carry a reference, ascending by it.
+    pub fn carriers(&self) -> &[(u32, &'a RowId)] {
+        &self.carriers
+    }
+
+    /// The numbers of the rows that carry a reference.
+    pub fn carriers_of(&self, reference: u32) -> std::ops::Range<usize> {
+        let start = self.carriers.partition_point(|(of, _)| *of < reference);
+        let end = start + self.carriers[start..].iter().take_while(|(of, _)| *of == reference).count();
+        start..end
     }
 
     /// All touched rows, ascending by user.
@@ -191,4 +214,25 @@ impl<'a> Known<'a> {
         let end = start + self.touched[start..].iter().take_while(|(of, _)| *of == user).count();
         start..end
     }
+}
+
+/// Labels of rows that move a balance.
+pub(super) fn moving(config: &Config) -> impl Iterator<Item = &str> {
+    config.unified.grants.iter().chain(&config.unified.deductions).map(String::as_str)
+}
+
+/// The row is worth something: one that is not may become the second copy once it is.
+fn counts(entry: &Entry) -> bool {
+    entry.succeeded && entry.tokens != 0
+}
+
+fn carriers<'a>(books: &'a Books, wanted: &FxHashSet<u32>) -> Vec<(u32, &'a RowId)> {
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let counting = books.unified.entries.iter().filter(|entry| counts(entry));
+    let carried = counting.flat_map(|entry| entry.references.iter().map(move |of| (*of, &entry.id)));
+    let mut carriers: Vec<(u32, &RowId)> = carried.filter(|(of, _)| wanted.contains(of)).collect();
+    carriers.sort_unstable();
+    carriers
 }

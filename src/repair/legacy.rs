@@ -46,11 +46,11 @@ pub(super) fn checks(plan: &Plan<'_>, part: &Part) -> [String; 2] {
     let names: String = further.iter().map(|(name, _)| format!(", {name}")).collect();
     let created_at = cast(layout, &layout.created_at, "timestamptz");
     let tokens = cast(layout, &layout.amount, "numeric");
-    let zone = |layout: &Layout| format!("set local timezone = {};\n", literal(&layout.timezone));
+    let zone = |layout: &Layout| format!("set local timezone = {};\n", literal(layout.zone.name()));
     let [first, again] = [true, false].map(|is_first| when_missing(layout, is_first));
     let places = [
         ("legacy", table.as_str()),
-        ("legacy_zone", &literal(&layout.timezone)),
+        ("legacy_zone", &literal(layout.zone.name())),
         ("id", &id),
         ("user", &user),
         ("same_id", &same(&id, "p.row_id", plan.spelling.legacy_ids)),

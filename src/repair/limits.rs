@@ -1,11 +1,14 @@
 //! What the schema may refuse for one row and not for another: such a row stops the whole file, so the
-//! header names it.
+//! header names it. And what a column would not hold as it is.
 
+use crate::config::Literal;
+use crate::domain::{Instant, Span};
 use crate::source::postgres::catalogue::TableFacts;
 
-use super::columns::Layout;
+use super::columns::{Filling, Layout, Meaning, Slot};
 use super::constraint::{Admission, admission, mentions};
-use super::hazard::Subject;
+use super::extent::Extent;
+use super::hazard::{Hazards, Subject};
 use super::plan::{Common, Operation, Warning};
 
 /// A sentence for each limit that concerns what a file writes or removes.
@@ -74,6 +77,58 @@ fn of_written(subject: &Subject<'_>, table: &TableFacts, file: Operation) -> Vec
         }
     }
     texts
+}
+
+/// Texts that every new row has and that are longer than their column.
+pub(super) fn of_values(subject: &Subject<'_>, hazards: &mut Hazards) {
+    let table = subject.legacy.table.to_string();
+    for column in subject.new_columns {
+        let text = match &column.filling {
+            Filling::Constant(Literal::Text(text)) => text,
+            Filling::Mapped(Meaning::Migrated) => &table,
+            Filling::Constant(_) | Filling::Mapped(_) | Filling::Json { .. } => continue,
+        };
+        let Some(facts) = &column.facts else { continue };
+        if !Extent::of(&facts.base_type).holds_text(text) {
+            let (name, type_name) = (&column.name, &facts.base_type);
+            let reason = format!("the column {name} is a {type_name}, which does not hold {text}");
+            hazards.refuse(Operation::Insert, reason, "make the column longer, then run reckon again");
+        }
+    }
+}
+
+/// Times and ends of new rows that would be read back as others. Those that the next run would not tell are
+/// named in the header alone.
+pub(super) fn of_times(subject: &Subject<'_>, hazards: &mut Hazards) {
+    let (file, unified) = (Operation::Insert, subject.unified);
+    let inserted = || subject.changes.iter().filter(|change| change.operation == file);
+    let lags = |slot: &Slot, times: &mut dyn Iterator<Item = Instant>| -> Vec<Span> {
+        let lags = times.map(|at| slot.extent().kept(at, unified.zone).since(at).abs());
+        lags.filter(|lag| *lag > Span::default()).collect()
+    };
+    let typed = |slot: &Slot| format!("{} ({})", slot.column, slot.type_name().unwrap_or_default());
+    let slot = &unified.created_at;
+    let cut = lags(slot, &mut inserted().filter_map(|change| change.new).map(|new| new.at));
+    let far = cut.iter().filter(|lag| **lag > subject.config.matching.tolerance).count();
+    let text =
+        format!("the column {} does not hold the times of {} new rows as they are", typed(slot), cut.len());
+    if far > 0 {
+        let text = format!("{text}: {far} of them will be time_mismatch in the next run");
+        hazards.warnings.push(Warning { file, text });
+    } else if !cut.is_empty() {
+        hazards.notes.push(Warning { file, text: format!("{text}, but within tolerance") });
+    }
+    let Some(slot) = unified.expires_at.as_ref().filter(|_| subject.legacy.expires_at.is_some()) else {
+        return;
+    };
+    let cut = lags(slot, &mut inserted().filter_map(|change| change.expires_at)).len();
+    if cut > 0 {
+        let text = format!(
+            "the column {} does not hold the ends of {cut} new grants as they are: they will end at another time",
+            typed(slot)
+        );
+        hazards.warnings.push(Warning { file, text });
+    }
 }
 
 /// The columns that a file writes.

@@ -20,6 +20,7 @@ pub mod constraint;
 mod draft;
 mod error;
 mod evidence;
+mod extent;
 mod fits;
 mod hazard;
 mod kept;
@@ -114,7 +115,7 @@ pub fn plan<'a>(
         changes: &changes,
     };
     let (known, (id, hazards)) = at_once(
-        || known::Known::new(books, &unified.id, &changes),
+        || known::Known::new(config, books, &unified.id, &changes),
         || (plan::digest(&unified.table, &legacy.table, &changes), hazard::check(&subject)),
     );
     let hazards = hazards?;
@@ -123,6 +124,7 @@ pub fn plan<'a>(
         legacy_table: legacy.table.clone(),
         unified_table: unified.table.clone(),
         known,
+        moving: known::moving(config).map(str::to_owned).collect(),
         common: plan::Common::of(&changes),
         executable: draft::executable(findings),
         spelling: spelling::Spelling::of(&changes, &legacy, &unified),

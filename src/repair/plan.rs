@@ -191,6 +191,8 @@ pub struct Plan<'a> {
     pub(super) new_columns: Vec<NewColumn>,
     pub(super) success: Success,
     pub(super) known: Known<'a>,
+    /// Labels of grants and deductions of the unified table.
+    pub(super) moving: Vec<String>,
     /// `[repair] allow_triggers`.
     pub(super) allow_triggers: bool,
     /// What holds for all changes, found once: each of hundreds of parts asks for it.

@@ -281,7 +281,7 @@ fn refuse(plan: &Plan<'_>, refusal: &Refusal) -> String {
 
 /// `begin` and the settings of a transaction.
 pub(super) fn head(unified: &Layout) -> String {
-    fill(HEAD, &[("zone", &literal(&unified.timezone))])
+    fill(HEAD, &[("zone", &literal(unified.zone.name()))])
 }
 
 /// [`head`] of a file that writes: it runs alone, and knows [`ROW_TEXT`].

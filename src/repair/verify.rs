@@ -148,7 +148,7 @@ fn same_id(id: &Slot, planned: &str, case: Case) -> String {
 /// configured zone: once a year an hour of the wall clock is two instants, and another is none.
 fn same_instant(layout: &Layout) -> String {
     let slot = &layout.created_at;
-    let zone = literal(&layout.timezone);
+    let zone = literal(layout.zone.name());
     let value = slot.value("u");
     match slot.type_name().filter(|_| slot.is_plain()) {
         Some(name) if name.starts_with("timestamp") && name.ends_with("without time zone") => {

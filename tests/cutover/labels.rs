@@ -41,6 +41,47 @@ fn a_label_that_the_table_refuses_is_named() {
     assert_eq!(world.fresh_gate().evidence("constraint"), ["label loyalty_grant certain"]);
 }
 
+#[test]
+fn a_label_that_is_too_long_or_that_a_table_of_labels_lacks_is_named() {
+    let world = World::new("label_keys");
+    world.db.sql("alter table token_usage drop constraint if exists token_usage_action_type_check");
+    let lacks = "create table kinds (kind text primary key, of text); insert into kinds values
+           ('admin_grant'), ('subscription_grant'), ('trial_grant'), ('admin_deduct');
+         alter table token_usage add constraint kinds_of foreign key (action_type) references kinds not valid";
+    // what is done · what the check says · its evidence
+    let cases = [
+        ("alter table token_usage alter action_type type varchar(19)", "true", ""),
+        ("alter table token_usage alter action_type type varchar(18)", "false", "label token_pack_purchase certain"),
+        ("alter table token_usage alter action_type type char(18)", "false", "label token_pack_purchase certain"),
+        ("alter table token_usage alter action_type type char(30)", "true", ""),
+        (
+            "create domain word as varchar(18); alter table token_usage alter action_type type word",
+            "false",
+            "label token_pack_purchase certain",
+        ),
+        ("alter table token_usage alter action_type type text", "true", ""),
+        (lacks, "false", "label token_pack_purchase certain"),
+        ("insert into kinds values ('token_pack_purchase')", "true", ""),
+        // A key that other columns have a part in.
+        (
+            "alter table kinds add unique (kind, of); alter table token_usage drop constraint kinds_of,
+             add constraint kinds_of foreign key (action_type, model_used) references kinds (kind, of) not valid",
+            "not_tested",
+            "",
+        ),
+    ];
+    for (sql, ok, evidence) in cases {
+        world.db.sql(sql);
+        let gate = world.fresh_gate();
+        assert_eq!(
+            (gate.ok("constraint").as_str(), gate.evidence("constraint").join(";").as_str()),
+            (ok, evidence),
+            "{sql}: {}",
+            gate.check("constraint")["detail"]
+        );
+    }
+}
+
 /// How the unified table is partitioned, its partitions, what the check says, its evidence.
 const PARTITIONED: [(&str, &str, &str, &str); 9] = [
     (

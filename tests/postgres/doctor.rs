@@ -92,6 +92,21 @@ fn each_trouble_is_named_with_the_way_out() {
             ("", ""), "warn constraint", "constraint narrow refuses \"trial_grant\"", 0,
         ),
         (
+            "alter table token_usage drop constraint token_usage_action_type_check;
+             alter table token_usage alter action_type type varchar(18)",
+            ("", ""), "warn constraint", "type character varying(18) refuses \"token_pack_purchase\"", 0,
+        ),
+        (
+            "create table labels (label text primary key); insert into labels values ('admin_grant');
+             grant select on labels to JOB; alter table token_usage add foreign key (action_type) references labels not valid",
+            ("", ""), "warn constraint", "(public.labels has no such row) refuses \"token_pack_purchase\"", 0,
+        ),
+        (
+            "create table labels (label text primary key);
+             alter table token_usage add foreign key (action_type) references labels not valid",
+            ("", ""), "warn constraint", "it cannot be told whether foreign key token_usage_action_type_fkey (public.labels cannot be looked up) admits \"trial_grant\"", 0,
+        ),
+        (
             "create function f() returns trigger language plpgsql as 'begin return new; end';
              create trigger balance after insert on token_usage for each row execute function f()",
             ("", ""), "warn triggers", "balance calls public.f", 0,

@@ -1,11 +1,13 @@
 //! The SQL files on a real server.
 
+mod appeared;
 mod apply;
 mod at_once;
 mod between;
 mod demo;
 mod families;
 mod hazards;
+mod holds;
 mod images;
 mod kinds;
 mod limits;

@@ -25,13 +25,15 @@ begin
      and e.undone_at is null;
   analyze pg_temp.reckon_own;
 
-  -- The rows of these users and actions that this plan has nothing to do with.
+  -- The rows of these users that count and that this plan has nothing to do with. A row of another label may be
+  -- the missing one too, and so may be one that failed when the run looked.
   create temporary table reckon_beside on commit drop as
   select k.no, {{user_text}} as user_text, {{label}} as label,
-         left(encode(sha256(convert_to({{known_id}}, 'UTF8')), 'hex'), 14) as print
+         left(encode(sha256(convert_to({{known_id}} || chr(10) || {{label}}, 'UTF8')), 'hex'), 14) as print
     from pg_temp.reckon_known as k
-    join {{unified}} as u on {{same_group}}
-   where not exists (select 1 from pg_temp.reckon_touched as t where {{is_touched}})
+    join {{unified}} as u on {{same_user}}
+   where {{counts}}
+     and not exists (select 1 from pg_temp.reckon_touched as t where {{is_touched}})
      and not exists (select 1 from pg_temp.reckon_own as o where o.row_id = {{id_text}});
   create temporary table reckon_seen on commit drop as
   select distinct k.no, l.print
@@ -46,7 +48,9 @@ begin
     from (
       select g.named, row_number() over (order by g.named) as place
         from (
-          select k.no, format('user %s, action %s', min(b.user_text), min(b.label)) as named
+          select k.no,
+                 format('user %s, action %s', min(b.user_text),
+                   coalesce(min(b.label) filter (where s.print is null), min(b.label))) as named
             from pg_temp.reckon_beside as b
             join pg_temp.reckon_known as k on k.no = b.no
             left join pg_temp.reckon_seen as s on s.no = b.no and s.print = b.print
@@ -66,7 +70,7 @@ begin
       hint = 'Nothing was changed. Run reckon reconcile again and use the SQL that it writes.';
   end if;
 
-{{not_named}}  -- A row that is there already must be the one that would be inserted.
+{{not_named}}{{not_carried}}  -- A row that is there already must be the one that would be inserted.
   select count(*), string_agg(c.row_id, ', ' order by c.place) filter (where c.place <= 5)
     into wrong, named
     from (

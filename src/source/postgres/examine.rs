@@ -9,9 +9,11 @@ use super::Database;
 use super::catalogue::{self, text};
 use super::explain::where_to_look;
 use super::fields::{Purpose, Wire, expression, literal};
+use super::label_keys;
 use super::privileges;
 use super::scan::{Further, open_further};
 use super::select::joined_label;
+use super::writers::LabelVerdict;
 
 /// How well a configured field fits its column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,8 +148,9 @@ impl Database {
         })
     }
 
-    /// Which of these labels the column's enum or the table's CHECK constraints refuse, and what
-    /// refuses them. The constraints are evaluated by the server, with null in every other column.
+    /// Which of these labels the column's type, its foreign keys or the table's CHECK constraints refuse, and
+    /// what refuses them; of foreign keys also which may. The constraints are evaluated by the server, with null
+    /// in every other column.
     ///
     /// # Errors
     /// The server's; there is no such table.
@@ -156,17 +159,25 @@ impl Database {
         table: &TableName,
         column: &str,
         labels: &[String],
-    ) -> Result<Vec<(String, String)>, SourceError> {
+    ) -> Result<Vec<LabelVerdict>, SourceError> {
         self.runtime.block_on(async {
             let relation = privileges::existing(&self.session, table).await?;
             let facts = catalogue::facts(&self.session, &relation).await?;
             let Some(found) = relation.column(column) else { return Ok(Vec::new()) };
-            if let Some(known) = &found.facts.enum_labels {
-                let by = format!("enum {}", found.facts.type_name);
-                let refused = labels.iter().filter(|label| !known.contains(label));
-                return Ok(refused.map(|label| (label.clone(), by.clone())).collect());
+            let refusal = |label: &str, by: String| {
+                let label = label.to_owned();
+                LabelVerdict { label, by, admits: Some(false) }
+            };
+            let mut refused = label_keys::verdicts(&self.session, &relation, found, labels).await?;
+            let kind = if found.facts.enum_labels.is_some() { "enum" } else { "type" };
+            for label in labels {
+                if !label_keys::type_holds(&self.session, found, label).await? {
+                    refused.push(refusal(label, format!("{kind} {}", found.facts.type_name)));
+                }
             }
-            let mut refused = Vec::new();
+            if found.facts.enum_labels.is_some() {
+                return Ok(refused);
+            }
             for (name, definition) in &facts.checks {
                 let Some(condition) = condition_of(definition) else { continue };
                 let rows: Vec<String> = labels.iter().map(|label| format!("({})", literal(label))).collect();
@@ -193,9 +204,8 @@ impl Database {
                 let answer = self.session.rows(&sql, "checking a constraint").await;
                 self.session.run("rollback to savepoint labels", "checking a constraint").await?;
                 match answer {
-                    Ok(rows) => {
-                        refused.extend(rows.iter().map(|row| (text(row, 0), format!("constraint {name}"))))
-                    }
+                    Ok(rows) => refused
+                        .extend(rows.iter().map(|row| refusal(&text(row, 0), format!("constraint {name}")))),
                     Err(SourceError::Interrupted) => return Err(SourceError::Interrupted),
                     Err(_) => {}
                 }

@@ -16,6 +16,7 @@ mod examine;
 mod explain;
 mod fields;
 mod held;
+mod label_keys;
 pub mod leaves;
 mod numeric;
 mod privileges;

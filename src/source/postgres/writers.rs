@@ -8,7 +8,7 @@ use super::dependencies::mention::{self, Mention, Wanted};
 use super::dependencies::paths::Paths;
 use super::fields::literal;
 use super::session::TextRow;
-use super::{Certainty, Database, privileges};
+use super::{Certainty, Database, label_keys, privileges};
 
 const DOING: &str = "looking up the functions that write grants";
 
@@ -92,8 +92,8 @@ impl Database {
         })
     }
 
-    /// Which of these labels the column's type or the table's CHECK constraints refuse, or may. The
-    /// server evaluates them, with null in every other column; labels that all admit are left out.
+    /// Which of these labels the column's type, its foreign keys or the table's CHECK constraints refuse, or
+    /// may. The server evaluates them, with null in every other column; labels that all admit are left out.
     ///
     /// # Errors
     /// A lost connection, [`SourceError::Interrupted`] after a signal, no such table or column.
@@ -110,12 +110,10 @@ impl Database {
             let Some(found) = relation.column(column) else {
                 return Err(privileges::refusal(session, &privileges::missing_column(&relation, column)));
             };
-            let mut verdicts = Vec::new();
+            let mut verdicts = label_keys::verdicts(session, &relation, found, labels).await?;
             for label in labels {
                 let cast = format!("{}::{}", literal(label), found.facts.cast);
-                let sql = format!("select (({cast})::text = {})::text", literal(label));
-                let taken = session.try_rows(&sql, &[], DOING).await?;
-                if !matches!(taken.as_deref(), Ok([row]) if text(row, 0) == "true") {
+                if !label_keys::type_holds(session, found, label).await? {
                     let by = format!("type {}", found.facts.type_name);
                     verdicts.push(LabelVerdict { label: label.clone(), by, admits: Some(false) });
                     continue;

@@ -194,7 +194,7 @@ impl Writer<'_> {
             } else {
                 let class = if row.grant { "unmigrated" } else { "unmigrated_deduction" };
                 let verdict = paired.legacy_verdict[at];
-                // A copy that dedupe.sql removes is not there any more.
+                // A copy that dedupe.sql removes is not there any more, but its payment may be that of another.
                 let stays = |at: usize| {
                     !left.duplicates.iter().any(|repeat| {
                         repeat.extra == at
@@ -205,7 +205,7 @@ impl Writer<'_> {
                     let same = other.user == row.user
                         && other.effective == row.effective
                         && other.tokens == row.tokens;
-                    paired.unified_free[at] && stays(at) && (same || other.shares_reference(row))
+                    paired.unified_free[at] && ((same && stays(at)) || other.shares_reference(row))
                 });
                 let unclear = books.unclear.iter().any(|other| other.may_be(row, self.rules.window));
                 let among = left.among_several.contains(&at);

@@ -408,7 +408,7 @@ fn a_row_that_the_table_cannot_hold_is_left_to_a_person() {
     assert_eq!(
         reasons,
         [
-            "3000000000 tokens do not fit the column tokens_used",
+            "3000000000 tokens do not fit the column tokens_used (integer)",
             "+10001-01-01T00:00:00.000000Z lies outside the years 1 to 9999"
         ]
     );

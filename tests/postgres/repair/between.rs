@@ -8,6 +8,7 @@ use super::world::{CONFIG, SCHEMA};
 use crate::postgres::cluster::{Cluster, Db};
 
 pub const USER: &str = "00000000-0000-4000-8000-0000000000aa";
+const OTHER: &str = "00000000-0000-4000-8000-0000000000bb";
 pub const LEGACY: &str = "10000000-0000-4000-8000-000000000001";
 
 /// A database that was reconciled, and the files of the run.
@@ -253,11 +254,11 @@ fn a_legacy_row_that_a_unified_row_names_is_not_inserted_whatever_that_row_count
         mended.applied("backfill");
         assert_eq!(mended.db.value("select count(*) from token_usage"), "1", "{row}");
     }
-    // Without a meaning, or use, when the run looked; or not there yet.
+    // Without a meaning, or use, when the run looked; or not there yet, and then of another user.
     for (before, after) in [
         (names("bonus_grant", 999, true, "2026-01-05 10:00+00"), String::new()),
         (names("chat", 1000, true, "2026-01-05 10:00+00"), String::new()),
-        (String::new(), names("admin_grant", 1, true, "2026-03-05 10:00+00")),
+        (String::new(), names("admin_grant", 1, true, "2026-03-05 10:00+00").replace(USER, OTHER)),
     ] {
         let free = "alter table token_usage drop constraint token_usage_action_type_check;";
         let mended = Mended::of(&format!("{free}{legacy}{before}"));
