@@ -258,8 +258,18 @@ impl Folder {
             }
             let at = if let Moment::At(at) = moment { Some(at) } else { None };
             let label = Some(self.labels.get(label).into());
-            let place = details.raw.place.of(at_detail);
-            self.rejected.push(Rejected { id, user: user_id, label, tokens, at, reason, place });
+            self.rejected.push(Rejected {
+                id,
+                user: user_id,
+                label,
+                tokens,
+                at,
+                references: details.references(at_detail, &mut self.references),
+                paid: details.paid(at_detail),
+                link: details.link(at_detail),
+                reason,
+                place: details.raw.place.of(at_detail),
+            });
             return;
         }
         let (Some(id), Amount::Tokens(raw), Moment::At(at)) = (id, amount, moment) else {
