@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::{Columns, Config, TableName};
+use crate::config::{Columns, Config, TableName, contract};
 use crate::source::SourceError;
 use crate::source::postgres::catalogue::TableFacts;
 use crate::source::postgres::{Database, Fit};
@@ -140,9 +140,11 @@ fn constraint(
         found.add("constraint", subject, State::Ok, detail);
         return Ok(());
     }
+    let first = contract::to_do_first(config).map(|first| format!(": {first}")).unwrap_or_default();
     for (label, by) in refused {
         let detail = format!(
-            "{by} refuses {label:?}: inserts of it fail; `reckon contract --format sql` prints a constraint that admits it"
+            "{by} refuses {label:?}: inserts of it fail; `reckon contract --format sql` prints a constraint that \
+             admits it{first}"
         );
         found.add("constraint", &subject, State::Warn, detail);
     }
