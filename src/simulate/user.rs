@@ -16,6 +16,9 @@ const APART: i64 = 3 * DAY;
 /// Tokens at sign-up.
 pub(super) const TRIAL_TOKENS: i64 = 50_000;
 
+/// How long a trial lasts, where the configuration says so.
+pub(super) const TRIAL_LASTS: i64 = 56 * DAY;
+
 /// What the configuration of the ledger says about balances.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Policies {
@@ -323,13 +326,26 @@ impl User {
                 self.grant(Movement::Adjustment, tokens, at, 1);
             }
         }
-        // The welcome grant leaves a tenth unused, more than is deducted.
         if self.random.chance(0.1)
             && let Some(at) = self.room_after(self.signup + DAY)
         {
             let tokens = self.random.between(500, 2_000);
-            self.honest(Movement::Deduction, tokens, at);
+            if self.is_left(tokens, at) {
+                self.honest(Movement::Deduction, tokens, at);
+            }
         }
+    }
+
+    /// So much is left at that time, whatever was used: a tenth of each grant, and of the welcome grant that
+    /// is more than is ever deducted, unless it has ended.
+    fn is_left(&self, tokens: i64, at: i64) -> bool {
+        let World { policies, .. } = self.world;
+        let may_dip = policies.expiry && !policies.clamp && at >= self.signup + TRIAL_LASTS;
+        let others = self
+            .unified
+            .iter()
+            .filter(|row| row.other.is_none() && row.at <= at && row.action != Movement::Trial.action());
+        !may_dip || others.map(|row| row.signed().max(0)).sum::<i64>() / 10 >= tokens
     }
 
     /// The user's own successful usage.

@@ -109,6 +109,19 @@ fn a_ledger_without_defects_is_clean() {
 }
 
 #[test]
+fn what_follows_a_policy_alone_is_no_finding() {
+    let folder = tempfile::tempdir().unwrap();
+    // Users, seed, share: some have a deduction behind the end of their trial.
+    for (users, seed, rate) in [("20", "36", "0.2"), ("700", "1", "0.05")] {
+        let place = folder.path().join(seed);
+        let flags = ["--users", users, "--seed", seed, "--rate", rate, "--defects", "expired"];
+        assert!(simulate(&place, &flags).status.success());
+        let run = reconcile(&place.join("reckon.toml"), &place.join("run"), &[]);
+        assert_eq!((run.code, run.table("findings.csv").rows().count()), (0, 0), "{seed}: {}", run.stderr);
+    }
+}
+
+#[test]
 fn causes_of_planted_patterns_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let cases = [
