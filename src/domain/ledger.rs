@@ -77,7 +77,7 @@ impl Roster {
 }
 
 /// A row that could not be read: its place in the books, kept for the finding.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rejected {
     /// The id, where there is one.
     pub id: Option<RowId>,
