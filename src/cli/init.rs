@@ -60,13 +60,16 @@ pub fn run(args: &Args, global: &Global) -> anyhow::Result<u8> {
     // What is written must be readable; anything else is a defect of this program.
     config::parse(&args.output, &proposal.text)
         .context("the proposal does not parse (a defect of reckon)")?;
-    if to_stdout {
-        out::print(&proposal.text)?;
-        return Ok(0);
+    let file = (!to_stdout).then_some(args.output.as_path());
+    if let Some(file) = file {
+        std::fs::write(file, &proposal.text).with_context(|| format!("cannot write {}", file.display()))?;
     }
-    std::fs::write(&args.output, &proposal.text)
-        .with_context(|| format!("cannot write {}", args.output.display()))?;
-    out::print(&summary(&args.output, &proposal))?;
+    let said = match file {
+        _ if global.json() => json(file, &proposal),
+        Some(file) => summary(file, &proposal),
+        None => proposal.text,
+    };
+    out::print(&said)?;
     Ok(0)
 }
 
@@ -264,10 +267,39 @@ fn summary(output: &Path, proposal: &Proposal) -> String {
              finding"
         );
     }
-    text.push_str("look it over, then: reckon reconcile");
-    if output != Path::new("reckon.toml") {
-        let _ = write!(text, " --config {}", output.display());
-    }
-    text.push('\n');
+    let _ = writeln!(text, "look it over, then: {}", next(output));
     text
+}
+
+/// The command that comes next.
+fn next(output: &Path) -> String {
+    let config = match output == Path::new("reckon.toml") {
+        true => String::new(),
+        false => format!(" --config {}", output.display()),
+    };
+    format!("reckon reconcile{config}")
+}
+
+/// The same for programs. `file` is what was written; without it the text stands in here alone.
+fn json(file: Option<&Path>, proposal: &Proposal) -> String {
+    let labels = proposal.labels.iter().map(|proposed| {
+        serde_json::json!({
+            "side": proposed.side.name(),
+            "label": proposed.label,
+            "rows": proposed.rows,
+            "meaning": proposed.meaning,
+        })
+    });
+    let (undecided, decided): (Vec<serde_json::Value>, Vec<serde_json::Value>) =
+        labels.partition(|label| label["meaning"].is_null());
+    let document = serde_json::json!({
+        "schema": "reckon.init/1",
+        "written": file.map(|file| file.display().to_string()),
+        "labels": decided,
+        "undecided": undecided,
+        "configuration": proposal.settings(),
+        "text": proposal.text,
+        "next": file.map(next),
+    });
+    format!("{document:#}\n")
 }

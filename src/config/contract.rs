@@ -9,6 +9,12 @@ const INCOMPLETE: [&str; 2] = [
     "List the usage labels in [unified] usage, or rows of usage are refused.",
 ];
 
+/// What has to be done before the constraint is put in place, if anything: `usage` is no list yet.
+pub fn to_do_first(config: &Config) -> Option<&'static str> {
+    let refused = "list the labels of use in [unified] usage first, or it refuses every row of use";
+    config.unified.usage.is_none().then_some(refused)
+}
+
 /// All labels of the unified table that are listed: grants, deductions, usage.
 fn labels(unified: &UnifiedConfig) -> impl Iterator<Item = &String> {
     unified.grants.iter().chain(&unified.deductions).chain(unified.usage.iter().flatten())

@@ -69,6 +69,17 @@ impl From<toml::de::Error> for Fault {
     }
 }
 
+/// What serde calls things, and what they are called in the file.
+const WORDS: [(&str, &str); 7] = [
+    ("invalid type", "wrong type"),
+    ("wrong type: map,", "wrong type: a table,"),
+    ("wrong type: sequence,", "wrong type: a list,"),
+    ("expected i64", "expected a whole number"),
+    ("expected a boolean", "expected true or false"),
+    ("expected a sequence", "expected a list"),
+    ("expected a map", "expected a section or a table { … }"),
+];
+
 /// serde's sentence in our words. An unknown key comes with the keys that are known at its place:
 /// the nearest is named.
 fn explain(message: &str) -> String {
@@ -78,10 +89,13 @@ fn explain(message: &str) -> String {
             "invalid type: map, expected a sequence" => {
                 "this is a section of a list: write its name in two brackets, as in [[waiver]]".to_owned()
             }
-            other => other
-                .replace("invalid type", "wrong type")
-                .replace("expected i64", "expected a whole number")
-                .replace('\n', ", "),
+            other => {
+                let mut words = other.replace('\n', ", ");
+                for (theirs, ours) in WORDS {
+                    words = words.replace(theirs, ours);
+                }
+                words
+            }
         };
     };
     let mut names = rest.split('`').skip(1).step_by(2);

@@ -13,7 +13,7 @@ pub type Text = Spanned<String>;
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "sections")]
 pub struct RawConfig {
     /// RFC 3339, in quotes or as a TOML date-time.
     pub as_of: Option<Spanned<toml::Value>>,
@@ -57,7 +57,7 @@ pub struct RawConfig {
 
 /// `[legacy]`.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a section [legacy]")]
 pub struct RawLegacy {
     table: Option<Text>,
     path: Option<Text>,
@@ -79,7 +79,7 @@ pub struct RawLegacy {
 
 /// `[unified]`.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a section [unified]")]
 pub struct RawUnified {
     table: Option<Text>,
     path: Option<Text>,
@@ -167,7 +167,7 @@ columns_of!(RawUnified);
 
 /// `[matching]`.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a section [matching]")]
 pub struct RawMatching {
     /// Duration.
     pub tolerance: Option<Text>,
@@ -179,7 +179,7 @@ pub struct RawMatching {
 
 /// `[balances]`.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a section [balances]")]
 pub struct RawBalances {
     /// Stored balances.
     pub stored: Option<Spanned<RawStored>>,
@@ -204,7 +204,7 @@ pub struct RawBalances {
 
 /// `[[balances.policy]]`: what is written here holds from its instant on.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a section [[balances.policy]]")]
 pub struct RawPolicy {
     /// RFC 3339 or a date.
     pub from: Option<Spanned<toml::Value>>,
@@ -225,7 +225,10 @@ pub struct RawPolicy {
 
 /// `[balances] stored`.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table such as { table = \"public.user_profiles\", user = \"user_id\", balance = \"tokens_remaining\" }"
+)]
 pub struct RawStored {
     /// Table.
     pub table: Option<Text>,
@@ -241,7 +244,10 @@ pub struct RawStored {
 
 /// `[balances.expiry]`.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a section [balances.expiry], or a table such as { order = \"fifo\" }"
+)]
 pub struct RawExpiry {
     /// `fifo`, `earliest_expiry` or `priority`.
     pub order: Option<Text>,
@@ -253,7 +259,10 @@ pub struct RawExpiry {
 
 /// `[balances.pools]`.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a section [balances.pools], or a table such as { table = \"public.household_members\", user = \"user_id\", pool = \"household_id\" }"
+)]
 pub struct RawPools {
     /// Table.
     pub table: Option<Text>,
@@ -275,7 +284,7 @@ pub struct RawPools {
 
 /// `[repair]`.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a section [repair]")]
 pub struct RawRepair {
     /// Repair times too.
     #[serde(default)]
@@ -287,7 +296,7 @@ pub struct RawRepair {
 
 /// `[backfill]`.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a section [backfill]")]
 pub struct RawBackfill {
     /// Column → literal.
     #[serde(default)]
@@ -296,7 +305,7 @@ pub struct RawBackfill {
 
 /// `[engine]`.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a section [engine]")]
 pub struct RawEngine {
     /// A cluster to run on.
     pub spark: Option<Text>,
@@ -304,7 +313,7 @@ pub struct RawEngine {
 
 /// `[history]`.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a section [history]")]
 pub struct RawHistory {
     /// Folder of the runs.
     pub folder: Option<Text>,
@@ -316,7 +325,7 @@ pub struct RawHistory {
 
 /// `[notify]`.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a section [notify]")]
 pub struct RawNotify {
     /// `new` or `any`.
     pub alert: Option<Text>,
@@ -338,7 +347,7 @@ pub struct RawNotify {
 
 /// `[cutover]`.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a section [cutover]")]
 pub struct RawCutover {
     /// Number of nights.
     pub clean_nights: Option<Spanned<i64>>,
@@ -358,7 +367,7 @@ pub struct RawCutover {
 
 /// `[audit]`.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a section [audit]")]
 pub struct RawAudit {
     /// Folder of the packs.
     pub folder: Option<Text>,
@@ -366,7 +375,7 @@ pub struct RawAudit {
 
 /// `[postgres]`.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a section [postgres]")]
 pub struct RawPostgres {
     /// Parallel readers.
     pub streams: Option<Spanned<i64>>,
@@ -384,7 +393,7 @@ pub struct RawPostgres {
 
 /// A section that has no keys in this version.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a section")]
 pub struct RawEmpty {}
 
 /// One text or a list of texts.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::{Columns, Config, TableName};
+use crate::config::{Columns, Config, TableName, contract};
 use crate::source::SourceError;
 use crate::source::postgres::catalogue::TableFacts;
 use crate::source::postgres::writers::LabelVerdict;
@@ -141,11 +141,13 @@ fn constraint(
         found.add("constraint", subject, State::Ok, detail);
         return Ok(());
     }
+    let first = contract::to_do_first(config).map(|first| format!(": {first}")).unwrap_or_default();
     for LabelVerdict { label, by, admits } in refused {
         let detail = match admits {
             None => format!("it cannot be told whether {by} admits {label:?}"),
             _ if by.starts_with("constraint ") => format!(
-                "{by} refuses {label:?}: inserts of it fail; `reckon contract --format sql` prints a constraint that admits it"
+                "{by} refuses {label:?}: inserts of it fail; `reckon contract --format sql` prints a constraint \
+                 that admits it{first}"
             ),
             _ => format!("{by} refuses {label:?}: inserts of it fail"),
         };

@@ -77,7 +77,7 @@ impl Roster {
 }
 
 /// A row that could not be read: its place in the books, kept for the finding.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rejected {
     /// The id, where there is one.
     pub id: Option<RowId>,
@@ -89,6 +89,12 @@ pub struct Rejected {
     pub tokens: Option<i64>,
     /// The instant, where it could be read.
     pub at: Option<super::Instant>,
+    /// Its references, as those of an [`Entry`].
+    pub references: Box<[u32]>,
+    /// Carries payment evidence.
+    pub paid: bool,
+    /// The legacy id that a unified row says it was copied from.
+    pub link: Option<Box<RowId>>,
     /// Why, for people: `no created_at`, `amount "12.5" is not an integer`.
     pub reason: String,
     /// Where the row stands, for the log only: `legacy.csv line 17`. Never written into a report.

@@ -6,20 +6,25 @@ use hashbrown::HashMap;
 
 use super::board::Board;
 use crate::config::UnifiedConfig;
-use crate::domain::{ActionNo, Bystander, Entry, Instant, PopulationClass, Rejected, RowId};
+use crate::domain::{ActionNo, Bystander, Entry, PopulationClass, Rejected, RowId};
 use crate::source::looks_like_a_grant;
 
-/// What is known of such a row; what is not known may be anything.
+/// What is known of such a row; what is not known may be anything. When it happened is not compared:
+/// a row that was copied late is a copy all the same.
 type Known = (Option<ActionNo>, Option<i64>);
 
-/// Finds unclear rows by what is known of them.
+/// Finds unclear rows by what is known of them. Positions are those in the rejected rows, if nothing else
+/// is said.
 pub(super) struct Unclear<'a> {
     rejected: &'a [Rejected],
     bystanders: &'a [Bystander],
-    /// Positions in the rejected rows, where the user is known.
+    /// By the legacy row that they name.
+    of_link: HashMap<&'a RowId, usize>,
+    of_reference: HashMap<u32, usize>,
+    /// Where the user is known.
     of_user: HashMap<(u32, Known), usize>,
-    /// Where it is not: by instant, first those without one.
-    of_nobody: HashMap<Known, Vec<(Option<Instant>, usize)>>,
+    /// Where it is not.
+    of_nobody: HashMap<Known, usize>,
     /// Positions in the bystanders, by user and amount.
     unmapped: HashMap<(u32, i64), usize>,
 }
@@ -27,63 +32,80 @@ pub(super) struct Unclear<'a> {
 impl<'a> Unclear<'a> {
     pub(super) fn of(board: &Board<'a>) -> Unclear<'a> {
         let (rejected, bystanders) = (&board.books.unified.rejected, &board.books.unified.bystanders);
-        let mut of_user = HashMap::new();
-        let mut of_nobody: HashMap<Known, Vec<(Option<Instant>, usize)>> = HashMap::new();
+        let mut unclear = Unclear {
+            rejected,
+            bystanders,
+            of_link: HashMap::new(),
+            of_reference: HashMap::new(),
+            of_user: HashMap::new(),
+            of_nobody: HashMap::new(),
+            unmapped: HashMap::new(),
+        };
         for (at, row) in rejected.iter().enumerate() {
-            let label = row.label.as_deref().unwrap_or_default();
-            let action = board.books.actions.iter().position(|action| **action == *label);
-            if action.is_none() && is_usage(&board.config.unified, label) {
-                continue;
+            unclear.add(board, at, row);
+        }
+        for (at, row) in bystanders.iter().enumerate() {
+            if row.class == PopulationClass::Unmapped {
+                unclear.unmapped.entry((row.user.0, row.raw_tokens.abs())).or_insert(at);
             }
-            let action = action.map(|action| ActionNo(action as u16));
-            let known = (action, row.tokens.map(i64::abs));
+        }
+        unclear
+    }
+
+    fn add(&mut self, board: &Board<'a>, at: usize, row: &'a Rejected) {
+        // These two tell which grant it is, whatever else can be read of it.
+        if let Some(link) = &row.link {
+            self.of_link.entry(link).or_insert(at);
+        }
+        for &reference in &row.references {
+            self.of_reference.entry(reference).or_insert(at);
+        }
+        let label = row.label.as_deref().unwrap_or_default();
+        let actions = &board.books.actions;
+        let action = actions.iter().position(|action| **action == *label);
+        if action.is_none() && is_usage(&board.config.unified, label) {
+            return;
+        }
+        let is_grant = action.is_some_and(|action| action < board.config.unified.grants.len());
+        let action = action.map(|action| ActionNo(action as u16));
+        let paid_for = board.purchase.filter(|_| is_grant && row.paid);
+        let tokens = row.tokens.map(i64::abs);
+        for action in [Some(action), paid_for.map(Some)].into_iter().flatten() {
+            let known = (action, tokens);
             match &row.user {
-                None => of_nobody.entry(known).or_default().push((row.at, at)),
+                None => _ = self.of_nobody.entry(known).or_insert(at),
                 // A user who stands in no other row misses nothing.
                 Some(user) => {
                     if let Some(user) = board.books.roster.find(user) {
-                        of_user.entry((user.0, known)).or_insert(at);
+                        self.of_user.entry((user.0, known)).or_insert(at);
                     }
                 }
             }
         }
-        of_nobody.values_mut().for_each(|rows| rows.sort_unstable());
-        let mut unmapped = HashMap::new();
-        for (at, row) in bystanders.iter().enumerate() {
-            if row.class == PopulationClass::Unmapped {
-                unmapped.entry((row.user.0, row.raw_tokens.abs())).or_insert(at);
-            }
-        }
-        Unclear { rejected, bystanders, of_user, of_nobody, unmapped }
     }
 
-    /// A row that may be the one that this legacy row lacks, as evidence: its kind and its id. Of the
-    /// same user at any time; where the user is not known, within the window, if the time is known.
-    pub(super) fn may_be(
-        &self,
-        board: &Board<'_>,
-        entry: &Entry,
-        expected: ActionNo,
-    ) -> Option<(&'static str, String)> {
+    /// A row that may be the one that this legacy row lacks, as evidence: its kind and its id.
+    pub(super) fn may_be(&self, entry: &Entry, expected: ActionNo) -> Option<(&'static str, String)> {
         let user = entry.user.0;
-        let known = [Some(expected), Some(entry.action), None]
+        let known: Vec<Known> = [Some(expected), Some(entry.action), None]
             .into_iter()
-            .flat_map(|action| [Some(entry.tokens), None].map(|tokens| (action, tokens)));
-        let rejected = known.clone().find_map(|known| self.of_user.get(&(user, known)).copied());
-        let near = |rows: &Vec<(Option<Instant>, usize)>| {
-            let first = rows.first().filter(|(at, _)| at.is_none());
-            let from = rows.partition_point(|(at, _)| *at < Some(entry.at.minus(board.window)));
-            let within = rows.get(from).filter(|(at, _)| *at <= Some(entry.at.plus(board.window)));
-            within.or(first).map(|(_, row)| *row)
-        };
+            .flat_map(|action| [Some(entry.tokens), None].map(|tokens| (action, tokens)))
+            .collect();
+        let mut references = entry.references.iter();
+        let of_user = || known.iter().find_map(|known| self.of_user.get(&(user, *known)));
+        let rejected = self
+            .of_link
+            .get(&entry.id)
+            .or_else(|| references.find_map(|reference| self.of_reference.get(reference)))
+            .or_else(of_user);
         if let Some(at) = rejected {
-            return Some(("rejected_unified_row", self.name(at)));
+            return Some(("rejected_unified_row", self.name(*at)));
         }
         if let Some(at) = self.unmapped.get(&(user, entry.tokens)) {
             return Some(("unmapped_unified_row", self.bystanders[*at].id.to_string()));
         }
-        let at = known.into_iter().find_map(|known| self.of_nobody.get(&known).and_then(near))?;
-        Some(("rejected_unified_row", self.name(at)))
+        let at = known.iter().find_map(|known| self.of_nobody.get(known))?;
+        Some(("rejected_unified_row", self.name(*at)))
     }
 
     /// The id of a rejected row, or else what is wrong with it.

@@ -253,7 +253,10 @@ impl Merged {
                 class: raw.class,
                 balance_after: raw.balance_after,
             }));
-            rejected.extend(folder.rejected);
+            rejected.extend(folder.rejected.into_iter().map(|mut row| {
+                renumber(&mut row.references, &maps.references[at]);
+                row
+            }));
             unreadable_balances += folder.unreadable_balances;
             unreadable_ends.extend(folder.unreadable_ends);
             any.merge(folder.any);
@@ -324,14 +327,16 @@ impl Merged {
         let (users, labels) = (&maps.users[folder], &self.label_maps[folder]);
         raw.user = users[raw.user as usize];
         raw.label = u32::from(labels[raw.label as usize]);
-        raw.references.iter_mut().for_each(|number| *number = maps.references[folder][*number as usize]);
-        raw.references.sort_unstable();
-        if let Some(payments) = &mut raw.payments {
-            payments.iter_mut().for_each(|number| *number = maps.references[folder][*number as usize]);
-            payments.sort_unstable();
-        }
+        renumber(&mut raw.references, &maps.references[folder]);
+        raw.payments.iter_mut().for_each(|payments| renumber(payments, &maps.references[folder]));
         raw
     }
+}
+
+/// Gives references the numbers of the books in place of those of their folder.
+fn renumber(references: &mut [u32], numbers: &[u32]) {
+    references.iter_mut().for_each(|number| *number = numbers[*number as usize]);
+    references.sort_unstable();
 }
 
 /// A row of the books, of one that has their numbers.
@@ -376,7 +381,8 @@ fn position(sorted: &[Box<str>], text: &str) -> usize {
 
 /// Everything of a rejected row that does not depend on where it stood.
 fn rejected_key(row: &Rejected) -> impl Ord + '_ {
-    (row.id.as_ref(), row.user.as_ref(), row.label.as_deref(), row.at, row.tokens, row.reason.as_str())
+    let said = (row.label.as_deref(), row.at, row.tokens, row.reason.as_str());
+    (row.id.as_ref(), row.user.as_ref(), said, &row.references, row.paid, row.link.as_deref())
 }
 
 /// A sign is the minority of its label and month when the other one is as frequent or more: of a grant and

@@ -254,15 +254,10 @@ impl Folder {
         let has_ids = (id.is_some(), user_id.is_some());
         if let Some(reason) = self.reject_reason(has_ids, &amount, &moment, &success, meaning) {
             let tokens = amount.tokens();
-            match tokens {
-                Some(tokens) => self.population.get_mut(PopulationClass::Rejected).add_row(tokens.abs()),
-                None => self.population.get_mut(PopulationClass::Rejected).add_unreadable_row(),
-            }
             let at = if let Moment::At(at) = moment { Some(at) } else { None };
             let label = Some(self.labels.get(label).into());
-            let place = details.raw.place.of(at_detail);
-            self.rejected.push(Rejected { id, user: user_id, label, tokens, at, reason, place });
-            return;
+            let read = Rejected { id, user: user_id, label, tokens, at, reason, ..Rejected::default() };
+            return self.reject(read, details, at_detail);
         }
         let (Some(id), Amount::Tokens(raw), Moment::At(at)) = (id, amount, moment) else {
             unreachable!("a row without id, amount or time was rejected")
@@ -314,6 +309,22 @@ impl Folder {
                 self.bystanders.push(row);
             }
         }
+    }
+
+    /// Keeps a row that cannot be read: what it says of the grant that it may be is read beside what was.
+    fn reject(&mut self, read: Rejected, details: &DetailView<'_>, at_detail: usize) {
+        let rejected = self.population.get_mut(PopulationClass::Rejected);
+        match read.tokens {
+            Some(tokens) => rejected.add_row(tokens.abs()),
+            None => rejected.add_unreadable_row(),
+        }
+        self.rejected.push(Rejected {
+            references: details.references(at_detail, &mut self.references),
+            paid: details.paid(at_detail),
+            link: details.link(at_detail),
+            place: details.raw.place.of(at_detail),
+            ..read
+        });
     }
 
     fn note_widths(&mut self, view: &KeyView<'_>, row: usize) {

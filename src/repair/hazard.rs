@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::{Config, quote_identifier};
+use crate::config::{Config, contract, quote_identifier};
 use crate::domain::{Books, RowId, Side};
 use crate::source::postgres::catalogue::{ColumnFacts, TableFacts};
 
@@ -92,8 +92,13 @@ impl Subject<'_> {
 }
 
 /// The way out when the database refuses a label.
-const ADMIT: &str = "admit them in the database first (reckon contract --format sql prints the \
-                     constraint), then run reckon again";
+fn admit(config: &Config) -> String {
+    let first = contract::to_do_first(config).map(|first| format!(": {first}")).unwrap_or_default();
+    format!(
+        "admit them in the database first (reckon contract --format sql prints the constraint{first}), then \
+         run reckon again"
+    )
+}
 
 const ALL: [Operation; 3] = [Operation::Insert, Operation::Update, Operation::Delete];
 
@@ -200,16 +205,17 @@ impl Hazards {
         let unified = subject.unified;
         let Some(table) = &unified.facts else { return };
         let labels = subject.labels(file);
+        let admit = admit(subject.config);
         for (at, slot) in unified.action.iter().enumerate() {
             let parts: BTreeSet<&str> = labels
                 .iter()
                 .filter_map(|label| unified.parts(label).and_then(|parts| parts.get(at).copied()))
                 .collect();
-            self.enum_labels(slot, &parts, file);
+            self.enum_labels(slot, &parts, file, &admit);
             self.long_labels(slot, &parts, file);
             for (name, definition) in &table.checks {
                 let check = Check { name, of: &table.name.to_string(), definition, value: &slot.column };
-                self.constraint(&check, &parts, file);
+                self.constraint(&check, &parts, file, &admit);
             }
             for (facts, (name, definition)) in slot
                 .facts
@@ -217,18 +223,18 @@ impl Hazards {
                 .flat_map(|facts| facts.domain_checks.iter().map(move |check| (facts, check)))
             {
                 let check = Check { name, of: &facts.type_name, definition, value: "value" };
-                self.constraint(&check, &parts, file);
+                self.constraint(&check, &parts, file, &admit);
             }
         }
     }
 
-    fn enum_labels(&mut self, slot: &Slot, labels: &BTreeSet<&str>, file: Operation) {
+    fn enum_labels(&mut self, slot: &Slot, labels: &BTreeSet<&str>, file: Operation, admit: &str) {
         let Some(known) = slot.facts.as_ref().and_then(|facts| facts.enum_labels.as_ref()) else { return };
         let unknown: Vec<&str> =
             labels.iter().copied().filter(|label| !known.iter().any(|it| it == label)).collect();
         if !unknown.is_empty() {
             let type_name = slot.type_name().unwrap_or_default();
-            self.refuse(file, format!("the enum {type_name} lacks {}", unknown.join(", ")), ADMIT);
+            self.refuse(file, format!("the enum {type_name} lacks {}", unknown.join(", ")), admit);
         }
     }
 
@@ -246,7 +252,7 @@ impl Hazards {
         }
     }
 
-    fn constraint(&mut self, check: &Check<'_>, labels: &BTreeSet<&str>, file: Operation) {
+    fn constraint(&mut self, check: &Check<'_>, labels: &BTreeSet<&str>, file: Operation, admit: &str) {
         let Check { name, of, definition, value } = check;
         let those = |wanted: Admission| -> Vec<&str> {
             let says = |label: &&str| admission(definition, value, label) == wanted;
@@ -255,7 +261,7 @@ impl Hazards {
         let (refused, unknown) = (those(Admission::Refuses), those(Admission::Unknown));
         if !refused.is_empty() {
             let reason = format!("the constraint {name} of {of} refuses {}", refused.join(", "));
-            self.refuse(file, reason, ADMIT);
+            self.refuse(file, reason, admit);
         }
         if !unknown.is_empty() {
             let labels = unknown.join(", ");

@@ -2,7 +2,7 @@
 
 use super::defect::Defect;
 use super::plant::OPENING_TOKENS;
-use super::user::User;
+use super::user::{TRIAL_LASTS, User};
 use crate::domain::{Class, RepairKind};
 
 /// The columns of causes, in their order.
@@ -193,9 +193,49 @@ pub(super) fn replay(user: &User, step: impl Fn(i64, i64, &str) -> i64) -> i64 {
     events(user).into_iter().fold(0, |balance, (_, change, action)| step(balance, change, action))
 }
 
-/// Time, change and action of the user's own events, oldest first.
+/// What policies take away, a trial that ends or a grant that replaces what was there, may leave less than is
+/// taken afterwards: the balance is then below zero at some time. A trial is used up before all else.
+pub(super) fn dips(user: &User) -> bool {
+    let policies = user.world.policies;
+    let takes_away = policies.expiry || policies.reset;
+    if !takes_away || policies.clamp || user.household.is_some() {
+        return false;
+    }
+    let mut events = events(user);
+    events.retain(|(at, ..)| *at <= user.as_of());
+    events.sort_by_key(|(at, change, _)| (*at, *change < 0));
+    let mut trials: Vec<(i64, i64)> = Vec::new();
+    let mut rest = if policies.opening { OPENING_TOKENS } else { 0 };
+    for (at, change, action) in events {
+        trials.retain(|(end, _)| *end > at);
+        if policies.reset && action == "subscription_grant" {
+            trials.clear();
+            rest = 0;
+        }
+        if change >= 0 {
+            match action {
+                "trial_grant" if policies.expiry => trials.push((at + TRIAL_LASTS, change)),
+                _ => rest += change,
+            }
+            continue;
+        }
+        let mut due = -change;
+        for (_, left) in &mut trials {
+            let taken = due.min(*left);
+            *left -= taken;
+            due -= taken;
+        }
+        rest -= due;
+        if rest < 0 {
+            return true;
+        }
+    }
+    false
+}
+
+/// Time, change and action of the user's own events that count, oldest first.
 fn events(user: &User) -> Vec<(i64, i64, &'static str)> {
-    let grants = user.unified.iter().filter(|row| row.other.is_none());
+    let grants = user.unified.iter().filter(|row| row.other.is_none() && !row.failed);
     let usage = user.usage.iter().filter(|row| row.other.is_none() && !row.failed);
     let mut events: Vec<(i64, i64, &'static str)> = grants
         .map(|row| (row.at, row.signed(), row.action))

@@ -16,6 +16,9 @@ const APART: i64 = 3 * DAY;
 /// Tokens at sign-up.
 pub(super) const TRIAL_TOKENS: i64 = 50_000;
 
+/// How long a trial lasts, where the configuration says so.
+pub(super) const TRIAL_LASTS: i64 = 56 * DAY;
+
 /// What the configuration of the ledger says about balances.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Policies {
@@ -323,7 +326,8 @@ impl User {
                 self.grant(Movement::Adjustment, tokens, at, 1);
             }
         }
-        // The welcome grant leaves a tenth unused, more than is deducted.
+        // The welcome grant leaves a tenth unused, more than is deducted; where it has ended by then, that is
+        // a finding.
         if self.random.chance(0.1)
             && let Some(at) = self.room_after(self.signup + DAY)
         {

@@ -109,6 +109,38 @@ fn a_ledger_without_defects_is_clean() {
 }
 
 #[test]
+fn what_a_policy_takes_away_and_something_else_takes_then_is_planted_too() {
+    let folder = tempfile::tempdir().unwrap();
+    // Users, seed, share, use, kinds; and how many have a deduction behind the end of their trial, or are
+    // planted so.
+    let ledgers = [
+        ("20", "36", "0.2", "10", "expired", 1),
+        ("700", "1", "0.05", "10", "expired", 3),
+        ("150", "5", "1", "3", "all,-opening,-reset,-clamp,-pool", 8),
+    ];
+    for (users, seed, rate, usage, defects, count) in ledgers {
+        let place = folder.path().join(seed);
+        let flags = [
+            ["--users", users],
+            ["--seed", seed],
+            ["--rate", rate],
+            ["--usage", usage],
+            ["--defects", defects],
+        ];
+        assert!(simulate(&place, &flags.concat()).status.success());
+        let run = reconcile(&place.join("reckon.toml"), &place.join("run"), &[]);
+        let below_zero = |table: super::cases::table::Table, user: &str| -> BTreeSet<String> {
+            let rows = table.rows().filter(|row| row.text("class") == "negative_balance");
+            rows.map(|row| row.text(user).to_owned()).collect()
+        };
+        let found = below_zero(run.table("findings.csv"), "user_id");
+        let truth = super::cases::table::Table::read(&place.join("truth_findings.csv"));
+        assert_eq!(found, below_zero(truth, "user_id"), "{seed}");
+        assert_eq!(found.len(), count, "{seed}");
+    }
+}
+
+#[test]
 fn causes_of_planted_patterns_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let cases = [

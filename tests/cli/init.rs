@@ -181,3 +181,41 @@ fn what_cannot_be_looked_at_is_2_with_the_way_out() {
         assert!(!folder.path().join("reckon.toml").exists());
     }
 }
+
+#[test]
+fn json_says_what_was_written_and_what_is_left_to_decide() {
+    let folder = tempfile::tempdir().unwrap();
+    let header = "id,user_id,type,tokens,created_at\n";
+    let legacy = "1,ada,renewal_grant,100,2026-02-10 09:00:00+00\n2,ada,gratis,5,2026-02-11 09:00:00+00\n";
+    let unified =
+        "1,ada,renewal_grant,100,2026-02-10 09:00:00+00\n2,ada,chat_usage,5,2026-02-12 09:00:00+00\n";
+    std::fs::write(folder.path().join("legacy.csv"), format!("{header}{legacy}")).unwrap();
+    std::fs::write(folder.path().join("unified.csv"), format!("{header}{unified}")).unwrap();
+    let json = |more: &[&str]| -> serde_json::Value {
+        let args = ["init", "--format", "json", "--legacy", "legacy.csv", "--unified", "unified.csv"];
+        let output = run(folder.path(), &[&args[..], more].concat());
+        assert_eq!((code(&output), stderr(&output).as_str()), (0, ""));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let label = |side: &str, label: &str, meaning: Option<&str>| serde_json::json!({ "side": side, "label": label, "rows": 1, "meaning": meaning });
+    let said = json(&["-o", "mine.toml"]);
+    assert_eq!(
+        (&said["schema"], &said["written"], &said["next"]),
+        (&"reckon.init/1".into(), &"mine.toml".into(), &"reckon reconcile --config mine.toml".into())
+    );
+    let decided = [
+        label("legacy", "renewal_grant", Some("renewal_grant")),
+        label("unified", "chat_usage", Some("usage")),
+        label("unified", "renewal_grant", Some("grant")),
+    ];
+    assert_eq!(said["labels"], serde_json::json!(decided));
+    assert_eq!(said["undecided"], serde_json::json!([label("legacy", "gratis", None)]));
+    assert_eq!(said["configuration"]["unified"]["grants"], serde_json::json!(["renewal_grant"]));
+    assert_eq!(said["configuration"]["legacy"]["path"], "legacy.csv");
+    let file = std::fs::read_to_string(folder.path().join("mine.toml")).unwrap();
+    assert_eq!(said["text"], file);
+
+    let shown = json(&["-o", "-"]);
+    assert!(shown["written"].is_null() && shown["next"].is_null(), "{shown}");
+    assert_eq!(shown["text"], file);
+}

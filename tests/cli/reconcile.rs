@@ -383,3 +383,26 @@ fn several_balances_of_one_user_are_refused_unless_they_are_to_be_summed() {
     let stored = balances.lines().nth(1).unwrap().split(',').nth(6).unwrap();
     assert_eq!(stored, "600007");
 }
+
+#[test]
+fn rows_of_the_other_sign_are_one_cause_whatever_their_amounts() {
+    let folder = case("01-sign-fixed");
+    let rows = "id,user_id,action_type,tokens_used,created_at,stripe_payment_intent_id\n\
+                N5,ada,renewal_grant,-5,2026-02-10T09:00:00Z,\n\
+                N7,ben,renewal_grant,-7,2026-02-11T09:00:00Z,\n";
+    std::fs::write(folder.path().join("legacy.csv"), rows).unwrap();
+    let output = run(folder.path(), &["reconcile", "--out", "out"]);
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    let read = |name: &str| std::fs::read_to_string(folder.path().join("out").join(name)).unwrap();
+    let findings = read("findings.csv");
+    for tokens in [-5, -7] {
+        let reason = format!("reason=tokens_used is below zero under sign = positive: {tokens}");
+        assert!(findings.contains(&reason), "{findings}");
+    }
+    let summary: serde_json::Value = serde_json::from_str(&read("summary.json")).unwrap();
+    let causes = summary["causes"].as_array().unwrap();
+    let causes: Vec<_> = causes.iter().filter(|cause| cause["class"] == "rejected_row").collect();
+    assert_eq!(causes.len(), 1, "{causes:?}");
+    assert_eq!(causes[0]["detail"], "2 rows: tokens_used is below zero under sign = positive");
+    assert_eq!(causes[0]["rows"], 2);
+}

@@ -229,3 +229,29 @@ fn an_error_that_grows_alerts_again_and_stays_open() {
     assert_eq!((&history["new"], &history["open"], &history["changed"]), (&0.into(), &1.into(), &1.into()));
     assert_eq!(night(3, 900_000), 0);
 }
+
+#[test]
+fn a_quiet_night_prints_its_news_alone() {
+    let world = World::new("");
+    let quietly = |number: u32| {
+        let output = world.run(&["reconcile", "--no-progress", "-q", "--as-of", &as_of(number)]);
+        assert_eq!(code(&output), 1, "{}", stderr(&output));
+        let said = stdout(&output);
+        for line in said.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+        said
+    };
+    let old = Grant { id: "L1", user: "ada", tokens: 500, unified: Some(450) };
+    world.ledgers(&[old, super::migrated("L2", "ben", 700)]);
+    assert!(quietly(0).contains("amount_mismatch"), "all of the first night is new");
+    assert_eq!(quietly(1), "", "nothing is new");
+
+    world.ledgers(&[old, super::missing("L2", "ben", 700)]);
+    let said = quietly(2);
+    assert!(said.contains("1 finding against a clean result"), "{said}");
+    let (new, known) = (world.finding("L2"), world.finding("L1"));
+    let line = said.lines().find(|line| line.contains(&new)).unwrap_or_else(|| panic!("{said}"));
+    assert_eq!(words(line), format!("{new} unmigrated ben +700"));
+    assert!(!said.contains("amount_mismatch") && !said.contains(&known), "{said}");
+}

@@ -90,6 +90,45 @@ fn row_level_security_passes_only_where_every_row_is_seen() {
 }
 
 #[test]
+fn only_ways_out_that_lead_out_are_advised() {
+    let db = with_roles("ways");
+    let job = format!("{}_reader", db.name);
+    let create = format!("create policy reckon_reads on public.t for select to {job} using (true)");
+    // The table, and whether owning it and a policy more would let every row through.
+    let cases = [
+        ("create policy own on t using (u = 1)", true, true),
+        ("alter table t force row level security; create policy own on t using (u = 1)", false, true),
+        (
+            "create policy open on t using (true); create policy cut on t as restrictive using (u = 1)",
+            true,
+            false,
+        ),
+        (
+            "alter table t force row level security; create policy cut on t as restrictive using (u = 1)",
+            false,
+            false,
+        ),
+    ];
+    for (policies, owns, creates) in cases {
+        db.sql(&format!(
+            "drop table if exists t; set role {0}_owner; create table t (id int, u int);
+             insert into t values (1, 1), (2, 2); alter table t enable row level security; {policies};
+             grant select on t to public;",
+            db.name
+        ));
+        let said = check(&db, &job, "public.t", &["id", "u"]).unwrap_err();
+        assert!(said.contains(&format!("alter role {job} bypassrls")), "{policies}: {said}");
+        assert_eq!(said.contains("use a role that owns the table"), owns, "{policies}: {said}");
+        assert_eq!(said.contains(&create), creates, "{policies}: {said}");
+        // What is advised does what it promises.
+        let owner = format!("{}_owner", db.name);
+        assert_eq!(check(&db, &owner, "public.t", &["id", "u"]).is_ok(), owns, "{policies}");
+        db.sql(&create);
+        assert_eq!(check(&db, &job, "public.t", &["id", "u"]).is_ok(), creates, "{policies}");
+    }
+}
+
+#[test]
 fn a_view_is_looked_through_to_its_tables_and_their_readers() {
     let db = with_roles("views");
     db.sql(&format!(

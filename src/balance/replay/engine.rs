@@ -203,6 +203,9 @@ impl<'p, S: FnMut(&Movement)> Run<'p, S> {
             }
         }
         let tokens = i128::from(row.tokens);
+        if tokens == 0 {
+            return;
+        }
         self.moved(at, MovementKind::Grant(row.action), tokens, row.paid, Some(row.row));
         let ends_at = policy.end_of(row.action, at, row.end);
         let lot = Lot {

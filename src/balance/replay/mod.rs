@@ -36,7 +36,7 @@ pub use timeline::{Event, Place, RowEvent, Stretch, Timeline, Use, What};
 use stretches::Stretches;
 
 use crate::cores;
-use crate::domain::{Books, Instant, Kind, Span, UserNo};
+use crate::domain::{Books, Entry, Instant, Kind, PopulationClass, Span, UserNo};
 use crate::normalise::{UsageEvent, UsageLog};
 
 /// The action of what is paid for, with or without payment evidence on the row.
@@ -75,7 +75,7 @@ pub struct Replay<'a> {
     setting: &'a Setting,
     /// Each user's first row.
     joined: Vec<Instant>,
-    /// Entries that move a balance, by holder.
+    /// Entries that move a balance or [empty](empties) it, by holder.
     rows: Groups,
     /// Further instants at which use is cut, ascending.
     cuts: Vec<(UserNo, Instant)>,
@@ -134,7 +134,8 @@ impl<'a> Replay<'a> {
         }
         let moving = || {
             let entries = books.unified.entries.iter().enumerate();
-            let moving = entries.filter(|(_, entry)| entry.moves_a_balance());
+            let moving =
+                entries.filter(|(_, entry)| entry.moves_a_balance() || empties(&setting.policies, entry));
             moving.map(|(row, entry)| (holding.holder(entry.user, entry.at), row as u32))
         };
         let rows = Groups::of(users, moving);
@@ -335,6 +336,13 @@ impl<'a> Replay<'a> {
         bounds.sort_unstable();
         bounds.dedup();
     }
+}
+
+/// A grant of no tokens adds nothing; where grants of its action replace what was there, nothing is left.
+fn empties(policies: &Policies, entry: &Entry) -> bool {
+    entry.class == PopulationClass::Zero
+        && entry.kind == Kind::Grant
+        && policies.at(entry.at).resets[usize::from(entry.action.0)]
 }
 
 /// Events of the holders of a batch, one after the other.

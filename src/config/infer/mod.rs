@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 pub use references::{Repeated, Repeats, drop_repeated};
 pub use roles::{Roles, SideRoles, StoredRoles, balance_roles, legacy_likeness, side_roles, stores_balances};
-pub use write::{Proposal, propose};
+pub use write::{Proposal, ProposedLabel, propose};
 
 use super::TableName;
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::labels::{Meaning, Vocabulary, all_labels, meanings};
 use super::{Place, Sample, Seen, Shape, StoredRoles};
+use crate::domain::Side;
 
 /// Comments stand in this column where the setting leaves room.
 const COMMENT_COLUMN: usize = 42;
@@ -20,6 +21,29 @@ pub struct Proposal {
     pub text: String,
     /// Labels that the owner has to give a meaning, with their rows: legacy first.
     pub unclear: Vec<(String, u64)>,
+    /// All labels of both tables: legacy first.
+    pub labels: Vec<ProposedLabel>,
+}
+
+/// A label, and what it is proposed to mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProposedLabel {
+    /// The table that has it.
+    pub side: Side,
+    /// As it stands there.
+    pub label: String,
+    /// Its rows, as far as was looked.
+    pub rows: u64,
+    /// Of a legacy label a unified action or `usage`; of a unified one `grant`, `deduction` or `usage`. `None`:
+    /// the owner has to say.
+    pub meaning: Option<String>,
+}
+
+impl Proposal {
+    /// What the text sets; `None` where it is no TOML.
+    pub fn settings(&self) -> Option<serde_json::Value> {
+        toml::from_str(&self.text).ok()
+    }
 }
 
 /// Lines of a configuration.
@@ -96,7 +120,38 @@ pub fn propose(legacy: &Seen, unified: &Seen, stored: Option<(&Sample, &StoredRo
     write_matching(&mut lines);
     write_balances(&mut lines, stored);
     write_backfill(&mut lines, unified);
-    Proposal { text: lines.0, unclear }
+    let labels = proposed(legacy, unified, &meanings, &vocabulary);
+    Proposal { text: lines.0, unclear, labels }
+}
+
+/// All labels with what they are proposed to mean.
+fn proposed(
+    legacy: &Seen,
+    unified: &Seen,
+    meanings: &BTreeMap<String, Meaning>,
+    vocabulary: &Vocabulary,
+) -> Vec<ProposedLabel> {
+    let of_legacy = |label: &str| match meanings.get(label)? {
+        Meaning::Action(action) => Some(action.clone()),
+        Meaning::Usage => Some("usage".to_owned()),
+        Meaning::Unclear => None,
+    };
+    let lists =
+        [(&vocabulary.grants, "grant"), (&vocabulary.deductions, "deduction"), (&vocabulary.usage, "usage")];
+    let of_unified = |label: &str| {
+        let (_, kind) = lists.iter().find(|(list, _)| list.iter().any(|listed| listed == label))?;
+        Some((*kind).to_owned())
+    };
+    let mut all = Vec::new();
+    for (label, count) in all_labels(legacy) {
+        let meaning = of_legacy(&label);
+        all.push(ProposedLabel { side: Side::Legacy, label, rows: count.rows, meaning });
+    }
+    for (label, count) in all_labels(unified) {
+        let meaning = of_unified(&label);
+        all.push(ProposedLabel { side: Side::Unified, label, rows: count.rows, meaning });
+    }
+    all
 }
 
 fn write_columns(lines: &mut Lines, side: &Seen) {

@@ -11,14 +11,14 @@ use crate::domain::FindingId;
 type Text = Spanned<String>;
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "sections [[waiver]]")]
 struct RawWaivers {
     #[serde(default)]
     waiver: Vec<Spanned<RawWaiver>>,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a section [[waiver]]")]
 struct RawWaiver {
     finding: Option<Text>,
     check: Option<Text>,

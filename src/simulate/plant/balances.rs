@@ -7,13 +7,10 @@ use crate::simulate::defect::Defect;
 use crate::simulate::rows::{Movement, Other, Usage};
 use crate::simulate::truth::replay;
 use crate::simulate::usage;
-use crate::simulate::user::{TRIAL_TOKENS, User};
+use crate::simulate::user::{TRIAL_LASTS, TRIAL_TOKENS, User};
 
 /// Default tokens at sign-up, where the configuration has them.
 pub(in crate::simulate) const OPENING_TOKENS: i64 = 100;
-
-/// How long a trial lasts, where the configuration says so.
-const TRIAL_LASTS: i64 = 56 * DAY;
 
 /// Spoils the stored balance of an ordinary history.
 pub(super) fn spoil(user: &mut User, kind: Defect) {

@@ -11,12 +11,22 @@ pub(super) use balances::OPENING_TOKENS;
 
 use super::defect::Defect;
 use super::rows::{Fate, Movement, Truth};
+use super::truth;
 use super::user::User;
 use crate::domain::{Class, RepairKind, Severity, Verdict};
 
 /// Everything about one user: the honest history with these kinds in it.
 pub(super) fn live(user: &mut User, kinds: &[Defect]) {
     user.planted = kinds.to_vec();
+    live_with(user, kinds);
+    let is_said = user.truth.iter().any(|truth| truth.class == Class::NegativeBalance);
+    if !is_said && truth::dips(user) {
+        let kind = if user.world.policies.expiry { Defect::Expired } else { Defect::Reset };
+        Say::new(kind, Class::NegativeBalance, RepairKind::Review).without_effect().of(user);
+    }
+}
+
+fn live_with(user: &mut User, kinds: &[Defect]) {
     if let [kind] = kinds
         && kind.stands_alone()
     {
