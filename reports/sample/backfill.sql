@@ -22,6 +22,31 @@ set local bytea_output = 'hex';
 set local extra_float_digits = 3;
 set local lc_monetary = 'C';
 set local xmloption = 'content';
+set local array_nulls = on;
+set local quote_all_identifiers = off;
+
+-- One file at a time, so that no two make the journal, or wait for each other: the number is the word "reckon" in
+-- ASCII, as in retire.sql.
+do $reckon$
+begin
+  perform pg_advisory_xact_lock(125779785248622);
+exception when lock_not_available then
+  raise exception using
+    errcode = 'lock_not_available',
+    message = format('reckon: another file of reckon is running in database %s', current_database()),
+    hint = 'Nothing was changed. Let it end, then run this again.';
+end
+$reckon$;
+
+-- A row as the text that is read back as that row. Names in it stand with their schemas, whatever the path of the
+-- session; triggers of the table find that path as it was.
+create or replace function pg_temp.reckon_row_text(written record) returns text
+  language plpgsql
+  stable
+  set search_path = pg_catalog, pg_temp
+  as $reckon$
+begin return textin(record_out(written)); end
+$reckon$;
 
 -- No other writer until this short transaction ends.
 lock table public.token_usage in share row exclusive mode;
@@ -170,40 +195,43 @@ insert into pg_temp.reckon_rows (reckon_no, reckon_legacy_id, id, user_id, actio
   (18, '09df5cfd-4d00-4d97-88b8-21711512acb3', 'd7771efd-7cfb-58b6-9f32-cf8cb3371d59', 'bb9ccf04-460a-4836-966c-37c8d5357bfa', 'admin_deduct', 25500, '2026-02-26T14:54:39.650149Z'::timestamptz, 'true', '{"legacy_id":"09df5cfd-4d00-4d97-88b8-21711512acb3","migrated_from":"public.token_transactions"}'),
   (19, '5f8dba14-7a95-4101-b169-14a233551b9f', '2ed72837-3ef0-55ce-9fc7-3eb128df1dc3', 'cd3e47bb-6fb0-42a7-a9bf-31932e377e6d', 'admin_deduct', 19000, '2025-12-29T19:42:23.333929Z'::timestamptz, 'true', '{"legacy_id":"5f8dba14-7a95-4101-b169-14a233551b9f","migrated_from":"public.token_transactions"}');
 
--- What is known of these users and actions: how many rows, how many of them without an id, and 56 bits of
--- SHA-256 of each id; of very many rows the sum of these bits.
+-- What is known of these users: how many grants and deductions that count, how many of them without an id, and
+-- 56 bits of SHA-256 of each id and label; of very many rows the sum of these bits.
 create temporary table reckon_known on commit drop as
-select 0::bigint as no, u.user_id as user_id, u.action_type as action_1, 0::bigint as row_count, 0::bigint as blank_count, 0::numeric as fingerprint, null::text[] as prints
+select 0::bigint as no, u.user_id as user_id, 0::bigint as row_count, 0::bigint as blank_count, 0::numeric as fingerprint, null::text[] as prints
   from public.token_usage as u
   with no data;
 
-insert into pg_temp.reckon_known (no, user_id, action_1, row_count, blank_count, fingerprint, prints) values
-  (0, '080299f4-a252-44ad-9fb7-1d79ef180e9f', 'token_pack_purchase', 0, 0, null, '{}'),
-  (1, '10ead414-5004-4dcd-95c4-a8aa69f3284b', 'subscription_grant', 8, 0, null, '{57a499326a70ce,3b924f58bbeb64,b02254fad79a27,9efa53854b27d7,340d86c60e54c7,16805af5478f76,e9fd0f87c7c261,71f090dec8b3c6}'),
-  (2, '21685ac7-078f-40d8-91fb-9ef12120746c', 'subscription_grant', 8, 0, null, '{e4b015d7e301ee,3a74a3beaa4cd5,92f936ca712f96,dda6e304563113,d0a59eb58bcb31,4ab90098a5b34b,4a8813d1e166ea,181fa146a49575}'),
-  (3, '2ceefc71-01d6-4101-9cb6-d1eb9271dc6d', 'token_pack_purchase', 2, 0, null, '{321d1be5a24e8f,c09c53928463d3}'),
-  (4, '2dd13528-579b-421a-850f-17b191dfc3a8', 'subscription_grant', 5, 0, null, '{d3faedf9cf3a72,9219455ddb3384,788e74642926f2,1f0c1a605226d3,d417cb445fd9ef}'),
-  (5, '41c97819-7c93-44e5-9433-84e7af2f2715', 'admin_deduct', 0, 0, null, '{}'),
-  (6, '50381ccc-6629-434b-b729-f93d5524f47e', 'subscription_grant', 9, 0, null, '{d4cba19ebcfafc,07c791dcad09de,56e2f9d042579e,a1067d4eee3f30,06db0d6c9f9074,6469ec0ff0a222,a5b42a0b091a26,1159c3ac5fdf03,a0e21ecf71bda8}'),
-  (7, '575cad77-8978-42df-8f46-42141b44fc31', 'admin_deduct', 0, 0, null, '{}'),
-  (8, '6dc2bdcc-7bb2-4002-ac28-74e7ca0b63d2', 'subscription_grant', 4, 0, null, '{efec7d8092437f,aa74b6b66f1920,63c7e2993db428,7041fa3d6638b8}'),
-  (9, '811dc75b-9632-4dcb-9bfa-59897fbc8220', 'subscription_grant', 1, 0, null, '{9e47909a43e542}'),
-  (10, '9ee409df-3606-4c73-96f0-4c2d222e9142', 'subscription_grant', 2, 0, null, '{21ccb0caa9a4cb,6158d38eef82b2}'),
-  (11, '9efc6d59-27a0-4163-8315-2f78c77e8b26', 'subscription_grant', 3, 0, null, '{498f3603f67b92,cea9ff39d8133d,4ef8e13630e668}'),
-  (12, 'a374de0e-4178-4852-a5ef-f5c5d559eea8', 'subscription_grant', 11, 0, null, '{8cdf03e1a71bad,94246503a1f4b9,6d8776524d4d61,f0e0a7d12a4257,d23c1bee67fc50,cfeef3583e827b,23bbbfa0f1e13b,637f598aaef478,7b0ff8556ba999,9db5faec799bd8,73da8f0030354c}'),
-  (13, 'bad375c9-d69f-4441-9db0-32e56c2507af', 'admin_deduct', 0, 0, null, '{}'),
-  (14, 'bb9ccf04-460a-4836-966c-37c8d5357bfa', 'admin_deduct', 0, 0, null, '{}'),
-  (15, 'be5712b9-ee53-4410-8863-136292a2b0f1', 'subscription_grant', 2, 0, null, '{626fb575e4bbbb,ce6147fc3552a6}'),
-  (16, 'cd3e47bb-6fb0-42a7-a9bf-31932e377e6d', 'admin_deduct', 0, 0, null, '{}'),
-  (17, 'd165e915-49ec-4533-8883-8a18ef0899cf', 'subscription_grant', 8, 0, null, '{0e1ff0fd179047,556389860a64f6,dc271d1e924c87,4cdf2a1cb8e626,e2525b57602363,55f7dc586f0750,bfd0da28aef728,d0b1bf3a537dd3}'),
-  (18, 'd25c5ada-106e-432a-b251-df4ee14567e8', 'subscription_grant', 11, 0, null, '{244dc30078b2d6,107c7516363c0b,02570b4a32aa02,5bdb97a9240960,723c72cb68d431,9b1f17f85345a8,6d2c80b652a158,d8f268b574e698,bf0e89b39af38d,ce6b6426082542,18f54e8c546d72}'),
-  (19, 'f2aee1d6-9c41-46e1-a7ec-65d834a94635', 'subscription_grant', 1, 0, null, '{7f4ebcdfc58d49}');
+insert into pg_temp.reckon_known (no, user_id, row_count, blank_count, fingerprint, prints) values
+  (0, '080299f4-a252-44ad-9fb7-1d79ef180e9f', 14, 0, null, '{979b0950ec1bad,4955588a69ddcd,4afa86bc302d5c,a660340d4311c6,3642c3fef314d5,b45874930919b5,b41a2b3269def0,5a43469fedc56a,e380b5ff6cc19c,a9e3fbebee6754,9573a65fb0e9b3,4379fa10432daf,919538ebf50a0b,33d622059f7157}'),
+  (1, '10ead414-5004-4dcd-95c4-a8aa69f3284b', 10, 0, null, '{cd4dca04f2fa07,00bb91f32e44ae,ad181d01df3cf0,b43399313da173,e5d8d48bfff046,710df7893e1a9c,655870de5dc8eb,34a25fdef3d17c,322ef3f5008921,c4d7e9814bf89d}'),
+  (2, '21685ac7-078f-40d8-91fb-9ef12120746c', 9, 0, null, '{8db1c7a3d52617,bee97f587bd3fb,f45c893f89c024,d1bf7360edc1b2,8e9d83177689d8,a6e892ee3faab8,ad01db95afec71,3d3ec43095b4e8,1855dc71578338}'),
+  (3, '2ceefc71-01d6-4101-9cb6-d1eb9271dc6d', 4, 0, null, '{ed96ece7ebf578,0369275ddb24a2,bfb2a190dcde23,b8a24c3a8c90b7}'),
+  (4, '2dd13528-579b-421a-850f-17b191dfc3a8', 7, 0, null, '{cee99e291f3374,17cee0850a22fc,f3b450c1255bda,b4109d2adb0d9b,55a3033dae0d0b,2eeebe0f345334,65b3ef06fba89d}'),
+  (5, '41c97819-7c93-44e5-9433-84e7af2f2715', 2, 0, null, '{39c910b01ea8aa,565a66698daab7}'),
+  (6, '50381ccc-6629-434b-b729-f93d5524f47e', 10, 0, null, '{f2ba1e1eda4601,ca57963491694b,8346c528077b41,7eb55e6870143c,3bdd455dbea223,bf6441384a2029,293e646a962a5f,9f2b2b71b69b37,623c0c0b49994d,30506a13fc5443}'),
+  (7, '575cad77-8978-42df-8f46-42141b44fc31', 2, 0, null, '{b9a77517991591,b184195c6718f9}'),
+  (8, '6dc2bdcc-7bb2-4002-ac28-74e7ca0b63d2', 5, 0, null, '{815dd829c40c5d,334b4495f6a244,f7da70fcec292c,27434adce94b5f,73b457788c2040}'),
+  (9, '811dc75b-9632-4dcb-9bfa-59897fbc8220', 3, 0, null, '{942005031a170f,48bad782752e30,500111f2a26858}'),
+  (10, '9ee409df-3606-4c73-96f0-4c2d222e9142', 3, 0, null, '{44853bc26a1570,0706eb8ab2dfc7,2bdc3a56c2ecde}'),
+  (11, '9efc6d59-27a0-4163-8315-2f78c77e8b26', 5, 0, null, '{7849797cd74817,b53071da912687,032ef018a3d5e3,be32a91b4e3477,621badb82e239c}'),
+  (12, 'a374de0e-4178-4852-a5ef-f5c5d559eea8', 13, 0, null, '{596ee01d1d7161,9887e0d54c6784,b4430319bb6c93,9f0c567bc4f939,4b73a0bdd6d067,d6efdd55946403,c934d0fcdc0fb8,c932c66b18bd73,325ceff7ca9de9,ee85910a67d800,5a303eb41fc971,17f02918886520,96b5fb9f8d8d65}'),
+  (13, 'bad375c9-d69f-4441-9db0-32e56c2507af', 3, 0, null, '{377479a045a282,d5cfd0098d0f89,586cd7a23d058d}'),
+  (14, 'bb9ccf04-460a-4836-966c-37c8d5357bfa', 2, 0, null, '{7b5c7bafc68e7f,458f9fe174a048}'),
+  (15, 'be5712b9-ee53-4410-8863-136292a2b0f1', 4, 0, null, '{a4ee9483262652,60dbcbae705c08,c972a6af964916,bd3c0b46c013d8}'),
+  (16, 'cd3e47bb-6fb0-42a7-a9bf-31932e377e6d', 2, 0, null, '{77ae2c676de351,a68386064c439f}'),
+  (17, 'd165e915-49ec-4533-8883-8a18ef0899cf', 10, 0, null, '{8c6067c60e2bf1,eeaf827a2e7ed2,52aec72c8f6d22,ed9f02b50bf117,2101e43ecf81f0,3583b96bd490f4,f376d00545759e,49816244e55a98,ea0fe588b0faea,84284597d551a2}'),
+  (18, 'd25c5ada-106e-432a-b251-df4ee14567e8', 13, 0, null, '{765636b73a3a6b,3f777bc064524a,47741d16cc6487,c4a76e1dce8fee,9b62e04ece929a,bebc1f13db27e4,cbc04a214d21c5,449228cc0bb7a2,8be3aea519a5c9,166ec88d4b5782,20b4957ff7b80f,8bdafa603a35c5,c0484f994882bd}'),
+  (19, 'f2aee1d6-9c41-46e1-a7ec-65d834a94635', 3, 0, null, '{bf543f8426bd85,f95ff42780eb0d,9b9045edddd60b}');
 
 -- Rows that repair.sql and dedupe.sql of this run change: counted neither then nor now.
 create temporary table reckon_touched on commit drop as
 select u.id as row_id
   from public.token_usage as u
   with no data;
+
+-- Rows of which the run knew that they carry a reference of a row to insert.
+create temporary table reckon_carriers (reference text, row_id text) on commit drop;
 
 analyze pg_temp.reckon_rows;
 analyze pg_temp.reckon_known;
@@ -297,13 +325,17 @@ begin
      and e.undone_at is null;
   analyze pg_temp.reckon_own;
 
-  -- The rows of these users and actions that this plan has nothing to do with.
+  -- The rows of these users that count and that this plan has nothing to do with. A row of another label may be
+  -- the missing one too, and so may be one that failed when the run looked.
   create temporary table reckon_beside on commit drop as
   select k.no, u.user_id::text as user_text, coalesce(u.action_type::text, '') as label,
-         left(encode(sha256(convert_to(nullif(lower(u.id::text), ''), 'UTF8')), 'hex'), 14) as print
+         left(encode(sha256(convert_to(nullif(lower(u.id::text), '') || chr(10) || coalesce(u.action_type::text, ''), 'UTF8')), 'hex'), 14) as print
     from pg_temp.reckon_known as k
-    join public.token_usage as u on lower(u.user_id::text) = lower(k.user_id::text) and u.action_type = k.action_1
-   where not exists (select 1 from pg_temp.reckon_touched as t where lower(t.row_id::text) = lower(u.id::text))
+    join public.token_usage as u on lower(u.user_id::text) = lower(k.user_id::text)
+   where coalesce(u.action_type::text, '') in ('admin_grant', 'subscription_grant', 'trial_grant', 'token_pack_purchase', 'admin_deduct')
+     and (coalesce(btrim(u.success::text, E' \t\n\r\f'), '') in ('', 'null') or u.success::text ~* E'^\\s*(true|t|yes|y|on|[+]?0*1([.]0*)?)\\s*$')
+     and coalesce(u.tokens_used::text !~ E'^\\s*[-+]?0+([.]0*)?\\s*$', true)
+     and not exists (select 1 from pg_temp.reckon_touched as t where lower(t.row_id::text) = lower(u.id::text))
      and not exists (select 1 from pg_temp.reckon_own as o where o.row_id = u.id::text);
   create temporary table reckon_seen on commit drop as
   select distinct k.no, l.print
@@ -318,7 +350,9 @@ begin
     from (
       select g.named, row_number() over (order by g.named) as place
         from (
-          select k.no, format('user %s, action %s', min(b.user_text), min(b.label)) as named
+          select k.no,
+                 format('user %s, action %s', min(b.user_text),
+                   coalesce(min(b.label) filter (where s.print is null), min(b.label))) as named
             from pg_temp.reckon_beside as b
             join pg_temp.reckon_known as k on k.no = b.no
             left join pg_temp.reckon_seen as s on s.no = b.no and s.print = b.print
@@ -356,6 +390,31 @@ begin
     raise exception using
       message = format('reckon: %s legacy rows are named by rows of %s already: %s', wrong, 'public.token_usage', named),
       hint = 'Nothing was changed. Look at these rows: once they count, a row inserted now would be the second copy.';
+  end if;
+
+  -- No other row carries the reference of one that is to be inserted, under whatever user and label.
+  select count(*), string_agg(c.named, ', ' order by c.place) filter (where c.place <= 5)
+    into wrong, named
+    from (
+      select format('%s by row %s', r.reference, u.id::text) as named,
+             row_number() over (order by r.reference, u.id::text) as place
+        from public.token_usage as u
+       cross join lateral unnest(array[btrim(case when (nullif(u.metadata::text, '')::jsonb ->> 'payment_intent') ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower((nullif(u.metadata::text, '')::jsonb ->> 'payment_intent')) else (nullif(u.metadata::text, '')::jsonb ->> 'payment_intent') end, E' \t\n\r\f')]) as r (reference)
+       where coalesce(u.action_type::text, '') in ('admin_grant', 'subscription_grant', 'trial_grant', 'token_pack_purchase', 'admin_deduct')
+         and (coalesce(btrim(u.success::text, E' \t\n\r\f'), '') in ('', 'null') or u.success::text ~* E'^\\s*(true|t|yes|y|on|[+]?0*1([.]0*)?)\\s*$')
+         and coalesce(u.tokens_used::text !~ E'^\\s*[-+]?0+([.]0*)?\\s*$', true)
+         and r.reference in (select unnest(l.reference_set) from pg_temp.reckon_legacy as l)
+         and not exists (select 1 from pg_temp.reckon_own as o where o.row_id = u.id::text)
+         and not exists (
+           select 1
+             from pg_temp.reckon_carriers as k
+            where k.reference = r.reference and k.row_id = nullif(lower(u.id::text), '')
+         )
+    ) as c;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: %s references of the rows to insert are carried by rows that the run has not seen: %s', wrong, named),
+      hint = 'Nothing was changed. Look at these rows and run reckon reconcile again; where one cannot be read, mend it or accept the finding with reckon waive.';
   end if;
 
   -- A row that is there already must be the one that would be inserted.
@@ -436,7 +495,7 @@ begin
       from pg_temp.reckon_rows as p
      where not exists (select 1 from pg_temp.reckon_there as t where t.reckon_no = p.reckon_no)
      order by p.reckon_no
-    returning u.id::text as row_id, row_to_json(u.*) as after, textin(record_out(u.*)) as after_row
+    returning u.id::text as row_id, row_to_json(u.*) as after, pg_temp.reckon_row_text(u.*) as after_row
   ), noted as (
     insert into reckon_journal.entries (plan_id, operation, table_name, row_id, after, after_row)
     select 'e577030758195aa4', 'insert', 'public.token_usage', i.row_id, i.after, i.after_row
@@ -491,6 +550,8 @@ end
 $reckon$;
 
 set local timezone = 'UTC';
+
+drop function pg_temp.reckon_row_text(record);
 
 commit;
 

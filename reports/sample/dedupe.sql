@@ -20,6 +20,31 @@ set local bytea_output = 'hex';
 set local extra_float_digits = 3;
 set local lc_monetary = 'C';
 set local xmloption = 'content';
+set local array_nulls = on;
+set local quote_all_identifiers = off;
+
+-- One file at a time, so that no two make the journal, or wait for each other: the number is the word "reckon" in
+-- ASCII, as in retire.sql.
+do $reckon$
+begin
+  perform pg_advisory_xact_lock(125779785248622);
+exception when lock_not_available then
+  raise exception using
+    errcode = 'lock_not_available',
+    message = format('reckon: another file of reckon is running in database %s', current_database()),
+    hint = 'Nothing was changed. Let it end, then run this again.';
+end
+$reckon$;
+
+-- A row as the text that is read back as that row. Names in it stand with their schemas, whatever the path of the
+-- session; triggers of the table find that path as it was.
+create or replace function pg_temp.reckon_row_text(written record) returns text
+  language plpgsql
+  stable
+  set search_path = pg_catalog, pg_temp
+  as $reckon$
+begin return textin(record_out(written)); end
+$reckon$;
 
 -- The journal: what was before, and what was inserted, so that undo.sql can take it back.
 do $reckon$
@@ -250,6 +275,30 @@ begin
     end if;
   end loop;
 
+  -- A row that stands against a constraint of which nobody has looked whether it holds could not be written back.
+  with recursive tree (oid) as (
+    select 'public.token_usage'::regclass::oid
+    union
+    select i.inhrelid from pg_catalog.pg_inherits as i join tree on i.inhparent = tree.oid
+  )
+  select count(*), string_agg(c.named, ', ' order by c.named)
+    into wrong, named
+    from (
+      select distinct format('%I of %s', k.conname, k.conrelid::regclass) as named
+        from tree
+        join pg_catalog.pg_constraint as k on k.conrelid = tree.oid
+        left join pg_catalog.pg_attribute as a on a.attrelid = k.conrelid and a.attnum = any (k.conkey)
+       where k.contype in ('c', 'f', 'n')
+         and not k.convalidated
+         and pg_get_constraintdef(k.oid) not like '% NOT ENFORCED'
+         and true
+    ) as c;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: constraints that were never validated (NOT VALID): %s', named),
+      hint = 'Nothing was changed. A row that stands against one could not be written back. Run alter table … validate constraint … for each, or drop it, then run this again.';
+  end if;
+
   select count(*) into planned from pg_temp.reckon_removed as p;
 
   with removed as (
@@ -257,7 +306,7 @@ begin
      using pg_temp.reckon_removed as p
      where u.id = p.row_id
        and lower(u.user_id::text) is not distinct from lower(p.user_id::text) and u.action_type is not distinct from p.action_1 and u.tokens_used is not distinct from p.tokens and u.created_at::timestamptz is not distinct from p.created_at::timestamptz
-    returning u.id::text as row_id, row_to_json(u.*) as before, textin(record_out(u.*)) as before_row
+    returning u.id::text as row_id, row_to_json(u.*) as before, pg_temp.reckon_row_text(u.*) as before_row
   ), noted as (
     insert into reckon_journal.entries (plan_id, operation, table_name, row_id, before, before_row)
     select 'e577030758195aa4', 'delete', 'public.token_usage', r.row_id, r.before, r.before_row
@@ -274,6 +323,8 @@ begin
   raise notice 'reckon: % rows removed', removed_rows;
 end
 $reckon$;
+
+drop function pg_temp.reckon_row_text(record);
 
 commit;
 

@@ -18,12 +18,38 @@ set local bytea_output = 'hex';
 set local extra_float_digits = 3;
 set local lc_monetary = 'C';
 set local xmloption = 'content';
+set local array_nulls = on;
+set local quote_all_identifiers = off;
+
+-- One file at a time, so that no two make the journal, or wait for each other: the number is the word "reckon" in
+-- ASCII, as in retire.sql.
+do $reckon$
+begin
+  perform pg_advisory_xact_lock(125779785248622);
+exception when lock_not_available then
+  raise exception using
+    errcode = 'lock_not_available',
+    message = format('reckon: another file of reckon is running in database %s', current_database()),
+    hint = 'Nothing was changed. Let it end, then run this again.';
+end
+$reckon$;
+
+-- A row as the text that is read back as that row. Names in it stand with their schemas, whatever the path of the
+-- session; triggers of the table find that path as it was.
+create or replace function pg_temp.reckon_row_text(written record) returns text
+  language plpgsql
+  stable
+  set search_path = pg_catalog, pg_temp
+  as $reckon$
+begin return textin(record_out(written)); end
+$reckon$;
 
 lock table public.token_usage in share row exclusive mode;
 
 do $reckon$
 declare
   target constant regclass := 'public.token_usage'::regclass;
+  caller_path constant text := current_setting('search_path');
   foreign_key record;
   key_type text;
   row_type text;
@@ -73,7 +99,11 @@ begin
   select format_type(a.atttypid, a.atttypmod) into strict key_type
     from pg_catalog.pg_attribute as a
    where a.attrelid = target and a.attname = 'id' and not a.attisdropped;
-  select c.reltype::regtype::text into strict row_type from pg_catalog.pg_class as c where c.oid = target;
+  select format('%I.%I', n.nspname, t.typname) into strict row_type
+    from pg_catalog.pg_class as c
+    join pg_catalog.pg_type as t on t.oid = c.reltype
+    join pg_catalog.pg_namespace as n on n.oid = t.typnamespace
+   where c.oid = target;
   -- A value that is as it was stays in place; what the server gives cannot be set.
   select array_agg(c.name order by c.attnum),
          string_agg(c.quoted, ', ' order by c.attnum) filter (where c.given),
@@ -131,7 +161,7 @@ begin
         left join public.token_usage as u on u.id = p.row_key
        where case
                when p.last_operation = 'delete' then u.id is not null
-               else u.id is null or textin(record_out(u.*)) is distinct from p.after_row
+               else u.id is null or pg_temp.reckon_row_text(u.*) is distinct from p.after_row
              end
     ) as c;
   if wrong > 0 then
@@ -180,20 +210,26 @@ begin
   end loop;
 
 
+  -- The rows as they were before. What pg_catalog has was noted without its schema, so it is looked for there first.
+  perform set_config('search_path', concat_ws(', ', 'pg_catalog', nullif(caller_path, ''), 'pg_temp'), true);
+  execute format(
+    'create temporary table reckon_before on commit drop as
+     select p.row_key, p.last_operation, p.after_row, p.before_row::%s as r
+       from pg_temp.reckon_undo as p
+      where p.first_operation <> ''insert''',
+    row_type
+  );
+  perform set_config('search_path', caller_path, true);
+  analyze pg_temp.reckon_before;
+
   -- Removed rows come back.
-  select count(*) into planned
-    from pg_temp.reckon_undo as p
-   where p.last_operation = 'delete' and p.first_operation <> 'insert';
+  select count(*) into planned from pg_temp.reckon_before as b where b.last_operation = 'delete';
   execute format(
     'insert into %s (%s) overriding system value
      select %s
-       from (
-         select p.before_row::%s as r
-           from pg_temp.reckon_undo as p
-          where p.last_operation = ''delete'' and p.first_operation <> ''insert''
-         offset 0
-       ) as b',
-    target, given_columns, given_values, row_type
+       from pg_temp.reckon_before as b
+      where b.last_operation = ''delete''',
+    target, given_columns, given_values
   );
   get diagnostics done = row_count;
   if done <> planned then
@@ -202,17 +238,15 @@ begin
   undone := undone + done;
 
   -- Changed rows get their values back.
-  select count(*) into planned
-    from pg_temp.reckon_undo as p
-   where p.last_operation <> 'delete' and p.first_operation <> 'insert';
+  select count(*) into planned from pg_temp.reckon_before as b where b.last_operation <> 'delete';
   execute format(
     'update %s as u
-        set (%s) = (select %s from (select p.before_row::%s as r offset 0) as b)
-       from pg_temp.reckon_undo as p
-      where %s = p.row_key
-        and %s = p.after_row
-        and p.last_operation <> ''delete'' and p.first_operation <> ''insert''',
-    target, settable_columns, settable_values, row_type, 'u.id', 'textin(record_out(u.*))'
+        set (%s) = row(%s)
+       from pg_temp.reckon_before as b
+      where %s = b.row_key
+        and %s = b.after_row
+        and b.last_operation <> ''delete''',
+    target, settable_columns, settable_values, 'u.id', 'pg_temp.reckon_row_text(u.*)'
   );
   get diagnostics done = row_count;
   if done <> planned then
@@ -227,7 +261,7 @@ begin
   delete from public.token_usage as u
    using pg_temp.reckon_undo as p
    where u.id = p.row_key
-     and textin(record_out(u.*)) = p.after_row
+     and pg_temp.reckon_row_text(u.*) = p.after_row
      and p.last_operation <> 'delete' and p.first_operation = 'insert';
   get diagnostics done = row_count;
   if done <> planned then
@@ -238,7 +272,7 @@ begin
   select count(*) into wrong
     from pg_temp.reckon_undo as p
     left join public.token_usage as u on u.id = p.row_key
-   where p.first_operation <> 'insert' and textin(record_out(u.*)) is distinct from p.before_row;
+   where p.first_operation <> 'insert' and pg_temp.reckon_row_text(u.*) is distinct from p.before_row;
   if wrong > 0 then
     raise warning 'reckon: % rows are not quite as they were: a trigger changed them', wrong;
   end if;
@@ -249,5 +283,7 @@ begin
   raise notice 'reckon: % rows undone', undone;
 end
 $reckon$;
+
+drop function pg_temp.reckon_row_text(record);
 
 commit;
