@@ -105,7 +105,7 @@ fn unmigrated(board: &Board<'_>, row: u32, free: &Free<'_>, beside: Option<u32>)
     let verdict = verdict_of_free(board.legacy[row as usize]);
     let expected = board.action(entry);
     let look_alike = free.look_alike(board, entry);
-    let unclear = free.unclear.may_be(entry, expected);
+    let unclear = free.unclear.may_be(board, entry, expected);
     let may_be_there = look_alike.is_some() || unclear.is_some();
     let doubtful = verdict == Verdict::Contested || entry.minority_sign || may_be_there || beside.is_some();
     let repair = if doubtful { RepairKind::Review } else { RepairKind::Backfill };

@@ -6,11 +6,11 @@ use hashbrown::HashMap;
 
 use super::board::Board;
 use crate::config::UnifiedConfig;
-use crate::domain::{ActionNo, Bystander, Entry, PopulationClass, Rejected, RowId};
+use crate::domain::{ActionNo, Bystander, Entry, Instant, PopulationClass, Rejected, RowId};
 use crate::source::looks_like_a_grant;
 
-/// What is known of such a row; what is not known may be anything. When it happened is not compared:
-/// a row that was copied late is a copy all the same.
+/// What is known of such a row; what is not known may be anything. Of a row with a user nobody compares when it
+/// happened: one that was copied late is a copy all the same.
 type Known = (Option<ActionNo>, Option<i64>);
 
 /// Finds unclear rows by what is known of them. Positions are those in the rejected rows, if nothing else
@@ -23,8 +23,8 @@ pub(super) struct Unclear<'a> {
     of_reference: HashMap<u32, usize>,
     /// Where the user is known.
     of_user: HashMap<(u32, Known), usize>,
-    /// Where it is not.
-    of_nobody: HashMap<Known, usize>,
+    /// Where it is not: by instant, first those without one.
+    of_nobody: HashMap<Known, Vec<(Option<Instant>, usize)>>,
     /// Positions in the bystanders, by user and amount.
     unmapped: HashMap<(u32, i64), usize>,
 }
@@ -44,6 +44,7 @@ impl<'a> Unclear<'a> {
         for (at, row) in rejected.iter().enumerate() {
             unclear.add(board, at, row);
         }
+        unclear.of_nobody.values_mut().for_each(|rows| rows.sort_unstable());
         for (at, row) in bystanders.iter().enumerate() {
             if row.class == PopulationClass::Unmapped {
                 unclear.unmapped.entry((row.user.0, row.raw_tokens.abs())).or_insert(at);
@@ -73,7 +74,7 @@ impl<'a> Unclear<'a> {
         for action in [Some(action), paid_for.map(Some)].into_iter().flatten() {
             let known = (action, tokens);
             match &row.user {
-                None => _ = self.of_nobody.entry(known).or_insert(at),
+                None => self.of_nobody.entry(known).or_default().push((row.at, at)),
                 // A user who stands in no other row misses nothing.
                 Some(user) => {
                     if let Some(user) = board.books.roster.find(user) {
@@ -84,8 +85,14 @@ impl<'a> Unclear<'a> {
         }
     }
 
-    /// A row that may be the one that this legacy row lacks, as evidence: its kind and its id.
-    pub(super) fn may_be(&self, entry: &Entry, expected: ActionNo) -> Option<(&'static str, String)> {
+    /// A row that may be the one that this legacy row lacks, as evidence: its kind and its id. A row of which
+    /// the user is not known could be that of any user: it has to lie within the window, if its time is known.
+    pub(super) fn may_be(
+        &self,
+        board: &Board<'_>,
+        entry: &Entry,
+        expected: ActionNo,
+    ) -> Option<(&'static str, String)> {
         let user = entry.user.0;
         let known: Vec<Known> = [Some(expected), Some(entry.action), None]
             .into_iter()
@@ -104,8 +111,14 @@ impl<'a> Unclear<'a> {
         if let Some(at) = self.unmapped.get(&(user, entry.tokens)) {
             return Some(("unmapped_unified_row", self.bystanders[*at].id.to_string()));
         }
-        let at = known.iter().find_map(|known| self.of_nobody.get(known))?;
-        Some(("rejected_unified_row", self.name(*at)))
+        let near = |rows: &Vec<(Option<Instant>, usize)>| {
+            let first = rows.first().filter(|(at, _)| at.is_none());
+            let from = rows.partition_point(|(at, _)| *at < Some(entry.at.minus(board.window)));
+            let within = rows.get(from).filter(|(at, _)| *at <= Some(entry.at.plus(board.window)));
+            within.or(first).map(|(_, row)| *row)
+        };
+        let at = known.iter().find_map(|known| self.of_nobody.get(known).and_then(near))?;
+        Some(("rejected_unified_row", self.name(at)))
     }
 
     /// The id of a rejected row, or else what is wrong with it.
