@@ -236,13 +236,18 @@ pub(super) fn remove_run(path: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Lets `latest` in the folder point at a run, in one step.
+/// Lets `latest` in the folder point at a run, in one step. Whoever does so holds the folder's lock, so that
+/// links which wait to become `latest` are those of processes that were killed between these two steps.
 pub(super) fn point_latest(folder: &Path, run: &Path) -> Result<(), PlaceError> {
     let link = folder.join("latest");
-    let fresh = folder.join(format!(".latest.tmp-{}", std::process::id()));
+    let waiting = super::prefix("latest");
+    let fresh = folder.join(format!("{waiting}{}", std::process::id()));
     let name = run.file_name().unwrap_or_default();
-    // Left by a process of the same number that was killed between these two steps.
-    let _ = fs::remove_file(&fresh);
+    for left in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if left.file_name().to_string_lossy().starts_with(&waiting) && left.path().is_symlink() {
+            let _ = fs::remove_file(left.path());
+        }
+    }
     symlink(name, &fresh)
         .and_then(|()| fs::rename(&fresh, &link))
         .map_err(|source| PlaceError::write(&link, source))
@@ -252,6 +257,25 @@ pub(super) fn point_latest(folder: &Path, run: &Path) -> Result<(), PlaceError> 
 mod tests {
     use super::*;
     use crate::report::place::{prefix, remove_stale};
+
+    #[test]
+    fn links_that_killed_processes_left_are_gone_once_latest_points_at_a_run() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let run = folder.path().join("run");
+        fs::create_dir(&run).expect("a directory");
+        for process in [1, std::process::id()] {
+            symlink("gone", folder.path().join(format!(".latest.tmp-{process}"))).expect("a link");
+        }
+        fs::write(folder.path().join(".latest.tmp-note"), "no link").expect("a file");
+        point_latest(folder.path(), &run).expect("latest");
+        let mut names: Vec<_> = fs::read_dir(folder.path())
+            .expect("the folder")
+            .map(|entry| entry.expect("a name").file_name())
+            .collect();
+        names.sort();
+        assert_eq!(names, [".latest.tmp-note", "latest", "run"]);
+        assert_eq!(fs::read_link(folder.path().join("latest")).expect("a link"), Path::new("run"));
+    }
 
     /// A folder with a directory at its place and one that is to take it, each with a word in it.
     fn two() -> (tempfile::TempDir, PathBuf, PathBuf) {
