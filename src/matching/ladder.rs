@@ -5,6 +5,7 @@ use hashbrown::HashMap;
 
 use super::board::{Board, Key, Row};
 use super::components::{self, Rung, Sets};
+use super::disjoint::Disjoint;
 use super::{exact, line, other_user, shaken, split};
 use crate::domain::{Entry, Instant, RowId, Rule, Side, Span, Verdict};
 use crate::normalise::ascending_ids;
@@ -246,37 +247,15 @@ fn same_user_sets(board: &Board<'_>) -> Sets {
 #[derive(Default)]
 struct Joined {
     numbers: HashMap<(Side, u32), usize>,
-    parent: Vec<usize>,
+    sets: Disjoint,
 }
 
 impl Joined {
-    fn number(&mut self, row: (Side, u32)) -> usize {
-        *self.numbers.entry(row).or_insert_with(|| {
-            self.parent.push(self.parent.len());
-            self.parent.len() - 1
-        })
-    }
-
-    fn root(&mut self, mut at: usize) -> usize {
-        while self.parent[at] != at {
-            self.parent[at] = self.parent[self.parent[at]];
-            at = self.parent[at];
-        }
-        at
-    }
-
     fn join(&mut self, rows: impl Iterator<Item = (Side, u32)>) {
         let mut first = None;
         for row in rows {
-            let number = self.number(row);
-            let root = self.root(number);
-            match first {
-                None => first = Some(root),
-                Some(first) => {
-                    let first = self.root(first);
-                    self.parent[root.max(first)] = root.min(first);
-                }
-            }
+            let number = *self.numbers.entry(row).or_insert_with(|| self.sets.add());
+            self.sets.join(*first.get_or_insert(number), number);
         }
     }
 
@@ -287,7 +266,7 @@ impl Joined {
         let mut places: HashMap<usize, usize> = HashMap::new();
         let mut lists: Vec<(Vec<u32>, Vec<u32>)> = Vec::new();
         for ((side, row), number) in rows {
-            let root = self.root(number);
+            let root = self.sets.root(number);
             let place = *places.entry(root).or_insert_with(|| {
                 lists.push((Vec::new(), Vec::new()));
                 lists.len() - 1

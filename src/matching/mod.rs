@@ -13,6 +13,7 @@ mod classify;
 mod components;
 mod contrary;
 mod copies;
+mod disjoint;
 mod draft;
 mod exact;
 mod flow;

@@ -7,6 +7,7 @@
 use hashbrown::HashMap;
 
 use super::board::{Board, Row};
+use super::disjoint::Disjoint;
 use crate::domain::{Instant, Rule, Side, Verdict};
 
 /// What a row has to do with the doubt.
@@ -34,7 +35,7 @@ pub(super) fn spread(board: &mut Board<'_>) {
         return;
     }
     let lines = lines(board);
-    let mut sets = Sets::of(lines.len());
+    let mut sets = Disjoint::of(lines.len());
     let (mut pairs, mut groups, mut keys) = (HashMap::new(), HashMap::new(), HashMap::new());
     for (at, line) in lines.iter().enumerate() {
         let near = |before: &Line| before.user == line.user && line.at.since(before.at).abs() <= board.window;
@@ -91,28 +92,4 @@ fn lines(board: &Board<'_>) -> Vec<Line> {
     }
     lines.sort_unstable_by_key(|line| (line.user, line.at, line.side, line.row));
     lines
-}
-
-/// Disjoint sets of lines.
-struct Sets {
-    parent: Vec<usize>,
-}
-
-impl Sets {
-    fn of(count: usize) -> Sets {
-        Sets { parent: (0..count).collect() }
-    }
-
-    fn root(&mut self, mut at: usize) -> usize {
-        while self.parent[at] != at {
-            self.parent[at] = self.parent[self.parent[at]];
-            at = self.parent[at];
-        }
-        at
-    }
-
-    fn join(&mut self, a: usize, b: usize) {
-        let (a, b) = (self.root(a), self.root(b));
-        self.parent[a.max(b)] = a.min(b);
-    }
 }
