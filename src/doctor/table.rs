@@ -144,12 +144,17 @@ fn constraint(
     let first = contract::to_do_first(config).map(|first| format!(": {first}")).unwrap_or_default();
     for LabelVerdict { label, by, admits } in refused {
         let detail = match admits {
-            None => format!("it cannot be told whether {by} admits {label:?}"),
+            None => format!(
+                "it cannot be told whether {by} admits {label:?}: try an insert of it in a transaction that you \
+                 roll back"
+            ),
             _ if by.starts_with("constraint ") => format!(
                 "{by} refuses {label:?}: inserts of it fail; `reckon contract --format sql` prints a constraint \
                  that admits it{first}"
             ),
-            _ => format!("{by} refuses {label:?}: inserts of it fail"),
+            _ => format!(
+                "{by} refuses {label:?}: inserts of it fail; let the column, the type or the table of labels take it"
+            ),
         };
         found.add("constraint", &subject, State::Warn, detail);
     }
