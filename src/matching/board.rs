@@ -51,8 +51,8 @@ pub(super) struct Board<'a> {
     pub(super) bounded: Vec<String>,
     /// By user: the highest rung on which another optimum would have left another row over.
     pub(super) shaken: HashMap<u32, Rule>,
-    /// Free rows share instants with so many others that they may be stamped copies.
-    pub(super) has_stamps: bool,
+    /// Instants of free unified rows that they share with so many others that they may be stamped copies.
+    pub(super) crowded: HashSet<Instant>,
     /// Free rows of both sides by key, as the last rung that asked for them found them.
     left_by_key: Mutex<Option<[FreeByKey; 2]>>,
     /// See [`Board::is_stamped`].
@@ -101,7 +101,7 @@ impl<'a> Board<'a> {
             unified: unified.0,
             bounded: Vec::new(),
             shaken: HashMap::new(),
-            has_stamps: false,
+            crowded: HashSet::new(),
             left_by_key: Mutex::new(None),
             stamps: OnceLock::new(),
             keys: [legacy.1, unified.1],
@@ -233,6 +233,12 @@ impl<'a> Board<'a> {
     pub(super) fn is_too_late(&self, legacy: &Entry, unified: &Entry) -> bool {
         let late = |entry: &Entry| entry.at > self.books.as_of;
         (late(legacy) != late(unified)) && lag(legacy, unified).abs() > self.window
+    }
+
+    /// The row's label is one that needs no legacy row.
+    pub(super) fn stands_alone(&self, unified: &Entry) -> bool {
+        let label = self.books.action(unified.action);
+        self.config.unified.unified_only.iter().any(|only| only == label)
     }
 
     /// Takes two rows off the free ones.

@@ -9,6 +9,7 @@ use super::board::{Board, Row};
 use super::copies::{Awaited, duplicate};
 use super::draft::Draft;
 use super::repeats::Kept;
+use super::unclear::{Evidence, Reach, Unclear};
 use super::{Matched, SharedReferences, cause, missing};
 use crate::cores::{self, at_once};
 use crate::domain::{
@@ -37,9 +38,10 @@ pub(super) fn judge(mut board: Board<'_>) -> Matched {
 
 /// All findings, without causes but where one shows with the finding itself.
 fn findings(board: &Board<'_>) -> (Vec<Finding>, Option<SharedReferences>) {
-    let of_pairs = of_pairs(board);
-    let (unified, dedupes) = left_over_unified(board);
-    let (missing, shared_references) = missing::left_over_legacy(board, &dedupes);
+    let unclear = [Unclear::of(board, Side::Legacy), Unclear::of(board, Side::Unified)];
+    let of_pairs = of_pairs(board, &unclear);
+    let (unified, dedupes) = left_over_unified(board, &unclear[Side::Legacy as usize]);
+    let (missing, shared_references) = missing::left_over_legacy(board, &dedupes, &unclear);
     // Findings are large and there may be a million: each is moved once.
     let known = of_pairs.iter().map(Vec::len).sum::<usize>() + unified.len() + missing.len();
     let mut findings = Vec::with_capacity(known + board.groups.len());
@@ -93,11 +95,12 @@ fn weigh(severity: Severity, is_late: bool) -> Severity {
 }
 
 /// Findings about pairs, in their order, in several lists; on all cores, since each pair is judged alone.
-fn of_pairs(board: &Board<'_>) -> Vec<Vec<Finding>> {
-    cores::in_shares(&board.pairs, |_, pairs| pairs.iter().filter_map(|pair| of_pair(board, pair)).collect())
+fn of_pairs(board: &Board<'_>, unclear: &[Unclear<'_>; 2]) -> Vec<Vec<Finding>> {
+    let of_share = |_, pairs: &[Pair]| pairs.iter().filter_map(|pair| of_pair(board, pair, unclear)).collect();
+    cores::in_shares(&board.pairs, of_share)
 }
 
-fn of_pair(board: &Board<'_>, pair: &Pair) -> Option<Finding> {
+fn of_pair(board: &Board<'_>, pair: &Pair, unclear: &[Unclear<'_>; 2]) -> Option<Finding> {
     let (legacy, unified) =
         (board.entry(Side::Legacy, pair.legacy), board.entry(Side::Unified, pair.unified));
     let differs = pair.differs;
@@ -106,7 +109,13 @@ fn of_pair(board: &Board<'_>, pair: &Pair) -> Option<Finding> {
     }
     let (class, severity) = class_of_pair(board, pair);
     let expected = i128::from(legacy_effect(board, legacy, unified, pair.rule));
-    let repair = repair_of_pair(board, pair, class);
+    let sure = repair_of_pair(board, pair, class);
+    let doubt = if sure == RepairKind::Update { doubt_of_pair(board, pair, unclear) } else { None };
+    let repair = match (&doubt, class) {
+        (None, _) => sure,
+        (Some(_), Class::TimeMismatch) => RepairKind::None,
+        (Some(_), _) => RepairKind::Review,
+    };
     let effect = match class {
         Class::UserMismatch => expected,
         // Its time brings it before as-of, where it counts.
@@ -122,7 +131,36 @@ fn of_pair(board: &Board<'_>, pair: &Pair) -> Option<Finding> {
         .verdict(pair.verdict)
         .effect(effect)
         .expects(board.expected_of_pair(legacy, unified, pair.rule));
-    Some(with_evidence(board, pair, class, draft).finish())
+    let draft = with_evidence(board, pair, class, draft);
+    Some(match doubt {
+        Some((kind, row)) => draft.evidence(kind, &row).finish(),
+        None => draft.finish(),
+    })
+}
+
+/// A row that nobody can read or place and that may be the true partner of one of the two. Only where the pair
+/// rests on nearness: what is said by a link, a reference or equality nobody doubts, nor what a payment on the
+/// row itself says.
+fn doubt_of_pair(board: &Board<'_>, pair: &Pair, unclear: &[Unclear<'_>; 2]) -> Option<Evidence> {
+    let (legacy, unified) =
+        (board.entry(Side::Legacy, pair.legacy), board.entry(Side::Unified, pair.unified));
+    if !matches!(pair.rule, Rule::Mismatch | Rule::Stamped) || unified.paid {
+        return None;
+    }
+    let [of_legacy, of_unified] = unclear;
+    let reach = if pair.rule == Rule::Stamped { Reach::Any } else { Reach::Within(board.window) };
+    let original = of_legacy.may_be_original(board, unified, reach);
+    original.or_else(|| of_unified.may_be(board, legacy, reach))
+}
+
+/// The pair is for people to judge: another user's row, or one that differs in so much that another row may
+/// be its partner as well.
+pub(super) fn is_a_guess(board: &Board<'_>, pair: &Pair) -> bool {
+    match pair.rule {
+        Rule::User => true,
+        Rule::Mismatch => repair_of_pair(board, pair, class_of_pair(board, pair).0) == RepairKind::Review,
+        _ => false,
+    }
 }
 
 /// The first of user, action, amount, time in which the pair differs. Where a payment calls for
@@ -268,7 +306,10 @@ pub(super) fn verdict_of_free(row: Row) -> Verdict {
 }
 
 /// Findings about unified rows that are left over, and those of them that will be removed.
-pub(super) fn left_over_unified(board: &Board<'_>) -> (Vec<Finding>, BTreeSet<u32>) {
+pub(super) fn left_over_unified(
+    board: &Board<'_>,
+    unclear: &Unclear<'_>,
+) -> (Vec<Finding>, BTreeSet<u32>) {
     let rows = judged(board, Side::Unified);
     let mut kept = Kept::of_pairs(board, &rows);
     let awaiting = board.free(Side::Legacy).into_iter().map(|row| board.entry(Side::Legacy, row));
@@ -278,7 +319,7 @@ pub(super) fn left_over_unified(board: &Board<'_>) -> (Vec<Finding>, BTreeSet<u3
     let mut dedupes = BTreeSet::new();
     for row in rows {
         if let Some(repeat) = kept.repeated_by(board, row) {
-            let finding = duplicate(board, row, repeat, &awaited);
+            let finding = duplicate(board, row, repeat, (&awaited, unclear));
             if finding.repair == RepairKind::Dedupe {
                 dedupes.insert(row);
             }
@@ -323,9 +364,7 @@ fn alone(board: &Board<'_>, row: u32) -> Option<Finding> {
         let draft = finish(Class::MislabelledPurchase, Severity::Warning, repair, 0);
         return Some(draft.evidence("payment_on", "unified").finish());
     }
-    let label = board.books.action(entry.action);
-    let expected_alone = board.config.unified.unified_only.iter().any(|only| only == label);
-    (!expected_alone).then(|| finish(Class::Orphan, Severity::Warning, RepairKind::None, 0).finish())
+    (!board.stands_alone(entry)).then(|| finish(Class::Orphan, Severity::Warning, RepairKind::None, 0).finish())
 }
 
 /// One finding a row whose label means nothing.

@@ -6,6 +6,7 @@ use super::board::{Board, Row};
 use super::classify::verdict_of_free;
 use super::draft::Draft;
 use super::repeats::{self, Repeat};
+use super::unclear::{Reach, Unclear};
 use super::{cause, components};
 use crate::domain::{
     ActionNo, Class, Entry, Finding, RepairKind, RowId, Rule, Severity, Side, UserNo, Verdict,
@@ -14,8 +15,13 @@ use crate::domain::{
 /// User, action and amount of a legacy row without a partner.
 pub(super) type Awaited = (UserNo, ActionNo, i64);
 
-/// A unified row that repeats a kept one.
-pub(super) fn duplicate(board: &Board<'_>, row: u32, repeat: Repeat, awaited: &HashSet<Awaited>) -> Finding {
+/// A unified row that repeats a kept one. `unclear` are the legacy rows of which one may be its own.
+pub(super) fn duplicate(
+    board: &Board<'_>,
+    row: u32,
+    repeat: Repeat,
+    (awaited, unclear): (&HashSet<Awaited>, &Unclear<'_>),
+) -> Finding {
     let (extra, kept) = (board.entry(Side::Unified, row), board.entry(Side::Unified, repeat.kept));
     // A payment on one of them alone makes the two different grants, whatever their labels.
     let same = extra.user == kept.user
@@ -49,11 +55,18 @@ pub(super) fn duplicate(board: &Board<'_>, row: u32, repeat: Repeat, awaited: &H
     } else {
         Verdict::Forced
     });
-    let may_remove = same
+    let would_remove = same
         && copy
         && !is_awaited
         && repeats::within(extra, kept, board.window)
         && verdict != Verdict::Contested;
+    let original = match repeat.by {
+        _ if !would_remove => None,
+        Rule::Link => None,
+        Rule::Reference => unclear.carries(extra),
+        _ => unclear.may_be_original(board, extra, reach_of_original(board, repeat.kept)),
+    };
+    let may_remove = would_remove && original.is_none();
     let repair = if may_remove { RepairKind::Dedupe } else { RepairKind::Review };
     let mut draft = Draft::new(board.books, Class::Duplicate, Severity::Error, repair)
         .unified(board.books, row)
@@ -70,6 +83,9 @@ pub(super) fn duplicate(board: &Board<'_>, row: u32, repeat: Repeat, awaited: &H
     if !same {
         draft = draft.evidence("differs_from_kept", &differs_from_kept(board, extra, kept));
     }
+    if let Some((kind, row)) = original {
+        draft = draft.evidence(kind, &row);
+    }
     if extra.user != kept.user {
         draft = draft.evidence("kept_user", &board.books.roster.id(kept.user).to_string());
     }
@@ -77,6 +93,17 @@ pub(super) fn duplicate(board: &Board<'_>, row: u32, repeat: Repeat, awaited: &H
     // Whose balance changes when the row goes, whoever had the grant that it repeats.
     finding.user = Some(board.books.roster.id(extra.user).clone());
     finding
+}
+
+/// Where the kept row stands at the time of its own legacy row, its copies do too, and those of another legacy
+/// row at the time of that. Where it has none, or another time was given to it, nothing shows whose copy the
+/// extra row is.
+fn reach_of_original(board: &Board<'_>, kept: u32) -> Reach {
+    match board.unified[kept as usize] {
+        Row::Paired(pair) if !board.pairs[pair as usize].differs.time => Reach::KnownWithin(board.tolerance),
+        Row::Grouped(_) => Reach::KnownWithin(board.tolerance),
+        _ => Reach::Any,
+    }
 }
 
 fn differs_from_kept(board: &Board<'_>, extra: &Entry, kept: &Entry) -> String {

@@ -149,9 +149,9 @@ fn stamped(board: &mut Board<'_>) {
     if counts.is_empty() {
         return;
     }
-    board.has_stamps = true;
+    board.crowded = counts.into_keys().collect();
     let [legacy, mut unified] = board.both_by_key();
-    unified.retain(|(key, _)| counts.contains_key(&key.at));
+    unified.retain(|(key, _)| board.crowded.contains(&key.at));
     let sets = same_key_sets(&legacy, &unified);
     let rung = Rung { rule: Rule::Stamped, reach: ANY_LAG, allow: &differing(Rule::Stamped) };
     settle(board, &sets, &rung);

@@ -54,6 +54,10 @@ fn only_rows(board: &Board<'_>, side: Side) -> HashMap<Key, Option<u32>> {
 /// another user's. As with a bulk stamp.
 const SHIFTED_OTHERS: usize = 20;
 
+/// So many rows with one lag may be shifted: as few are told to be a constant lag. There both rows have to have
+/// a partner of their own user at that lag, so that the shift explains all that the other user would.
+const SHIFTED_FEW: usize = 3;
+
 /// Free rows of one key after a legacy row, and before it, whose lag counts: in a crowd of equal rows
 /// the nearest are enough to find a lag that many share.
 const NEIGHBOURS: usize = 64;
@@ -63,7 +67,8 @@ struct Shifts {
     /// Free rows of each side, ascending by key.
     legacy: Vec<(board::Key, u32)>,
     unified: Vec<(board::Key, u32)>,
-    lags: Vec<Span>,
+    /// Those that at least [`SHIFTED_FEW`] have, with how many.
+    lags: Vec<(Span, usize)>,
 }
 
 impl Shifts {
@@ -80,22 +85,24 @@ impl Shifts {
                 count_lags(board, run, other, &mut counts);
             }
         }
-        let mut lags: Vec<Span> =
-            counts.into_iter().filter(|(_, count)| *count > SHIFTED_OTHERS).map(|(lag, _)| lag).collect();
+        let mut lags: Vec<(Span, usize)> =
+            counts.into_iter().filter(|(_, count)| *count >= SHIFTED_FEW).collect();
         lags.sort_unstable();
         Shifts { legacy, unified, lags }
     }
 
-    /// One of the two rows has a partner of its own user at a constant lag.
+    /// One of the two rows has a partner of its own user at a lag that many have, or both at one that few have.
     fn explain(&self, board: &Board<'_>, legacy: u32, unified: u32) -> bool {
         let (l, u) = (board.entry(Side::Legacy, legacy), board.entry(Side::Unified, unified));
         let stands = |rows: &[(board::Key, u32)], entry: &Entry, at: Instant| {
             let wanted = board::Key { at, ..board.key(entry) };
             rows.binary_search_by(|(key, _)| key.cmp(&wanted)).is_ok()
         };
-        self.lags
-            .iter()
-            .any(|lag| stands(&self.unified, l, l.at.plus(*lag)) || stands(&self.legacy, u, u.at.minus(*lag)))
+        self.lags.iter().any(|&(lag, count)| {
+            let of_legacy = stands(&self.unified, l, l.at.plus(lag));
+            let of_unified = || stands(&self.legacy, u, u.at.minus(lag));
+            if count > SHIFTED_OTHERS { of_legacy || of_unified() } else { of_legacy && of_unified() }
+        })
     }
 }
 

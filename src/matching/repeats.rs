@@ -310,49 +310,114 @@ pub(super) enum Shared {
 /// tokens, below zero where the sign is the rarer one of its label and month.
 type Said = (u32, u32, ActionNo, ActionNo, i64);
 
+/// Legacy rows with references that left-over rows have.
+#[derive(Default)]
+struct Carriers {
+    /// By what they say: the first kept row, and how many have a partner of their own.
+    kept: HashMap<Said, (u32, u32)>,
+    /// User and reference of rows with a partner.
+    with_partner: HashSet<(u32, u32)>,
+    /// What stands in a series; see [`SERIES_ROWS`].
+    series: HashSet<Said>,
+    /// References of so many users that they name no payment; see [`SEVERAL_USERS`].
+    of_several: HashSet<u32>,
+}
+
+/// So many rows that say the same, each so long after the one before, are a series: their reference names a
+/// subscription or a customer and no payment. Who sends a payment again does so for some days, and nobody books
+/// it by hand week after week.
+const SERIES_ROWS: u32 = 3;
+const SERIES_GAP: Span = Span(7 * 24 * 60 * 60 * 1_000_000);
+
+/// A reference that rows of so many users carry names no payment: it is a placeholder, or a plan.
+const SEVERAL_USERS: usize = 3;
+
+impl Carriers {
+    fn of(board: &Board<'_>, left_over: &[u32]) -> Carriers {
+        let mut wanted = vec![false; board.books.references.len()];
+        for &row in left_over {
+            let references = &board.entry(Side::Legacy, row).references;
+            references.iter().for_each(|&number| wanted[number as usize] = true);
+        }
+        let found = cores::in_shares(&board.legacy, |first, rows| {
+            let rows = (first as u32..).zip(rows).filter(|(_, state)| !matches!(state, Row::Apart));
+            let said = rows.flat_map(|(row, _)| said(board, row).map(move |said| (said, row)));
+            said.filter(|(said, _)| wanted[said.1 as usize]).collect::<Vec<_>>()
+        });
+        let mut found: Vec<(Said, u32)> = found.into_iter().flatten().collect();
+        let mut carriers = Carriers::default();
+        for &(said, row) in &found {
+            let partners = match board.legacy[row as usize] {
+                Row::Paired(_) => 1,
+                Row::Grouped(_) => 0,
+                Row::Apart | Row::Free(_) => continue,
+            };
+            let kept = carriers.kept.entry(said).or_insert((row, 0));
+            kept.1 += partners;
+            carriers.with_partner.insert((said.0, said.1));
+        }
+        found.sort_unstable_by_key(|&(said, row)| (said, board.at(Side::Legacy, row)));
+        for run in found.chunk_by(|a, b| a.0 == b.0) {
+            if is_a_series(run.iter().map(|(_, row)| board.at(Side::Legacy, *row))) {
+                carriers.series.insert(run[0].0);
+            }
+        }
+        let mut users: Vec<(u32, u32)> = found.iter().map(|(said, _)| (said.1, said.0)).collect();
+        users.sort_unstable();
+        users.dedup();
+        let of_several = users.chunk_by(|a, b| a.0 == b.0).filter(|run| run.len() >= SEVERAL_USERS);
+        carriers.of_several = of_several.map(|run| run[0].0).collect();
+        carriers
+    }
+
+    /// The reference of what was said names no single payment.
+    fn is_no_payment(&self, said: &Said) -> bool {
+        self.series.contains(said) || self.of_several.contains(&said.1)
+    }
+}
+
+/// Times ascend.
+fn is_a_series(times: impl Iterator<Item = Instant>) -> bool {
+    let mut last: Option<Instant> = None;
+    let mut rows = 0;
+    for at in times {
+        if last.is_none_or(|last| at.since(last) >= SERIES_GAP) {
+            last = Some(at);
+            rows += 1;
+        }
+    }
+    rows >= SERIES_ROWS
+}
+
+/// What a legacy row says, by each of its references.
+fn said<'b>(board: &Board<'b>, row: u32) -> impl Iterator<Item = Said> + use<'b> {
+    let entry = board.entry(Side::Legacy, row);
+    let (user, expected) = (entry.user.0, board.action(entry));
+    // A sign may only belong to its time; the rarer one may be a reversal.
+    let tokens = if entry.minority_sign { -entry.tokens } else { entry.tokens };
+    entry.references.iter().map(move |&no| (user, no, expected, entry.action, tokens))
+}
+
 /// Left-over legacy rows that share user and a reference with a kept legacy row.
 /// `left_over` is oldest first; a row that repeats nothing is kept itself.
 pub(super) fn shared_references(board: &Board<'_>, left_over: &[u32]) -> Vec<(u32, Shared)> {
-    let entry = |row: u32| board.entry(Side::Legacy, row);
-    let mut wanted = vec![false; board.books.references.len()];
-    for &row in left_over {
-        entry(row).references.iter().for_each(|&number| wanted[number as usize] = true);
-    }
-    let said = |row: u32| {
-        let entry = entry(row);
-        let (user, expected) = (entry.user.0, board.action(entry));
-        // A sign may only belong to its time; the rarer one may be a reversal.
-        let tokens = if entry.minority_sign { -entry.tokens } else { entry.tokens };
-        entry.references.iter().map(move |&no| -> Said { (user, no, expected, entry.action, tokens) })
-    };
-    let of_kept = cores::in_shares(&board.legacy, |first, rows| {
-        let is_kept = |state: &Row| matches!(state, Row::Paired(_) | Row::Grouped(_));
-        let rows = (first as u32..).zip(rows).filter(|(_, state)| is_kept(state));
-        let said = rows.flat_map(|(row, _)| said(row).map(move |said| (said, row)));
-        said.filter(|(said, _)| wanted[said.1 as usize]).collect::<Vec<_>>()
-    });
-    // The first kept row, and how many have a partner of their own.
-    let mut kept: HashMap<Said, (u32, u32)> = HashMap::new();
-    let mut with_partner: HashSet<(u32, u32)> = HashSet::new();
-    of_kept.into_iter().flatten().for_each(|(said, row)| {
-        let partners = u32::from(matches!(board.legacy[row as usize], Row::Paired(_)));
-        kept.entry(said).and_modify(|(_, pairs)| *pairs += partners).or_insert((row, partners));
-        with_partner.insert((said.0, said.1));
-    });
+    let mut carriers = Carriers::of(board, left_over);
     let mut shared = Vec::new();
     for &row in left_over {
-        let known = || said(row).filter_map(|said| kept.get(&said));
+        let said = || said(board, row);
+        let known = || said().filter_map(|said| Some((said, *carriers.kept.get(&said)?)));
         // Of several references one that names a single grant counts.
-        if let Some((first, _)) = known().find(|(_, pairs)| *pairs < 2) {
-            shared.push((row, Shared::Repeats(*first)));
+        let single = known().find(|(said, (_, pairs))| *pairs < 2 && !carriers.is_no_payment(said));
+        if let Some((_, (first, _))) = single {
+            shared.push((row, Shared::Repeats(first)));
             continue;
         }
-        if let Some(said) = said(row).find(|said| with_partner.contains(&(said.0, said.1))) {
+        if let Some(said) = said().find(|said| carriers.with_partner.contains(&(said.0, said.1))) {
             shared.push((row, Shared::Beside(said.1)));
         }
         if known().next().is_none() {
-            said(row).for_each(|said| {
-                kept.entry(said).or_insert((row, 0));
+            said().for_each(|said| {
+                carriers.kept.entry(said).or_insert((row, 0));
             });
         }
     }

@@ -19,6 +19,7 @@ use hashbrown::HashMap;
 
 use super::board::{Board, Row};
 use super::classify::{lag_micros, left_over_unified};
+use super::unclear::Unclear;
 use super::{calibrate, ladder};
 use crate::config::Config;
 use crate::domain::{
@@ -63,7 +64,7 @@ impl<'a> Tried<'a> {
             }
         }
         // A row that repeats another, or that should have had a partner.
-        for finding in left_over_unified(&tried.board).0 {
+        for finding in left_over_unified(&tried.board, &Unclear::of(&tried.board, Side::Legacy)).0 {
             for &row in &finding.unified_rows {
                 tried.open(tried.board.entry(Side::Unified, row).user);
             }

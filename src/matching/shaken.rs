@@ -48,7 +48,7 @@ pub(super) fn spread(board: &mut Board<'_>) {
             Row::Apart | Row::Free(_) => None,
         };
         known.into_iter().for_each(|known| sets.join(known, at));
-        if board.has_stamps {
+        if !board.crowded.is_empty() {
             let key = board.key_at(line.side, line.row);
             let known = *keys.entry((key.user, key.action, key.tokens)).or_insert(at);
             sets.join(known, at);

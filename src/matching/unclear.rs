@@ -1,38 +1,74 @@
-//! Unified rows of which nobody knows whether they are grants, and which: rows that cannot be read and
-//! rows whose label has no meaning. One of them may be the row that a legacy row lacks, so that what
-//! is missing may not be inserted: it could have been granted already.
+//! Rows of which nobody knows whether they are grants, and which: rows that cannot be read and rows whose
+//! label has no meaning. A unified one may be the row that a legacy row lacks, so that what is missing may not
+//! be inserted: it could have been granted already. A legacy one may be what a unified row is the copy of, so
+//! that this is neither a copy too many nor to be made the copy of another row.
 
 use hashbrown::HashMap;
 
 use super::board::Board;
-use crate::config::UnifiedConfig;
-use crate::domain::{ActionNo, Bystander, Entry, Instant, PopulationClass, Rejected, RowId};
+use crate::config::{LegacyMeaning, UnifiedConfig};
+use crate::domain::{ActionNo, Bystander, Entry, Instant, PopulationClass, Rejected, RowId, Side, Span};
 use crate::source::looks_like_a_grant;
 
-/// What is known of such a row; what is not known may be anything. Of a row with a user nobody compares when it
-/// happened: one that was copied late is a copy all the same.
+/// What is known of such a row; what is not known may be anything.
 type Known = (Option<ActionNo>, Option<i64>);
 
-/// Finds unclear rows by what is known of them. Positions are those in the rejected rows, if nothing else
-/// is said.
+/// An unclear row as evidence: its kind and its id.
+pub(super) type Evidence = (&'static str, String);
+
+/// Finds the unclear rows of a side by what is known of them. Positions are those in the rejected rows, if
+/// nothing else is said.
 pub(super) struct Unclear<'a> {
+    side: Side,
     rejected: &'a [Rejected],
     bystanders: &'a [Bystander],
     /// By the legacy row that they name.
     of_link: HashMap<&'a RowId, usize>,
     of_reference: HashMap<u32, usize>,
-    /// Where the user is known.
-    of_user: HashMap<(u32, Known), usize>,
-    /// Where it is not: by instant, first those without one.
-    of_nobody: HashMap<Known, Vec<(Option<Instant>, usize)>>,
+    /// Where the user is known, and where not.
+    of_user: HashMap<(u32, Known), ByTime>,
+    of_nobody: HashMap<Known, ByTime>,
     /// Positions in the bystanders, by user and amount.
-    unmapped: HashMap<(u32, i64), usize>,
+    unmapped: HashMap<(u32, i64), ByTime>,
+}
+
+/// Rows with their positions, ascending by instant, first those without one.
+type ByTime = Vec<(Option<Instant>, usize)>;
+
+/// How far from a row another may lie to be its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// At any time.
+    Any,
+    /// So far, and a row of unknown time too.
+    Within(Span),
+    /// So far, and no row of unknown time: what stands where it should is no copy of what has no time.
+    KnownWithin(Span),
+}
+
+impl Reach {
+    /// The first of these rows that is near enough.
+    fn find(self, rows: &ByTime, at: Instant) -> Option<usize> {
+        let timeless = rows.first().filter(|(at, _)| at.is_none());
+        let within = |span: Span| {
+            let from = rows.partition_point(|(other, _)| *other < Some(at.minus(span)));
+            rows.get(from).filter(|(other, _)| *other <= Some(at.plus(span)))
+        };
+        let found = match self {
+            Reach::Any => rows.first(),
+            Reach::Within(span) => within(span).or(timeless),
+            Reach::KnownWithin(span) => within(span),
+        };
+        found.map(|(_, row)| *row)
+    }
 }
 
 impl<'a> Unclear<'a> {
-    pub(super) fn of(board: &Board<'a>) -> Unclear<'a> {
-        let (rejected, bystanders) = (&board.books.unified.rejected, &board.books.unified.bystanders);
+    pub(super) fn of(board: &Board<'a>, side: Side) -> Unclear<'a> {
+        let ledger = board.books.side(side);
+        let (rejected, bystanders) = (&ledger.rejected[..], &ledger.bystanders[..]);
         let mut unclear = Unclear {
+            side,
             rejected,
             bystanders,
             of_link: HashMap::new(),
@@ -44,12 +80,14 @@ impl<'a> Unclear<'a> {
         for (at, row) in rejected.iter().enumerate() {
             unclear.add(board, at, row);
         }
-        unclear.of_nobody.values_mut().for_each(|rows| rows.sort_unstable());
         for (at, row) in bystanders.iter().enumerate() {
             if row.class == PopulationClass::Unmapped {
-                unclear.unmapped.entry((row.user.0, row.raw_tokens.abs())).or_insert(at);
+                let known = (row.user.0, row.raw_tokens.abs());
+                unclear.unmapped.entry(known).or_default().push((Some(row.at), at));
             }
         }
+        let of_users = unclear.of_user.values_mut().chain(unclear.unmapped.values_mut());
+        of_users.chain(unclear.of_nobody.values_mut()).for_each(|rows| rows.sort_unstable());
         unclear
     }
 
@@ -62,9 +100,16 @@ impl<'a> Unclear<'a> {
             self.of_reference.entry(reference).or_insert(at);
         }
         let label = row.label.as_deref().unwrap_or_default();
-        let actions = &board.books.actions;
-        let action = actions.iter().position(|action| **action == *label);
-        if action.is_none() && is_usage(&board.config.unified, label) {
+        let named = |name: &str| board.books.actions.iter().position(|action| **action == *name);
+        let action = match self.side {
+            Side::Unified => named(label),
+            Side::Legacy => match board.config.legacy.actions.get(label) {
+                Some(LegacyMeaning::Action(name)) => named(name),
+                Some(LegacyMeaning::Usage | LegacyMeaning::Ignore) => return,
+                None => None,
+            },
+        };
+        if self.side == Side::Unified && action.is_none() && is_usage(&board.config.unified, label) {
             return;
         }
         let is_grant = action.is_some_and(|action| action < board.config.unified.grants.len());
@@ -78,47 +123,70 @@ impl<'a> Unclear<'a> {
                 // A user who stands in no other row misses nothing.
                 Some(user) => {
                     if let Some(user) = board.books.roster.find(user) {
-                        self.of_user.entry((user.0, known)).or_insert(at);
+                        self.of_user.entry((user.0, known)).or_default().push((row.at, at));
                     }
                 }
             }
         }
     }
 
-    /// A row that may be the one that this legacy row lacks, as evidence: its kind and its id. A row of which
-    /// the user is not known could be that of any user: it has to lie within the window, if its time is known.
-    pub(super) fn may_be(
+    /// Of the unified side: a row that may be the one that this legacy row lacks.
+    pub(super) fn may_be(&self, board: &Board<'_>, legacy: &Entry, reach: Reach) -> Option<Evidence> {
+        let named = self.of_link.get(&legacy.id).copied();
+        named.map(|at| self.of_rejected(at)).or_else(|| self.alike(board, legacy, reach))
+    }
+
+    /// Of the legacy side: a row that this unified row may be the copy of. One that names a legacy row is the
+    /// copy of that or of none.
+    pub(super) fn may_be_original(
         &self,
         board: &Board<'_>,
-        entry: &Entry,
-        expected: ActionNo,
-    ) -> Option<(&'static str, String)> {
+        unified: &Entry,
+        reach: Reach,
+    ) -> Option<Evidence> {
+        if unified.link.is_some() { None } else { self.alike(board, unified, reach) }
+    }
+
+    /// A row that carries a reference of this one.
+    pub(super) fn carries(&self, entry: &Entry) -> Option<Evidence> {
+        let at = entry.references.iter().find_map(|reference| self.of_reference.get(reference))?;
+        Some(self.of_rejected(*at))
+    }
+
+    /// A row that may be the other side's of this one. Where its user is not known it could be that of any
+    /// user: it has to lie within the window, if its time is known.
+    fn alike(&self, board: &Board<'_>, entry: &Entry, reach: Reach) -> Option<Evidence> {
         let user = entry.user.0;
-        let known: Vec<Known> = [Some(expected), Some(entry.action), None]
+        let known: Vec<Known> = [Some(board.action(entry)), Some(entry.action), None]
             .into_iter()
             .flat_map(|action| [Some(entry.tokens), None].map(|tokens| (action, tokens)))
             .collect();
-        let mut references = entry.references.iter();
-        let of_user = || known.iter().find_map(|known| self.of_user.get(&(user, *known)));
-        let rejected = self
-            .of_link
-            .get(&entry.id)
-            .or_else(|| references.find_map(|reference| self.of_reference.get(reference)))
-            .or_else(of_user);
-        if let Some(at) = rejected {
-            return Some(("rejected_unified_row", self.name(*at)));
+        let find = |rows: &ByTime, reach: Reach| reach.find(rows, entry.at);
+        let mut of_user = known.iter().filter_map(|known| self.of_user.get(&(user, *known)));
+        let mut of_user = || of_user.find_map(|rows| find(rows, reach));
+        if let Some(found) = self.carries(entry).or_else(|| of_user().map(|at| self.of_rejected(at))) {
+            return Some(found);
         }
-        if let Some(at) = self.unmapped.get(&(user, entry.tokens)) {
-            return Some(("unmapped_unified_row", self.bystanders[*at].id.to_string()));
+        let unmapped = self.unmapped.get(&(user, entry.tokens));
+        if let Some(at) = unmapped.and_then(|rows| find(rows, reach)) {
+            let kind = match self.side {
+                Side::Legacy => "unmapped_legacy_row",
+                Side::Unified => "unmapped_unified_row",
+            };
+            return Some((kind, self.bystanders[at].id.to_string()));
         }
-        let near = |rows: &Vec<(Option<Instant>, usize)>| {
-            let first = rows.first().filter(|(at, _)| at.is_none());
-            let from = rows.partition_point(|(at, _)| *at < Some(entry.at.minus(board.window)));
-            let within = rows.get(from).filter(|(at, _)| *at <= Some(entry.at.plus(board.window)));
-            within.or(first).map(|(_, row)| *row)
+        let reach = if reach == Reach::Any { Reach::Within(board.window) } else { reach };
+        let mut of_nobody = known.iter().filter_map(|known| self.of_nobody.get(known));
+        let at = of_nobody.find_map(|rows| find(rows, reach))?;
+        Some(self.of_rejected(at))
+    }
+
+    fn of_rejected(&self, at: usize) -> Evidence {
+        let kind = match self.side {
+            Side::Legacy => "rejected_legacy_row",
+            Side::Unified => "rejected_unified_row",
         };
-        let at = known.iter().find_map(|known| self.of_nobody.get(known).and_then(near))?;
-        Some(("rejected_unified_row", self.name(at)))
+        (kind, self.name(at))
     }
 
     /// The id of a rejected row, or else what is wrong with it.

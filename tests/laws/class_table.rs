@@ -96,12 +96,27 @@ fn a_shifted_ledger_swaps_no_users() {
             + &found(10..29)),
     );
     check(
-        "too few do: by the letter, bob's grant went to ann",
-        &(rows.to_owned() + &late(10..28)),
-        &("orphan warning [] [u2] ? none forced none\n".to_owned()
-            + &found(10..28)
-            + "unmigrated error [l1] [] +100 none forced backfill
+        "few share it, and it explains both",
+        &(rows.to_owned() + &late(10..11)),
+        &("time_mismatch warning [l1] [u1] +0 mismatch forced none
+           time_mismatch warning [l2] [u2] +0 mismatch forced none\n"
+            .to_owned()
+            + &found(10..11)),
+    );
+    let without_u2 = rows.replace("u2 bob subscription_grant 100 1h\n", "");
+    check(
+        "few share it, and it explains one of the two alone",
+        &(without_u2 + &late(10..14)),
+        &(found(10..14)
+            + "unmigrated error [l1] [] +100 none forced review
                user_mismatch error [l2] [u1] +100 user forced review"),
+    );
+    check(
+        "too few do: by the letter, bob's grant went to ann",
+        rows,
+        "orphan warning [] [u2] ? none forced none
+         unmigrated error [l1] [] +100 none forced review
+         user_mismatch error [l2] [u1] +100 user forced review",
     );
 }
 

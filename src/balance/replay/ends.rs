@@ -41,7 +41,12 @@ impl Ends {
             }
         };
         for pair in pairs {
-            inherit(pair.unified, &[pair.legacy]);
+            // One that names another row says itself that this one's end is not its own.
+            let (legacy, unified) = (pair.legacy as usize, pair.unified as usize);
+            let link = books.unified.entries[unified].link.as_deref();
+            if link.is_none_or(|link| *link == books.legacy.entries[legacy].id) {
+                inherit(pair.unified, &[pair.legacy]);
+            }
         }
         for group in groups {
             group.unified.iter().for_each(|&unified| inherit(unified, &group.legacy));

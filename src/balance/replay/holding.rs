@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::balance::StoredByUser;
-use crate::domain::{Books, Instant, Kind, RowId, UserNo};
+use crate::domain::{Books, Entry, Instant, Kind, RowId, UserNo};
 use crate::normalise::Member;
 
 /// Why it cannot be told who holds a user's tokens.
@@ -134,7 +134,9 @@ fn owners<'m>(
             });
         }
     }
-    let grants = books.unified.entries.iter().filter(|entry| entry.kind == Kind::Grant);
+    // One that failed, is worth nothing or lies beyond as-of grants nothing, and moves no pool.
+    let is_grant = |entry: &&Entry| entry.kind == Kind::Grant && entry.tokens > 0 && entry.moves_a_balance();
+    let grants = books.unified.entries.iter().filter(is_grant);
     let granted: BTreeSet<UserNo> = grants.map(|entry| entry.user).collect();
     let has_stored =
         |user: &UserNo| stored.is_some_and(|stored| stored.get(user).copied().flatten().is_some());

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::Judgement;
-use super::ladder::{Paired, Taken, differences};
+use super::ladder::{Paired, Taken, differences, is_stamped};
 use super::leftover::{Evidence, Left, Repeat};
 use super::optimum::Verdict;
-use super::population::{Books, Entry};
+use super::population::{Books, Entry, Unclear};
 use crate::laws::ledger::{PURCHASE, Rules, Said, UNIFIED_ONLY};
 
 /// Class, severity, effect and repair of a pair's finding.
@@ -135,6 +135,8 @@ impl Writer<'_> {
             let severity = if in_the_future { "warning" } else { severity };
             let legacy: Vec<String> = legacy.iter().map(|row| row.id.clone()).collect();
             let unified: Vec<String> = unified.iter().map(|row| row.id.clone()).collect();
+            let sure = if self.may_be_of_others(taken) { "review" } else { repair };
+            let repair = if repair == "update" { sure } else { repair };
             // A time that is not repaired leaves nothing to decide.
             let repair = match (class, unless_contested(repair, verdict)) {
                 ("time_mismatch", "review") => "none",
@@ -143,6 +145,33 @@ impl Writer<'_> {
             let effect = if (class, repair) == ("time_mismatch", "none") { 0 } else { effect };
             self.say((class, severity, repair), &legacy, &unified, Some(effect), taken.rule, verdict);
         }
+    }
+
+    /// Only nearness says that the two are one grant, and a row that nobody can read or place may be the
+    /// other half of one of them.
+    fn may_be_of_others(&self, taken: &Taken) -> bool {
+        let ([legacy], [unified]) = (&taken.group.legacy[..], &taken.group.unified[..]) else { return false };
+        let (legacy, unified) = (&self.books.legacy[*legacy], &self.books.unified[*unified]);
+        let window = self.rules.window;
+        let may_be = |other: &Unclear, row: &Entry| match taken.rule {
+            "stamped" => other.may_be(row, window),
+            _ => other.may_be_near(row, window, false),
+        };
+        let is_copy =
+            unified.link.is_none() && self.books.unclear_legacy.iter().any(|other| may_be(other, unified));
+        let is_copied = self.books.unclear.iter().any(|other| may_be(other, legacy));
+        ["mismatch", "stamped"].contains(&taken.rule) && !unified.paid && (is_copy || is_copied)
+    }
+
+    /// People have to judge the pair: an other user's row, or one that differs in much.
+    fn is_a_guess(&self, taken: &Taken) -> bool {
+        let ([legacy], [unified]) = (&taken.group.legacy[..], &taken.group.unified[..]) else { return false };
+        let (legacy, unified) = (&self.books.legacy[*legacy], &self.books.unified[*unified]);
+        let finding = pair_finding(taken.rule, legacy, unified, self.rules);
+        let is_open = finding.is_some_and(|(class, _, _, repair)| {
+            class != "time_mismatch" && unless_contested(repair, taken.verdict) == "review"
+        });
+        taken.rule == "user" || (taken.rule == "mismatch" && is_open)
     }
 
     fn duplicate(&mut self, repeat: &Repeat) {
@@ -205,12 +234,23 @@ impl Writer<'_> {
                     let same = other.user == row.user
                         && other.effective == row.effective
                         && other.tokens == row.tokens;
-                    paired.unified_free[at] && ((same && stays(at)) || other.shares_reference(row))
+                    // What was stamped together may have lost its label too.
+                    let needs_none = UNIFIED_ONLY.contains(&other.action.as_str());
+                    let stamped = is_stamped(other, &books.unified)
+                        && (other.user == row.user && other.grant == row.grant && other.tokens == row.tokens)
+                        && (other.migrated || other.link.is_some() || !needs_none);
+                    paired.unified_free[at]
+                        && (((same || stamped) && stays(at)) || other.shares_reference(row))
+                });
+                let guessed = paired.taken.iter().filter(|taken| self.is_a_guess(taken)).any(|taken| {
+                    let other = &books.unified[taken.group.unified[0]];
+                    (&other.user, &other.effective, other.tokens) == (&row.user, &row.effective, row.tokens)
                 });
                 let unclear = books.unclear.iter().any(|other| other.may_be(row, self.rules.window));
                 let among = left.among_several.contains(&at);
+                let elsewhere = same_elsewhere || guessed;
                 let doubtful =
-                    verdict == Verdict::Contested || row.minority || same_elsewhere || unclear || among;
+                    verdict == Verdict::Contested || row.minority || elsewhere || unclear || among;
                 let repair = if doubtful { "review" } else { "backfill" };
                 let ids = std::slice::from_ref(&row.id);
                 self.say((class, "error", repair), ids, &[], Some(row.signed()), "none", verdict);
@@ -275,7 +315,15 @@ fn dedupe_or_review(repeat: &Repeat, books: &Books, rules: &Rules, legacy_free: 
     let paid_apart = has_payment(extra)
         && (has_payment(kept) || partners.iter().any(|at| has_payment(&books.legacy[*at])));
     let names_another = extra.link.is_some() && !marked(extra);
-    let may_show = !awaited && !paid_apart && !names_another;
+    // It may be the copy of a row that nobody can read or place.
+    let in_its_place = !partners.is_empty()
+        && (partners.len() > 1 || (books.legacy[partners[0]].at - kept.at).abs() <= rules.tolerance);
+    let of_unclear = extra.link.is_none()
+        && books.unclear_legacy.iter().any(|other| match in_its_place {
+            true => other.may_be_near(extra, rules.tolerance, true),
+            false => other.may_be(extra, rules.window),
+        });
+    let may_show = !awaited && !paid_apart && !names_another && !of_unclear;
     let shown = !contradicted
         && (repeat.evidence != Evidence::Content || (may_show && (marked(extra) || marked(kept))));
     unless_contested(if equal && within && shown { "dedupe" } else { "review" }, repeat.verdict)

@@ -241,10 +241,11 @@ fn other_user(books: &Books, paired: &Paired, rules: &Rules) -> Vec<Group> {
             books.unified[kept.unified].user == unified.user
                 && leftover::repeats(unified, kept, books, rules).is_some()
         });
-        let shifted = constant_lags(books, paired, rules).iter().any(|lag| {
+        let shifted = constant_lags(books, paired, rules).iter().any(|(lag, count)| {
             let own = |a: &Entry, b: &Entry| may_be_shifted(a, b, rules) && b.at - a.at == *lag;
-            free(&books.unified, &paired.unified_free).any(|other| own(legacy, other))
-                || free(&books.legacy, &paired.legacy_free).any(|other| own(other, unified))
+            let here = free(&books.unified, &paired.unified_free).any(|other| own(legacy, other));
+            let there = free(&books.legacy, &paired.legacy_free).any(|other| own(other, unified));
+            if *count > 20 { here || there } else { here && there }
         });
         let is_another = unified.user != legacy.user && !repeats_its_own && !shifted;
         if is_another && may_pair(legacy, unified, rules) {
@@ -264,17 +265,17 @@ fn may_be_shifted(legacy: &Entry, unified: &Entry, rules: &Rules) -> bool {
     same(legacy) == same(unified) && (unified.at - legacy.at).abs() <= rules.window
 }
 
-/// Lags at which more than 20 free legacy rows have a free row of their own user.
-fn constant_lags(books: &Books, paired: &Paired, rules: &Rules) -> Vec<i64> {
+/// Lags at which at least three free legacy rows have a free row of their own user, with how many.
+fn constant_lags(books: &Books, paired: &Paired, rules: &Rules) -> Vec<(i64, usize)> {
     let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
     for legacy in free(&books.legacy, &paired.legacy_free) {
         let lags: BTreeSet<i64> = free(&books.unified, &paired.unified_free)
             .filter(|unified| may_be_shifted(legacy, unified, rules))
             .map(|unified| unified.at - legacy.at)
             .collect();
-        lags.into_iter().for_each(|lag| *counts.entry(lag).or_default() += 1);
+        lags.into_iter().filter(|lag| *lag != 0).for_each(|lag| *counts.entry(lag).or_default() += 1);
     }
-    counts.into_iter().filter(|(_, count)| *count > 20).map(|(lag, _)| lag).collect()
+    counts.into_iter().filter(|(_, count)| *count >= 3).collect()
 }
 
 /// Rung 6: one row on a side, two to six on the other, with the same sum.

@@ -145,6 +145,22 @@ fn judged(rows: &[Entry], free: &[bool], rules: &Rules, pending: &mut BTreeSet<u
     judged
 }
 
+/// Three rows, each a week or more after the one before.
+fn is_a_series(mut times: Vec<i64>) -> bool {
+    times.sort_unstable();
+    let mut chosen: Vec<i64> = Vec::new();
+    for at in times {
+        if chosen.iter().all(|before| at - before >= 7 * 86_400_000_000) {
+            chosen.push(at);
+        }
+    }
+    chosen.len() >= 3
+}
+
+fn users_of<'a>(reference: &String, rows: &'a [Entry]) -> BTreeSet<&'a str> {
+    rows.iter().filter(|row| row.refs.contains(reference)).map(|row| row.user.as_str()).collect()
+}
+
 /// Rows that repeat a kept one: same reference, user and actions, and the same tokens, unless several kept
 /// rows say this, each paired for itself. Beside them rows whose reference stands on kept rows all the same.
 fn source_duplicates(
@@ -169,7 +185,13 @@ fn source_duplicates(
         };
         let known = |reference: &&String| kept.iter().any(|at| same(at, reference));
         let pairs = |reference: &str| whole.iter().filter(|at| same(at, &reference.to_owned())).count();
-        if let Some(reference) = row.refs.iter().filter(known).find(|reference| pairs(reference) < 2) {
+        let is_no_payment = |reference: &String| {
+            let alike = (0..books.legacy.len()).filter(|at| same(at, reference));
+            is_a_series(alike.map(|at| books.legacy[at].at).collect())
+                || users_of(reference, &books.legacy).len() >= 3
+        };
+        let names_one = |reference: &&String| pairs(reference) < 2 && !is_no_payment(reference);
+        if let Some(reference) = row.refs.iter().filter(known).find(names_one) {
             let at = *kept.iter().find(|at| same(at, reference)).expect("known");
             let identical = !taken.contains(&at) && books.legacy[at].signature() == row.signature();
             let floor = if identical { Verdict::Interchangeable } else { Verdict::Forced };

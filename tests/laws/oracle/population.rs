@@ -67,6 +67,8 @@ pub struct Books {
     pub late: BTreeSet<(&'static str, String)>,
     /// Unified rows that cannot be read or whose label has no meaning, but for use.
     pub unclear: Vec<Unclear>,
+    /// The same of the legacy side, but for use and what is left out.
+    pub unclear_legacy: Vec<Unclear>,
     /// Pending rows still stand under grants and deductions: the ladder comes first.
     pub population: Population,
 }
@@ -81,6 +83,12 @@ pub struct Unclear {
 }
 
 impl Unclear {
+    /// The same, where the row's time has to lie so near, if it is known or has to be.
+    pub fn may_be_near(&self, row: &Entry, within: i64, known: bool) -> bool {
+        let near = self.at.map_or(!known, |at| (at - row.at).abs() <= within);
+        near && self.may_be(row, within)
+    }
+
     /// All that is known agrees. Without a user the time has to, if it is known.
     pub fn may_be(&self, row: &Entry, window: i64) -> bool {
         let action = self.action.is_none_or(|action| action == row.action || action == row.effective);
@@ -144,6 +152,18 @@ pub fn read(ledgers: &Ledgers) -> Books {
                 books.unclear.push(Unclear {
                     user: Some(row.user.clone()).filter(|user| !user.is_empty()),
                     action,
+                    tokens: row.amount.map(i64::abs),
+                    at: row.at,
+                });
+            }
+            let meaning = legacy_meaning(&row.label);
+            if side == "legacy"
+                && ["unmapped", "rejected"].contains(&class)
+                && !matches!(meaning, Meaning::Usage | Meaning::Ignored)
+            {
+                books.unclear_legacy.push(Unclear {
+                    user: Some(row.user.clone()).filter(|user| !user.is_empty()),
+                    action: if let Meaning::Action(action) = meaning { Some(action) } else { None },
                     tokens: row.amount.map(i64::abs),
                     at: row.at,
                 });
