@@ -178,8 +178,7 @@ fn on_line(board: &mut Board<'_>, rule: Rule, legacy: &[u32], unified: &[u32], r
         say_bounded(board, rule, legacy, unified);
     }
     let by_time = |board: &Board<'_>, side: Side, rows: &[u32]| -> Vec<u32> {
-        let mut rows: Vec<u32> =
-            rows.iter().copied().filter(|&row| !barred.contains(&(side, row))).collect();
+        let mut rows: Vec<u32> = rows.iter().copied().filter(|&row| !barred.contains(&(side, row))).collect();
         rows.sort_by_key(|&row| (board.entry(side, row).at, row));
         rows
     };

@@ -268,9 +268,8 @@ fn dedupe_or_review(repeat: &Repeat, books: &Books, rules: &Rules, legacy_free: 
         && books.legacy.iter().zip(legacy_free).any(|(row, free)| {
             *free && row.user == extra.user && row.effective == extra.effective && row.tokens == extra.tokens
         });
-    // What names another legacy row than its partner is not surely that one's grant.
-    let contradicted =
-        partners.iter().any(|at| kept.link.as_ref().is_some_and(|link| *link != books.legacy[*at].id));
+    // What names another legacy row than its partner, or another payment, is not surely that one's grant.
+    let contradicted = partners.iter().any(|at| is_contradicted(&books.legacy[*at], kept));
     let has_payment = |row: &Entry| !row.refs.is_empty();
     let paid_apart = has_payment(extra)
         && (has_payment(kept) || partners.iter().any(|at| has_payment(&books.legacy[*at])));
@@ -279,6 +278,14 @@ fn dedupe_or_review(repeat: &Repeat, books: &Books, rules: &Rules, legacy_free: 
     let shown = !contradicted
         && (repeat.evidence != Evidence::Content || (may_show && (marked(extra) || marked(kept))));
     unless_contested(if equal && within && shown { "dedupe" } else { "review" }, repeat.verdict)
+}
+
+/// "A pair of which u names another l, or of which both have a payment of one kind and none in common."
+fn is_contradicted(legacy: &Entry, unified: &Entry) -> bool {
+    match &unified.link {
+        Some(link) => *link != legacy.id,
+        None => unified.has_other_payment(legacy),
+    }
 }
 
 /// "A pair that differs in several ways is one finding of the first of user, action, amount, time."
@@ -293,7 +300,7 @@ fn pair_finding(rule: &str, legacy: &Entry, unified: &Entry, rules: &Rules) -> O
     let expected = if becomes_purchase { PURCHASE } else { legacy.action.as_str() };
     let other_action = unified.action != expected;
     let count = u32::from(other_action) + u32::from(differs.amount) + u32::from(differs.time);
-    let shown = (unified.migrated && unified.link.as_ref().is_none_or(|link| *link == legacy.id))
+    let shown = (unified.migrated && !is_contradicted(legacy, unified))
         || unified.link.as_ref() == Some(&legacy.id)
         || unified.shares_reference(legacy);
     let repair = if count == 1 && shown { "update" } else { "review" };
