@@ -1,7 +1,7 @@
 //! A payment booked again does not stand for another payment.
 
 use super::files;
-use super::ledger::{Ledgers, MINUTE, PURCHASE, Row};
+use super::ledger::{DAY, Ledgers, MINUTE, PURCHASE, Row, SECOND};
 use super::tables::check;
 
 #[test]
@@ -121,4 +121,35 @@ fn a_replay_among_a_hundred_shifted_purchases_stands_for_none() {
             "unmigrated error [l050] [] +500 none forced review"
         ]
     );
+}
+
+/// So many rows that look different that ids, or the order of time, decide: who might be kept apart is left over.
+#[test]
+fn a_replay_in_a_crowd_that_is_too_large_is_left_over_and_contested() {
+    const CROWD: usize = 12_300;
+    for (lag, of) in [(0, 12_299), (SECOND, CROWD)] {
+        let mut ledgers = Ledgers::default();
+        let mut add = |side: char, name: &str, at: i64, reference: &str| {
+            let (label, rows) = match side {
+                'l' => ("pack", &mut ledgers.legacy),
+                _ => (PURCHASE, &mut ledgers.unified),
+            };
+            let row = Row::new(&format!("{side}{name}"), "ann", label, 500, at);
+            rows.push(Row { refs: [reference.to_owned()].into(), ..row });
+        };
+        ['l', 'u'].into_iter().for_each(|side| add(side, "first", -DAY, "pi_first"));
+        for n in 0..CROWD {
+            let name = format!("{n:05}");
+            add('l', &name, 0, &format!("pi_{n}"));
+            add('u', &name, lag, &if n == 70 { "pi_first".to_owned() } else { format!("R{n}") });
+        }
+        let run = files::run(&ledgers, &[]);
+        let lines: Vec<String> = run.said.iter().map(|said| said.line()).collect();
+        assert_eq!(lines[0], "duplicate error [lfirst] [u00070] -500 reference contested review");
+        let is_missing = lines[1].starts_with("unmigrated error [l");
+        assert!(is_missing && lines[1].ends_with("] [] +500 none contested review"), "{}", lines[1]);
+        assert_eq!(lines.len(), 2);
+        let warnings = run.summary["warnings"].to_string();
+        assert!(warnings.contains(&format!("user ann, {CROWD} × {of} rows")), "{warnings}");
+    }
 }
