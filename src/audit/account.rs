@@ -93,6 +93,7 @@ pub fn account(
         legacy_population: legacy.population,
         unified_population: unified.population,
         conservation,
+        contradicted: matched.contradicted,
     })
 }
 

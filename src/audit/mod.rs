@@ -18,6 +18,7 @@ pub use ids::pair_ids;
 pub use statement::{LotLine, PolicyLine, Statement};
 
 use crate::domain::{Finding, Outcome, Pair, Population, Rule, Total};
+use crate::matching::Contradicted;
 
 /// The findings of a run with everything that proves them complete. Frozen: later stages only read.
 #[derive(Debug, Clone)]
@@ -39,6 +40,8 @@ pub struct Audit {
     pub unified_population: Population,
     /// Rows and tokens in and out.
     pub conservation: Conservation,
+    /// Pairs that look alike and carry different payments or links: no finding, and no proof either.
+    pub contradicted: Option<Contradicted>,
 }
 
 /// In and out of one side. Tokens are raw: as the source stores them, with their signs.

@@ -8,6 +8,7 @@ use crate::config::{Backup, Config};
 use crate::domain::{Books, Class, Finding, Instant, Severity, Span, Status};
 use crate::history::Watched;
 use crate::history::waivers::CHECKS;
+use crate::matching::Contradicted;
 use crate::source::Snapshot;
 use crate::source::postgres::activity::Activity;
 use crate::source::postgres::catalogue::TableFacts;
@@ -235,17 +236,32 @@ fn findings(facts: &Facts<'_>) -> Check {
         }
     }
     let all: u64 = blocking.values().sum();
-    if all == 0 {
-        let waived = if waived == 0 { String::new() } else { format!("; {waived} findings are waived") };
-        return Check::ok("findings", format!("no error finding{waived}"));
-    }
-    let evidence = blocking.iter().map(|(class, count)| {
-        Evidence::certain("finding", class.name().to_owned(), format!("{count} in findings.csv"))
-    });
-    let detail = format!(
-        "{all} error findings: mend them with the SQL beside the report, or waive each with a reason"
-    );
-    Check::fails("findings", detail, evidence.collect())
+    let waived = if waived == 0 { String::new() } else { format!("; {waived} findings are waived") };
+    let mut evidence: Vec<Evidence> = blocking
+        .iter()
+        .map(|(class, count)| {
+            Evidence::certain("finding", class.name().to_owned(), format!("{count} in findings.csv"))
+        })
+        .collect();
+    // Once the table is gone nobody can compare them any more.
+    let contradicted = facts.audit.contradicted.as_ref();
+    evidence.extend(contradicted.map(|Contradicted { pairs, first: (legacy, unified) }| {
+        let detail =
+            format!("the first of {pairs} pairs that carry different payments, or a link to another row");
+        Evidence::possible("pair", format!("{legacy} and {unified}"), detail)
+    }));
+    let detail = match (all, contradicted) {
+        (0, None) => return Check::ok("findings", format!("no error finding{waived}")),
+        (0, Some(found)) => format!(
+            "no error finding{waived}, but {} pairs look alike and carry different payments, or a link to another \
+             row: one grant may stand for another there; compare them, and accept this check if they are right",
+            found.pairs
+        ),
+        _ => format!(
+            "{all} error findings: mend them with the SQL beside the report, or waive each with a reason"
+        ),
+    };
+    Check::fails("findings", detail, evidence)
 }
 
 fn conservation(facts: &Facts<'_>) -> Check {

@@ -43,6 +43,9 @@ pub(super) fn of(board: &Board<'_>, rung: &Rung<'_>, legacy: &[u32], unified: &[
     if !alike(Side::Legacy, legacy) || !alike(Side::Unified, unified) {
         return None;
     }
+    if !board.barred_among(legacy, unified).is_empty() {
+        return None;
+    }
     let (l, u) = (board.entry(Side::Legacy, legacy[0]), board.entry(Side::Unified, unified[0]));
     // With the rest alike and time differing too, one pair stands for all.
     let differs = board.distance(l, u);

@@ -5,6 +5,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use hashbrown::HashMap;
 
+use super::spent::Spent;
 use super::stamps;
 use crate::config::Config;
 use crate::cores::at_once;
@@ -51,6 +52,8 @@ pub(super) struct Board<'a> {
     pub(super) bounded: Vec<String>,
     /// By user: the highest rung on which another optimum would have left another row over.
     pub(super) shaken: HashMap<u32, Rule>,
+    /// Rows whose payment has had its grant; none before the rung `reference` is done.
+    pub(super) spent: Spent,
     /// Instants of free unified rows that they share with so many others that they may be stamped copies.
     pub(super) crowded: HashSet<Instant>,
     /// Free rows of both sides by key, as the last rung that asked for them found them.
@@ -101,6 +104,7 @@ impl<'a> Board<'a> {
             unified: unified.0,
             bounded: Vec::new(),
             shaken: HashMap::new(),
+            spent: Spent::default(),
             crowded: HashSet::new(),
             left_by_key: Mutex::new(None),
             stamps: OnceLock::new(),
@@ -278,9 +282,11 @@ impl<'a> Board<'a> {
     /// Notes that a free row might as well have been paired in another's place on this rung. A row that is
     /// contested once stays so.
     pub(super) fn doubt(&mut self, rule: Rule, side: Side, row: u32, verdict: Verdict) {
-        // Rows of one exact key are one row to the rungs below, whichever of them is left.
-        if verdict == Verdict::Contested && rule != Rule::Exact {
-            let user = self.key_at(side, row).user;
+        let user = self.key_at(side, row).user;
+        // Rows of one exact key are one row to the rungs below, whichever of them is left, unless payments
+        // count there.
+        let is_open = rule != Rule::Exact || self.spent.has_user(user);
+        if verdict == Verdict::Contested && is_open {
             let least = self.shaken.entry(user).or_insert(rule);
             *least = rule.min(*least);
         }

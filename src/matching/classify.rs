@@ -96,7 +96,8 @@ fn weigh(severity: Severity, is_late: bool) -> Severity {
 
 /// Findings about pairs, in their order, in several lists; on all cores, since each pair is judged alone.
 fn of_pairs(board: &Board<'_>, unclear: &[Unclear<'_>; 2]) -> Vec<Vec<Finding>> {
-    let of_share = |_, pairs: &[Pair]| pairs.iter().filter_map(|pair| of_pair(board, pair, unclear)).collect();
+    let of_share =
+        |_, pairs: &[Pair]| pairs.iter().filter_map(|pair| of_pair(board, pair, unclear)).collect();
     cores::in_shares(&board.pairs, of_share)
 }
 
@@ -306,10 +307,7 @@ pub(super) fn verdict_of_free(row: Row) -> Verdict {
 }
 
 /// Findings about unified rows that are left over, and those of them that will be removed.
-pub(super) fn left_over_unified(
-    board: &Board<'_>,
-    unclear: &Unclear<'_>,
-) -> (Vec<Finding>, BTreeSet<u32>) {
+pub(super) fn left_over_unified(board: &Board<'_>, unclear: &Unclear<'_>) -> (Vec<Finding>, BTreeSet<u32>) {
     let rows = judged(board, Side::Unified);
     let mut kept = Kept::of_pairs(board, &rows);
     let awaiting = board.free(Side::Legacy).into_iter().map(|row| board.entry(Side::Legacy, row));
@@ -364,7 +362,8 @@ fn alone(board: &Board<'_>, row: u32) -> Option<Finding> {
         let draft = finish(Class::MislabelledPurchase, Severity::Warning, repair, 0);
         return Some(draft.evidence("payment_on", "unified").finish());
     }
-    (!board.stands_alone(entry)).then(|| finish(Class::Orphan, Severity::Warning, RepairKind::None, 0).finish())
+    (!board.stands_alone(entry))
+        .then(|| finish(Class::Orphan, Severity::Warning, RepairKind::None, 0).finish())
 }
 
 /// One finding a row whose label means nothing.

@@ -232,7 +232,7 @@ fn best_of(board: &Board<'_>, rung: &Rung<'_>, legacy: &[u32], unified: &[u32]) 
     let problem =
         Problem { left: nodes(board, Side::Legacy, legacy), right: nodes(board, Side::Unified, unified) };
     let listing = Listing::new(board, rung, &problem);
-    let guess = guess(board, rung, &problem);
+    let guess = guess(board, rung, &problem, &listing);
     let allowed = |left: u32, take: &mut dyn FnMut(Edge)| listing.edges(left, take);
     let is_mixed = || {
         let first = board.key(board.entry(Side::Legacy, legacy[0]));
@@ -258,7 +258,7 @@ fn best_of(board: &Board<'_>, rung: &Rung<'_>, legacy: &[u32], unified: &[u32]) 
 const WITHOUT_GUESS: usize = 200;
 
 /// What may be an optimum of a large set: rows that differ in time alone, paired in order of time.
-fn guess(board: &Board<'_>, rung: &Rung<'_>, problem: &Problem) -> Guess {
+fn guess(board: &Board<'_>, rung: &Rung<'_>, problem: &Problem, listing: &Listing<'_>) -> Guess {
     let mut keys: HashMap<Key, [Vec<(Instant, u32)>; 2]> = HashMap::new();
     if problem.left.len() + problem.right.len() < WITHOUT_GUESS {
         return Guess::new();
@@ -268,6 +268,10 @@ fn guess(board: &Board<'_>, rung: &Rung<'_>, problem: &Problem) -> Guess {
     {
         for (number, node) in nodes.iter().enumerate() {
             let entry = board.entry(side, node.rows[0]);
+            // Order of time says little about rows that payments keep from others.
+            if listing.is_barred(side, number as u32) {
+                continue;
+            }
             let key = Key { at: Instant(0), ..board.key(entry) };
             let rows = &mut keys.entry(key).or_default()[at];
             rows.extend(node.rows.iter().map(|_| (entry.at, number as u32)));
@@ -294,6 +298,8 @@ struct Listing<'s> {
     within: Vec<(u32, u32)>,
     /// All of them.
     asked: u64,
+    /// By side and node: rows that payments keep from some of the other side. Empty where there are none.
+    barred: [Vec<bool>; 2],
 }
 
 impl<'s> Listing<'s> {
@@ -317,16 +323,35 @@ impl<'s> Listing<'s> {
             })
             .collect();
         let asked = within.iter().map(|(low, high)| u64::from(high - low)).sum();
-        Listing { board, rung, left, right, within, asked }
+        let first = |nodes: &[Node]| nodes.iter().map(|node| node.rows[0]).collect::<Vec<u32>>();
+        let mut barred = [Vec::new(), Vec::new()];
+        if board.spent.has_any() {
+            let rows = [first(&problem.left), first(&problem.right)];
+            let found = board.barred_among(&rows[0], &rows[1]);
+            if !found.is_empty() {
+                let is_barred = |side: Side| {
+                    rows[side as usize].iter().map(|&row| found.contains(&(side, row))).collect()
+                };
+                barred = [is_barred(Side::Legacy), is_barred(Side::Unified)];
+            }
+        }
+        Listing { board, rung, left, right, within, asked, barred }
+    }
+
+    fn is_barred(&self, side: Side, node: u32) -> bool {
+        self.barred[side as usize].get(node as usize).is_some_and(|is_barred| *is_barred)
     }
 
     /// All allowed pairs of a left node, ascending by right node.
     fn edges(&self, left: u32, take: &mut dyn FnMut(Edge)) {
         let a = self.left[left as usize];
         let (low, high) = self.within[left as usize];
+        let left_is_barred = self.is_barred(Side::Legacy, left);
         for right in low..high {
             let b = self.right[right as usize];
-            if fits(self.board, a, b)
+            let may_be_barred = left_is_barred || self.is_barred(Side::Unified, right);
+            if fits_as_of(self.board, a, b)
+                && !(may_be_barred && self.board.have_other_payments(a, b))
                 && let Some(differing) = (self.rung.allow)(self.board, a, b)
             {
                 take(Edge { left, right, differing, lag: lag(a, b).abs().0 });
@@ -345,9 +370,14 @@ impl<'s> Listing<'s> {
     }
 }
 
-/// As-of rules that hold on every rung: a late legacy row never stands for an early unified one, and
-/// a late partner lies within the window.
+/// What holds on every rung: the rules of as-of, and no row whose payment has had its grant stands for that of
+/// another.
 pub(super) fn fits(board: &Board<'_>, legacy: &Entry, unified: &Entry) -> bool {
+    fits_as_of(board, legacy, unified) && !board.is_barred(legacy, unified)
+}
+
+/// A late legacy row never stands for an early unified one, and a late partner lies within the window.
+fn fits_as_of(board: &Board<'_>, legacy: &Entry, unified: &Entry) -> bool {
     let as_of = board.books.as_of;
     let late_for_early = legacy.at > as_of && unified.at <= as_of;
     !late_for_early && !board.is_too_late(legacy, unified)

@@ -93,6 +93,7 @@ fn reference(board: &mut Board<'_>) {
         let (legacy, unified) = sets.get(at);
         say_bounded(board, rung.rule, legacy, unified);
     }
+    board.find_spent(carriers);
 }
 
 /// Same user, action, amount, within tolerance.
@@ -172,8 +173,12 @@ fn settle(board: &mut Board<'_>, sets: &Sets, rung: &Rung<'_>) {
 
 /// Pairs one key on the line.
 fn on_line(board: &mut Board<'_>, rule: Rule, legacy: &[u32], unified: &[u32], reach: Span) {
+    let barred = board.barred_among(legacy, unified);
+    if !barred.is_empty() {
+        say_bounded(board, rule, legacy, unified);
+    }
     let by_time = |board: &Board<'_>, side: Side, rows: &[u32]| -> Vec<u32> {
-        let mut rows = rows.to_vec();
+        let mut rows: Vec<u32> = rows.iter().copied().filter(|&row| !barred.contains(&(side, row))).collect();
         rows.sort_by_key(|&row| (board.entry(side, row).at, row));
         rows
     };

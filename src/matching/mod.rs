@@ -25,6 +25,7 @@ mod other_user;
 mod repeats;
 mod settle;
 mod shaken;
+mod spent;
 mod split;
 mod stamps;
 mod unclear;

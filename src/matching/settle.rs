@@ -58,7 +58,9 @@ impl<'a> Tried<'a> {
             let (legacy, unified) = tried.entries(&pair);
             let is_contradicted =
                 pair.rule != Rule::Reference && tried.board.contrary(legacy, unified).is_some();
-            if pair.differs.count() > 0 || legacy.user != unified.user || is_contradicted {
+            // What tolerances would give does not look at payments row by row.
+            let is_spent = tried.board.spent.has_user(legacy.user.0);
+            if pair.differs.count() > 0 || legacy.user != unified.user || is_contradicted || is_spent {
                 tried.open(legacy.user);
                 tried.open(unified.user);
             }

@@ -82,16 +82,44 @@ pub fn totals(findings: &[Finding]) -> Vec<ClassTotals> {
     totals
 }
 
-/// The result in a few sentences. `paired`: legacy rows that have their partner; `mended`: what the SQL beside
-/// the report does, where there is any.
-pub fn sentence(classes: &[ClassTotals], blocking: u64, paired: u64, mended: Option<Mended>) -> String {
-    let count: u64 = classes.iter().map(|class| class.count).sum();
-    if count == 0 {
-        let found = match paired {
-            0 => "There was no legacy grant or deduction to compare, and nothing is found.",
-            _ => "Every legacy grant stands in the unified table, once and unchanged.",
+/// What was paired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pairs {
+    /// Legacy rows that have their partner.
+    pub rows: u64,
+    /// Pairs of rows that look alike and carry different payments or links.
+    pub contradicted: u64,
+}
+
+impl Pairs {
+    /// What makes them less than proof; empty where nothing does.
+    fn doubt(self) -> String {
+        let pairs = match self.contradicted {
+            0 => return String::new(),
+            1 => "1 pair carries".to_owned(),
+            more => format!("{} pairs carry", grouped(more.into())),
         };
-        return format!("{found} Every row and every token is accounted for.");
+        format!(
+            " {pairs} different payments, or a link to another row: one grant may stand for another there."
+        )
+    }
+}
+
+/// The result in a few sentences. `mended`: what the SQL beside the report does, where there is any.
+pub fn sentence(classes: &[ClassTotals], blocking: u64, pairs: Pairs, mended: Option<Mended>) -> String {
+    let count: u64 = classes.iter().map(|class| class.count).sum();
+    let doubt = pairs.doubt();
+    if count == 0 {
+        let found = match pairs {
+            Pairs { rows: 0, .. } => {
+                "There was no legacy grant or deduction to compare, and nothing is found."
+            }
+            Pairs { contradicted: 0, .. } => {
+                "Every legacy grant stands in the unified table, once and unchanged."
+            }
+            _ => "Every legacy grant has a row of its own in the unified table that looks like it.",
+        };
+        return format!("{found} Every row and every token is accounted for.{doubt}");
     }
     let waived: u64 = classes.iter().map(|class| class.waived).sum();
     if blocking == 0 {
@@ -101,7 +129,7 @@ pub fn sentence(classes: &[ClassTotals], blocking: u64, paired: u64, mended: Opt
             (waived, _) => format!(", {} of them waived", grouped(waived.into())),
         };
         return format!(
-            "Nothing blocks a clean result. {} for the record{waived}; every row and every token is accounted for.",
+            "Nothing blocks a clean result. {} for the record{waived}; every row and every token is accounted for.{doubt}",
             counted(count, "finding remains", "findings remain")
         );
     }
@@ -189,6 +217,8 @@ mod tests {
         classes
     }
 
+    const PAIRS: Pairs = Pairs { rows: 1, contradicted: 0 };
+
     #[test]
     fn the_result_in_words_agrees_with_its_numbers() {
         use RepairKind::{Backfill, None, Review, Update};
@@ -248,7 +278,7 @@ mod tests {
             let (blocking, others_written) = (count(against, true), count(others, true));
             let done = Mended { blocking, others: others_written, effect_tokens: tokens };
             let classes = found(against, others, tokens);
-            assert_eq!(sentence(&classes, count(against, false), 1, Some(done)), expected);
+            assert_eq!(sentence(&classes, count(against, false), PAIRS, Some(done)), expected);
         }
     }
 
@@ -269,10 +299,14 @@ mod tests {
             ),
         ];
         for (done, expected) in cases {
-            assert_eq!(sentence(&classes, 3, 1, Some(done)), expected);
+            assert_eq!(sentence(&classes, 3, PAIRS, Some(done)), expected);
         }
         let nothing = "There was no legacy grant or deduction to compare, and nothing is found. \
                        Every row and every token is accounted for.";
-        assert_eq!(sentence(&totals(&[]), 0, 0, None), nothing);
+        assert_eq!(sentence(&totals(&[]), 0, Pairs { rows: 0, contradicted: 0 }, None), nothing);
+        let alike = "Every legacy grant has a row of its own in the unified table that looks like it. Every row \
+                     and every token is accounted for. 2 pairs carry different payments, or a link to another \
+                     row: one grant may stand for another there.";
+        assert_eq!(sentence(&totals(&[]), 0, Pairs { rows: 9, contradicted: 2 }, None), alike);
     }
 }

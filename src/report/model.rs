@@ -273,7 +273,15 @@ pub fn build(inputs: Inputs<'_>) -> Model<'_> {
         as_of: inputs.books.as_of,
         verdict,
         blocking,
-        sentence: classes::sentence(&classes, blocking, paired, inputs.mended),
+        sentence: classes::sentence(
+            &classes,
+            blocking,
+            classes::Pairs {
+                rows: paired,
+                contradicted: audit.contradicted.as_ref().map_or(0, |it| it.pairs),
+            },
+            inputs.mended,
+        ),
         timezones: [
             inputs.config.legacy.columns.timezone.name().to_owned(),
             inputs.config.unified.columns.timezone.name().to_owned(),

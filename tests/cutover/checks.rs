@@ -131,6 +131,24 @@ fn findings_and_balances_stand_in_the_way() {
 }
 
 #[test]
+fn a_pair_that_its_link_denies_is_no_proof() {
+    let world = World::new("contradicted");
+    world.db.sql(
+        "insert into a.token_transactions (id, user_id, transaction_type, token_amount, source, created_at) values
+           ('00000000-0000-4000-8000-000000000002', '10000000-0000-4000-8000-000000000001', 'grant', 500,
+            'subscription', '2025-02-05 08:00:00+00');
+         insert into public.token_usage (id, user_id, action_type, model_used, tokens_used, metadata, created_at) values
+           ('20000000-0000-4000-8000-000000000002', '10000000-0000-4000-8000-000000000001', 'subscription_grant',
+            'migration', 500, '{\"legacy_id\": \"00000000-0000-4000-8000-000000000009\"}', '2025-02-05 08:00:00+00');
+         update public.user_profiles set vibe_assistant_tokens_remaining = 1500",
+    );
+    let gate = world.fresh_gate();
+    assert_eq!(gate.reasons(), ["findings"]);
+    let pair = "00000000-0000-4000-8000-000000000002 and 20000000-0000-4000-8000-000000000002";
+    assert_eq!(gate.evidence("findings"), [format!("pair {pair} possible")]);
+}
+
+#[test]
 fn what_the_configuration_asks_for_is_asked() {
     let world = World::new("asked");
     let cases: [(&str, &str, &[&str], &[&str]); 5] = [

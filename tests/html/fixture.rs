@@ -91,6 +91,7 @@ impl Fixture {
                 dispositions: Dispositions::default(),
                 outcomes,
                 conservation: Conservation { legacy, unified, holds: true },
+                contradicted: None,
             },
             balances: balances(&books),
             calibration: Calibration::default(),

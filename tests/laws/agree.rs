@@ -102,6 +102,15 @@ proptest! {
 }
 
 proptest! {
+    #![proptest_config(generate::config(60))]
+
+    #[test]
+    fn program_and_oracle_agree_on_payments_beside_others(ledgers in generate::spent()) {
+        agree(&ledgers)?;
+    }
+}
+
+proptest! {
     #![proptest_config(generate::config(25))]
 
     #[test]
@@ -143,7 +152,8 @@ fn survey() {
             0 => generate::ledgers(Mood::Crowd).new_tree(&mut runner).unwrap().current(),
             1 => generate::ledgers(Mood::Parts).new_tree(&mut runner).unwrap().current(),
             2 if n % 16 == 2 => generate::stamped().new_tree(&mut runner).unwrap().current(),
-            2..6 => generate::hostile().new_tree(&mut runner).unwrap().current(),
+            2 | 3 => generate::spent().new_tree(&mut runner).unwrap().current(),
+            4 | 5 => generate::hostile().new_tree(&mut runner).unwrap().current(),
             _ => generate::ledgers(Mood::Everything).new_tree(&mut runner).unwrap().current(),
         };
         let Err(text) = compare(&ledgers) else { continue };

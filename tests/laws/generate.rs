@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::RngSeed;
 
-use super::ledger::{DAY, HOUR, Ledgers, MINUTE, Row, Rules, SECOND};
+use super::ledger::{DAY, HOUR, Ledgers, MINUTE, PURCHASE, Row, Rules, SECOND};
 
 const USERS: [&str; 3] = ["ann", "bob", "cyd"];
 const AMOUNTS: [i64; 4] = [100, 50, 150, 200];
@@ -272,6 +272,45 @@ pub fn replayed() -> impl Strategy<Value = Ledgers> {
             let (at, amount) =
                 (first.at.map(|at| at + later), first.amount.map(|it| it + i64::from(!is_same)));
             ledgers.legacy.push(Row { id: format!("lr{n}"), at, amount, ..first });
+        }
+        ledgers
+    })
+}
+
+/// A payment that was granted, rows that book it again, and beside them rows of other payments, of several, of
+/// other kinds and of none, near and far.
+pub fn spent() -> impl Strategy<Value = Ledgers> {
+    let refs = || {
+        let some = vec![&["pi_1"][..], &["pi_1"], &["pi_2"], &["pi_2"], &["pi_3"], &[], &["cs_1"]];
+        prop_oneof![5 => select(some), 1 => select(vec![&["pi_1", "pi_2"][..], &["cs_1", "pi_1"]])]
+    };
+    let at = || select(vec![0, SECOND, 10 * SECOND, 11 * SECOND, 11 * SECOND, 20 * MINUTE, 40 * DAY]);
+    let user = || prop_oneof![6 => Just("ann"), 1 => Just("bob")];
+    let amount = || prop_oneof![4 => Just(100), 1 => Just(50)];
+    let row = move || (user(), amount(), at(), refs(), 0..20u8);
+    let rows = move || prop::collection::vec(row(), 1..=5);
+    let ranks = || prop::collection::vec(any::<u8>(), 14);
+    (rows(), rows(), ranks(), ranks(), any::<bool>()).prop_map(|(legacy, unified, l_ranks, u_ranks, paid)| {
+        let mut ledgers = Ledgers::default();
+        ledgers.rules.reference_is_payment = paid;
+        for (labels, side, rows) in [
+            (["pack", "sub"], &mut ledgers.legacy, legacy),
+            ([PURCHASE, "subscription_grant"], &mut ledgers.unified, unified),
+        ] {
+            let first = ("ann", 100, 0, &["pi_1"][..], 19);
+            for (user, amount, at, refs, oddity) in std::iter::once(first).chain(rows) {
+                let mut row = Row::new("", user, labels[usize::from(oddity == 0)], amount, at);
+                row.refs = refs.iter().map(|text| (*text).to_owned()).collect();
+                row.migrated = oddity == 1 && labels[0] == PURCHASE;
+                row.payment = oddity == 2;
+                side.push(row);
+            }
+        }
+        name(&mut ledgers.legacy, 'l', &l_ranks);
+        name(&mut ledgers.unified, 'u', &u_ranks);
+        // Now and then a link pairs what the reference would not.
+        if let ([.., named], [.., copy]) = (&ledgers.legacy[..], &mut ledgers.unified[..]) {
+            copy.link = (l_ranks[0] % 6 == 0).then(|| named.id.clone());
         }
         ledgers
     })

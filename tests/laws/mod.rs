@@ -20,6 +20,7 @@ mod program_laws;
 mod replay;
 mod replay_model;
 mod scale;
+mod spent;
 mod tables;
 mod town;
 mod transform;

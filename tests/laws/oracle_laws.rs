@@ -114,6 +114,19 @@ fn the_generators_reach_every_class_rung_and_verdict() {
             Ok(())
         })
         .unwrap();
+    TestRunner::new(generate::config(300))
+        .run(&generate::spent(), |ledgers| {
+            let said = judge(&ledgers).said;
+            let has = |class: &str, rule: &str| said.iter().any(|it| it.class == class && it.rule == rule);
+            let mut seen = seen.borrow_mut();
+            for class in ["duplicate", "source_duplicate"] {
+                if has(class, "reference") && has("unmigrated", "none") {
+                    *seen.entry(format!("{class} beside unmigrated")).or_default() += 1;
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
     let seen = seen.into_inner();
     let expected = "
         unmigrated backfill, unmigrated review, unmigrated contested, unmigrated interchangeable,
@@ -125,6 +138,7 @@ fn the_generators_reach_every_class_rung_and_verdict() {
         mislabelled_purchase update, unmapped_action review, rejected_row review,
         rung link, rung reference, rung exact, rung near, rung user, rung split, rung mismatch,
         stamped forced, stamped interchangeable, stamped contested,
+        duplicate beside unmigrated, source_duplicate beside unmigrated,
         is usage, is ignored, is zero, is failed, is pending, is after_as_of, is unified_only, is paired";
     for what in expected.split(',').map(str::trim) {
         assert!(seen.get(what).is_some_and(|times| *times >= 5), "{what} is missing or rare: {seen:#?}");

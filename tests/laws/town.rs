@@ -27,7 +27,8 @@ const POLICIES: [&str; 5] = [
 
 /// A town of up to `most` small ledgers.
 pub fn towns(most: usize) -> impl Strategy<Value = Town> {
-    let part = (generate::ledgers(Mood::Everything), any::<bool>());
+    let ledgers = prop_oneof![4 => generate::ledgers(Mood::Everything), 1 => generate::spent()];
+    let part = (ledgers, any::<bool>());
     let stored = prop::option::weighted(0.8, select(vec![0, 50, 100, 150, 200, -50, 100_000]));
     let policies = prop::collection::vec(any::<bool>(), POLICIES.len());
     (prop::collection::vec(part, 1..=most), prop::collection::vec(stored, 3 * most), policies).prop_map(

@@ -1,6 +1,8 @@
 //! Pairs as a function of the tolerance: what the rung `near` would take, exactly, and what that
 //! leaves of the findings.
 
+use hashbrown::HashSet;
+
 use super::super::board::{Board, Key, Row};
 use super::super::classify::lag_micros;
 use super::super::components::fits;
@@ -118,7 +120,10 @@ impl<'b, 'a> Near<'b, 'a> {
             rows.sort_unstable_by_key(|free| (free.key, free.row));
             rows
         };
-        let (legacy, unified) = at_once(|| free(Side::Legacy), || free(Side::Unified));
+        let (mut legacy, mut unified) = at_once(|| free(Side::Legacy), || free(Side::Unified));
+        if board.spent.has_any() {
+            leave_out_barred(board, &mut legacy, &mut unified);
+        }
         let groups = groups(&legacy, &unified);
         let is_counted = |pair: &&crate::domain::Pair| !board.is_late_at(pair.legacy);
         let pairs = || board.pairs.iter().filter(is_counted);
@@ -305,6 +310,16 @@ fn is_left_to_near(board: &Board<'_>, side: Side, row: u32) -> bool {
         }
         Row::Grouped(_) | Row::Free(_) => true,
     }
+}
+
+/// Leaves out rows that payments keep from some of their group, whose pairs are not told by time alone.
+fn leave_out_barred(board: &Board<'_>, legacy: &mut Vec<Free>, unified: &mut Vec<Free>) {
+    let rows = |free: &[Free]| free.iter().map(|free| free.row).collect::<Vec<u32>>();
+    let barred: HashSet<(Side, u32)> = (groups(legacy, unified).into_iter())
+        .flat_map(|group| board.barred_among(&rows(&legacy[group.legacy]), &rows(&unified[group.unified])))
+        .collect();
+    legacy.retain(|free| !barred.contains(&(Side::Legacy, free.row)));
+    unified.retain(|free| !barred.contains(&(Side::Unified, free.row)));
 }
 
 /// Runs of the same user, action and amount that are on both sides.

@@ -201,6 +201,7 @@ fn audit(rows: Vec<Disposition>) -> Audit {
         legacy_population: Population::default(),
         unified_population: Population::default(),
         conservation: Conservation { legacy: side, unified: side, holds: true },
+        contradicted: None,
     }
 }
 

@@ -249,8 +249,7 @@ impl Writer<'_> {
                 let unclear = books.unclear.iter().any(|other| other.may_be(row, self.rules.window));
                 let among = left.among_several.contains(&at);
                 let elsewhere = same_elsewhere || guessed;
-                let doubtful =
-                    verdict == Verdict::Contested || row.minority || elsewhere || unclear || among;
+                let doubtful = verdict == Verdict::Contested || row.minority || elsewhere || unclear || among;
                 let repair = if doubtful { "review" } else { "backfill" };
                 let ids = std::slice::from_ref(&row.id);
                 self.say((class, "error", repair), ids, &[], Some(row.signed()), "none", verdict);
@@ -308,9 +307,8 @@ fn dedupe_or_review(repeat: &Repeat, books: &Books, rules: &Rules, legacy_free: 
         && books.legacy.iter().zip(legacy_free).any(|(row, free)| {
             *free && row.user == extra.user && row.effective == extra.effective && row.tokens == extra.tokens
         });
-    // What names another legacy row than its partner is not surely that one's grant.
-    let contradicted =
-        partners.iter().any(|at| kept.link.as_ref().is_some_and(|link| *link != books.legacy[*at].id));
+    // What names another legacy row than its partner, or another payment, is not surely that one's grant.
+    let contradicted = partners.iter().any(|at| is_contradicted(&books.legacy[*at], kept));
     let has_payment = |row: &Entry| !row.refs.is_empty();
     let paid_apart = has_payment(extra)
         && (has_payment(kept) || partners.iter().any(|at| has_payment(&books.legacy[*at])));
@@ -329,6 +327,14 @@ fn dedupe_or_review(repeat: &Repeat, books: &Books, rules: &Rules, legacy_free: 
     unless_contested(if equal && within && shown { "dedupe" } else { "review" }, repeat.verdict)
 }
 
+/// "A pair of which u names another l, or of which both have a payment of one kind and none in common."
+fn is_contradicted(legacy: &Entry, unified: &Entry) -> bool {
+    match &unified.link {
+        Some(link) => *link != legacy.id,
+        None => unified.has_other_payment(legacy),
+    }
+}
+
 /// "A pair that differs in several ways is one finding of the first of user, action, amount, time."
 fn pair_finding(rule: &str, legacy: &Entry, unified: &Entry, rules: &Rules) -> Option<Finding> {
     let differs = differences(legacy, unified, rules);
@@ -341,7 +347,7 @@ fn pair_finding(rule: &str, legacy: &Entry, unified: &Entry, rules: &Rules) -> O
     let expected = if becomes_purchase { PURCHASE } else { legacy.action.as_str() };
     let other_action = unified.action != expected;
     let count = u32::from(other_action) + u32::from(differs.amount) + u32::from(differs.time);
-    let shown = (unified.migrated && unified.link.as_ref().is_none_or(|link| *link == legacy.id))
+    let shown = (unified.migrated && !is_contradicted(legacy, unified))
         || unified.link.as_ref() == Some(&legacy.id)
         || unified.shares_reference(legacy);
     let repair = if count == 1 && shown { "update" } else { "review" };

@@ -25,6 +25,9 @@ pub struct Paired {
     pub unified_verdict: Vec<Verdict>,
     pub legacy_free: Vec<bool>,
     pub unified_free: Vec<bool>,
+    /// Rows whose payment has had its grant: none before rung 3.
+    pub legacy_spent: Vec<bool>,
+    pub unified_spent: Vec<bool>,
 }
 
 /// Climbs down the ladder.
@@ -35,6 +38,8 @@ pub fn climb(books: &Books, rules: &Rules) -> Paired {
         unified_verdict: vec![Verdict::Forced; books.unified.len()],
         legacy_free: vec![true; books.legacy.len()],
         unified_free: vec![true; books.unified.len()],
+        legacy_spent: vec![false; books.legacy.len()],
+        unified_spent: vec![false; books.unified.len()],
     };
     let mut shaken = Shaken::default();
     for rule in RULES {
@@ -48,12 +53,43 @@ pub fn climb(books: &Books, rules: &Rules) -> Paired {
             _ => pairs(rule, books, &paired, rules),
         };
         take(rule, groups, books, &mut paired, &mut shaken);
+        if rule == "reference" {
+            find_spent(books, &mut paired);
+        }
     }
     shaken.spread(books, &mut paired, rules);
     paired
 }
 
 const RULES: [&str; 8] = ["link", "reference", "exact", "near", "user", "split", "mismatch", "stamped"];
+
+/// A row left by rungs 1 and 2 is spent when another of its side says the same, has the same reference and was
+/// paired with one that has it too.
+fn find_spent(books: &Books, paired: &mut Paired) {
+    let says = |row: &Entry| (row.user.clone(), row.effective.clone(), row.tokens);
+    let is_spent = |row: &Entry, taken: &Taken, of_legacy: bool| {
+        let (legacy, unified) =
+            (&books.legacy[taken.group.legacy[0]], &books.unified[taken.group.unified[0]]);
+        let own = if of_legacy { legacy } else { unified };
+        let both =
+            |reference: &&String| legacy.refs.contains(*reference) && unified.refs.contains(*reference);
+        says(own) == says(row) && row.refs.iter().any(|reference| both(&reference))
+    };
+    let spent = |rows: &[Entry], free: &[bool], of_legacy: bool| -> Vec<bool> {
+        let all = rows.iter().zip(free);
+        all.map(|(row, free)| *free && paired.taken.iter().any(|taken| is_spent(row, taken, of_legacy)))
+            .collect()
+    };
+    let legacy = spent(&books.legacy, &paired.legacy_free, true);
+    let unified = spent(&books.unified, &paired.unified_free, false);
+    (paired.legacy_spent, paired.unified_spent) = (legacy, unified);
+}
+
+/// "Not paired from rung 3 on": one of the two is spent, and the other has another payment.
+fn is_barred(books: &Books, paired: &Paired, legacy: usize, unified: usize) -> bool {
+    (paired.legacy_spent[legacy] || paired.unified_spent[unified])
+        && books.legacy[legacy].has_other_payment(&books.unified[unified])
+}
 
 /// Takes the best groups of a rung.
 fn take(rule: &'static str, groups: Vec<Group>, books: &Books, paired: &mut Paired, shaken: &mut Shaken) {
@@ -66,9 +102,16 @@ fn take(rule: &'static str, groups: Vec<Group>, books: &Books, paired: &mut Pair
         group.unified.iter().for_each(|row| paired.unified_free[*row] = false);
         paired.taken.push(Taken { rule, group, verdict });
     }
+    let spent = |rows: &[Entry], spent: &[bool]| -> Vec<String> {
+        rows.iter().zip(spent).filter(|(_, spent)| **spent).map(|(row, _)| row.user.clone()).collect()
+    };
+    let mut of_spent = spent(&books.legacy, &paired.legacy_spent);
+    of_spent.extend(spent(&books.unified, &paired.unified_spent));
     let legacy = books.legacy.iter().zip(&decision.legacy);
     for (row, verdict) in legacy.chain(books.unified.iter().zip(&decision.unified)) {
-        if *verdict == Verdict::Contested && rule != "exact" {
+        // Rows of one exact key are alike to the rungs below, unless payments count there.
+        let is_open = rule != "exact" || of_spent.contains(&row.user);
+        if *verdict == Verdict::Contested && is_open {
             shaken.users.entry(row.user.clone()).or_insert(rule);
         }
     }
@@ -210,7 +253,7 @@ fn pairs(rule: &str, books: &Books, paired: &Paired, rules: &Rules) -> Vec<Group
                 "mismatch" => same_user && lag <= rules.window && (1..=2).contains(&count),
                 _ => same_content && is_stamped(unified, &books.unified),
             };
-            if fits && may_pair(legacy, unified, rules) {
+            if fits && may_pair(legacy, unified, rules) && !is_barred(books, paired, l, u) {
                 let differs = count + u32::from(differs.user);
                 groups.push(Group { legacy: vec![l], unified: vec![u], differs, lag });
             }
@@ -248,7 +291,7 @@ fn other_user(books: &Books, paired: &Paired, rules: &Rules) -> Vec<Group> {
             if *count > 20 { here || there } else { here && there }
         });
         let is_another = unified.user != legacy.user && !repeats_its_own && !shifted;
-        if is_another && may_pair(legacy, unified, rules) {
+        if is_another && may_pair(legacy, unified, rules) && !is_barred(books, paired, l, *u) {
             groups.push(Group { legacy: vec![l], unified: vec![*u], differs: 1, lag: 0 });
         }
     }
@@ -292,7 +335,8 @@ fn splits(books: &Books, paired: &Paired, rules: &Rules) -> Vec<Group> {
                 let (legacy, unified) = if one_is_legacy { (a, b) } else { (b, a) };
                 let differs = differences(legacy, unified, rules);
                 let names_another = unified.link.as_ref().is_some_and(|link| *link != legacy.id);
-                !(differs.user || differs.effective || differs.time || names_another)
+                let other_payment = unified.link.is_none() && unified.has_other_payment(legacy);
+                !(differs.user || differs.effective || differs.time || names_another || other_payment)
                     && may_pair(legacy, unified, rules)
             };
             let candidates: Vec<usize> =

@@ -54,6 +54,14 @@ impl Entry {
     pub fn shares_reference(&self, other: &Entry) -> bool {
         !self.refs.is_disjoint(&other.refs)
     }
+
+    /// Both have a payment of one kind (`pi_1`: letters before `_`), and none in common.
+    pub fn has_other_payment(&self, other: &Entry) -> bool {
+        let kinds = |row: &Entry| -> BTreeSet<String> {
+            row.refs.iter().filter_map(|text| Some(text.split_once('_')?.0.to_owned())).collect()
+        };
+        !self.shares_reference(other) && !kinds(self).is_disjoint(&kinds(other))
+    }
 }
 
 /// Both sides: entries that can be paired, and the class of every other row.
