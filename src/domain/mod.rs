@@ -28,7 +28,9 @@ pub use ledger::{
     Action, ActionNo, Books, Bystander, DayUsage, Ledger, Marks, Rejected, Roster, Side, SignCell, Standing,
     UserUsage, Widths, Written,
 };
-pub use nothing::{EMPTY_JSON, NO_NAME, NULL_WORDS, is_nothing, names_nothing, payment_kind, says_nothing};
+pub use nothing::{
+    NO_NAME, NO_VALUE, NULL_WORDS, PLACEHOLDERS, is_nothing, names_nothing, payment_kind, says_nothing,
+};
 pub use pair::{Differences, Pair, Rule};
 pub use population::{Population, PopulationClass};
 pub use settled::{SETTLING, Settled, SettledLabel, SettledRung, SettledSide};
