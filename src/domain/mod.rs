@@ -12,6 +12,7 @@ mod instant;
 mod ledger;
 mod nothing;
 mod pair;
+mod points;
 mod population;
 mod settled;
 mod tokens;
@@ -32,6 +33,7 @@ pub use nothing::{
     NO_NAME, NO_VALUE, NULL_WORDS, PLACEHOLDERS, is_nothing, names_nothing, payment_kind, says_nothing,
 };
 pub use pair::{Differences, Pair, Rule};
+pub use points::{Doubt, Points};
 pub use population::{Population, PopulationClass};
 pub use settled::{SETTLING, Settled, SettledLabel, SettledRung, SettledSide};
 pub use tokens::parse_tokens;
