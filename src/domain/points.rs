@@ -80,7 +80,8 @@ mod tests {
 
     #[test]
     fn three_zeros_behind_a_point_are_in_doubt_unless_another_amount_shows_what_is_meant() {
-        let cases: [(&[&str], Option<(&str, i64, Option<&str>)>); 15] = [
+        type Found<'a> = Option<(&'a str, i64, Option<&'a str>)>;
+        let cases: [(&[&str], Found<'_>); 15] = [
             (&["500.000", "-250.000", "40"], Some(("250.000", 250, None))),
             (&["1.000", "2.500"], Some(("1.000", 1, Some("2.500")))),
             (&["1.000", "1.234.567"], Some(("1.000", 1, Some("1.234.567")))),

@@ -20,7 +20,8 @@ fn rows(legacy: &str) -> (String, i32) {
     );
     std::fs::write(folder.path().join("reckon.toml"), config).unwrap();
     std::fs::write(folder.path().join("old.csv"), format!("{HEADER}{legacy}")).unwrap();
-    std::fs::write(folder.path().join("new.csv"), format!("{HEADER}{GOOD}").replace("1,ada", "9,ada")).unwrap();
+    std::fs::write(folder.path().join("new.csv"), format!("{HEADER}{GOOD}").replace("1,ada", "9,ada"))
+        .unwrap();
     let output = run(folder.path(), &["doctor", "--format", "json"]);
     let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let checks = found["checks"].as_array().unwrap();
@@ -96,7 +97,8 @@ fn what_would_end_a_run_is_a_failure_and_what_it_would_tell_a_warning() {
     let stored = "[balances]\nstored = { path = \"left.csv\", user = \"user\", balance = \"left\" }\n";
     let total = format!("{HEADER}{GOOD},,,5,,\n");
     let use_alone = format!("{HEADER}3,bob,chat,7,2026-02-11,\n");
-    let cases: [(&str, &[(&str, &str)], i32, &str); 5] = [
+    type Files<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(&str, Files<'_>, i32, &str); 5] = [
         (
             stored,
             &[("old.csv", &old), ("new.csv", &new), ("left.csv", "user,left\nada,5\nada,6\n")],

@@ -271,7 +271,7 @@ fn columns_that_say_what_became_of_a_row_are_left_to_decide() {
     for expected in [
         "# status is left to decide (\"completed\" 2 rows, \"failed\" 1 row):\n# no row is judged by it",
         "# deleted_at is left to decide:\n",
-        "values = { model_used = \"migration\" }\n# payment_ref needs a value too",
+        "values = { model_used = \"migration\" }\n# status needs a value too: add it to values\n# payment_ref needs",
     ] {
         assert!(text.contains(expected), "{text}");
     }
