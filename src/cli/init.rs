@@ -7,8 +7,8 @@ use anyhow::{Context, bail};
 
 use super::{Global, out};
 use crate::config::infer::{
-    Place, Proposal, Repeats, Sample, Seen, SideRoles, balance_roles, drop_repeated, legacy_likeness,
-    propose, side_roles, stores_balances,
+    Place, Proposal, Repeats, Sample, Seen, SideRoles, Undecided, balance_roles, drop_repeated,
+    legacy_likeness, propose, shown_values, side_roles, stores_balances,
 };
 use crate::config::{self, TableName, parse_table};
 use crate::source::Progress;
@@ -16,6 +16,9 @@ use crate::source::postgres::Database;
 use crate::source::sample::{
     file_labels, file_repeats, file_sample, table_labels, table_repeats, table_sample, table_samples,
 };
+
+/// Unclear labels that are named on the terminal.
+const LABELS_SHOWN: usize = 20;
 
 /// Flags of `reckon init`.
 #[derive(Debug, clap::Args)]
@@ -259,13 +262,27 @@ fn seen_from(folder: &Path, path: &str) -> anyhow::Result<String> {
 /// What was written and what is left to do.
 fn summary(output: &Path, proposal: &Proposal) -> String {
     let mut text = format!("wrote {}\n", output.display());
-    for (label, rows) in &proposal.unclear {
+    for (label, rows) in proposal.unclear.iter().take(LABELS_SHOWN) {
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
             "  label {label:?} ({rows} rows) is unclear: give it a meaning in the file, until then each row is a \
              finding"
         );
+    }
+    let more = proposal.unclear.iter().skip(LABELS_SHOWN);
+    let (labels, rows) = more.fold((0_u64, 0_u64), |(labels, rows), (_, more)| (labels + 1, rows + more));
+    if labels > 0 {
+        let _ =
+            writeln!(text, "  {labels} more labels ({rows} rows) are unclear; all of them stand in the file");
+    }
+    for Undecided { side, column, values, question } in &proposal.undecided {
+        let said = match shown_values(values) {
+            values if values.is_empty() => String::new(),
+            values => format!(" ({values})"),
+        };
+        let side = side.name();
+        let _ = writeln!(text, "  column {column:?} of the {side} table{said} is left to decide: {question}");
     }
     let _ = writeln!(text, "look it over, then: {}", next(output));
     text
@@ -292,11 +309,28 @@ fn json(file: Option<&Path>, proposal: &Proposal) -> String {
     });
     let (undecided, decided): (Vec<serde_json::Value>, Vec<serde_json::Value>) =
         labels.partition(|label| label["meaning"].is_null());
+    let columns: Vec<serde_json::Value> = proposal
+        .undecided
+        .iter()
+        .map(|Undecided { side, column, values, question }| {
+            let values: Vec<serde_json::Value> = values
+                .iter()
+                .map(|(value, rows)| serde_json::json!({ "value": value, "rows": rows }))
+                .collect();
+            serde_json::json!({
+                "side": side.name(),
+                "column": column,
+                "values": values,
+                "question": question,
+            })
+        })
+        .collect();
     let document = serde_json::json!({
         "schema": "reckon.init/1",
         "written": file.map(|file| file.display().to_string()),
         "labels": decided,
         "undecided": undecided,
+        "undecided_columns": columns,
         "configuration": proposal.settings(),
         "text": proposal.text,
         "next": file.map(next),

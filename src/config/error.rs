@@ -57,9 +57,24 @@ impl Fault {
             file: file.to_owned(),
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
-            message: self.message,
+            message: match key_before(before).filter(|_| self.message.starts_with("wrong type")) {
+                Some(key) => format!("{key}: {}", self.message),
+                None => self.message,
+            },
         }
     }
+}
+
+/// The key whose value begins behind this text, or goes on there: what stands before the last sign of equality
+/// that follows a key.
+fn key_before(text: &str) -> Option<&str> {
+    let mut ends = text.rmatch_indices('=').map(|(at, _)| text[..at].trim_end());
+    ends.find_map(|text| {
+        let is_of_key = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+        let start = text.char_indices().rev().take_while(|(_, c)| is_of_key(*c)).last()?.0;
+        let before = text[..start].trim_end_matches([' ', '\t']);
+        (before.is_empty() || before.ends_with(['\n', '{', ','])).then(|| &text[start..])
+    })
 }
 
 impl From<toml::de::Error> for Fault {

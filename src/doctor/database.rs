@@ -1,10 +1,10 @@
 //! The server: connection, version, snapshot, sessions; then each table.
 
-use crate::config::{Columns, Config, Origin, Stored};
+use crate::config::{Columns, Config, Origin};
 use crate::source::postgres::Database;
 use crate::source::{Progress, SourceError};
 
-use super::{Examination, Ledger, State, members, shown, table};
+use super::{Examination, Ledger, State, balances, members, shown, table};
 
 /// The oldest version whose catalogue and snapshots are known to fit.
 const OLDEST: u32 = 130_000;
@@ -37,7 +37,7 @@ pub(super) fn examine(
     if let Some(stored) = &config.balances.stored
         && let Origin::Table(_) = stored.origin
     {
-        balances(&mut database, stored, found)?;
+        balances(database.stored(stored), stored, found)?;
     }
     if let Some(pools) = &config.balances.pools
         && let Origin::Table(_) = pools.origin
@@ -101,33 +101,5 @@ fn sessions(
         (State::Ok, format!("{got} sessions can share the snapshot"))
     };
     found.add("sessions", "database", state, detail);
-    Ok(())
-}
-
-fn balances(database: &mut Database, stored: &Stored, found: &mut Examination) -> Result<(), SourceError> {
-    let name = shown(&stored.origin);
-    let result = database.stored(stored);
-    let Some(rows) =
-        found.add_result("stored balances", &name, result, |rows| format!("{} rows", rows.balances.len()))?
-    else {
-        return Ok(());
-    };
-    // They come in the order of their users.
-    let twice = rows
-        .balances
-        .windows(2)
-        .filter(|pair| pair[0].user == pair[1].user)
-        .map(|pair| pair[0].user.to_string());
-    let mut twice: Vec<String> = twice.collect();
-    twice.dedup();
-    if !twice.is_empty() && !stored.sum_rows {
-        let detail = format!(
-            "{} users have several rows, {} among them: keep one row each, or say how they add up in \
-             [balances] stored",
-            twice.len(),
-            twice[0]
-        );
-        found.add("stored balances", &name, State::Fail, detail);
-    }
     Ok(())
 }

@@ -13,9 +13,9 @@ use std::path::Path;
 use rustix::fs::{Access, access};
 use serde::Serialize;
 
-use crate::config::{Columns, Config, Origin, Pools};
+use crate::config::{Columns, Config, Origin, Pools, Stored};
 use crate::normalise;
-use crate::source::{DetailRule, PoolsReading, Progress, SourceError, files};
+use crate::source::{DetailRule, FileDigest, PoolsReading, Progress, SourceError, StoredReading, files};
 
 /// What a check found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -113,15 +113,17 @@ pub fn examine(config: &Config, progress: &Progress) -> Result<Examination, Sour
     if tables.clone().any(|origin| matches!(origin, Origin::Table(_))) {
         database::examine(config, &sides, progress, &mut found)?;
     }
+    let mut digests = Vec::new();
     for (ledger, columns) in sides {
         if matches!(columns.origin, Origin::Files { .. }) {
-            examine_files(config, ledger, columns, progress, &mut found)?;
+            digests.push(examine_files(config, ledger, columns, progress, &mut found)?);
         }
     }
+    if let [legacy, unified] = &digests[..] {
+        one_source(config, legacy, unified, progress, &mut found)?;
+    }
     if let Some(stored) = stored.filter(|stored| matches!(stored.origin, Origin::Files { .. })) {
-        let name = shown(&stored.origin);
-        let result = files::stored(stored, progress);
-        found.add_result("stored balances", &name, result, |rows| format!("{} rows", rows.balances.len()))?;
+        balances(files::stored(stored, progress), stored, &mut found)?;
     }
     if let Some(pools) = pools.filter(|pools| matches!(pools.origin, Origin::Files { .. })) {
         members(files::pools(pools, progress), pools, &mut found)?;
@@ -144,6 +146,54 @@ fn runs(folder: &Path, found: &mut Examination) {
     found.add("history", "[history] folder", State::Fail, detail);
 }
 
+/// Do both sides read one file, or one that is to the byte the other's?
+fn one_source(
+    config: &Config,
+    legacy: &[FileDigest],
+    unified: &[FileDigest],
+    progress: &Progress,
+    found: &mut Examination,
+) -> Result<(), SourceError> {
+    let columns = &config.legacy.columns;
+    let two = files::apart(&columns.origin, &config.unified.columns.origin);
+    match two.and_then(|()| files::no_copy(columns, legacy, unified, progress)) {
+        Err(SourceError::Interrupted) => Err(SourceError::Interrupted),
+        Err(error) => {
+            found.add("files", shown(&config.unified.columns.origin), State::Fail, error.to_string());
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Can the stored balances be read, and has each user one?
+fn balances(
+    reading: Result<StoredReading, SourceError>,
+    stored: &Stored,
+    found: &mut Examination,
+) -> Result<(), SourceError> {
+    let name = shown(&stored.origin);
+    let rows = |reading: &StoredReading| format!("{} rows", reading.balances.len());
+    let Some(reading) = found.add_result("stored balances", &name, reading, rows)? else { return Ok(()) };
+    for note in &reading.provenance.notes {
+        found.add("stored balances", &name, State::Warn, note);
+    }
+    // They come in the order of their users.
+    let pairs = reading.balances.windows(2).filter(|pair| pair[0].user == pair[1].user);
+    let mut twice: Vec<String> = pairs.map(|pair| pair[0].user.to_string()).collect();
+    twice.dedup();
+    if !twice.is_empty() && !stored.sum_rows {
+        let detail = format!(
+            "{} users have several rows, {} among them: keep one row each, or set `several_rows = \"sum\"` in \
+             [balances] stored",
+            twice.len(),
+            twice[0]
+        );
+        found.add("stored balances", &name, State::Fail, detail);
+    }
+    Ok(())
+}
+
 /// Can the members of pools be read, ids and times?
 fn members(
     reading: Result<PoolsReading, SourceError>,
@@ -159,14 +209,15 @@ fn members(
     Ok(())
 }
 
-/// Reads the files of a side whole, as the job would, and brings the first rows into the books.
+/// Reads the files of a side whole, as the job would, and brings the first rows into the books. Answers the
+/// digests of the files, as far as they could be read.
 fn examine_files(
     config: &Config,
     ledger: Ledger,
     columns: &Columns,
     progress: &Progress,
     found: &mut Examination,
-) -> Result<(), SourceError> {
+) -> Result<Vec<FileDigest>, SourceError> {
     let name = shown(&columns.origin);
     let rule = DetailRule::Labels { listed: Vec::new(), usage: Some(Vec::new()), user: None };
     let result = files::scan(columns, &rule, 1, &|| rows::Look::new(config, ledger), progress);
@@ -174,13 +225,25 @@ fn examine_files(
         let rows = reading.provenance.control.rows;
         format!("{} files, {rows} rows, every mapped column is there", reading.digests.files())
     })?;
-    if let Some(reading) = reading {
-        let rows = reading.provenance.control.rows;
-        let (counters, looks) = reading.sinks.into_iter().map(rows::Look::parted).unzip();
-        labels::judge(config, ledger, &name, &labels::Counter::merge(counters), found);
-        rows::judge(config, ledger, &name, rows, looks, found);
+    let Some(reading) = reading else { return Ok(Vec::new()) };
+    let digests = match reading.digests.take(progress) {
+        Err(SourceError::Interrupted) => return Err(SourceError::Interrupted),
+        Err(error) => {
+            found.add("files", &name, State::Fail, error.to_string());
+            Vec::new()
+        }
+        Ok(digests) => digests,
+    };
+    for note in reading.provenance.notes.into_iter().chain(files::same_bytes(&digests)) {
+        found.add("files", &name, State::Warn, note);
     }
-    Ok(())
+    let rows = reading.provenance.control.rows;
+    let (counters, looks) = reading.sinks.into_iter().map(rows::Look::parted).unzip();
+    let looked = rows::Looked::of(config, ledger, looks);
+    let counted = looked.without_rejected(ledger, labels::Counter::merge(counters));
+    labels::judge(config, ledger, &name, &counted, found);
+    rows::judge(config, ledger, &name, rows, looked, found);
+    Ok(digests)
 }
 
 /// A table or the pattern of files, for people.

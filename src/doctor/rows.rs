@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::domain::{Instant, Side, Total};
-use crate::normalise::{self, Folder, Rules, Sides};
+use crate::domain::{Books, Instant, Side, Total};
+use crate::normalise::{self, Folder, NormaliseError, Rules, Sides};
 use crate::source::{DetailColumns, KeyColumns, Selection, Sink};
 
 use super::labels::Counter;
@@ -23,8 +23,11 @@ pub(super) struct Look {
     looks: bool,
 }
 
-/// What was looked at: folders, and the number of their rows.
-pub(super) type Looked = (Folder, u64);
+/// What was looked at.
+pub(super) struct Looked {
+    rows: u64,
+    books: Result<Books, NormaliseError>,
+}
 
 impl Look {
     /// Nothing looked at yet.
@@ -39,7 +42,7 @@ impl Look {
     }
 
     /// The labels, and the rows.
-    pub fn parted(self) -> (Counter, Looked) {
+    pub fn parted(self) -> (Counter, (Folder, u64)) {
         (self.labels, (self.folder, self.looked_at))
     }
 }
@@ -63,49 +66,78 @@ impl Sink for Look {
     }
 }
 
-/// Says how many of the rows can be read, and what is wrong with one that cannot.
+impl Looked {
+    /// Brings what was taken, folders with the number of their rows, into books of one side.
+    pub fn of(config: &Config, ledger: Ledger, looks: Vec<(Folder, u64)>) -> Looked {
+        let rows = looks.iter().map(|(_, rows)| *rows).sum();
+        let folders: Vec<Folder> = looks.into_iter().map(|(folder, _)| folder).collect();
+        let none = Total::default();
+        let (legacy, unified) = match ledger {
+            Ledger::Legacy => (folders, Vec::new()),
+            Ledger::Unified => (Vec::new(), folders),
+        };
+        let sides = Sides { legacy, legacy_control: none, unified, unified_control: none };
+        let brought = normalise::books(config, sides, &[], Instant(i64::MAX), None);
+        Looked { rows, books: brought.map(|brought| brought.books) }
+    }
+
+    /// Rows by label, without those that cannot be read: whatever their label means, they are findings of
+    /// another kind.
+    pub fn without_rejected(&self, ledger: Ledger, mut labels: Vec<(String, u64)>) -> Vec<(String, u64)> {
+        if let Ok(books) = &self.books {
+            for row in &books.side(side(ledger)).rejected {
+                let label = row.label.as_deref().unwrap_or_default();
+                if let Ok(at) = labels.binary_search_by(|(known, _)| known.as_str().cmp(label)) {
+                    labels[at].1 = labels[at].1.saturating_sub(1);
+                }
+            }
+        }
+        labels.retain(|(_, rows)| *rows > 0);
+        labels
+    }
+}
+
+fn side(ledger: Ledger) -> Side {
+    match ledger {
+        Ledger::Legacy => Side::Legacy,
+        Ledger::Unified => Side::Unified,
+    }
+}
+
+/// Says how many of the rows can be read, and what is wrong with one that cannot. The job runs whatever they
+/// are: each is a finding.
 pub(super) fn judge(
     config: &Config,
     ledger: Ledger,
     subject: &str,
     rows: u64,
-    looked: Vec<Looked>,
+    looked: Looked,
     found: &mut Examination,
 ) {
     if rows == 0 {
         let detail = "there is no row: make sure that the right file is named";
         return found.add("rows", subject, State::Warn, detail);
     }
-    let looked_at: u64 = looked.iter().map(|(_, rows)| *rows).sum();
-    let folders = looked.into_iter().map(|(folder, _)| folder).collect();
-    let none = Total::default();
-    let (side, sides) = match ledger {
-        Ledger::Legacy => {
-            let unified = Vec::new();
-            (Side::Legacy, Sides { legacy: folders, legacy_control: none, unified, unified_control: none })
-        }
-        Ledger::Unified => {
-            let legacy = Vec::new();
-            (Side::Unified, Sides { legacy, legacy_control: none, unified: folders, unified_control: none })
-        }
-    };
-    let books = match normalise::books(config, sides, &[], Instant(i64::MAX), None) {
-        Ok(brought) => brought.books,
+    let looked_at = looked.rows;
+    let books = match looked.books {
+        Ok(books) => books,
         Err(error) => return found.add("rows", subject, State::Fail, error.to_string()),
     };
-    let rejected = &books.side(side).rejected;
+    if let Some(doubt) = normalise::doubtful_amounts(config, &books, side(ledger)) {
+        found.add("amounts", subject, State::Warn, doubt);
+    }
+    let rejected = &books.side(side(ledger)).rejected;
     let of = if looked_at < rows { format!("the first {looked_at}") } else { looked_at.to_string() };
     let Some(first) = rejected.first() else {
         return found.add("rows", subject, State::Ok, format!("{of} rows looked at, every one can be read"));
     };
     let count = rejected.len() as u64;
-    let (state, how_many) =
-        if count == looked_at { (State::Fail, "none".to_owned()) } else { (State::Warn, count.to_string()) };
-    let can = if count == looked_at { "can" } else { "cannot" };
+    let (how_many, can) =
+        if count == looked_at { ("none".to_owned(), "can") } else { (count.to_string(), "cannot") };
     let detail = format!(
         "{how_many} of {of} rows {can} be read, as {}: {}; each that cannot would be a finding (rejected_row): \
          correct the file, or the names of columns in the configuration",
         first.place, first.reason
     );
-    found.add("rows", subject, state, detail);
+    found.add("rows", subject, State::Warn, detail);
 }

@@ -215,6 +215,8 @@ pub struct Marks {
     pub users: Written,
     /// Grants that are stored as negative amounts.
     pub negative: u64,
+    /// Of all rows: do points part the thousands of amounts?
+    pub points: super::Points,
     /// Of all rows that were not folded: are the texts of a column filled up with blanks?
     pub widths: Widths,
 }
@@ -258,6 +260,7 @@ impl Marks {
         self.links.merge(other.links);
         self.users.merge(other.users);
         self.negative += other.negative;
+        self.points.merge(other.points);
         self.widths = self.widths.with(other.widths);
     }
 }

@@ -12,6 +12,7 @@ mod instant;
 mod ledger;
 mod nothing;
 mod pair;
+mod points;
 mod population;
 mod settled;
 mod tokens;
@@ -28,8 +29,11 @@ pub use ledger::{
     Action, ActionNo, Books, Bystander, DayUsage, Ledger, Marks, Rejected, Roster, Side, SignCell, Standing,
     UserUsage, Widths, Written,
 };
-pub use nothing::{EMPTY_JSON, NO_NAME, NULL_WORDS, is_nothing, names_nothing, payment_kind, says_nothing};
+pub use nothing::{
+    NO_NAME, NO_VALUE, NULL_WORDS, PLACEHOLDERS, is_nothing, names_nothing, payment_kind, says_nothing,
+};
 pub use pair::{Differences, Pair, Rule};
+pub use points::{Doubt, Points};
 pub use population::{Population, PopulationClass};
 pub use settled::{SETTLING, Settled, SettledLabel, SettledRung, SettledSide};
 pub use tokens::parse_tokens;

@@ -81,7 +81,7 @@ impl<'a> FlagColumn<'a> {
     /// The value is there and does not say no. A mark may be any text.
     pub(super) fn is_set(&self, row: usize) -> bool {
         match self {
-            FlagColumn::Uuid(ids) => ids.is_valid(row),
+            FlagColumn::Uuid(ids) => ids.is_valid(row) && ids.value(row).iter().any(|byte| *byte != 0),
             FlagColumn::Text(text) => text.get(row).is_some_and(|text| {
                 !says_nothing(text) && !matches!(of_text(text), Flag::No | Flag::Missing)
             }),
@@ -121,7 +121,7 @@ fn of_number(number: Amount) -> Flag {
 mod tests {
     use std::sync::Arc;
 
-    use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int32Array, StringArray};
+    use arrow_array::{ArrayRef, BooleanArray, FixedSizeBinaryArray, Float64Array, Int32Array, StringArray};
 
     use super::{Flag, FlagColumn};
 
@@ -160,10 +160,14 @@ mod tests {
 
     #[test]
     fn a_mark_may_be_any_text() {
-        let marks = StringArray::from(vec!["token_transactions", "true", "2", "false", "0", "", "null"]);
+        let marks = ["token_transactions", "true", "2", "x", "false", "0", "", "null", "-", "n/a"];
+        let marks = StringArray::from(marks.to_vec());
         let column = FlagColumn::of(&marks).unwrap();
-        let set: Vec<bool> = (0..7).map(|row| column.is_set(row)).collect();
-        assert_eq!(set, [true, true, true, false, false, false, false]);
+        let set: Vec<bool> = (0..10).map(|row| column.is_set(row)).collect();
+        assert_eq!(set, [true, true, true, true, false, false, false, false, false, false]);
+        let ids = FixedSizeBinaryArray::try_from_iter([[0_u8; 16], [1_u8; 16]].into_iter()).unwrap();
+        let column = FlagColumn::of(&ids).unwrap();
+        assert_eq!([column.is_set(0), column.is_set(1)], [false, true]);
     }
 
     fn said(array: ArrayRef) -> &'static str {

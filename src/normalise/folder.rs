@@ -19,7 +19,9 @@ use arrow_array::Array;
 use rustc_hash::FxHashMap;
 
 /// What a column of times should hold.
-const A_TIME: &str = "a time: write timestamps, or text as in 2026-02-10T09:00:00Z";
+const A_TIME: &str = "a time";
+/// What is wrong with an integer that cannot be read.
+const TOO_LARGE: &str = "is too large: amounts go up to 9223372036854775807";
 /// What to do about seconds or milliseconds since 1970: of which unit they are, nobody knows.
 const NO_NUMBERS: &str = " (numbers are not read as times: write RFC 3339, as in 2026-02-10T09:00:00Z)";
 
@@ -357,7 +359,12 @@ impl Folder {
         }
         match amount {
             Amount::Missing => reasons.push(format!("no {}", names.amount)),
-            Amount::Unreadable(text) => reasons.push(format!("{} {text:?} is not an integer", names.amount)),
+            Amount::Unreadable(text) => {
+                let digits = text.trim_ascii().trim_start_matches(['+', '-']);
+                let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+                let what = if is_number { TOO_LARGE } else { "is not an integer" };
+                reasons.push(format!("{} {text:?} {what}", names.amount));
+            }
             Amount::Tokens(raw) => {
                 let is_action = matches!(meaning, Meaning::Action(..));
                 match self.rules.sign {
@@ -408,6 +415,7 @@ impl Sink for Folder {
         if let Some(success) = &keys.success {
             self.any.success = self.any.success || success.logical_null_count() < success.len();
         }
+        self.note_points(&view.amount, keys.rows);
         if self.rules.side == Side::Legacy {
             return Selection::All;
         }

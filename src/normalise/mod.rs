@@ -21,6 +21,7 @@ mod members_tests;
 mod months;
 mod order;
 mod parts;
+mod points;
 mod redact;
 mod rules;
 mod settled_rows;
@@ -35,6 +36,7 @@ pub use members::{Member, members};
 pub use months::Month;
 pub(crate) use order::ascending_ids;
 pub use parts::Parts;
+pub use points::doubtful_amounts;
 pub use redact::{KEY_BYTES_MIN, Redaction};
 pub use rules::Rules;
 pub use settled_rows::{InOrder, SettledRow, SettledRows};
@@ -59,7 +61,8 @@ pub enum NormaliseError {
     /// Two rows of one side have the same id.
     #[error(
         "{side}: the id {id} stands on more than one row. Ids tell rows apart in every finding and in all \
-         SQL, so they must be unique: check that no file is read twice, and that `id` names the key column"
+         SQL, so they must be unique: {}",
+        way_out_of_repeats(id)
     )]
     RepeatedId {
         /// Side.
@@ -98,6 +101,23 @@ pub enum NormaliseError {
         /// What is wrong.
         message: String,
     },
+}
+
+/// What to do about an id that stands twice. Spreadsheets show a long number by its first digits, and write
+/// it so.
+fn way_out_of_repeats(id: &str) -> &'static str {
+    let (digits, exponent) = id.split_once(['E', 'e']).unwrap_or((id, ""));
+    let exponent = exponent.strip_prefix('+').unwrap_or(exponent);
+    let is_shortened = digits.contains(['.', ','])
+        && digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','))
+        && !exponent.is_empty()
+        && exponent.bytes().all(|byte| byte.is_ascii_digit());
+    if is_shortened {
+        "a spreadsheet has shortened this one, and its last digits are lost: export the table anew, and keep \
+         it out of spreadsheets, or open it there with ids as text"
+    } else {
+        "check that no file is read twice, and that `id` names the key column"
+    }
 }
 
 /// What to do about a column that cannot hold what is wanted of it.

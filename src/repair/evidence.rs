@@ -4,7 +4,7 @@
 //! SQL asks the database for the same values in the form in which the run read them, so that a row of
 //! which any of it has changed since is found out.
 
-use crate::domain::{EMPTY_JSON, Entry, Instant, NO_NAME, NULL_WORDS, RowId};
+use crate::domain::{Entry, Instant, NO_NAME, NO_VALUE, NULL_WORDS, PLACEHOLDERS, RowId};
 use crate::source::{FALSE_WORDS, TRUE_WORDS};
 
 use super::columns::{Layout, Slot};
@@ -169,12 +169,13 @@ fn trimmed(text: &str) -> String {
     format!("btrim({text}, E' \\t\\n\\r\\f')")
 }
 
-/// Null, a word for nothing, or JSON without a value: what [`crate::domain::says_nothing`] says. The rules of
+/// Null, a word for nothing, or what is [none](NO_VALUE): what [`crate::domain::says_nothing`] says. The rules of
 /// "C" do not change an I into another letter, as those of Turkish do.
 fn is_no_value(text: &str) -> String {
-    let words: Vec<String> = NULL_WORDS.iter().chain(&[""]).map(|word| literal(word)).collect();
+    let words = NULL_WORDS.iter().chain(&PLACEHOLDERS).chain(&[""]);
+    let words: Vec<String> = words.map(|word| literal(word)).collect();
     let is_word = format!("lower(coalesce({}, '') collate \"C\") in ({})", trimmed(text), words.join(", "));
-    format!("{is_word} or {text} collate \"C\" ~* {}", literal(EMPTY_JSON))
+    format!("{is_word} or {text} collate \"C\" ~* {}", literal(NO_VALUE))
 }
 
 /// The same, or a flag or zero: what [`crate::domain::names_nothing`] says.

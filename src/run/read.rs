@@ -19,9 +19,7 @@ use crate::normalise::{self, Brought, Folder, Member, Parts, Redaction, Room, Ru
 use crate::repair::Targets;
 use crate::source::postgres::Database;
 use crate::source::postgres::activity::Activity;
-use crate::source::{
-    self, Digesting, FileDigest, Progress, Provenance, Reading, Snapshot, SourceError, StoredReading,
-};
+use crate::source::{self, Digesting, Progress, Provenance, Reading, Snapshot, SourceError, StoredReading};
 
 /// Both ledgers as read, and where they came from.
 #[derive(Debug)]
@@ -235,38 +233,19 @@ impl Reads {
         if let Some(digesting) = self.digesting.take() {
             [self.legacy.files, self.unified.files] = digesting.end()?;
         }
-        for old in &self.legacy.files {
-            let Some(new) = self.unified.files.iter().find(|new| new.sha256 == old.sha256) else { continue };
-            // Exports without a row are alike where the columns are.
-            if !source::files::holds_rows(&config.legacy.columns, &old.path, &self.progress)? {
-                continue;
-            }
-            let message = format!(
-                "is to the byte what the legacy side read as {}, and what is compared with itself never \
-                 differs: export the unified table anew, or correct the path of the one that is wrong",
-                old.path
-            );
-            return Err(SourceError::Malformed { place: new.path.clone(), message });
-        }
-        Ok(())
+        source::files::no_copy(
+            &config.legacy.columns,
+            &self.legacy.files,
+            &self.unified.files,
+            &self.progress,
+        )
     }
 
     /// Files of one side that are the same to the byte. Grants in them would have repeated ids, which ends
     /// a run; use is added up without a look at ids. To be asked once the digests are there.
     pub(super) fn read_twice(&self) -> Vec<String> {
-        let mut told = Vec::new();
-        for provenance in [&self.legacy, &self.unified] {
-            let mut files: Vec<&FileDigest> = provenance.files.iter().collect();
-            files.sort_by(|a, b| (&a.sha256, &a.path).cmp(&(&b.sha256, &b.path)));
-            for same in files.chunk_by(|a, b| a.sha256 == b.sha256).filter(|same| same.len() > 1) {
-                told.push(format!(
-                    "{} and {} are the same to the byte: use in them counts as often as they are read, so take \
-                     all but one out unless they hold no row",
-                    same[0].path, same[1].path
-                ));
-            }
-        }
-        told
+        let sides = [&self.legacy, &self.unified].into_iter();
+        sides.flat_map(|provenance| source::files::same_bytes(&provenance.files)).collect()
     }
 
     /// May the work on what was read go on?
@@ -297,6 +276,7 @@ impl Reads {
         for provenance in [&self.legacy, &self.unified].into_iter().chain(beside) {
             warnings.extend(provenance.notes.iter().cloned());
         }
+        warnings.extend(rows::nothing_counts(&self.books));
         for side in [Side::Legacy, Side::Unified] {
             let ledger = self.books.side(side);
             if ledger.control.rows == 0 {
@@ -320,6 +300,7 @@ impl Reads {
             }
             warnings.extend(rows::never_set(config, &self.books, side));
             warnings.extend(rows::pointed(config, &self.books, side));
+            warnings.extend(normalise::doubtful_amounts(config, &self.books, side));
             warnings.extend(rows::padded(config, &self.books, side));
             // The legacy side has `sign` for them, and the matrix of signs.
             if side == Side::Unified && ledger.any.negative > 0 {

@@ -72,6 +72,33 @@ pub(super) fn must_compare(reads: &Reads) -> anyhow::Result<()> {
     )
 }
 
+/// Says that no legacy row was compared with anything though there are some, where all are late, worth nothing,
+/// use or left out: a result without findings says nothing of them. Those of use and left out alone are
+/// [no run](must_compare).
+pub(super) fn nothing_counts(books: &Books) -> Option<String> {
+    use PopulationClass::{AfterAsOf, Ignored, Usage, Zero};
+    let ledger = &books.legacy;
+    let rows = |class| ledger.population.get(class).rows;
+    let (late, zero, aside) = (rows(AfterAsOf), rows(Zero), rows(Usage) + rows(Ignored));
+    if late + zero == 0 || late + zero + aside < ledger.control.rows {
+        return None;
+    }
+    let as_of = books.as_of.rfc3339();
+    let each = [
+        (late, format!("{late} lie after as-of {as_of}")),
+        (zero, format!("{zero} are of 0 tokens")),
+        (aside, format!("{aside} are use or left out")),
+    ];
+    let each: Vec<String> =
+        each.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| words).collect();
+    Some(format!(
+        "no legacy row was compared with anything, so that nothing is found says nothing: of {} rows {}; make \
+         sure that as-of and the column of amounts are right",
+        ledger.control.rows,
+        each.join(", ")
+    ))
+}
+
 /// What of a side is configured and in no row of it.
 struct Unset<'a> {
     /// In words, with an article.

@@ -82,6 +82,15 @@ fn locate(field: &Field, header: &[&str], shown: &str) -> Result<(usize, Vec<Str
         return Ok((column, field.path.clone()));
     }
     let name = &field.column;
+    if let Some(blank) = header.iter().find(|other| other.trim() == name.trim()) {
+        return Err(wrong(
+            shown,
+            format!(
+                "has no column {name:?}, but {blank:?}: take the blanks around the names out of the header, or \
+                 write the name as it stands there"
+            ),
+        ));
+    }
     let likeness =
         |other: &&&str| (strsim::jaro_winkler(&name.to_lowercase(), &other.to_lowercase()) * 1e6) as u64;
     let nearest = match header.iter().max_by_key(likeness) {

@@ -13,8 +13,8 @@ use super::json::texts;
 use super::pools::{PoolsShape, PoolsTake};
 use super::request::{KeyChunk, LedgerShape, LedgerTake, Request, Take};
 use super::{
-    DetailColumns, DetailRule, Digests, KeyColumns, Place, PoolsReading, Progress, Provenance, Reading,
-    Selection, Sink, SourceError, StoredReading, control, csv, parquet,
+    DetailColumns, DetailRule, Digests, FileDigest, KeyColumns, Place, PoolsReading, Progress, Provenance,
+    Reading, Selection, Sink, SourceError, StoredReading, control, csv, parquet,
 };
 use crate::config::{Columns, Origin, Pools, Stored, StoredBalance};
 use crate::domain::{RowId, Total};
@@ -103,11 +103,52 @@ pub fn apart(legacy: &Origin, unified: &Origin) -> Result<(), SourceError> {
     }
 }
 
+/// Files of one table that are the same to the byte, in words.
+pub fn same_bytes(files: &[FileDigest]) -> Vec<String> {
+    let mut files: Vec<&FileDigest> = files.iter().collect();
+    files.sort_by(|a, b| (&a.sha256, &a.path).cmp(&(&b.sha256, &b.path)));
+    let same = files.chunk_by(|a, b| a.sha256 == b.sha256).filter(|same| same.len() > 1);
+    same.map(|same| {
+        format!(
+            "{} and {} are the same to the byte: use in them counts as often as they are read, so take all but one \
+             out unless they hold no row",
+            same[0].path, same[1].path
+        )
+    })
+    .collect()
+}
+
+/// Says no to a file with rows that is to the byte one of the legacy side: it would be compared with itself.
+///
+/// # Errors
+/// [`SourceError::Malformed`] with the name of the unified one, and as [`scan`].
+pub fn no_copy(
+    columns: &Columns,
+    legacy: &[FileDigest],
+    unified: &[FileDigest],
+    progress: &Progress,
+) -> Result<(), SourceError> {
+    for old in legacy {
+        let Some(new) = unified.iter().find(|new| new.sha256 == old.sha256) else { continue };
+        // Exports without a row are alike where the columns are.
+        if !holds_rows(columns, &old.path, progress)? {
+            continue;
+        }
+        let message = format!(
+            "is to the byte what the legacy side read as {}, and what is compared with itself never differs: \
+             export the unified table anew, or correct the path of the one that is wrong",
+            old.path
+        );
+        return Err(SourceError::Malformed { place: new.path.clone(), message });
+    }
+    Ok(())
+}
+
 /// Does this one of the ledger's files hold a row?
 ///
 /// # Errors
 /// As [`scan`].
-pub fn holds_rows(columns: &Columns, shown: &str, progress: &Progress) -> Result<bool, SourceError> {
+fn holds_rows(columns: &Columns, shown: &str, progress: &Progress) -> Result<bool, SourceError> {
     struct Nobody;
     impl Sink for Nobody {
         fn keys(&mut self, _: &KeyColumns) -> Selection {
@@ -163,15 +204,7 @@ fn read<T: Take>(
         Kind::Text { delimiter, packing } => {
             let format = csv::Format { delimiter, packing };
             let (takes, files) = csv::read(&input.files, format, request, threads, new_take, progress)?;
-            let open = files.iter().filter(|file| !file.ends_its_line);
-            let note = |file: &csv::ReadFile| {
-                format!(
-                    "the last line of {} has no line end: the file may be cut off there, so compare it with \
-                     what was exported",
-                    file.digest.path
-                )
-            };
-            let notes = open.map(note).collect();
+            let notes = files.iter().flat_map(csv::ReadFile::notes).collect();
             let digests = Digests::Taken(files.into_iter().map(|file| file.digest).collect());
             Ok(Read { takes, digests, notes })
         }

@@ -63,10 +63,9 @@ impl Input {
         let mut kinds = Vec::with_capacity(files.len());
         for file in &files {
             if file.path.is_dir() {
-                return Err(wrong(
-                    pattern,
-                    format!("{0} is a folder: write {0}/*.parquet or {0}/*.csv", file.shown),
-                ));
+                let which = if file.shown == pattern { String::new() } else { format!("{} ", file.shown) };
+                let message = format!("{which}is a folder: write {0}/*.parquet or {0}/*.csv", file.shown);
+                return Err(wrong(pattern, message));
             }
             kinds.push(kind_of(&file.shown).ok_or_else(|| {
                 let endings: Vec<&str> = KINDS.iter().map(|(ending, _)| *ending).collect();
@@ -277,7 +276,7 @@ mod tests {
             ("none-*.csv", "no file has this name"),
             ("a.*", "several kinds"),
             ("a.csv*", "several kinds"),
-            ("dir.parquet", "is a folder"),
+            ("dir.parquet", "dir.parquet: is a folder: write dir.parquet/*.parquet or"),
             ("t.xlsx", "cannot tell what t.xlsx is"),
             ("[", "is no pattern"),
         ];

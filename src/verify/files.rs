@@ -61,7 +61,14 @@ impl Manifest {
         let file = folder.join(manifest::FILE_NAME);
         let bytes = std::fs::read(&file).map_err(|cause| match cause.kind() {
             std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
-                VerifyError::NoManifest { folder: folder.to_owned() }
+                let folder = folder.to_owned();
+                match folder.metadata() {
+                    Ok(about) if about.is_file() => VerifyError::IsFile { folder },
+                    Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
+                        VerifyError::NotThere { folder }
+                    }
+                    _ => VerifyError::NoManifest { folder },
+                }
             }
             _ => VerifyError::Unreadable { file: file.clone(), cause: cause.to_string() },
         })?;

@@ -77,6 +77,18 @@ pub enum VerifyError {
         /// Directory.
         folder: PathBuf,
     },
+    /// There is no such directory.
+    #[error("{folder} does not exist: name a run directory, such as reports/latest", folder = .folder.display())]
+    NotThere {
+        /// Directory.
+        folder: PathBuf,
+    },
+    /// It is a file.
+    #[error("{folder} is a file: name the directory of the run, such as reports/latest", folder = .folder.display())]
+    IsFile {
+        /// File.
+        folder: PathBuf,
+    },
     /// A file cannot be read.
     #[error("cannot read {file}: {cause}", file = .file.display())]
     Unreadable {

@@ -183,6 +183,148 @@ fn what_cannot_be_looked_at_is_2_with_the_way_out() {
 }
 
 #[test]
+fn columns_that_do_not_fit_are_told_with_row_and_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let header = "id,user_id,action_type,tokens_used,created_at";
+    let good = "1,ada,trial_grant,1000,2026-02-10T09:00:00Z";
+    std::fs::write(folder.path().join("new.csv"), format!("{header}\n{good}\n")).unwrap();
+    for (text, expected) in [
+        (String::new(), "old.csv:1: is empty: the first line has to name the columns".to_owned()),
+        (format!("{header}\n"), "old.csv: there is no row below the names of the columns".to_owned()),
+        (
+            format!("{header}\n{}\n", good.replace("1000", "\"1,000\"")),
+            format!(
+                "old.csv: no column looks like an amount of tokens (columns: {}); tokens_used has the name, but its \
+                 row 1 holds \"1,000\", which is no number: write digits alone, without separators or units; write \
+                 reckon.toml by hand and name it as `amount`",
+                header.replace(',', ", ")
+            ),
+        ),
+        (
+            format!("{header}\n{}\n", good.replace("2026-02-10T09:00:00Z", "1767258000")),
+            "; created_at has the name, but its row 1 holds \"1767258000\", which is not read as a time: write RFC \
+             3339"
+                .to_owned(),
+        ),
+        (
+            format!("{header}\n{}\n", good.replace("1,ada", "1.23457E+15,ada")),
+            "; id has the name, but its row 1 holds \"1.23457E+15\", as spreadsheets shorten a long number".to_owned(),
+        ),
+        (
+            format!("{header},tokens_used\n{good},5\n"),
+            "old.csv: the column tokens_used stands twice: rename one of them".to_owned(),
+        ),
+        (
+            format!("sep=,\n{header}\n{good}\n"),
+            "old.csv:1: the first line is sep=, which spreadsheets alone understand".to_owned(),
+        ),
+    ] {
+        std::fs::write(folder.path().join("old.csv"), &text).unwrap();
+        let output = run(folder.path(), &["init", "--legacy", "old.csv", "--unified", "new.csv"]);
+        assert_eq!(code(&output), 2, "{text}{}", stdout(&output));
+        assert!(stderr(&output).contains(&expected), "{}\n{expected}", stderr(&output));
+    }
+    std::fs::write(folder.path().join("old.parquet"), "").unwrap();
+    let output = run(folder.path(), &["init", "--legacy", "old.parquet", "--unified", "new.csv"]);
+    assert!(stderr(&output).contains("old.parquet: has no bytes at all"), "{}", stderr(&output));
+}
+
+/// Two ledgers of which the unified one has `columns` more, with `values` in its three rows.
+fn with_more(columns: &str, values: [&str; 3], folder: &Path) {
+    let header = "id,user_id,type,tokens,created_at";
+    let (mut legacy, mut unified) = (format!("{header}\n"), format!("{header},{columns}\n"));
+    for (day, value) in (11..).zip(values) {
+        let row = format!("ada,trial_grant,5{day},2026-02-{day} 09:00:00+00");
+        legacy.push_str(&format!("l{day},{row}\n"));
+        unified.push_str(&format!("u{day},{row},{value}\n"));
+    }
+    std::fs::write(folder.join("legacy.csv"), legacy).unwrap();
+    std::fs::write(folder.join("unified.csv"), unified).unwrap();
+}
+
+#[test]
+fn columns_that_say_what_became_of_a_row_are_left_to_decide() {
+    let folder = tempfile::tempdir().unwrap();
+    let columns = "status,deleted_at,is_deleted,model_used,payment_ref";
+    let values = [
+        "completed,,false,m1,pi_1",
+        "completed,2026-03-01 00:00:00+00,false,m2,pi_2",
+        "failed,,false,m1,pi_3",
+    ];
+    with_more(columns, values, folder.path());
+    let args = ["init", "--legacy", "legacy.csv", "--unified", "unified.csv", "--force"];
+    let output = run(folder.path(), &args);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let way_out = "no row is judged by it: if some of its rows do not count, name a view or an export without them, \
+                   or a boolean column as success\n";
+    for expected in [
+        format!(
+            "  column \"status\" of the unified table (\"completed\" 2 rows, \"failed\" 1 row) is left to decide: {way_out}"
+        ),
+        format!("  column \"deleted_at\" of the unified table is left to decide: {way_out}"),
+        "  column \"payment_ref\" of the unified table is left to decide: it is never empty".to_owned(),
+    ] {
+        assert!(stdout(&output).contains(&expected), "{}\n{expected}", stdout(&output));
+    }
+    assert_eq!(stdout(&output).matches("left to decide").count(), 4, "{}", stdout(&output));
+    let text = std::fs::read_to_string(folder.path().join("reckon.toml")).unwrap();
+    for expected in [
+        "# status is left to decide (\"completed\" 2 rows, \"failed\" 1 row):\n# no row is judged by it",
+        "# deleted_at is left to decide:\n",
+        "values = { model_used = \"migration\" }\n# status needs a value too: add it to values\n# payment_ref needs",
+    ] {
+        assert!(text.contains(expected), "{text}");
+    }
+    let output = run(folder.path(), &[&args[..], &["--format", "json"]].concat());
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let columns = said["undecided_columns"].as_array().unwrap();
+    let names: Vec<&str> = columns.iter().map(|column| column["column"].as_str().unwrap()).collect();
+    assert_eq!(names, ["status", "deleted_at", "status", "payment_ref"]);
+    assert_eq!(columns[0]["values"][1], serde_json::json!({ "value": "failed", "rows": 1 }));
+}
+
+#[test]
+fn a_placeholder_that_comes_back_is_no_customer() {
+    let folder = tempfile::tempdir().unwrap();
+    let header = "id,user_id,type,tokens,created_at,stripe_payment_intent_id\n";
+    let (mut legacy, mut unified) = (header.to_owned(), header.to_owned());
+    for month in 1..9 {
+        let value = if month == 8 { "pi_1" } else { "N/A" };
+        let rest = format!("ada,subscription_grant,100000,2026-0{month}-01 09:00:00+00,{value}\n");
+        legacy.push_str(&format!("l{month},{rest}"));
+        unified.push_str(&format!("n{month},{rest}"));
+    }
+    std::fs::write(folder.path().join("legacy.csv"), legacy).unwrap();
+    std::fs::write(folder.path().join("unified.csv"), unified).unwrap();
+    let output =
+        run(folder.path(), &["init", "--legacy", "legacy.csv", "--unified", "unified.csv", "-o", "-"]);
+    let text = stdout(&output);
+    assert_eq!(text.matches("\nreference = [\"stripe_payment_intent_id\"]").count(), 2, "{text}");
+    assert!(!text.contains("migration\" }"), "{text}");
+}
+
+#[test]
+fn of_many_unclear_labels_the_terminal_names_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut legacy = "id,user_id,type,tokens,created_at\n".to_owned();
+    for row in 100..130 {
+        legacy.push_str(&format!("{row},ada,gratis{row},5,2026-02-10 09:00:00+00\n"));
+    }
+    std::fs::write(folder.path().join("legacy.csv"), legacy).unwrap();
+    let unified = "id,user_id,type,tokens,created_at\n1,ada,trial_grant,5,2026-02-10 09:00:00+00\n";
+    std::fs::write(folder.path().join("unified.csv"), unified).unwrap();
+    let output = run(folder.path(), &["init", "--legacy", "legacy.csv", "--unified", "unified.csv"]);
+    let told = stdout(&output);
+    assert_eq!(told.matches(" is unclear: ").count(), 20, "{told}");
+    assert!(
+        told.contains("  10 more labels (10 rows) are unclear; all of them stand in the file\n"),
+        "{told}"
+    );
+    let text = std::fs::read_to_string(folder.path().join("reckon.toml")).unwrap();
+    assert_eq!(text.matches("# gratis1").count(), 30, "{text}");
+}
+
+#[test]
 fn json_says_what_was_written_and_what_is_left_to_decide() {
     let folder = tempfile::tempdir().unwrap();
     let header = "id,user_id,type,tokens,created_at\n";

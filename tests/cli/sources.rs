@@ -131,7 +131,109 @@ fn rows_of_which_none_is_a_grant_are_no_clean_result() {
     assert_eq!(code(&run(as_use.path(), &["grants"])), 0);
     // Rows that are yet to be judged are no such case.
     let later = world(|config| config.replace("2026-09-01", "2026-01-01"));
-    assert!(warnings(later.path())[0].starts_with("4 legacy rows lie after as-of"));
+    let told = warnings(later.path());
+    let expected = "no legacy row was compared with anything, so that nothing is found says nothing: of 4 rows 4 \
+                    lie after as-of 2026-01-01T00:00:00.000000Z; make sure";
+    assert!(told[0].starts_with(expected), "{told:?}");
+    assert!(told[1].starts_with("4 legacy rows lie after as-of"), "{told:?}");
+    // Some are worth nothing, and the others are late.
+    let worthless = world(|config| config.replace("2026-09-01", "2026-05-02"));
+    for (file, text) in [("old.csv", old("{}")), ("new.csv", new("{}"))] {
+        std::fs::write(worthless.path().join(file), text.replace(",1000,", ",0,")).unwrap();
+    }
+    let told = warnings(worthless.path());
+    assert!(told[0].contains("of 4 rows 3 lie after as-of") && told[0].contains(", 1 are of 0 tokens;"));
+    assert!(!warnings(world(str::to_owned).path()).iter().any(|told| told.starts_with("no legacy row")));
+}
+
+#[test]
+fn points_that_may_part_thousands_are_told_with_an_example() {
+    let folder = world(str::to_owned);
+    let told = |legacy: &str, unified: &str| {
+        let with = |text: String, amounts: &str| {
+            let mut text = text.replace(",4000,", ",40,");
+            for (row, amount) in (1..=3).zip(amounts.split(' ')) {
+                text = text.replace(&format!(",{row}000,"), &format!(",{amount},"));
+            }
+            text
+        };
+        std::fs::write(folder.path().join("old.csv"), with(old("{}"), legacy)).unwrap();
+        std::fs::write(folder.path().join("new.csv"), with(new("{}"), unified)).unwrap();
+        let output = run(folder.path(), &["reconcile", "--out", "out"]);
+        assert!(code(&output) < 2, "{}", stderr(&output));
+        let summary = std::fs::read(folder.path().join("out/summary.json")).unwrap();
+        let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
+        let all = summary["warnings"].as_array().unwrap().iter().map(|told| told.as_str().unwrap());
+        let told: Vec<String> = all.filter(|told| told.contains("amounts like")).map(str::to_owned).collect();
+        let doctor = stdout(&run(folder.path(), &["doctor"]));
+        assert_eq!(doctor.matches("amounts: amounts like").count(), told.len(), "{doctor}");
+        told
+    };
+    let open = "amounts like 1.000 (tokens_used in old.csv) are read as 1, and nothing in the column shows \
+                whether its points group thousands: ";
+    let seems = "amounts like 1.000 (tokens_used in new.csv) are read as 1, and points seem to group thousands \
+                 there, as in 2.500, which cannot be read: ";
+    let both = told("1.000 2.000 3.000", "1.000 2.500 3.000");
+    assert!(both.len() == 2 && both[0].starts_with(open) && both[1].starts_with(seems), "{both:?}");
+    assert_eq!(told("1.000 2.000 3000", "1.0 2.000 3.000"), Vec::<String>::new());
+}
+
+#[test]
+fn a_field_that_may_have_swallowed_records_is_told() {
+    let folder = world(str::to_owned);
+    // Two stray quotes, in the first line and in the third: three grants fewer on either side, and all is clean.
+    for (file, text) in [("old.csv", old("{}")), ("new.csv", new("{}"))] {
+        let mut lines: Vec<String> = text.lines().map(|line| line.replace("\"{}\"", "x")).collect();
+        lines[1] = lines[1].replace(",x", ",\"x");
+        lines[3].push('"');
+        std::fs::write(folder.path().join(file), lines.join("\n") + "\n").unwrap();
+    }
+    let expected = "old.csv:2: a field in quotes goes on for 3 lines, each of which has as many separators as the \
+                    header: two stray quotes";
+    let told = warnings(folder.path());
+    assert!(told.iter().any(|told| told.starts_with(expected)), "{told:?}");
+    let doctor = stdout(&run(folder.path(), &["doctor"]));
+    assert!(doctor.contains("files: old.csv:2: a field in quotes goes on for 3 lines"), "{doctor}");
+}
+
+#[test]
+fn a_header_of_another_dialect_is_told_with_what_to_do() {
+    let reconcile = ["reconcile", "--out", "out"];
+    for (header, expected) in [
+        (
+            format!("sep=,\n{HEADER}"),
+            "old.csv:1: the first line is sep=, which spreadsheets alone understand: remove the line",
+        ),
+        (
+            HEADER.replace(",user_id", ", user_id"),
+            "old.csv: has no column \"user_id\", but \" user_id\": take the blanks around the names out",
+        ),
+        (HEADER.replace(',', ";"), "old.csv:1: the only column is \"id;user_id;"),
+    ] {
+        let folder = world(str::to_owned);
+        std::fs::write(folder.path().join("old.csv"), old("{}").replace(HEADER, &header)).unwrap();
+        refused(folder.path(), &reconcile, expected);
+    }
+    let folder = world(|config| config.replace("old.csv", "old"));
+    std::fs::create_dir(folder.path().join("old")).unwrap();
+    refused(folder.path(), &reconcile, "legacy side: old: is a folder: write old/*.parquet or old/*.csv");
+}
+
+#[test]
+fn ids_that_a_spreadsheet_shortened_and_amounts_that_are_too_large_are_told_as_such() {
+    let folder = world(str::to_owned);
+    let shortened = ledger(|row| ["1.23457E+15".to_owned(), format!("{}", 100 + row), String::new()], "{}");
+    std::fs::write(folder.path().join("old.csv"), shortened).unwrap();
+    let expected = "the id 1.23457E+15 stands on more than one row. Ids tell rows apart in every finding and in all \
+                    SQL, so they must be unique: a spreadsheet has shortened this one, and its last digits are lost";
+    refused(folder.path(), &["reconcile", "--out", "out"], expected);
+    std::fs::write(folder.path().join("old.csv"), old("{}").replace(",1000,", ",99999999999999999999,"))
+        .unwrap();
+    let output = run(folder.path(), &["reconcile", "--out", "out"]);
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    let findings = std::fs::read_to_string(folder.path().join("out/findings.csv")).unwrap();
+    let expected = "99999999999999999999\"\" is too large: amounts go up to 9223372036854775807";
+    assert!(findings.contains(expected), "{findings}");
 }
 
 #[test]

@@ -295,6 +295,17 @@ fn a_folder_without_a_run_is_exit_2() {
     assert_eq!(output.status.code(), Some(2));
     let message = String::from_utf8_lossy(&output.stderr);
     assert!(message.contains("has no manifest.json") && message.contains("reports/latest"), "{message}");
+    let (gone, file) = (temporary.path().join("gone"), temporary.path().join("file"));
+    std::fs::write(&file, "").unwrap();
+    for (path, expected) in [
+        (gone, "gone does not exist: name a run directory, such as reports/latest"),
+        (file, "file is a file: name the directory of the run, such as reports/latest"),
+    ] {
+        let output = verify(&path);
+        assert_eq!(output.status.code(), Some(2));
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(message.contains(expected), "{message}");
+    }
 }
 
 #[test]

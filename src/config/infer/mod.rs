@@ -10,12 +10,14 @@ mod references;
 mod roles;
 #[cfg(test)]
 mod tests;
+mod undecided;
 mod write;
 
 use std::collections::BTreeMap;
 
 pub use references::{Repeated, Repeats, drop_repeated};
 pub use roles::{Roles, SideRoles, StoredRoles, balance_roles, legacy_likeness, side_roles, stores_balances};
+pub use undecided::{Undecided, says_what_became, shown_values};
 pub use write::{Proposal, ProposedLabel, propose};
 
 use super::TableName;
@@ -59,8 +61,29 @@ pub struct Column {
     pub default: Option<i64>,
     /// Labels that an enum or a CHECK constraint lists.
     pub listed: Vec<String>,
+    /// In a file, the first value that is no whole number, and the first that is no time.
+    pub odd: Odd,
     /// Keys at the top of a JSON column: rows that have a value there.
     pub json_keys: BTreeMap<String, u64>,
+    /// Rows by value, where there are few values; of a table only where the column [says what
+    /// became](says_what_became) of a row.
+    pub values: BTreeMap<String, u64>,
+}
+
+/// Values that keep a column from being what its name says, each with its row from 1.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Odd {
+    /// No whole number.
+    pub number: Option<(u64, String)>,
+    /// No time.
+    pub time: Option<(u64, String)>,
+}
+
+impl Column {
+    /// It holds times.
+    pub fn is_time(&self) -> bool {
+        matches!(self.shape, Shape::Zoned | Shape::Unzoned)
+    }
 }
 
 /// What the values of a column are.
@@ -142,7 +165,7 @@ pub struct Seen {
 pub enum InferError {
     /// A role that every side has was found in no column.
     #[error(
-        "{table}: no column looks like {what} (columns: {columns}); write reckon.toml by hand and name it as `{key}`"
+        "{table}: no column looks like {what} (columns: {columns}){why}; write reckon.toml by hand and name it as `{key}`"
     )]
     NoColumn {
         /// Table or file.
@@ -153,6 +176,24 @@ pub enum InferError {
         key: &'static str,
         /// What there is.
         columns: String,
+        /// Why the one with the name is none, where there is one.
+        why: String,
+    },
+    /// A file has names of columns alone.
+    #[error(
+        "{file}: there is no row below the names of the columns, so nothing shows what they hold: name a file with rows"
+    )]
+    NoRow {
+        /// File or pattern.
+        file: String,
+    },
+    /// Two columns have one name, and one of them would be read.
+    #[error("{file}: the column {column} stands twice: rename one of them")]
+    Twice {
+        /// File or pattern.
+        file: String,
+        /// The name.
+        column: String,
     },
 }
 

@@ -1,6 +1,6 @@
 //! Which column is what, by name and by what is in it.
 
-use super::{Column, InferError, Repeated, Sample, Shape};
+use super::{Column, InferError, Place, Repeated, Sample, Shape};
 
 /// Names of ids, best first. All lists are compared without case and underscores.
 const IDS: [&str; 9] =
@@ -173,6 +173,22 @@ pub struct SideRoles {
     pub more: Roles,
 }
 
+impl SideRoles {
+    /// The columns that a new row gets by the mapping, JSON columns of whose keys one has a role among them.
+    pub(super) fn columns(&self) -> Vec<String> {
+        let more = &self.more;
+        let always = [&self.id, &self.user, &self.amount, &self.created_at].into_iter().chain(&self.action);
+        let optional = [&more.success, &more.link, &more.migrated, &more.expires_at];
+        let named = always.chain(&more.reference).chain(optional.into_iter().flatten());
+        named.map(|field| field.split('.').next().unwrap_or(field).to_owned()).collect()
+    }
+}
+
+/// Has the name of what names a payment, a pack or a row.
+pub(super) fn is_reference(column: &Column) -> bool {
+    names(&REFERENCES, column) || names(&PACKS, column) || names(&LINKS, column) || names(&MIGRATED, column)
+}
+
 /// Columns that a side need not have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Roles {
@@ -228,10 +244,6 @@ fn is_json(column: &Column) -> bool {
     column.shape == Shape::Json
 }
 
-fn is_time(column: &Column) -> bool {
-    matches!(column.shape, Shape::Zoned | Shape::Unzoned)
-}
-
 /// An id of a user may have any type but these.
 fn is_key(column: &Column) -> bool {
     matches!(column.shape, Shape::Uuid | Shape::Integer | Shape::Text)
@@ -245,57 +257,106 @@ fn is_other_amount(column: &Column) -> bool {
         .any(|part| name.contains(part))
 }
 
-/// Finds the columns of a side.
-///
-/// # Errors
-/// [`InferError::NoColumn`] for id, user, action, amount and time.
-pub fn side_roles(sample: &Sample) -> Result<SideRoles, InferError> {
-    let missing = |what, key| InferError::NoColumn {
+/// Why none of the columns with these names is what is looked for, as far as their values show it.
+fn why(sample: &Sample, list: &[&str], key: &str) -> String {
+    let Some(column) = best(sample, list, |_| true) else { return String::new() };
+    let (odd, what) = match key {
+        "id" | "amount" => {
+            let is_number = column.odd.number.as_ref().is_some_and(|(_, value)| value.parse::<f64>().is_ok());
+            let what = match (key, is_number) {
+                ("id", true) => "as spreadsheets shorten a long number: export the ids as text",
+                ("id", false) => return String::new(),
+                (_, true) => "which is no whole number: write whole tokens",
+                (_, false) => "which is no number: write digits alone, without separators or units",
+            };
+            (&column.odd.number, what)
+        }
+        "created_at" => {
+            (&column.odd.time, "which is not read as a time: write RFC 3339, as in 2026-02-10T09:00:00Z")
+        }
+        _ => return String::new(),
+    };
+    match odd {
+        Some((row, value)) => {
+            format!("; {} has the name, but its row {row} holds {value:?}, {what}", column.name)
+        }
+        None => String::new(),
+    }
+}
+
+/// The error where nothing has a role.
+fn nothing(sample: &Sample, what: &'static str, key: &'static str, list: &[&str]) -> InferError {
+    if let (0, Place::Path(file)) = (sample.rows, &sample.place) {
+        return InferError::NoRow { file: file.clone() };
+    }
+    InferError::NoColumn {
         table: sample.place.shown(),
         what,
         key,
         columns: sample.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", "),
-    };
+        why: why(sample, list, key),
+    }
+}
+
+/// Finds the columns of a side.
+///
+/// # Errors
+/// [`InferError::NoColumn`] for id, user, action, amount and time, [`InferError::Twice`] for a column that is
+/// read and has the name of another one.
+pub fn side_roles(sample: &Sample) -> Result<SideRoles, InferError> {
+    let missing = |what, key, list: &[&str]| nothing(sample, what, key, list);
     let id = sample
         .columns
         .iter()
         .find(|column| column.primary_key)
         .or_else(|| best(sample, &IDS, is_key))
-        .ok_or_else(|| missing("a row id", "id"))?;
+        .ok_or_else(|| missing("a row id", "id", &IDS))?;
     let user = best(sample, &USERS, |column| column.name != id.name && is_key(column))
         .or_else(|| contains(sample, "user", |column| column.name != id.name && is_key(column)))
-        .ok_or_else(|| missing("a user id", "user"))?;
+        .ok_or_else(|| missing("a user id", "user", &USERS))?;
     let amount = best(sample, &AMOUNTS, is_number)
         .or_else(|| contains(sample, "token", |column| is_number(column) && !is_other_amount(column)))
         .or_else(|| contains(sample, "credit", |column| is_number(column) && !is_other_amount(column)))
         .or_else(|| contains(sample, "amount", |column| is_number(column) && !is_other_amount(column)))
-        .ok_or_else(|| missing("an amount of tokens", "amount"))?;
-    let created_at = best(sample, &TIMES, is_time)
-        .or_else(|| sample.columns.iter().find(|column| is_time(column) && !names(&EXPIRIES, column)))
-        .ok_or_else(|| missing("a time", "created_at"))?;
-    let action = action(sample).ok_or_else(|| missing("a label", "action"))?;
-    Ok(SideRoles {
+        .ok_or_else(|| missing("an amount of tokens", "amount", &AMOUNTS))?;
+    let created_at = best(sample, &TIMES, Column::is_time)
+        .or_else(|| sample.columns.iter().find(|column| column.is_time() && !names(&EXPIRIES, column)))
+        .ok_or_else(|| missing("a time", "created_at", &TIMES))?;
+    let action = action(sample).ok_or_else(|| missing("a label", "action", &ACTIONS))?;
+    let roles = SideRoles {
         id: id.name.clone(),
         user: user.name.clone(),
         action,
         amount: amount.name.clone(),
         created_at: created_at.name.clone(),
         unzoned: created_at.shape == Shape::Unzoned,
-        more: Roles {
-            reference: fields(sample, &REFERENCES, &id.name),
-            no_reference: Vec::new(),
-            packs: fields(sample, &PACKS, &id.name),
-            expires_at: best(sample, &EXPIRIES, is_time).map(|column| column.name.clone()),
-            balance_after: best(sample, &BALANCES, is_number).map(|column| column.name.clone()),
-            success: best(sample, &SUCCESSES, |column| column.shape == Shape::Boolean)
-                .map(|column| column.name.clone()),
-            link: fields(sample, &LINKS, &id.name).into_iter().next(),
-            migrated: fields(sample, &MIGRATED, &id.name).into_iter().next(),
-            json: best(sample, &JSONS, is_json)
-                .or_else(|| sample.columns.iter().find(|column| is_json(column)))
-                .map(|column| column.name.clone()),
-        },
-    })
+        more: optional_roles(sample, &id.name),
+    };
+    let mut twice = roles
+        .columns()
+        .into_iter()
+        .filter(|name| sample.columns.iter().filter(|column| column.name == *name).count() > 1);
+    match twice.next() {
+        Some(column) => Err(InferError::Twice { file: sample.place.shown(), column }),
+        None => Ok(roles),
+    }
+}
+
+fn optional_roles(sample: &Sample, id: &str) -> Roles {
+    let name = |column: &Column| column.name.clone();
+    Roles {
+        reference: fields(sample, &REFERENCES, id),
+        no_reference: Vec::new(),
+        packs: fields(sample, &PACKS, id),
+        expires_at: best(sample, &EXPIRIES, Column::is_time).map(name),
+        balance_after: best(sample, &BALANCES, is_number).map(name),
+        success: best(sample, &SUCCESSES, |column| column.shape == Shape::Boolean).map(name),
+        link: fields(sample, &LINKS, id).into_iter().next(),
+        migrated: fields(sample, &MIGRATED, id).into_iter().next(),
+        json: best(sample, &JSONS, is_json)
+            .or_else(|| sample.columns.iter().find(|column| is_json(column)))
+            .map(name),
+    }
 }
 
 fn names(list: &[&str], column: &Column) -> bool {
@@ -338,16 +399,11 @@ fn fields(sample: &Sample, list: &[&str], id: &str) -> Vec<String> {
 /// # Errors
 /// [`InferError::NoColumn`].
 pub fn balance_roles(sample: &Sample) -> Result<StoredRoles, InferError> {
-    let missing = |what, key| InferError::NoColumn {
-        table: sample.place.shown(),
-        what,
-        key,
-        columns: sample.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", "),
-    };
     let user = best(sample, &USERS, is_key)
         .or_else(|| best(sample, &["id"], is_key))
-        .ok_or_else(|| missing("a user id", "user"))?;
-    let balance = balance_column(sample).ok_or_else(|| missing("a balance of tokens", "balance"))?;
+        .ok_or_else(|| nothing(sample, "a user id", "user", &USERS))?;
+    let balance =
+        balance_column(sample).ok_or_else(|| nothing(sample, "a balance of tokens", "balance", &STORED))?;
     Ok(StoredRoles { user: user.name.clone(), balance: balance.name.clone() })
 }
 

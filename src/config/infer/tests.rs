@@ -29,6 +29,8 @@ fn sample(place: Place, columns: &str) -> Sample {
             filled: 10,
             default: None,
             listed: Vec::new(),
+            odd: Default::default(),
+            values: Default::default(),
             json_keys: keys.split('+').filter(|key| !key.is_empty()).map(|key| (key.to_owned(), 5)).collect(),
         }
     };

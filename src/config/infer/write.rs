@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::labels::{Meaning, Vocabulary, all_labels, meanings};
-use super::{Place, Sample, Seen, Shape, StoredRoles};
+use super::undecided::{Undecided, undecided, write_backfill, write_states};
+use super::{Place, Sample, Seen, StoredRoles};
 use crate::domain::Side;
 
 /// Comments stand in this column where the setting leaves room.
@@ -23,6 +24,8 @@ pub struct Proposal {
     pub unclear: Vec<(String, u64)>,
     /// All labels of both tables: legacy first.
     pub labels: Vec<ProposedLabel>,
+    /// Columns that the owner has to decide about: legacy first.
+    pub undecided: Vec<Undecided>,
 }
 
 /// A label, and what it is proposed to mean.
@@ -47,20 +50,20 @@ impl Proposal {
 }
 
 /// Lines of a configuration.
-struct Lines(String);
+pub(super) struct Lines(String);
 
 impl Lines {
-    fn section(&mut self, name: &str, comment: &str) {
+    pub(super) fn section(&mut self, name: &str, comment: &str) {
         self.0.push('\n');
         self.line(&format!("[{name}]"), comment);
     }
 
-    fn comment(&mut self, text: &str) {
+    pub(super) fn comment(&mut self, text: &str) {
         // Writing to a String cannot fail.
         let _ = writeln!(self.0, "# {text}");
     }
 
-    fn line(&mut self, setting: &str, comment: &str) {
+    pub(super) fn line(&mut self, setting: &str, comment: &str) {
         if comment.is_empty() {
             let _ = writeln!(self.0, "{setting}");
         } else {
@@ -74,11 +77,11 @@ impl Lines {
         }
     }
 
-    fn text(&mut self, key: &str, value: &str, comment: &str) {
+    pub(super) fn text(&mut self, key: &str, value: &str, comment: &str) {
         self.line(&format!("{key} = {}", quoted(value)), comment);
     }
 
-    fn list(&mut self, key: &str, values: &[String], comment: &str) {
+    pub(super) fn list(&mut self, key: &str, values: &[String], comment: &str) {
         self.line(&format!("{key} = {}", quoted_list(values)), comment);
     }
 
@@ -98,7 +101,7 @@ fn quoted_list(values: &[String]) -> String {
     format!("[{}]", values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(", "))
 }
 
-fn key(text: &str) -> String {
+pub(super) fn key(text: &str) -> String {
     let bare = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     if bare { text.to_owned() } else { quoted(text) }
 }
@@ -121,7 +124,7 @@ pub fn propose(legacy: &Seen, unified: &Seen, stored: Option<(&Sample, &StoredRo
     write_balances(&mut lines, stored);
     write_backfill(&mut lines, unified);
     let labels = proposed(legacy, unified, &meanings, &vocabulary);
-    Proposal { text: lines.0, unclear, labels }
+    Proposal { text: lines.0, unclear, labels, undecided: undecided(legacy, unified) }
 }
 
 /// All labels with what they are proposed to mean.
@@ -193,7 +196,7 @@ fn table_text(table: &crate::config::TableName) -> String {
     }
 }
 
-fn rows(count: u64) -> String {
+pub(super) fn rows(count: u64) -> String {
     if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
 }
 
@@ -214,6 +217,7 @@ fn write_legacy(
     write_references(lines, legacy, meanings);
     lines.optional("expires_at", more.expires_at.as_ref(), "");
     lines.optional("balance_after", more.balance_after.as_ref(), "evidence only");
+    write_states(lines, legacy, Side::Legacy);
     if labels.is_empty() {
         return Vec::new();
     }
@@ -243,7 +247,7 @@ fn write_legacy(
     unclear
 }
 
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
 
@@ -287,6 +291,7 @@ fn write_unified(
     lines.section("unified", "the table that is to be the single source of truth");
     write_columns(lines, unified);
     lines.optional("success", more.success.as_ref(), "a failed grant grants nothing");
+    write_states(lines, unified, Side::Unified);
     let own: BTreeMap<String, Meaning> =
         vocabulary.grants.iter().map(|label| (label.clone(), Meaning::Action(label.clone()))).collect();
     write_references(lines, unified, &own);
@@ -427,39 +432,4 @@ fn write_balances(lines: &mut Lines, stored: Option<(&Sample, &StoredRoles)>) {
 fn opening_tokens(sample: &Sample, roles: &StoredRoles) -> Option<i64> {
     let balance = sample.columns.iter().find(|column| column.name == roles.balance)?;
     balance.default.filter(|tokens| *tokens > 0)
-}
-
-/// Columns that a new row needs and the mapping does not fill.
-fn write_backfill(lines: &mut Lines, unified: &Seen) {
-    let roles = &unified.roles;
-    let more = &roles.more;
-    let mut filled: Vec<&str> = vec![&roles.id, &roles.user, &roles.amount, &roles.created_at];
-    let fields = more.reference.iter().chain(&roles.action);
-    let optional = [&more.success, &more.link, &more.migrated, &more.expires_at];
-    for field in fields.chain(optional.into_iter().flatten()) {
-        filled.push(field.split('.').next().unwrap_or(field));
-    }
-    let mut values = Vec::new();
-    let mut unfilled = Vec::new();
-    for column in &unified.sample.columns {
-        if !column.required || filled.contains(&column.name.as_str()) {
-            continue;
-        }
-        match (&column.shape, column.listed.is_empty()) {
-            (Shape::Text, true) => values.push(format!("{} = \"migration\"", key(&column.name))),
-            (Shape::Integer | Shape::Decimal, _) => values.push(format!("{} = 0", key(&column.name))),
-            (Shape::Boolean, _) => values.push(format!("{} = false", key(&column.name))),
-            _ => unfilled.push(column.name.as_str()),
-        }
-    }
-    if values.is_empty() && unfilled.is_empty() {
-        return;
-    }
-    lines.section("backfill", "columns that are never empty and that the mapping does not fill");
-    if !values.is_empty() {
-        lines.line(&format!("values = {{ {} }}", values.join(", ")), "");
-    }
-    for name in unfilled {
-        lines.comment(&format!("{} needs a value too: add it to values", one_line(name)));
-    }
 }

@@ -14,6 +14,8 @@ pub(super) struct Block {
     pub text: Vec<u8>,
     /// Line of the file on which it begins, from 1.
     pub line: u64,
+    /// It has more lines than records, as far as is known without a look at the fields.
+    pub has_quoted_lines: bool,
 }
 
 /// Reads a stream of records block by block.
@@ -33,6 +35,8 @@ pub(super) struct Cutter<'a, R> {
     /// was meant is anybody's guess, and some guesses swallow whole records: nothing is read from there
     /// on.
     stray_quote: Option<usize>,
+    /// Ends of lines outside of quotes up to `boundary`; of a header with lines in quotes too few.
+    ends: u64,
     /// Line on which `pending` begins.
     line: u64,
     at_end: bool,
@@ -52,6 +56,7 @@ impl<'a, R: Read> Cutter<'a, R> {
             boundary: 0,
             open_quote: None,
             stray_quote: None,
+            ends: 0,
             line: 1,
             at_end: false,
             ends_its_line: true,
@@ -97,8 +102,9 @@ impl<'a, R: Read> Cutter<'a, R> {
         if self.boundary == 0 {
             return self.rest().map(|()| None);
         }
-        let line = self.line;
-        Ok(Some(Block { text: self.give(self.boundary), line }))
+        let (line, ends) = (self.line, self.ends);
+        let text = self.give(self.boundary);
+        Ok(Some(Block { text, line, has_quoted_lines: self.line - line != ends }))
     }
 
     /// Takes the first bytes of what is pending.
@@ -109,7 +115,9 @@ impl<'a, R: Read> Cutter<'a, R> {
         self.boundary = self.boundary.saturating_sub(bytes);
         self.open_quote = self.open_quote.and_then(|at| at.checked_sub(bytes));
         self.stray_quote = self.stray_quote.and_then(|at| at.checked_sub(bytes));
-        self.line += memchr::memchr_iter(b'\n', &given).count() as u64;
+        let lines = memchr::memchr_iter(b'\n', &given).count() as u64;
+        self.line += lines;
+        self.ends = self.ends.saturating_sub(lines);
         given
     }
 
@@ -141,6 +149,7 @@ impl<'a, R: Read> Cutter<'a, R> {
             // Whether a carriage return ends lines here or not, one stands at the end.
             self.ends_its_line = self.pending.last() == Some(&b'\r');
             self.pending.push(b'\n');
+            self.ends += 1;
             self.boundary = self.pending.len();
         }
     }
@@ -198,6 +207,7 @@ impl<'a, R: Read> Cutter<'a, R> {
             match memchr::memchr2(b'"', b'\n', &text[at..]) {
                 Some(found) if text[at + found] == b'\n' => {
                     at += found + 1;
+                    self.ends += 1;
                     self.boundary = at;
                 }
                 Some(found) => {

@@ -4,10 +4,12 @@
 //! everything leave no other way to say it. All files are UTF-8.
 
 mod cut;
+mod swallowed;
 mod table;
 
+use std::collections::BTreeMap;
 use std::io::Read;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::ArrayRef;
 use crossbeam_channel::{Receiver, Sender};
@@ -17,6 +19,7 @@ use super::input::{Hashing, InputFile, Packing};
 use super::request::{FirstError, KeyChunk, Request, Take};
 use super::{FileDigest, Meter, Place, Progress, Selection, SourceError, archived};
 use cut::{Block, Cutter};
+use swallowed::Swallowed;
 use table::Table;
 
 /// How the text is laid out.
@@ -53,7 +56,33 @@ pub(super) struct ReadFile {
     /// The last line has its line end. A file that was cut off within its last field has not, and looks
     /// whole in all else.
     pub ends_its_line: bool,
+    /// The first field that may have swallowed records.
+    swallowed: Option<Swallowed>,
 }
+
+impl ReadFile {
+    /// What a reader must know, though every record could be read.
+    pub fn notes(&self) -> Vec<String> {
+        let path = &self.digest.path;
+        let open = (!self.ends_its_line).then(|| {
+            format!(
+                "the last line of {path} has no line end: the file may be cut off there, so compare it with what \
+                 was exported"
+            )
+        });
+        let swallowed = self.swallowed.map(|Swallowed { line, lines }| {
+            format!(
+                "{path}:{line}: a field in quotes goes on for {lines} lines, each of which has as many separators \
+                 as the header: two stray quotes may have made one record of {lines}, so look at the quotes of \
+                 these lines, and write each quote within a field twice"
+            )
+        });
+        open.into_iter().chain(swallowed).collect()
+    }
+}
+
+/// What was found of [`ReadFile::swallowed`] so far, by file.
+type Suspects = Mutex<BTreeMap<String, Swallowed>>;
 
 /// Reads all files. Gives one taker a thread and the files.
 ///
@@ -81,13 +110,16 @@ pub(super) fn read_in_blocks<T: Take>(
 ) -> Result<(Vec<T>, Vec<ReadFile>), SourceError> {
     let meter = progress.start(&files[0].shown, None);
     let errors = FirstError::default();
+    let suspects = Suspects::default();
     let (sender, receiver) = crossbeam_channel::bounded::<Piece>(threads);
     let mut read = Vec::with_capacity(files.len());
     let takes = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads)
             .map(|_| {
-                let (receiver, errors, meter) = (receiver.clone(), &errors, &meter);
-                scope.spawn(move || work(receiver, format.delimiter, request, new_take(), errors, meter))
+                let (receiver, errors, meter, suspects) = (receiver.clone(), &errors, &meter, &suspects);
+                scope.spawn(move || {
+                    work(receiver, format.delimiter, request, new_take(), errors, meter, suspects)
+                })
             })
             .collect();
         drop(receiver);
@@ -105,6 +137,10 @@ pub(super) fn read_in_blocks<T: Take>(
         workers.into_iter().map(|worker| worker.join().expect("a reading thread panicked")).collect()
     });
     errors.into_result()?;
+    let mut suspects = suspects.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for file in &mut read {
+        file.swallowed = suspects.remove(&file.digest.path);
+    }
     Ok((takes, read))
 }
 
@@ -149,15 +185,31 @@ fn cut_file(
     // Bytes behind the compressed text belong to the digest too.
     std::io::copy(&mut source, &mut std::io::sink()).map_err(|cause| file.failed(cause))?;
     file.unchanged(stamp)?;
-    Ok(ReadFile { digest: source.finish(&file.shown), ends_its_line })
+    Ok(ReadFile { digest: source.finish(&file.shown), ends_its_line, swallowed: None })
 }
 
-/// One name with a semicolon in it is a header of another dialect.
+/// What is wrong with a header of another dialect, and what to do: the line with which spreadsheets are told
+/// the separator, or one name with another separator in it.
+pub(super) fn foreign_dialect(header: &[&str]) -> Option<String> {
+    let first = header.first()?.trim();
+    if first.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("sep=")) && header.len() <= 2 {
+        return Some(
+            "the first line is sep=, which spreadsheets alone understand: remove the line".to_owned(),
+        );
+    }
+    match header {
+        [only] if only.contains([';', '|', '\t']) => Some(format!(
+            "the only column is {only:?}: fields have to be parted by commas, or by tabs in a .tsv"
+        )),
+        _ => None,
+    }
+}
+
+/// The same where a column is missing.
 fn hint(error: SourceError, header: &[&str]) -> SourceError {
-    match (error, header) {
-        (SourceError::Malformed { place, message }, [only]) if only.contains([';', '|', '\t']) => {
-            let message = format!("{message} (fields have to be parted by commas, or by tabs in a .tsv)");
-            SourceError::Malformed { place, message }
+    match (error, foreign_dialect(header)) {
+        (SourceError::Malformed { place, .. }, Some(what)) => {
+            SourceError::Malformed { place: format!("{place}:1"), message: what }
         }
         (error, _) => error,
     }
@@ -211,9 +263,17 @@ fn work<T: Take>(
     mut take: T,
     errors: &FirstError,
     meter: &Meter,
+    suspects: &Suspects,
 ) -> T {
     for piece in pieces {
         let order = piece.order;
+        if piece.block.has_quoted_lines
+            && let Some(found) = swallowed::first(&piece.block, delimiter, piece.layout.width)
+        {
+            let mut suspects = suspects.lock().unwrap_or_else(PoisonError::into_inner);
+            let first = suspects.entry(piece.layout.shown.clone()).or_insert(found);
+            *first = (*first).min(found);
+        }
         let done = read_piece(piece, delimiter, request, &mut take).and_then(|rows| meter.add(rows));
         if let Err(error) = done {
             errors.note(order, error);

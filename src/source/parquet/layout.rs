@@ -271,10 +271,12 @@ pub(super) fn guarded<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Resu
 }
 
 /// What the Parquet reader says, with the file and the way out.
-pub(super) fn damaged(file: &InputFile, error: &ParquetError) -> SourceError {
+pub(in crate::source) fn damaged(file: &InputFile, error: &ParquetError) -> SourceError {
     let said = error.to_string();
     let message = if said.contains("encrypt") {
         "is encrypted, and no key is known: write it without encryption".to_owned()
+    } else if std::fs::metadata(&file.path).is_ok_and(|about| about.len() == 0) {
+        "has no bytes at all, as an export that failed leaves it: write it again".to_owned()
     } else {
         format!("cannot be read as Parquet ({said}): the file is damaged or cut off; write it again")
     };

@@ -7,6 +7,8 @@
 mod layout;
 mod span;
 
+pub(super) use layout::damaged;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::input::InputFile;

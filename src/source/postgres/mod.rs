@@ -18,6 +18,7 @@ mod fields;
 mod held;
 mod label_keys;
 pub mod leaves;
+mod nothing;
 mod numeric;
 mod privileges;
 mod rows;
@@ -54,6 +55,7 @@ use target::Target;
 pub use archive::{ArchivedColumn, ArchivedTable};
 pub use digest::{ROW_TEXT_SETTINGS, TableState, digest_query, shape_query};
 pub use examine::{Fit, Mapped};
+pub use nothing::names_something;
 pub use session::TextRow;
 
 /// A database, seen at one moment. Dropping it ends its session.

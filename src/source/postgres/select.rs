@@ -4,11 +4,12 @@ use arrow_array::{Array, BooleanArray, Int64Array};
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 
 use crate::config::{Columns, Field};
-use crate::domain::{NULL_WORDS, RowId};
+use crate::domain::RowId;
 
 use super::super::{DetailRule, FALSE_WORDS, GRANT_SUFFIXES, TRUE_WORDS, bare_label};
 use super::catalogue::Relation;
 use super::fields::{Expression, Purpose, Wire, detail, expression, literal};
+use super::nothing::is_nothing;
 
 /// What is asked of a table, and in which order it comes.
 #[derive(Debug, Clone)]
@@ -327,7 +328,7 @@ fn conditions(
             any.push(format!("{} is null", key.sql));
         }
         match key.wire {
-            Wire::Text => any.push(nothing(&key.sql)),
+            Wire::Text => any.push(is_nothing(&key.sql)),
             Wire::Numeric => any.push(format!("({}) is not true", whole_number(key))),
             _ => {}
         }
@@ -349,15 +350,6 @@ fn conditions(
     }
     any.extend(success.and_then(unknown_flag));
     Some(any.join(" or "))
-}
-
-/// True where a text is a word for nothing, as [`crate::domain::is_nothing`] has it.
-fn nothing(sql: &str) -> String {
-    let words: Vec<String> = NULL_WORDS.iter().chain(&[""]).map(|word| literal(word)).collect();
-    let word = format!("lower(btrim({sql}::text, E' \\t\\n\\f\\r') collate \"C\")");
-    // Nearly all ids are longer than each of the words.
-    let short = format!("(length({sql}::text) < 10 or ascii({sql}::text) <= 32)");
-    format!("{short} and {word} = any (array[{}]::text[])", words.join(", "))
 }
 
 /// True at least where a flag says neither yes nor no; `None`: it always says one of them, or nothing.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::infer::{Column, Shape};
+use crate::config::infer::{Column, Odd, Shape};
 use crate::domain::{RowId, parse_tokens};
 
 /// A value in a hundred may be wrong in four of five columns; the shape is that of the other four
@@ -11,9 +11,16 @@ const SHAPE_PERCENT: u64 = 80;
 /// Keys of JSON beyond these are data, not structure.
 const MOST_JSON_KEYS: usize = 200;
 
+/// Values of a column beyond these are no states of a row.
+const MOST_VALUES: usize = 12;
+/// Nor is a longer text.
+const LONGEST_VALUE: usize = 40;
+
 /// Counts over the values of one column.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Content {
+    /// Rows that were counted, empty ones too.
+    rows: u64,
     filled: u64,
     uuids: u64,
     integers: u64,
@@ -23,13 +30,38 @@ pub(super) struct Content {
     unzoned: u64,
     objects: u64,
     json_keys: BTreeMap<String, u64>,
+    /// Rows by value; `None`: there are too many.
+    values: Option<BTreeMap<String, u64>>,
+    odd: Odd,
+}
+
+impl Default for Content {
+    fn default() -> Content {
+        Content {
+            rows: 0,
+            filled: 0,
+            uuids: 0,
+            integers: 0,
+            decimals: 0,
+            booleans: 0,
+            zoned: 0,
+            unzoned: 0,
+            objects: 0,
+            json_keys: BTreeMap::new(),
+            values: Some(BTreeMap::new()),
+            odd: Odd::default(),
+        }
+    }
 }
 
 impl Content {
     /// Counts one value.
     pub fn add(&mut self, value: Option<&str>) {
+        self.rows += 1;
         let Some(text) = value.map(str::trim).filter(|text| !text.is_empty()) else { return };
         self.filled += 1;
+        self.note_value(text);
+        self.note_odd(text);
         if text.starts_with('{') {
             self.add_object(text);
         } else if parse_tokens(text).is_some() {
@@ -46,6 +78,27 @@ impl Content {
                 Some(false) => self.unzoned += 1,
                 None => {}
             }
+        }
+    }
+
+    fn note_value(&mut self, text: &str) {
+        let Some(values) = &mut self.values else { return };
+        if let Some(rows) = values.get_mut(text) {
+            *rows += 1;
+        } else if values.len() < MOST_VALUES && text.len() <= LONGEST_VALUE {
+            values.insert(text.to_owned(), 1);
+        } else {
+            self.values = None;
+        }
+    }
+
+    fn note_odd(&mut self, text: &str) {
+        let shown = || Some((self.rows, text.chars().take(LONGEST_VALUE).collect()));
+        if self.odd.number.is_none() && parse_tokens(text).is_none() {
+            self.odd.number = shown();
+        }
+        if self.odd.time.is_none() && zone_of(text).is_none() {
+            self.odd.time = shown();
         }
     }
 
@@ -90,6 +143,8 @@ impl Content {
             default: None,
             listed: Vec::new(),
             json_keys: self.json_keys,
+            odd: self.odd,
+            values: self.values.unwrap_or_default(),
         }
     }
 }

@@ -7,13 +7,15 @@ use std::path::Path;
 
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+use super::super::csv::foreign_dialect;
 use super::super::input::{Input, InputFile, Kind, Packing};
+use super::super::parquet::damaged;
 use super::super::{Progress, SourceError};
 use super::cells::{row_of, shape_of};
 use super::content::Content;
 use crate::config::infer::{Labels, MOST_LABELS, Place, Repeats, Sample, Shape, SideRoles};
 use crate::config::{Field, parse_field};
-use crate::domain::parse_tokens;
+use crate::domain::{names_nothing, parse_tokens, says_nothing};
 
 /// Rows that are looked at.
 const MOST_ROWS: u64 = 100_000;
@@ -67,9 +69,11 @@ pub fn file_labels(
         count.rows += 1;
         count.positive += u64::from(tokens > 0);
         count.negative += u64::from(tokens < 0);
-        let says = |(at, field): &(Option<usize>, Field)| value_at(text(row, *at), &field.path).is_some();
-        count.referenced += u64::from(places.references.iter().any(says));
-        count.marked += u64::from(places.marks.iter().any(says));
+        let value = |(at, field): &(Option<usize>, Field)| value_at(text(row, *at), &field.path);
+        let is_named = |place| value(place).is_some_and(|value| !names_nothing(&value));
+        let is_marked = |place| value(place).is_some_and(|value| !says_nothing(&value));
+        count.referenced += u64::from(places.references.iter().any(is_named));
+        count.marked += u64::from(places.marks.iter().any(is_marked));
     })?;
     Ok(labels)
 }
@@ -92,7 +96,8 @@ pub fn file_repeats(
     let mut days: BTreeMap<(String, String, String, String), BTreeSet<String>> = BTreeMap::new();
     read(pattern, folder, progress, |row| {
         for (at, field) in &places.references {
-            let Some(value) = value_at(text(row, *at), &field.path) else { continue };
+            let value = value_at(text(row, *at), &field.path).filter(|value| !names_nothing(value));
+            let Some(value) = value else { continue };
             let label = places.label(row);
             let filled = repeats.entry(field.written.clone()).or_default();
             filled.entry(label.clone()).or_default().filled += 1;
@@ -267,12 +272,11 @@ fn text_header(reader: &mut TextReader, file: &InputFile) -> Result<Header, Sour
     }
     let names: Option<Vec<&str>> = header.iter().map(|name| std::str::from_utf8(name).ok()).collect();
     let names = names.ok_or_else(|| wrong("the header is not UTF-8: save the file as UTF-8"))?;
-    if let [only] = names[..]
-        && only.contains([';', '|', '\t'])
-    {
-        let message =
-            format!("the only column is {only:?}: fields have to be parted by commas, or by tabs in a .tsv");
-        return Err(wrong(&message));
+    if names.iter().all(|name| name.is_empty()) {
+        return Err(wrong("is empty: the first line has to name the columns"));
+    }
+    if let Some(what) = foreign_dialect(&names) {
+        return Err(wrong(&what));
     }
     Ok(names.into_iter().map(|name| (name.to_owned(), None)).collect())
 }
@@ -300,7 +304,7 @@ fn read_text(
 type ParquetReader = ParquetRecordBatchReaderBuilder<std::fs::File>;
 
 fn open_parquet(file: &InputFile) -> Result<ParquetReader, SourceError> {
-    ParquetRecordBatchReaderBuilder::try_new(file.open()?.file).map_err(|cause| broken(file, &cause))
+    ParquetRecordBatchReaderBuilder::try_new(file.open()?.file).map_err(|cause| damaged(file, &cause))
 }
 
 fn parquet_header(reader: &ParquetReader) -> Header {
@@ -319,9 +323,9 @@ fn read_parquet(
     let wanted = (MOST_ROWS - seen.rows).min(rows_in_file);
     seen.whole &= wanted == rows_in_file;
     let limit = usize::try_from(wanted).unwrap_or(usize::MAX);
-    let batches = reader.with_limit(limit).build().map_err(|cause| broken(file, &cause))?;
+    let batches = reader.with_limit(limit).build().map_err(|cause| damaged(file, &cause))?;
     for batch in batches {
-        let batch = batch.map_err(|cause| broken(file, &cause))?;
+        let batch = batch.map_err(|cause| damaged(file, &cause.into()))?;
         for at in 0..batch.num_rows() {
             take(&in_order(row_of(&batch, at), &places, seen.header.len()));
             seen.rows += 1;

@@ -3,7 +3,7 @@ select label, sum(filled), sum(greatest(days - 1, 0))
 from (
     select {label} as label, count(*) as filled, count(distinct ({created_at})::date) as days
     from {table}
-    where coalesce({value}, '') <> ''
+    where {named}
     group by 1, ({user})::text, {value}
 ) as each_value
 group by label

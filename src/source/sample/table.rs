@@ -1,11 +1,13 @@
 //! Tables of PostgreSQL: the catalogue, counts of values, rows by label. In the database's one
 //! snapshot, by its server.
 
-use crate::config::infer::{Column, LabelCount, Labels, Place, Repeated, Repeats, Sample, Shape, SideRoles};
+use crate::config::infer::{
+    Column, LabelCount, Labels, Place, Repeated, Repeats, Sample, Shape, SideRoles, says_what_became,
+};
 use crate::config::{Field, TableName, parse_field, quote_identifier};
 use crate::source::SourceError;
-use crate::source::postgres::Database;
 use crate::source::postgres::catalogue::{ColumnFacts, TableFacts};
+use crate::source::postgres::{Database, names_something};
 
 /// Looks at the columns of a table.
 ///
@@ -34,6 +36,19 @@ pub fn table_sample(database: &mut Database, table: &TableName) -> Result<Sample
             }
         }
     }
+    // What the rows say of themselves, where a column does.
+    let asked =
+        sample.columns.iter_mut().filter(|column| says_what_became(&column.name) && column.filled > 0);
+    for column in asked.filter(|column| !column.is_time()) {
+        let sql = include_str!("values.sql")
+            .replace("{column}", &quote_identifier(&column.name))
+            .replace("{table}", &facts.name.sql());
+        let rows = database.rows_text(&sql)?;
+        column.values = rows
+            .iter()
+            .filter_map(|row| Some((row.first()?.clone()?, number(row.get(1)?.as_deref()))))
+            .collect();
+    }
     Ok(sample)
 }
 
@@ -58,7 +73,7 @@ pub fn table_labels(
     let sql = include_str!("labels.sql")
         .replace("{label}", &label_of(roles))
         .replace("{amount}", &quote_identifier(&roles.amount))
-        .replace("{referenced}", &any_filled(roles.more.reference.iter()))
+        .replace("{referenced}", &any_named(roles.more.reference.iter()))
         .replace("{marked}", &any_filled(roles.more.link.iter().chain(&roles.more.migrated)))
         .replace("{table}", &table.sql());
     let mut labels = Labels::new();
@@ -93,6 +108,7 @@ pub fn table_repeats(
             .replace("{label}", &label_of(roles))
             .replace("{user}", &quote_identifier(&roles.user))
             .replace("{created_at}", &quote_identifier(&roles.created_at))
+            .replace("{named}", &names_something(&text_of(&field)))
             .replace("{value}", &text_of(&field))
             .replace("{table}", &table.sql());
         let labels = repeats.entry(field.written).or_default();
@@ -117,12 +133,19 @@ fn number(text: Option<&str>) -> u64 {
     text.and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
+/// SQL that is true where one of the fields names something.
+fn any_named<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    any(names, |text| format!("({})", names_something(text)))
+}
+
 /// SQL that is true where one of the fields has a value.
 fn any_filled<'a>(names: impl Iterator<Item = &'a String>) -> String {
-    let filled: Vec<String> = names
-        .filter_map(|name| parse_field(name).ok())
-        .map(|field| format!("coalesce({}, '') <> ''", text_of(&field)))
-        .collect();
+    any(names, |text| format!("coalesce({text}, '') <> ''"))
+}
+
+fn any<'a>(names: impl Iterator<Item = &'a String>, is: impl Fn(&str) -> String) -> String {
+    let fields = names.filter_map(|name| parse_field(name).ok());
+    let filled: Vec<String> = fields.map(|field| is(&text_of(&field))).collect();
     if filled.is_empty() { "false".to_owned() } else { filled.join(" or ") }
 }
 
@@ -150,6 +173,8 @@ fn of_facts(facts: &TableFacts) -> Sample {
             None => listed_in_checks(&facts.checks, &column.name),
         },
         json_keys: Default::default(),
+        odd: Default::default(),
+        values: Default::default(),
     };
     Sample {
         place: Place::Table(facts.name.clone()),

@@ -221,7 +221,7 @@ fn a_damaged_file_and_a_wrong_column_are_errors_with_the_file() {
     let same = with(&|_| ());
     let cases: [(&str, &[u8], &Columns, &str); 6] = [
         ("cut off", &whole[..whole.len() - 10], &same, "x.parquet: cannot be read as Parquet"),
-        ("empty", b"", &same, "x.parquet: cannot be read as Parquet"),
+        ("empty", b"", &same, "x.parquet: has no bytes at all"),
         ("another format", b"id,user_id\n1,2\n", &same, "x.parquet: cannot be read as Parquet"),
         ("holed", &holed, &same, "x.parquet: cannot be read as Parquet"),
         (
