@@ -11,6 +11,7 @@ use crate::config::infer::{
     propose, side_roles, stores_balances,
 };
 use crate::config::{self, TableName, parse_table};
+use crate::report::figures::counted;
 use crate::source::Progress;
 use crate::source::postgres::Database;
 use crate::source::sample::{
@@ -263,8 +264,9 @@ fn summary(output: &Path, proposal: &Proposal) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "  label {label:?} ({rows} rows) is unclear: give it a meaning in the file, until then each row is a \
-             finding"
+            "  label {label:?} ({}) is unclear: give it a meaning in the file, until then each row is a \
+             finding",
+            counted(*rows, "row", "rows")
         );
     }
     let _ = writeln!(text, "look it over, then: {}", next(output));

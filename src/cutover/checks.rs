@@ -236,7 +236,18 @@ fn findings(facts: &Facts<'_>) -> Check {
     }
     let all: u64 = blocking.values().sum();
     if all == 0 {
-        let waived = if waived == 0 { String::new() } else { format!("; {waived} findings are waived") };
+        let waived = if waived == 0 {
+            String::new()
+        } else {
+            format!(
+                "; {}",
+                if waived == 1 {
+                    "one finding is waived".to_owned()
+                } else {
+                    format!("{waived} findings are waived")
+                }
+            )
+        };
         return Check::ok("findings", format!("no error finding{waived}"));
     }
     let evidence = blocking.iter().map(|(class, count)| {

@@ -107,8 +107,9 @@ fn sessions(
 fn balances(database: &mut Database, stored: &Stored, found: &mut Examination) -> Result<(), SourceError> {
     let name = shown(&stored.origin);
     let result = database.stored(stored);
-    let Some(rows) =
-        found.add_result("stored balances", &name, result, |rows| format!("{} rows", rows.balances.len()))?
+    let Some(rows) = found.add_result("stored balances", &name, result, |rows| {
+        super::counted(rows.balances.len() as u64, "row")
+    })?
     else {
         return Ok(());
     };

@@ -121,7 +121,9 @@ pub fn examine(config: &Config, progress: &Progress) -> Result<Examination, Sour
     if let Some(stored) = stored.filter(|stored| matches!(stored.origin, Origin::Files { .. })) {
         let name = shown(&stored.origin);
         let result = files::stored(stored, progress);
-        found.add_result("stored balances", &name, result, |rows| format!("{} rows", rows.balances.len()))?;
+        found.add_result("stored balances", &name, result, |rows| {
+            counted(rows.balances.len() as u64, "row")
+        })?;
     }
     if let Some(pools) = pools.filter(|pools| matches!(pools.origin, Origin::Files { .. })) {
         members(files::pools(pools, progress), pools, &mut found)?;
@@ -151,12 +153,17 @@ fn members(
     found: &mut Examination,
 ) -> Result<(), SourceError> {
     let name = shown(&pools.origin);
-    let rows = |reading: &PoolsReading| format!("{} rows", reading.provenance.control.rows);
+    let rows = |reading: &PoolsReading| counted(reading.provenance.control.rows, "row");
     let Some(reading) = found.add_result("pools", &name, reading, rows)? else { return Ok(()) };
     if let Err(error) = normalise::members(&reading, pools) {
         found.add("pools", &name, State::Fail, error.to_string());
     }
     Ok(())
+}
+
+/// `1 file`, `2 files`.
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Reads the files of a side whole, as the job would, and brings the first rows into the books.
@@ -171,8 +178,9 @@ fn examine_files(
     let rule = DetailRule::Labels { listed: Vec::new(), usage: Some(Vec::new()), user: None };
     let result = files::scan(columns, &rule, 1, &|| rows::Look::new(config, ledger), progress);
     let reading = found.add_result("files", &name, result, |reading| {
-        let rows = reading.provenance.control.rows;
-        format!("{} files, {rows} rows, every mapped column is there", reading.digests.files())
+        let files = counted(reading.digests.files() as u64, "file");
+        let rows = counted(reading.provenance.control.rows, "row");
+        format!("{files}, {rows}, every mapped column is there")
     })?;
     if let Some(reading) = reading {
         let rows = reading.provenance.control.rows;

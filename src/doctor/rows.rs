@@ -96,14 +96,21 @@ pub(super) fn judge(
     let rejected = &books.side(side).rejected;
     let of = if looked_at < rows { format!("the first {looked_at}") } else { looked_at.to_string() };
     let Some(first) = rejected.first() else {
-        return found.add("rows", subject, State::Ok, format!("{of} rows looked at, every one can be read"));
+        return found.add(
+            "rows",
+            subject,
+            State::Ok,
+            format!("{of} {} looked at, every one can be read", if looked_at == 1 { "row" } else { "rows" }),
+        );
     };
     let count = rejected.len() as u64;
-    let (state, how_many) =
-        if count == looked_at { (State::Fail, "none".to_owned()) } else { (State::Warn, count.to_string()) };
-    let can = if count == looked_at { "can" } else { "cannot" };
+    let (state, which) = match (count == looked_at, looked_at) {
+        (true, 1) => (State::Fail, "the only row cannot".to_owned()),
+        (true, _) => (State::Fail, format!("none of {of} rows can")),
+        (false, _) => (State::Warn, format!("{count} of {of} rows cannot")),
+    };
     let detail = format!(
-        "{how_many} of {of} rows {can} be read, as {}: {}; each that cannot would be a finding (rejected_row): \
+        "{which} be read, as {}: {}; each that cannot would be a finding (rejected_row): \
          correct the file, or the names of columns in the configuration",
         first.place, first.reason
     );
