@@ -219,8 +219,10 @@ fn the_page_adds_up_before_the_eyes_of_its_reader() {
     ];
     assert_eq!(lines, expected);
     let said =
-        "The balance on record is 1 less than the one above, and differs from the sum of the rows by +99: ";
-    let parts = page.split_once(said).unwrap_or_else(|| panic!("{page}")).1.split_once('.').unwrap().0;
+        "The balance on record is 1 less than the one above: it differs from the sum of the rows by +99 (";
+    let rest = page.split_once(said).unwrap_or_else(|| panic!("{page}")).1;
+    let (parts, rules) = rest.split_once("), the one above by the ").unwrap();
+    assert!(rules.starts_with("+100 that the rules"), "{rules}");
     let sum: i64 =
         parts.split(", ").map(|part| part.rsplit_once(' ').unwrap().1.parse::<i64>().unwrap()).sum();
     assert_eq!(sum, 99, "{parts}");

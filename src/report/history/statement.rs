@@ -185,19 +185,25 @@ fn off_record(history: &UserHistory) -> Option<String> {
     }
     let side = if off > 0 { "more" } else { "less" };
     let base = if history.statement.is_pooled { "the sum of this user's own rows" } else { "the one above" };
-    let mut said = format!("The balance on record is {} {side} than {base}", grouped(off.abs()));
+    let said = format!("The balance on record is {} {side} than {base}", grouped(off.abs()));
     let causes = GapCause::ALL.iter().zip(balance.causes.iter()).filter(|(_, tokens)| **tokens != 0);
     let parts = causes.map(|(cause, tokens)| format!("{} {}", gap_cause(*cause), signed(*tokens)));
     let unknown = (unexplained != 0).then(|| format!("unexplained {}", signed(unexplained)));
-    let parts: Vec<String> = parts.chain(unknown).collect();
-    if gap == off {
-        said.push_str(": ");
-    } else {
-        said.push_str(&format!(", and differs from the sum of the rows by {}: ", signed(gap)));
-    }
-    said.push_str(&parts.join(", "));
-    said.push('.');
-    Some(said)
+    let parts = parts.chain(unknown).collect::<Vec<_>>().join(", ");
+    let rules = gap - off;
+    Some(match (rules, parts.is_empty()) {
+        (0, _) => format!("{said}: {parts}."),
+        (_, true) => format!(
+            "{said}: it is the sum of the rows, without the {} that the rules of the product moved.",
+            signed(rules)
+        ),
+        (_, false) => format!(
+            "{said}: it differs from the sum of the rows by {} ({parts}), the one above by the {} that the rules of \
+             the product moved.",
+            signed(gap),
+            signed(rules)
+        ),
+    })
 }
 
 /// What a reader must know about the figures.
