@@ -109,7 +109,7 @@ mod tests {
         let commands: Vec<&str> = whole.get_subcommands().map(Command::get_name).collect();
         assert_eq!(OWN.each_ref().map(|own| own.command), commands[..], "in the order of the help");
         let taken = |format: &Format| OWN.iter().any(|own| own.formats.iter().any(|(own, _)| own == format));
-        assert!(Format::value_variants().iter().all(|format| taken(format)));
+        assert!(Format::value_variants().iter().all(taken));
         command().debug_assert();
     }
 
