@@ -1,8 +1,6 @@
 //! `reckon completions SHELL`.
 
-use clap::CommandFactory;
-
-use super::{Cli, Global, out};
+use super::{Global, out, words};
 
 /// Flags of `reckon completions`.
 #[derive(Debug, clap::Args)]
@@ -17,7 +15,7 @@ pub struct Args {
 /// When stdout cannot be written.
 pub fn run(args: &Args, _global: &Global) -> anyhow::Result<u8> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "reckon", &mut script);
+    clap_complete::generate(args.shell, &mut words::command(), "reckon", &mut script);
     out::with(|out| out.write_all(&script))?;
     Ok(0)
 }

@@ -2,6 +2,7 @@
 
 use super::{Global, out};
 use crate::doctor::{self, Examination, State};
+use crate::report::figures::counted;
 
 /// Flags of `reckon doctor`.
 #[derive(Debug, clap::Args)]
@@ -67,9 +68,9 @@ fn human(found: &Examination, quiet: bool) -> String {
         State::Ok => "all is well",
     };
     text.push_str(&format!(
-        "{result}: {} ok, {} warnings, {} failed, {} not tested\n",
+        "{result}: {} ok, {}, {} failed, {} not tested\n",
         count(State::Ok),
-        count(State::Warn),
+        counted(count(State::Warn) as u64, "warning", "warnings"),
         count(State::Fail),
         count(State::NotTested)
     ));

@@ -43,7 +43,7 @@ pub(super) struct Flags {
     /// More log: -v what is done, -vv in detail
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
     verbose: u8,
-    /// Print only what is new, log only errors
+    /// Print less, log only errors: the help of each command says what it prints
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
     quiet: bool,
     /// No progress on stderr

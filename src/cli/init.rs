@@ -11,6 +11,7 @@ use crate::config::infer::{
     legacy_likeness, propose, shown_values, side_roles, stores_balances,
 };
 use crate::config::{self, TableName, parse_table};
+use crate::report::figures::counted;
 use crate::source::Progress;
 use crate::source::postgres::Database;
 use crate::source::sample::{
@@ -266,8 +267,9 @@ fn summary(output: &Path, proposal: &Proposal) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "  label {label:?} ({rows} rows) is unclear: give it a meaning in the file, until then each row is a \
-             finding"
+            "  label {label:?} ({}) is unclear: give it a meaning in the file, until then each row is a \
+             finding",
+            counted(*rows, "row", "rows")
         );
     }
     let more = proposal.unclear.iter().skip(LABELS_SHOWN);

@@ -24,10 +24,11 @@ mod signals;
 mod simulate;
 mod verify;
 mod waive;
+mod words;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use global::{Format, Global};
 
@@ -84,7 +85,8 @@ pub fn main() -> ExitCode {
 }
 
 fn guarded_main() -> u8 {
-    let cli = match Cli::try_parse() {
+    let parsed = words::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return print_usage(&error),
     };
@@ -167,8 +169,12 @@ fn print_usage(error: &clap::Error) -> u8 {
     }
 }
 
-/// Says why.
+/// Says why, unless all there is to say is that nobody reads on.
 fn fail(error: &anyhow::Error) -> u8 {
+    if out::is_unread(error) {
+        tracing::info!("{}", message(error));
+        return EXIT_FAILED;
+    }
     eprintln!("reckon: {}", message(error));
     EXIT_FAILED
 }

@@ -1,4 +1,4 @@
-//! Writing the result to stdout: a reader that has gone away is an error, not a panic.
+//! Writing the result to stdout: a reader that has gone away is no panic and no complaint, only an exit code.
 
 use std::io::{self, BufWriter, Write};
 
@@ -19,7 +19,25 @@ pub fn with(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Res
     write(&mut out).and_then(|()| out.flush()).map_err(error)
 }
 
-/// The sentence about a stdout that cannot be written.
+/// Why stdout cannot be written.
+#[derive(Debug)]
+struct NotWritten(io::Error);
+
+impl std::fmt::Display for NotWritten {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "cannot write the result to stdout: {}", self.0)
+    }
+}
+
+impl std::error::Error for NotWritten {}
+
+/// The error about a stdout that cannot be written.
 pub(super) fn error(cause: io::Error) -> anyhow::Error {
-    anyhow::anyhow!("cannot write the result to stdout: {cause}")
+    anyhow::Error::new(NotWritten(cause))
+}
+
+/// The reader of stdout has gone, as `head` does when it has seen enough: there is nobody to complain to.
+pub(super) fn is_unread(error: &anyhow::Error) -> bool {
+    let written = error.downcast_ref::<NotWritten>();
+    written.is_some_and(|NotWritten(cause)| cause.kind() == io::ErrorKind::BrokenPipe)
 }

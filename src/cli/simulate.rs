@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail};
 
 use super::{Global, out};
 use crate::config::parse_instant;
+use crate::report::figures::counted;
 use crate::simulate::{AS_OF, Defect, Format, Made, Settings, Shape, simulate};
 
 /// 1980 and 2200: the longest ledger is still after 1970.
@@ -165,13 +166,13 @@ fn sentence(args: &Args, settings: &Settings, made: &Made) -> String {
         String::new()
     };
     format!(
-        "{} legacy rows, {} unified rows; {} of {} users with a planted kind, {} findings to be found\n\
+        "{}, {}; {} of {} with a planted kind, {} to be found\n\
          truth in {}; next: {load}reckon reconcile --config {}\n",
-        made.legacy_rows,
-        made.unified_rows,
+        counted(made.legacy_rows, "legacy row", "legacy rows"),
+        counted(made.unified_rows, "unified row", "unified rows"),
         made.users_with_defect,
-        args.users,
-        made.findings,
+        counted(args.users, "user", "users"),
+        counted(made.findings, "finding", "findings"),
         args.out.join("truth.csv").display(),
         args.out.join("reckon.toml").display(),
     )

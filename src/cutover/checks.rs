@@ -236,7 +236,11 @@ fn findings(facts: &Facts<'_>) -> Check {
         }
     }
     let all: u64 = blocking.values().sum();
-    let waived = if waived == 0 { String::new() } else { format!("; {waived} findings are waived") };
+    let waived = match waived {
+        0 => String::new(),
+        1 => "; one finding is waived".to_owned(),
+        more => format!("; {more} findings are waived"),
+    };
     let mut evidence: Vec<Evidence> = blocking
         .iter()
         .map(|(class, count)| {

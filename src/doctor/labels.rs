@@ -84,11 +84,14 @@ pub(super) fn judge(
     let unknown: Vec<&(String, u64)> =
         labels.iter().filter(|(label, _)| !is_known(config, ledger, label)).collect();
     if unknown.is_empty() {
-        let detail = format!("{} labels in use, every one is mapped", labels.len());
+        let detail = format!("{} in use, every one is mapped", super::counted(labels.len() as u64, "label"));
         return found.add("labels", subject, State::Ok, detail);
     }
-    let named: Vec<String> =
-        unknown.iter().take(NAMED).map(|(label, rows)| format!("{label:?} ({rows} rows)")).collect();
+    let named: Vec<String> = unknown
+        .iter()
+        .take(NAMED)
+        .map(|(label, rows)| format!("{label:?} ({})", super::counted(*rows, "row")))
+        .collect();
     let more = unknown.len().saturating_sub(NAMED);
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
     let way_out = match ledger {

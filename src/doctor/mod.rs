@@ -173,7 +173,7 @@ fn balances(
     found: &mut Examination,
 ) -> Result<(), SourceError> {
     let name = shown(&stored.origin);
-    let rows = |reading: &StoredReading| format!("{} rows", reading.balances.len());
+    let rows = |reading: &StoredReading| counted(reading.balances.len() as u64, "row");
     let Some(reading) = found.add_result("stored balances", &name, reading, rows)? else { return Ok(()) };
     for note in &reading.provenance.notes {
         found.add("stored balances", &name, State::Warn, note);
@@ -201,12 +201,17 @@ fn members(
     found: &mut Examination,
 ) -> Result<(), SourceError> {
     let name = shown(&pools.origin);
-    let rows = |reading: &PoolsReading| format!("{} rows", reading.provenance.control.rows);
+    let rows = |reading: &PoolsReading| counted(reading.provenance.control.rows, "row");
     let Some(reading) = found.add_result("pools", &name, reading, rows)? else { return Ok(()) };
     if let Err(error) = normalise::members(&reading, pools) {
         found.add("pools", &name, State::Fail, error.to_string());
     }
     Ok(())
+}
+
+/// `1 file`, `2 files`.
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Reads the files of a side whole, as the job would, and brings the first rows into the books. Answers the
@@ -222,8 +227,9 @@ fn examine_files(
     let rule = DetailRule::Labels { listed: Vec::new(), usage: Some(Vec::new()), user: None };
     let result = files::scan(columns, &rule, 1, &|| rows::Look::new(config, ledger), progress);
     let reading = found.add_result("files", &name, result, |reading| {
-        let rows = reading.provenance.control.rows;
-        format!("{} files, {rows} rows, every mapped column is there", reading.digests.files())
+        let files = counted(reading.digests.files() as u64, "file");
+        let rows = counted(reading.provenance.control.rows, "row");
+        format!("{files}, {rows}, every mapped column is there")
     })?;
     let Some(reading) = reading else { return Ok(Vec::new()) };
     let digests = match reading.digests.take(progress) {

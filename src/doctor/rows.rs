@@ -129,13 +129,21 @@ pub(super) fn judge(
     let rejected = &books.side(side(ledger)).rejected;
     let of = if looked_at < rows { format!("the first {looked_at}") } else { looked_at.to_string() };
     let Some(first) = rejected.first() else {
-        return found.add("rows", subject, State::Ok, format!("{of} rows looked at, every one can be read"));
+        return found.add(
+            "rows",
+            subject,
+            State::Ok,
+            format!("{of} {} looked at, every one can be read", if looked_at == 1 { "row" } else { "rows" }),
+        );
     };
     let count = rejected.len() as u64;
-    let (how_many, can) =
-        if count == looked_at { ("none".to_owned(), "can") } else { (count.to_string(), "cannot") };
+    let which = match (count == looked_at, looked_at) {
+        (true, 1) => "the only row cannot".to_owned(),
+        (true, _) => format!("none of {of} rows can"),
+        (false, _) => format!("{count} of {of} rows cannot"),
+    };
     let detail = format!(
-        "{how_many} of {of} rows {can} be read, as {}: {}; each that cannot would be a finding (rejected_row): \
+        "{which} be read, as {}: {}; each that cannot would be a finding (rejected_row): \
          correct the file, or the names of columns in the configuration",
         first.place, first.reason
     );

@@ -76,7 +76,7 @@ fn size(facts: &TableFacts) -> String {
     };
     let rows = match facts.estimated_rows {
         rows if rows < 0 => "rows not yet estimated (analyze)".to_owned(),
-        rows => format!("about {rows} rows"),
+        rows => format!("about {}", super::counted(rows.unsigned_abs(), "row")),
     };
     // A block has 8 KiB.
     format!("{kind}, {rows}, {} MiB", facts.blocks / 128)

@@ -283,6 +283,21 @@ pub fn latest_before(day: NaiveDate, folders: &[PathBuf]) -> Result<Option<Naive
     Ok(packs.iter().flatten().map(|pack| pack.period.last()).filter(|last| *last < day).max())
 }
 
+/// The names of the sealed packs below the folders that have days in common with `period` and are not of the
+/// same period: each once, ascending.
+///
+/// # Errors
+/// [`PackError`] when a pack cannot be opened.
+pub fn overlapping(period: &Period, folders: &[PathBuf]) -> Result<Vec<String>, PackError> {
+    let packs = folders.iter().map(|folder| packs_below(folder)).collect::<Result<Vec<_>, _>>()?;
+    let others = packs.iter().flatten().map(|pack| pack.period).filter(|other| other != period);
+    let mut names: Vec<String> =
+        others.filter(|other| other.overlaps(period)).map(|other| other.name()).collect();
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
 fn packs_below(folder: &Path) -> Result<Vec<Pack>, PackError> {
     let failed =
         |cause: std::io::Error| PackError::Unreadable { file: folder.to_owned(), cause: cause.to_string() };

@@ -265,7 +265,10 @@ fn detail(
         ("one_sided_writer", Root::Text(label)) => {
             format!("{findings} of {label:?}: no legacy row has that action; is it unified_only?")
         }
-        ("replay", _) => format!("{findings} repeat a payment of {}", counted(group.users, "user", "users")),
+        ("replay", _) => {
+            let verb = if findings.starts_with("1 ") { "repeats" } else { "repeat" };
+            format!("{findings} {verb} a payment of {}", counted(group.users, "user", "users"))
+        }
         (_, Root::Others) => format!("{findings} more, of lighter roots; {}", common_detail(cause, group)),
         _ => common_detail(cause, group),
     }

@@ -30,6 +30,16 @@ pub fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(i128::from(count)), if count == 1 { one } else { many })
 }
 
+/// Classes of a figure on a page whose value has so many letters: it is set smaller before it is broken.
+pub fn size(value: &str) -> &'static str {
+    match value.chars().count() {
+        0..=10 => "",
+        11..=14 => " long",
+        15..=24 => " long longer",
+        _ => " long longest",
+    }
+}
+
 /// A time for reading, in UTC to the second: `2026-03-01 09:30:00 UTC`.
 pub fn moment(at: Instant) -> String {
     match DateTime::<Utc>::from_timestamp_micros(at.0) {

@@ -13,7 +13,7 @@ pub mod certificate;
 mod classes;
 pub mod csv;
 mod error;
-mod figures;
+pub(crate) mod figures;
 mod gap_causes;
 pub mod grants;
 pub mod history;

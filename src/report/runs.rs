@@ -25,6 +25,7 @@ pub fn terminal(history: &Chronicle, last: Option<usize>, width: usize, color: b
     head(&mut page, history, runs);
     page.end();
     table(&mut page, runs);
+    names(&mut page, runs);
     trend(&mut page, runs);
     changes(&mut page, history, false);
     warnings(&mut page, &history.told_of(runs));
@@ -121,6 +122,13 @@ fn table(page: &mut Page, runs: &[PastRun]) {
         ("rows", true),
     ];
     page.table(&columns, &rows);
+}
+
+/// The directories of the runs: what `reckon waive --run` and `reckon verify` are given.
+fn names(page: &mut Page, runs: &[PastRun]) {
+    page.heading("Their directories", "in that order; ~ has been removed");
+    let name = |run: &PastRun| format!("{}{}", printable(&run.name), if run.is_here { "" } else { "~" });
+    page.paragraph("  ", &runs.iter().map(name).collect::<Vec<_>>().join(" "), Paint::Plain);
 }
 
 /// Errors of the runs as bars: `·` is none, `?` unknown.

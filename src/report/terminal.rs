@@ -106,8 +106,6 @@ fn verdict(page: &mut Page, model: &Model<'_>) {
             }
         );
         page.paragraph("  ", &text, Paint::Plain);
-    } else if history.waived > 0 {
-        page.paragraph("  ", &format!("{} waived.", grouped(history.waived.into())), Paint::Plain);
     }
     for warning in &model.warnings {
         page.paragraph("  ! ", &printable(warning), Paint::Warn);

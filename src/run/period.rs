@@ -53,6 +53,7 @@ pub fn audit(
     print: impl Fn(&pack::Pack<'_>, &pack::Written<'_>) -> anyhow::Result<String>,
 ) -> anyhow::Result<PackOutcome> {
     let days = asked.period;
+    days.must_be_over(options.started)?;
     let folder = asked.out.clone().unwrap_or_else(|| config.audit.folder.join(days.name()));
     let already = packs::sealed_at(&folder, &days)?;
     let folders = folders_of_packs(config, &folder);
@@ -73,8 +74,9 @@ pub fn audit(
     let mut warnings = judged.warnings.clone();
     if sealed.is_none() {
         warnings.extend(gap_in_chain(&days, &folders)?);
+        warnings.extend(overlap(&days, &folders)?);
     }
-    warnings.extend(of_period(&days, &reads, stored_of, options.started));
+    warnings.extend(of_period(&days, &reads, stored_of));
     warnings.extend(pending(&judged.audit));
     let asked = Asked { period: days, sealed: sealed.as_ref(), seed: asked.seed, sample: asked.sample };
     let audited = roll(&reads, &judged, &asked)?;
@@ -131,8 +133,23 @@ fn gap_in_chain(days: &Period, folders: &[PathBuf]) -> anyhow::Result<Option<Str
     }))
 }
 
+/// Sealed packs have days of this one, and it follows none: what they closed with is not what it opens with.
+fn overlap(days: &Period, folders: &[PathBuf]) -> anyhow::Result<Option<String>> {
+    let names = packs::overlapping(days, folders)?;
+    let (packs, them) = match names.as_slice() {
+        [] => return Ok(None),
+        [one] => (format!("the sealed pack {one}"), "it"),
+        several => (format!("the sealed packs {}", several.join(", ")), "any of them"),
+    };
+    Ok(Some(format!(
+        "the period has days in common with {packs} and does not follow {them}: those days are told twice, and the \
+         opening balances are computed from the rows, whatever was sealed; a period that begins on the day after a \
+         sealed one follows it"
+    )))
+}
+
 /// What a reader of the pack must know about its period.
-fn of_period(days: &Period, reads: &Reads, stored_of: Option<Instant>, now: Instant) -> Vec<String> {
+fn of_period(days: &Period, reads: &Reads, stored_of: Option<Instant>) -> Vec<String> {
     let mut warnings = Vec::new();
     if reads.redacted {
         warnings.push("users are named by keyed hashes of their ids (--redact)".to_owned());
@@ -143,11 +160,6 @@ fn of_period(days: &Period, reads: &Reads, stored_of: Option<Instant>, now: Inst
             "the stored balances are of {} and the period ends {ends}: they are not compared",
             as_of.rfc3339()
         ));
-    }
-    if days.end() > now {
-        warnings.push(
-            "the period has not ended: rows that still come are adjustments of the next period".to_owned(),
-        );
     }
     warnings
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::{Check, VerifyError, failed, judged, not_tested};
 use crate::cutover::archive::{self, Archive};
+use crate::report::figures::counted;
 use crate::sha256::Sha256;
 use crate::source::digest::{Broken, CsvDigest, TableDigest, shape};
 
@@ -98,7 +99,7 @@ fn of_rows(sealed: &Archive, seen: &Seen) -> Check {
     if found.to_string() != sealed.digest {
         wrong.push(format!("the rows' digest is {found}, {} says {}", archive::FILE_NAME, sealed.digest));
     }
-    judged("rows", wrong, format!("{} rows, digest {found}", found.rows))
+    judged("rows", wrong, format!("{}, digest {found}", counted(found.rows, "row", "rows")))
 }
 
 fn of_shape(sealed: &Archive, seen: &Seen) -> Check {

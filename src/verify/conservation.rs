@@ -8,6 +8,7 @@ use super::files::Manifest;
 use super::json::Total;
 use super::tables::{Run, sum};
 use super::{Check, failed, judged};
+use crate::report::figures;
 
 /// Usage rows that were added up without being listed.
 const FOLDED: &str = "usage_folded";
@@ -61,7 +62,10 @@ pub(super) fn totals(run: &Run, manifest: &Manifest) -> Check {
     judged(
         "conservation",
         wrong,
-        format!("{rows} rows of both sides and their tokens came out as they went in"),
+        format!(
+            "{} of both sides and their tokens came out as they went in",
+            figures::counted(rows, "row", "rows")
+        ),
     )
 }
 
@@ -70,7 +74,11 @@ pub(super) fn totals(run: &Run, manifest: &Manifest) -> Check {
 pub(super) fn dispositions(run: &Run) -> Check {
     match counted(run) {
         Err(cause) => failed("dispositions", cause),
-        Ok((rows, wrong)) => judged("dispositions", wrong, format!("{rows} rows, each exactly once")),
+        Ok((rows, wrong)) => judged(
+            "dispositions",
+            wrong,
+            format!("{}, each exactly once", figures::counted(rows, "row", "rows")),
+        ),
     }
 }
 

@@ -6,15 +6,18 @@ use super::json::ClassFigures;
 use super::severity::{self, Facts};
 use super::tables::{Run, instant, original, sum, tokens};
 use super::{Check, alike, failed, judged};
+use crate::report::figures::counted;
 use crate::sha256::sha256;
 
 /// Re-computes what `findings.csv` implies.
 pub(super) fn check(run: &Run) -> Check {
     match examined(run) {
         Err(cause) => failed("findings", cause),
-        Ok((count, wrong)) => {
-            judged("findings", wrong, format!("{count} findings, their ids, sums and the verdict"))
-        }
+        Ok((count, wrong)) => judged(
+            "findings",
+            wrong,
+            format!("{}, their ids, sums and the verdict", counted(count as u64, "finding", "findings")),
+        ),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `docs/audit.md`: its commands are run as they stand there, in a pack, by a shell.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::pack::{audit, ended};
@@ -16,9 +16,18 @@ fn blocks() -> Vec<String> {
 
 /// What each block says in a pack, and whether it is content.
 fn performed(pack: &Path, before: Option<&Path>) -> Vec<(bool, String)> {
+    performed_with(pack, before, None)
+}
+
+/// The same where `awk` is another one, first on the path.
+fn performed_with(pack: &Path, before: Option<&Path>, awk: Option<&Path>) -> Vec<(bool, String)> {
     let shell = |block: &String| {
         let mut command = Command::new("sh");
         command.arg("-c").arg(block).current_dir(pack).env_remove("before");
+        if let Some(awk) = awk {
+            let rest = std::env::var("PATH").unwrap();
+            command.env("PATH", format!("{}:{rest}", awk.display()));
+        }
         if let Some(before) = before {
             command.env("before", before);
         }
@@ -34,15 +43,29 @@ fn performed(pack: &Path, before: Option<&Path>) -> Vec<(bool, String)> {
 const BEGINNINGS: [&str; 12] =
     ["a\"b", "\"", "\t", "\r", "＝", "－", "=1,", "'=", "'-5", "-", "a, b\"\"", "\\n%s $(x)"];
 
-/// Two chained months of a world that changes its past; the pack of the second, and of the first.
-fn packs(folder: &Path) -> [std::path::PathBuf; 2] {
-    packs_with(folder, "6")
+/// A folder with nothing but `awk` in it, for each kind of it that is here.
+fn awks(folder: &Path) -> Vec<PathBuf> {
+    let path = std::env::var("PATH").unwrap();
+    let kinds = ["mawk", "gawk", "original-awk", "busybox"].into_iter().filter_map(|kind| {
+        let program = path.split(':').map(|place| Path::new(place).join(kind)).find(|file| file.exists())?;
+        let place = folder.join(kind);
+        fs::create_dir(&place).unwrap();
+        std::os::unix::fs::symlink(program, place.join("awk")).unwrap();
+        Some(place)
+    });
+    kinds.collect()
 }
 
-/// With a sample of another size.
-fn packs_with(folder: &Path, sample: &str) -> [std::path::PathBuf; 2] {
+/// Two chained months of a world that changes its past; the pack of the second, and of the first.
+fn packs(folder: &Path) -> [PathBuf; 2] {
+    packs_with(folder, "6", 1)
+}
+
+/// With a sample of another size, and rows of so many times their tokens.
+fn packs_with(folder: &Path, sample: &str, times: i64) -> [PathBuf; 2] {
     let mut world = World::new(8, true);
     for (number, row) in world.rows.iter_mut().enumerate() {
+        row.tokens *= times;
         row.id = format!("{}{number}", BEGINNINGS[number % BEGINNINGS.len()]);
     }
     let month = |month: usize| {
@@ -60,12 +83,35 @@ fn an_auditor_can_perform_everything_again_with_a_shell() {
     assert!(blocks().len() >= 9, "the document has its commands");
     for sample in ["0", "6", "25", "1000"] {
         let folder = tempfile::tempdir().unwrap();
-        let [before, pack] = packs_with(folder.path(), sample);
+        let [before, pack] = packs_with(folder.path(), sample, 1);
         for (at, (content, said)) in performed(&pack, Some(&before)).into_iter().enumerate() {
             assert!(content, "block {at} of docs/audit.md says for {sample}:\n{said}\n{}", blocks()[at]);
         }
         let adjustments = fs::read_to_string(pack.join("adjustments.csv")).unwrap();
         assert!(adjustments.lines().count() > 1, "there is something to add up");
+    }
+}
+
+/// A thousand million tokens a row: more than 32 bits hold, less than what `awk` counts exactly.
+const LARGE: i64 = 1_000_000_007;
+
+#[test]
+fn large_totals_are_performed_again_with_every_kind_of_awk() {
+    let folder = tempfile::tempdir().unwrap();
+    let [before, pack] = packs_with(folder.path(), "6", LARGE);
+    let kinds = awks(folder.path());
+    for awk in kinds.iter().map(|kind| Some(kind.as_path())).chain([None]) {
+        for (at, (content, said)) in performed_with(&pack, Some(&before), awk).into_iter().enumerate() {
+            assert!(content, "block {at} of docs/audit.md says with {awk:?}:\n{said}\n{}", blocks()[at]);
+        }
+        for file in ["balances.csv", "rows.csv", "sample.csv"] {
+            let path = pack.join(file);
+            let whole = fs::read_to_string(&path).unwrap();
+            fs::write(&path, altered(file, &whole)).unwrap();
+            let answers = performed_with(&pack, Some(&before), awk);
+            fs::write(&path, whole).unwrap();
+            assert!(answers[1..].iter().any(|(content, _)| !content), "{file}: one token with {awk:?}");
+        }
     }
 }
 

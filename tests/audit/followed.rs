@@ -28,6 +28,34 @@ fn verify(pack: &Path) -> (i32, String) {
     (output.status.code().unwrap(), said.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
+#[test]
+fn a_period_that_overlaps_sealed_ones_and_follows_none_names_them() {
+    let folder = chain();
+    let folder = folder.path();
+    let said = |from: &str, to: &str| {
+        let output = audit(folder, &["--from", from, "--to", to]);
+        let said = String::from_utf8_lossy(&output.stdout);
+        said.split_whitespace().filter(|word| *word != "!").collect::<Vec<_>>().join(" ")
+    };
+    let overlapping = said("2024-01-15", "2024-02-10");
+    let expected = format!("has days in common with the sealed packs {}, {} and does not", name(0), name(1));
+    assert!(overlapping.contains(&expected), "{overlapping}");
+    assert!(overlapping.contains("Follows no sealed pack"), "{overlapping}");
+    let following = said("2024-02-01", "2024-03-31");
+    assert!(following.contains(&format!("Follows the sealed pack {}", name(0))), "{following}");
+    assert!(!following.contains("in common"), "a quarter beside its months, in a chain: {following}");
+}
+
+#[test]
+fn a_period_that_is_not_over_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    World::new(1, false).write(folder.path(), 0, "");
+    let (code, said) = ended(&audit(folder.path(), &["--from", "2024-01-01", "--to", "9998-12-31"]));
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("9998-12-31 is not over yet") && said.contains("at the latest"), "{said}");
+    assert!(!folder.path().join("packs").exists(), "nothing is sealed");
+}
+
 fn chain() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     World::new(4, false).write(folder.path(), 3, "");

@@ -5,13 +5,7 @@ use std::process::Command;
 
 use super::pack::{audit, ended};
 use super::world::World;
-
-fn browser() -> Option<&'static str> {
-    let known = ["chromium", "chromium-browser", "google-chrome"];
-    known.into_iter().find(|program| {
-        Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
-    })
-}
+use crate::html::devtools::{Browser, program};
 
 #[test]
 fn the_page_needs_no_network_and_no_script_and_runs_nothing_from_the_rows() {
@@ -32,7 +26,7 @@ fn the_page_needs_no_network_and_no_script_and_runs_nothing_from_the_rows() {
     }
     assert_eq!(page.matches("<svg").count(), 2);
 
-    let Some(program) = browser() else {
+    let Some(program) = program() else {
         eprintln!("no browser here: the page is not opened");
         return;
     };
@@ -47,4 +41,39 @@ fn the_page_needs_no_network_and_no_script_and_runs_nothing_from_the_rows() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!said.contains("CONSOLE"), "the console is quiet:\n{said}");
     assert!(fs::read(folder.join("pack.pdf")).unwrap().starts_with(b"%PDF"));
+}
+
+#[test]
+fn the_page_can_be_read_at_any_width() {
+    let Some(program) = program() else {
+        eprintln!("no browser here: the page is not opened");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let mut world = World::new(6, false);
+    for row in &mut world.rows {
+        row.tokens *= 1_000_000_007;
+    }
+    // Whoever misses a row gives the page causes to tell of.
+    world.write(folder, 6, "");
+    let unified = fs::read_to_string(folder.join("unified.csv")).unwrap();
+    let is_dropped = |line: &&str| !(line.contains("subscription_grant") && line.contains("T1"));
+    fs::write(folder.join("unified.csv"), unified.lines().filter(is_dropped).collect::<Vec<_>>().join("\n"))
+        .unwrap();
+    let output = audit(folder, &["--from", "2024-01-01", "--to", "2024-06-30", "--out", "pack"]);
+    assert_eq!(ended(&output).0, 1, "{}", ended(&output).1);
+    let mut browser = Browser::start(&program);
+    for width in [1280, 768, 390] {
+        browser.resize(width);
+        browser.load(&folder.join("pack/audit.html"), "");
+        assert_eq!(browser.misdrawn(), [""; 0], "{width} pixels");
+        let tallest =
+            "Math.max(...[...document.querySelectorAll('.blocks tr')].map((row) => row.offsetHeight))";
+        assert!(browser.value(tallest).as_f64().unwrap() < 400.0, "a row fits the screen at {width} pixels");
+        let smallest = "Math.min(...[...document.querySelectorAll('svg')].map((chart) => \
+                        chart.getBoundingClientRect().width / chart.viewBox.baseVal.width)) * 12";
+        let size = browser.value(smallest).as_f64().unwrap();
+        assert!(size > 8.0, "labels of charts are {size} pixels high at {width} pixels");
+    }
 }

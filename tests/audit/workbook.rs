@@ -61,6 +61,11 @@ fn every_cell_of_every_sheet_is_that_of_the_csv_file() {
                     assert!(matches!(cell, Data::DateTime(_) | Data::Float(_)), "{sheet}: {cell:?}");
                     continue;
                 }
+                if csv.header[column] == "lag_seconds" && !expected.is_empty() {
+                    let Data::Float(seconds) = cell else { panic!("{sheet} {at}: {cell:?}") };
+                    assert_eq!(format!("{seconds:.6}"), *expected, "{sheet} row {at}");
+                    continue;
+                }
                 let shown = shown(cell).unwrap_or_else(|| panic!("{sheet} {at} {column}: {cell:?}"));
                 assert_eq!(shown, plain, "{sheet} row {at} column {}", csv.header[column]);
                 compared += 1;

@@ -36,12 +36,12 @@ fn rows(legacy: &str) -> (String, i32) {
 #[test]
 fn rows_are_brought_into_the_books_before_all_is_well() {
     let cases = [
-        (GOOD.to_owned(), 0, "ok 1 rows looked at, every one can be read"),
+        (GOOD.to_owned(), 0, "ok 1 row looked at, every one can be read"),
         (String::new(), 0, "warn there is no row: make sure that the right file is named"),
         (
             "1,ada,trial_grant,5,1769051425,{}\n".to_owned(),
             0,
-            "warn none of 1 rows can be read, as old.csv line 2: at \"1769051425\" is not a time (numbers are \
+            "warn the only row cannot be read, as old.csv line 2: at \"1769051425\" is not a time (numbers are \
              not read as times: write RFC 3339, as in 2026-02-10T09:00:00Z); each that cannot would be a finding",
         ),
         (

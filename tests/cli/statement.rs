@@ -75,6 +75,7 @@ fn ask_of(unified: &str, more: &str, arguments: &[&str]) -> String {
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     write("legacy.csv", LEGACY);
     write("unified.csv", unified);
+    write("stored.csv", "user_id,balance\nu1,59\n");
     write("pools.csv", "user_id,pool_id,owner_id\nu1,p,u1\nu2,p,u1\n");
     write("reckon.toml", &format!("{CONFIG}{more}"));
     let output = reckon(folder.path()).arg("history").args(arguments).output().unwrap();
@@ -191,6 +192,40 @@ fn the_page_has_every_row_needs_no_network_and_obeys_no_id() {
     assert!(page.contains("expired trial_grant") && page.contains("held at zero"));
     let page = ask("", &["<b>&u3", "--html"]);
     assert!(page.contains("&lt;b&gt;&amp;u3") && !page.contains("<b>"), "{page}");
+}
+
+#[test]
+fn the_page_adds_up_before_the_eyes_of_its_reader() {
+    let stored = "[balances]\nopening_tokens = 100\n\
+                  stored = { path = \"stored.csv\", user = \"user_id\", balance = \"balance\" }\n";
+    let page = ask(stored, &["u1", "--html"]);
+    let table = page.split_once("<table class=\"sums\">").unwrap().1.split_once("</table>").unwrap().0;
+    let lines: Vec<(&str, i64)> = table
+        .split("<td>")
+        .skip(1)
+        .map(|line| {
+            let (what, rest) = line.split_once("</td><td class=\"n\">").unwrap();
+            (what, rest.split_once("</td>").unwrap().0.replace([',', '+'], "").parse().unwrap())
+        })
+        .collect();
+    let expected = [
+        ("Granted", 6_210),
+        ("Used", -6_250),
+        ("Sum of the rows", -40),
+        ("Opening tokens", 100),
+        ("Balance", 60),
+        ("Difference of the balance on record", -1),
+        ("On record", 59),
+    ];
+    assert_eq!(lines, expected);
+    let said =
+        "The balance on record is 1 less than the one above: it differs from the sum of the rows by +99 (";
+    let rest = page.split_once(said).unwrap_or_else(|| panic!("{page}")).1;
+    let (parts, rules) = rest.split_once("), the one above by the ").unwrap();
+    assert!(rules.starts_with("+100 that the rules"), "{rules}");
+    let sum: i64 =
+        parts.split(", ").map(|part| part.rsplit_once(' ').unwrap().1.parse::<i64>().unwrap()).sum();
+    assert_eq!(sum, 99, "{parts}");
 }
 
 #[test]

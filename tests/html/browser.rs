@@ -283,6 +283,50 @@ fn without_scripts_or_workers_the_page_still_says_what_matters() {
 }
 
 #[test]
+fn no_number_is_broken_and_nothing_sticks_out_at_any_width() {
+    let mut findings = many();
+    for (finding, tokens) in findings.iter_mut().zip([417_202_177_921, 4_611_686_018_427_387_904]) {
+        finding.tokens_effect = Some(tokens);
+    }
+    let Some((mut browser, _folder, file)) = open(findings) else { return };
+    for width in [1280, 768, 390] {
+        browser.resize(width);
+        for address in ["", "#user=cafecafe-0000-4000-8000-000000000000"] {
+            browser.open(&file, address);
+            assert_eq!(browser.misdrawn(), [""; 0], "{width} pixels, {address}");
+        }
+    }
+    let search = "(() => { const box = document.getElementById('q'); box.value = box.placeholder; \
+                  return box.scrollWidth <= box.clientWidth; })()";
+    browser.resize(1280);
+    browser.open(&file, "");
+    assert_eq!(browser.value(search), true, "what can be searched for is read whole");
+}
+
+#[test]
+fn above_the_table_stands_what_it_has() {
+    let Some((mut browser, _folder, _)) = open(many()) else { return };
+    let lead = "${id('findings-title').textContent}: ${id('findings-lead').textContent.slice(0, 40)}";
+    check(
+        &mut browser,
+        &[
+            ("", lead, "All findings: All 122, the gravest first, also in find"),
+            (
+                "await go('#user=cafecafe-0000-4000-8000-000000000000');",
+                lead,
+                "Findings of this user: Those of the user above, the gravest fir",
+            ),
+            (
+                "await go('#user=nobody');",
+                lead,
+                "Findings of this user: None is of the user above, out of 122 in",
+            ),
+            ("await click('user-close');", lead, "All findings: All 122, the gravest first, also in find"),
+        ],
+    );
+}
+
+#[test]
 fn the_page_fits_a_phone_and_paper() {
     let Some((mut browser, _folder, file)) = open(many()) else { return };
     let phone = json!({ "width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": true });

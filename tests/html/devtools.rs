@@ -14,6 +14,30 @@ use tempfile::TempDir;
 /// Longer than any answer takes, on a busy machine too.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Ids and digests may break where a line ends, and so may a name at its hyphens and a time behind its day.
+const MISDRAWN: &str = r"(() => {
+    const found = [];
+    const all = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node = all.nextNode(); node; node = all.nextNode()) {
+        const inside = node.parentElement;
+        if (!inside.getClientRects().length || inside.closest('.id, .digest, .sr, .skip, pre, svg')) continue;
+        for (const word of node.textContent.matchAll(/[^\s]{2,}/g)) {
+            if (/[0-9a-f]{12}|[^0-9]-|[0-9]-[0-9]|[/\‹]/.test(word[0])) continue;
+            const range = document.createRange();
+            range.setStart(node, word.index);
+            range.setEnd(node, word.index + word[0].length);
+            const lines = new Set([...range.getClientRects()].map((line) => Math.round(line.top)));
+            if (lines.size > 1) found.push('broken: ' + word[0]);
+        }
+    }
+    const page = document.documentElement;
+    if (page.scrollWidth > page.clientWidth) found.push(`the page is ${page.scrollWidth} wide`);
+    for (const card of document.querySelectorAll('.card:not(.scroll), .figure')) {
+        if (card.scrollWidth > card.clientWidth + 1) found.push('sticks out: ' + card.textContent.trim().slice(0, 40));
+    }
+    return [...new Set(found)];
+})()";
+
 /// A browser with one page.
 pub struct Browser {
     child: Child,
@@ -130,6 +154,19 @@ impl Browser {
             "(async () => { while (document.readyState !== 'complete' || location.protocol !== 'file:') \
              await new Promise((next) => setTimeout(next, 10)); })()",
         );
+    }
+
+    /// Draws the page so many pixels wide.
+    pub fn resize(&mut self, width: u32) {
+        let screen = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+        self.call("Emulation.setDeviceMetricsOverride", screen);
+    }
+
+    /// What nobody can read: numbers broken over lines, single words of letters too, and what sticks out of
+    /// the page or of its card.
+    pub fn misdrawn(&mut self) -> Vec<String> {
+        let found = self.value(MISDRAWN);
+        found.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
     }
 
     /// The addresses that were asked for, and what was complained about, since the last call.

@@ -1,7 +1,7 @@
 //! What a run directory holds, drawn from a run made by hand.
 
 mod browser;
-mod devtools;
+pub mod devtools;
 mod files;
 mod fixture;
 mod packed;

@@ -113,7 +113,7 @@ fn each_trouble_is_named_with_the_way_out() {
         ),
         ("select 1", ("values = { model_used = \"migration\" }", ""), "warn backfill", "nobody fills model_used", 0),
         ("alter table token_usage drop constraint token_usage_pkey", ("", ""), "warn indexes", "no unique index", 0),
-        ("select 1", ("\"transfer/admin\" = \"ignore\"", ""), "warn labels", "\"transfer/admin\" (1 rows)", 0),
+        ("select 1", ("\"transfer/admin\" = \"ignore\"", ""), "warn labels", "\"transfer/admin\" (1 row)", 0),
         ("alter role JOB connection limit 1", ("", ""), "warn sessions", "1 of 3 sessions", 0),
     ];
     for (change, (from, to), expected, words, code) in cases {

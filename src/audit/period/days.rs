@@ -21,6 +21,17 @@ pub enum PeriodError {
         /// The day.
         day: NaiveDate,
     },
+    /// Its last day is not over.
+    #[error(
+        "{last} is not over yet, and a pack is sealed once it is written: rows of its days still come. End the \
+         period on {latest} at the latest, or see how things stand with `reckon reconcile`"
+    )]
+    NotOver {
+        /// Last day.
+        last: NaiveDate,
+        /// The last day that is over.
+        latest: NaiveDate,
+    },
 }
 
 /// From a first to a last UTC day, both included.
@@ -56,6 +67,25 @@ impl Period {
             return Err(PeriodError::Backwards { first, last });
         }
         Ok(Period { first, last })
+    }
+
+    /// Refuses a period whose last day is not over: what is sealed stays as it is.
+    ///
+    /// # Errors
+    /// [`PeriodError::NotOver`] with the last day that is.
+    pub fn must_be_over(&self, now: Instant) -> Result<(), PeriodError> {
+        if self.end() <= now {
+            return Ok(());
+        }
+        Err(PeriodError::NotOver {
+            last: self.last,
+            latest: day_of(now).unwrap_or(self.first) - Days::new(1),
+        })
+    }
+
+    /// Have two periods a day in common?
+    pub fn overlaps(&self, other: &Period) -> bool {
+        self.first <= other.last && other.first <= self.last
     }
 
     /// The first day.
@@ -156,6 +186,32 @@ mod tests {
         let (leap, march) = (period("2024-02-01", "2024-02-29"), period("2024-03-01", "2024-03-31"));
         assert_eq!(leap.end(), march.start());
         assert_eq!(march.day_before(), leap.last());
+    }
+
+    #[test]
+    fn a_period_is_over_with_the_last_microsecond_of_its_last_day() {
+        let march = period("2026-03-01", "2026-03-31");
+        assert_eq!(march.must_be_over(march.end()), Ok(()));
+        let latest = "2026-03-30".parse().unwrap();
+        assert_eq!(
+            march.must_be_over(march.as_of()),
+            Err(PeriodError::NotOver { last: march.last(), latest })
+        );
+    }
+
+    #[test]
+    fn periods_overlap_in_a_day() {
+        let quarter = period("2026-01-01", "2026-03-31");
+        let cases = [
+            ("2025-12-01", "2025-12-31", false),
+            ("2025-12-01", "2026-01-01", true),
+            ("2026-02-01", "2026-02-28", true),
+            ("2026-03-31", "2026-04-30", true),
+            ("2026-04-01", "2026-04-30", false),
+        ];
+        for (first, last, expected) in cases {
+            assert_eq!(quarter.overlaps(&period(first, last)), expected, "{first} to {last}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use askama::Template;
 use crate::cutover::{Answer, Certificate, Check, Table, Verdict};
 use crate::domain::PopulationClass;
 use crate::report::error::ReportError;
-use crate::report::figures::{counted, grouped, length, moment};
+use crate::report::figures::{counted, grouped, length, moment, size};
 use crate::source::postgres::dependencies::Certainty;
 
 #[derive(Template)]
@@ -36,6 +36,13 @@ struct Figure {
     caption: &'static str,
     value: String,
     note: String,
+}
+
+impl Figure {
+    /// How long the value is, as classes.
+    fn size(&self) -> &'static str {
+        size(&self.value)
+    }
 }
 
 struct CheckPart<'a> {
@@ -147,7 +154,7 @@ fn figures(certificate: &Certificate) -> Vec<Figure> {
         Figure {
             caption: "Open error findings",
             value: grouped(i128::from(blocking)),
-            note: format!("of {} findings", grouped(i128::from(all))),
+            note: format!("of {}", counted(all, "finding", "findings")),
         },
     ]
 }

@@ -4,9 +4,12 @@ use askama::Template;
 
 use super::policy_words;
 use crate::audit::{HistoryLine, LotLine, PolicyLine, Step, UserHistory};
+use crate::balance::GapCause;
+use crate::balance::replay::MovementKind;
 use crate::domain::{Outcome, PopulationClass, Side};
 use crate::report::error::ReportError;
-use crate::report::figures::{grouped, minute, moment, signed};
+use crate::report::figures::{grouped, minute, moment, signed, size};
+use crate::report::html::gap_cause;
 
 const STYLE: &str = include_str!("statement.css");
 
@@ -17,6 +20,7 @@ struct Page {
     user: String,
     as_of: String,
     figures: Vec<Figure>,
+    sums: Vec<Sum>,
     notes: Vec<String>,
     rows: Vec<Row>,
     lots: Vec<Lot>,
@@ -29,6 +33,20 @@ struct Figure {
     caption: &'static str,
     tokens: String,
     note: &'static str,
+}
+
+impl Figure {
+    /// How long the value is, as classes.
+    fn size(&self) -> &'static str {
+        size(&self.tokens)
+    }
+}
+
+/// A line of how the balance comes about: what is added, or what it comes to.
+struct Sum {
+    what: String,
+    tokens: String,
+    is_sum: bool,
 }
 
 /// A line of the history.
@@ -69,6 +87,7 @@ pub fn html(history: &UserHistory) -> Result<String, ReportError> {
         user: history.user.to_string(),
         as_of: moment(history.as_of),
         figures: figures(history),
+        sums: sums(history),
         notes: notes(history),
         rows: history.steps().iter().map(|step| row(step, follows)).collect(),
         has_ends: lots.iter().any(|line| line.lot.ends_at.is_some()),
@@ -100,6 +119,93 @@ fn figures(history: &UserHistory) -> Vec<Figure> {
     figures
 }
 
+/// How the balance comes about, line by line: the rows, what the rules of the product moved, and by how much
+/// the balance on record is another. In a pool the rows alone are this user's.
+fn sums(history: &UserHistory) -> Vec<Sum> {
+    let balance = &history.balance;
+    let added =
+        |what: &str, tokens: i128| Sum { what: what.to_owned(), tokens: signed(tokens), is_sum: false };
+    let sum = |what: &str, tokens: i128| Sum { what: what.to_owned(), tokens: grouped(tokens), is_sum: true };
+    let mut sums = vec![added("Granted", balance.granted)];
+    if balance.deducted != 0 {
+        sums.push(added("Deducted", -balance.deducted));
+    }
+    sums.push(added("Used", -balance.used));
+    sums.push(sum("Sum of the rows", balance.recomputed));
+    if history.follows_policies() {
+        let moved = policy_sums(history);
+        sums.extend(moved.into_iter().map(|(kind, tokens)| added(policy_title(kind), tokens)));
+        sums.push(sum("Balance", history.statement.balance));
+    }
+    if let Some(stored) = balance.stored {
+        sums.push(added("Difference of the balance on record", stored - counted_balance(history)));
+        sums.push(sum("On record", stored));
+    }
+    sums
+}
+
+/// The balance that the one on record is held against: in a pool the sum of this user's own rows.
+fn counted_balance(history: &UserHistory) -> i128 {
+    if history.statement.is_pooled { history.balance.recomputed } else { history.statement.balance }
+}
+
+/// What the policies moved, by kind, oldest kind first.
+fn policy_sums(history: &UserHistory) -> Vec<(MovementKind, i128)> {
+    let mut sums: Vec<(MovementKind, i128)> = Vec::new();
+    for line in &history.statement.lines {
+        match sums.iter_mut().find(|(kind, _)| policy_title(*kind) == policy_title(line.kind)) {
+            Some((_, sum)) => *sum += line.tokens,
+            None => sums.push((line.kind, line.tokens)),
+        }
+    }
+    sums
+}
+
+/// What the changes of a kind are called together.
+fn policy_title(kind: MovementKind) -> &'static str {
+    match kind {
+        MovementKind::Opening => "Opening tokens",
+        MovementKind::Expired(_) => "Ended unused",
+        MovementKind::RolledOver(_) => "Beyond a cap",
+        MovementKind::Reset => "Replaced by grants",
+        MovementKind::Clamped => "Held at zero",
+        MovementKind::WrittenOff => "Written off",
+        MovementKind::FailedUsage => "Failed use",
+        other => other.name(),
+    }
+}
+
+/// Why the balance on record is another than the one above, with parts that come to what is said.
+fn off_record(history: &UserHistory) -> Option<String> {
+    let balance = &history.balance;
+    let (stored, gap, unexplained) = (balance.stored?, balance.gap?, balance.unexplained?);
+    let off = stored - counted_balance(history);
+    if off == 0 {
+        return None;
+    }
+    let side = if off > 0 { "more" } else { "less" };
+    let base = if history.statement.is_pooled { "the sum of this user's own rows" } else { "the one above" };
+    let said = format!("The balance on record is {} {side} than {base}", grouped(off.abs()));
+    let causes = GapCause::ALL.iter().zip(balance.causes.iter()).filter(|(_, tokens)| **tokens != 0);
+    let parts = causes.map(|(cause, tokens)| format!("{} {}", gap_cause(*cause), signed(*tokens)));
+    let unknown = (unexplained != 0).then(|| format!("unexplained {}", signed(unexplained)));
+    let parts = parts.chain(unknown).collect::<Vec<_>>().join(", ");
+    let rules = gap - off;
+    Some(match (rules, parts.is_empty()) {
+        (0, _) => format!("{said}: {parts}."),
+        (_, true) => format!(
+            "{said}: it is the sum of the rows, without the {} that the rules of the product moved.",
+            signed(rules)
+        ),
+        (_, false) => format!(
+            "{said}: it differs from the sum of the rows by {} ({parts}), the one above by the {} that the rules of \
+             the product moved.",
+            signed(gap),
+            signed(rules)
+        ),
+    })
+}
+
 /// What a reader must know about the figures.
 fn notes(history: &UserHistory) -> Vec<String> {
     let mut notes = Vec::new();
@@ -115,15 +221,7 @@ fn notes(history: &UserHistory) -> Vec<String> {
     if statement.debt > 0 {
         notes.push(format!("{} tokens are owed.", grouped(statement.debt)));
     }
-    if let (Some(gap), Some(unexplained)) = (history.balance.gap, history.balance.unexplained)
-        && gap != 0
-    {
-        notes.push(format!(
-            "The balance on record differs from the sum of the rows by {}; {} of it is unexplained.",
-            signed(gap),
-            grouped(unexplained)
-        ));
-    }
+    notes.extend(off_record(history));
     notes.extend(
         history.findings.iter().map(|(class, id)| format!("Under review: {} {}.", class.name(), id.0)),
     );

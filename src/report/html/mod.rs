@@ -21,6 +21,8 @@ mod waivers;
 mod waterfall;
 mod words;
 
+pub(crate) use words::gap_cause;
+
 use std::io::{self, Write};
 
 use askama::Template;

@@ -187,7 +187,9 @@
 
   // --- one user ---
 
-  const fact = (name, text) => element("div", { class: `figure${text.length > 10 ? " long" : ""}` }, element("dt", {}, name), element("dd", {}, element("strong", {}, text)));
+  // The same classes as in figures.rs: a number is set smaller before it is broken.
+  const size = (text) => (text.length <= 10 ? "" : text.length <= 14 ? " long" : text.length <= 24 ? " long longer" : " long longest");
+  const fact = (name, text) => element("div", { class: `figure${size(text)}` }, element("dt", {}, name), element("dd", {}, element("strong", {}, text)));
   const smallTable = (caption, heads, rows) => element("div", { class: "card scroll", role: "region", tabindex: "0", "aria-label": caption },
     element("table", {}, element("thead", {}, element("tr", {}, ...heads.map(([text, kind]) => element("th", { scope: "col", class: kind }, text)))),
       element("tbody", {}, ...rows.map((cells) => element("tr", {}, ...cells.map((cell, at) => element(at === 0 ? "th" : "td", at === 0 ? { scope: "row" } : { class: heads[at][1] }, cell)))))));
@@ -216,9 +218,17 @@
     else parts.push(element("p", { class: "aside" }, "No finding in this page is of this user."));
     byId("user-body").replaceChildren(...parts);
     section.hidden = false;
-    byId("findings-title").textContent = "Findings of this user";
+    const own = groups.length > 0 ? "Those of the user above, the gravest first, out of" : "None is of the user above, out of";
+    sayWhose("Findings of this user", `${own} ${grouped(facts.held)} in this page.`);
   };
-  const closeUser = () => { state.user = ""; byId("user").hidden = true; byId("findings-title").textContent = "All findings"; };
+  const closeUser = () => { state.user = ""; byId("user").hidden = true; sayWhose("All findings"); };
+  // What the table has stands above it, too: the words for all rows are those of the file.
+  const lead = byId("findings-lead");
+  const ofAll = lead ? [...lead.childNodes] : [];
+  const sayWhose = (title, words) => {
+    byId("findings-title").textContent = title;
+    lead?.replaceChildren(...(words === undefined ? ofAll : [words]));
+  };
 
   // --- the address: #user=…, #finding=…, #class=…&cause=…&q=… ---
 

@@ -3,7 +3,7 @@
 use crate::audit::RunVerdict;
 use crate::domain::{PopulationClass, Severity, Side, Total};
 
-use super::super::figures::{counted, grouped, length, signed};
+use super::super::figures::{counted, grouped, length, signed, size};
 use super::super::model::{Model, OutcomeName};
 use super::super::place::WrittenFile;
 use super::words;
@@ -41,6 +41,13 @@ pub struct Figure {
     pub value: String,
     pub note: String,
     pub tone: &'static str,
+}
+
+impl Figure {
+    /// How long the value is, as classes.
+    pub fn size(&self) -> &'static str {
+        size(&self.value)
+    }
 }
 
 /// One side's account: in, what became of it, out.
@@ -127,7 +134,8 @@ pub type Fact = (String, String);
 
 /// The numbers at the head.
 pub fn figures(model: &Model<'_>) -> Vec<Figure> {
-    let grants = model.legacy_population.get(PopulationClass::Grants);
+    let [grants, deductions] = [PopulationClass::Grants, PopulationClass::Deductions]
+        .map(|class| model.legacy_population.get(class));
     let paired = model.legacy_outcomes.iter().find(|(outcome, _)| outcome.name() == "paired");
     let paired = paired.map_or(0, |(_, total)| total.rows);
     let ready: u64 = model
@@ -140,15 +148,15 @@ pub fn figures(model: &Model<'_>) -> Vec<Figure> {
     let effect: i128 = model.classes.iter().map(|class| class.executable_tokens).sum();
     let mut figures = vec![
         Figure {
-            caption: "Legacy grants",
-            value: number(grants.rows),
-            note: format!("{} tokens", tokens(grants.tokens)),
+            caption: "Legacy rows to arrive",
+            value: number(grants.rows + deductions.rows),
+            note: to_arrive(grants, deductions),
             tone: "",
         },
         Figure {
             caption: "Arrived unchanged",
             value: number(paired),
-            note: "legacy rows with their partner and no finding".to_owned(),
+            note: "legacy grants and deductions with their partner and no finding".to_owned(),
             tone: if paired > 0 { "good" } else { "" },
         },
         Figure {
@@ -180,6 +188,15 @@ pub fn figures(model: &Model<'_>) -> Vec<Figure> {
         });
     }
     figures
+}
+
+/// What the legacy rows are of which each should have arrived.
+fn to_arrive(grants: Total, deductions: Total) -> String {
+    let granted = format!("{} of {} tokens", counted(grants.rows, "grant", "grants"), tokens(grants.tokens));
+    match deductions.rows {
+        0 => granted,
+        rows => format!("{granted}, {}", counted(rows, "deduction", "deductions")),
+    }
 }
 
 /// The account of one side.

@@ -22,6 +22,7 @@ pub fn write(table: &Table<'_>, file: StagedFile) -> Result<WrittenFile, PlaceEr
                 Cell::Empty => rows.plain(""),
                 Cell::Text(text) => rows.text(text),
                 Cell::Time(at) => rows.plain(&at.rfc3339()),
+                Cell::Seconds(span) => rows.plain(&span.seconds()),
                 number => rows.number(number.value()),
             }
         }

@@ -156,7 +156,7 @@ pub fn human(pack: &Pack<'_>, written: &Written<'_>, width: usize, color: bool) 
     }
     let chain = match &pack.period.previous {
         Some(previous) => format!("Follows the sealed pack {}.", previous.name),
-        None => "No sealed pack before: the opening balances are computed from the rows.".to_owned(),
+        None => "Follows no sealed pack: the opening balances are computed from the rows.".to_owned(),
     };
     page.paragraph("", &chain, Paint::Plain);
     for warning in &model.warnings {

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::domain::{Instant, RowId};
+use crate::domain::{Instant, RowId, Span};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum Kind {
     Id,
     /// Whole numbers.
     Number,
+    /// Seconds with six decimals.
+    Seconds,
     /// Times, UTC.
     Time,
     /// Left for the auditor's pen.
@@ -44,6 +46,8 @@ pub enum Cell<'a> {
     Number(i128),
     /// A time.
     Time(Instant),
+    /// How long something took, in seconds.
+    Seconds(Span),
     /// The sum of this column over rows of the table, from the first to the last.
     SumOf {
         /// First row, from 0.
@@ -154,7 +158,7 @@ impl<'a> Cell<'a> {
     /// The number that the cell shows.
     pub fn value(&self) -> Option<i128> {
         match self {
-            Cell::Empty | Cell::Text(_) | Cell::Time(_) => None,
+            Cell::Empty | Cell::Text(_) | Cell::Time(_) | Cell::Seconds(_) => None,
             Cell::Number(value)
             | Cell::SumOf { value, .. }
             | Cell::Plus { value, .. }

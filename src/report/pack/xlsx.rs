@@ -11,7 +11,7 @@ use rust_xlsxwriter::{
 };
 
 use super::table::{Cell, Column, Kind, Table};
-use crate::domain::Instant;
+use crate::domain::{Instant, Span};
 
 /// Rows of a sheet that hold data: what a spreadsheet has, less header and sum.
 pub const SHEET_ROWS_MAX: usize = 1_048_576 - 2;
@@ -19,12 +19,16 @@ pub const SHEET_ROWS_MAX: usize = 1_048_576 - 2;
 /// Numbers of more digits lose some of them in a spreadsheet.
 const EXACT_MAX: i128 = 999_999_999_999_999;
 
+/// No column of text is wider, in letters: what is longer goes on below or is read in the cell.
+const WIDTH_MAX: usize = 60;
+
 /// A cell of a spreadsheet holds so many letters; some are left for what says that it was cut.
 const TEXT_MAX: usize = 32_000;
 
 /// Days from the spreadsheet's epoch to 1970-01-01.
 const EPOCH_DAYS: f64 = 25_569.0;
 const DAY_MICROS: f64 = 86_400_000_000.0;
+const MICROS: f64 = 1_000_000.0;
 
 /// The formats of the workbook.
 struct Formats {
@@ -32,6 +36,7 @@ struct Formats {
     text: Format,
     id: Format,
     number: Format,
+    seconds: Format,
     time: Format,
     note: Format,
     strong: [Format; 3],
@@ -95,6 +100,7 @@ fn sheets<'t>(
     let mut sums = vec![Sum::default(); table.columns.len()];
     let mut sheets = Vec::new();
     let mut cells = Vec::new();
+    let mut longest = vec![0; table.columns.len()];
     for (number, name) in names.iter().enumerate() {
         let mut sheet = Worksheet::new();
         sheet.set_name(name)?;
@@ -110,7 +116,11 @@ fn sheets<'t>(
             for (column, cell) in cells.iter().enumerate() {
                 put(&mut sheet, &place, column as u16, cell, table.columns[column].kind, formats)?;
                 sums[column].add(cell);
+                longest[column] = longest[column].max(letters(cell));
             }
+        }
+        for (at, column) in table.columns.iter().enumerate() {
+            sheet.set_column_width(at as u16, width(column, longest[at]))?;
         }
         if number + 1 == names.len() && table.columns.iter().any(|column| column.summed) {
             Foot { sums: &sums, names: &names, rows_max, len }.put(&mut sheet, table, formats)?;
@@ -126,11 +136,14 @@ struct Sum {
     value: i128,
     /// Without signs: while this is exact, so is the spreadsheet's own sum, and no cell is text.
     absolute: u128,
+    /// Cells that hold a number. Where none does, the sum is not known either.
+    known: usize,
 }
 
 impl Sum {
     fn add(&mut self, cell: &Cell<'_>) {
-        let value = cell.value().unwrap_or(0);
+        let Some(value) = cell.value() else { return };
+        self.known += 1;
         self.value = self.value.saturating_add(value);
         self.absolute = self.absolute.saturating_add(value.unsigned_abs());
     }
@@ -139,7 +152,6 @@ impl Sum {
 fn head(sheet: &mut Worksheet, table: &Table<'_>, len: usize, formats: &Formats) -> Result<(), XlsxError> {
     for (at, column) in table.columns.iter().enumerate() {
         sheet.write_string_with_format(0, at as u16, column.name, &formats.header)?;
-        sheet.set_column_width(at as u16, width(column))?;
     }
     sheet.set_row_height(0, 20)?;
     sheet.set_freeze_panes(1, 1)?;
@@ -150,12 +162,20 @@ fn head(sheet: &mut Worksheet, table: &Table<'_>, len: usize, formats: &Formats)
     Ok(())
 }
 
-fn width(column: &Column) -> f64 {
+/// Letters of a text; nothing else makes a column wider than its kind.
+fn letters(cell: &Cell<'_>) -> usize {
+    match cell {
+        Cell::Text(text) => text.chars().take(WIDTH_MAX).count(),
+        _ => 0,
+    }
+}
+
+/// The width of a column whose longest text has so many letters.
+fn width(column: &Column, longest: usize) -> f64 {
     let least: f64 = match column.kind {
-        Kind::Text => 13.0,
-        Kind::LongText => 60.0,
+        Kind::Text | Kind::LongText => (longest as f64 + 2.0).clamp(13.0, WIDTH_MAX as f64),
         Kind::Id => 38.0,
-        Kind::Number => 15.0,
+        Kind::Number | Kind::Seconds => 15.0,
         Kind::Time => 24.0,
         Kind::Note => 26.0,
     };
@@ -194,6 +214,7 @@ fn put(
             return Ok(());
         }
         Cell::Time(at) => return put_time(sheet, row, column, *at, formats),
+        Cell::Seconds(span) => return put_seconds(sheet, row, column, *span, formats),
         Cell::Number(_) => None,
         Cell::SumOf { first, last, .. } if place.names.len() == 1 => {
             let letter = column_number_to_name(column);
@@ -270,6 +291,23 @@ fn put_time(
     Ok(())
 }
 
+/// Seconds with six decimals; more digits than a spreadsheet counts with stay text.
+fn put_seconds(
+    sheet: &mut Worksheet,
+    row: u32,
+    column: u16,
+    span: Span,
+    formats: &Formats,
+) -> Result<(), XlsxError> {
+    if i128::from(span.0).abs() <= EXACT_MAX {
+        let seconds = span.0 as f64 / MICROS;
+        sheet.write_number_with_format(row, column, seconds, &formats.seconds)?;
+    } else {
+        sheet.write_string_with_format(row, column, span.seconds(), &formats.text)?;
+    }
+    Ok(())
+}
+
 /// A text that a cell can hold. What is cut says so; the CSV file has it whole.
 fn shortened(text: &str) -> String {
     match text.char_indices().nth(TEXT_MAX) {
@@ -294,7 +332,7 @@ impl Foot<'_> {
             let number = at as u16;
             if at == 0 {
                 sheet.write_string_with_format(row, 0, "Total", &formats.sum_label)?;
-            } else if column.summed {
+            } else if column.summed && (self.sums[at].known > 0 || table.len == 0) {
                 let sum = self.sums[at];
                 let is_exact = self.len > 0 && sum.absolute <= EXACT_MAX as u128;
                 let formula = is_exact.then(|| self.formula(number));
@@ -331,6 +369,7 @@ impl Formats {
             text: Format::new(),
             id: Format::new().set_font_name("Consolas").set_font_size(9),
             number: Format::new().set_num_format(number),
+            seconds: Format::new().set_num_format("#,##0.000000;[Red]-#,##0.000000"),
             time: Format::new().set_num_format("yyyy-mm-dd hh:mm:ss.000").set_align(FormatAlign::Left),
             note: Format::new().set_background_color(Color::RGB(0xFFF7DB)).set_border(FormatBorder::Hair),
             strong: [
@@ -348,6 +387,7 @@ impl Formats {
             (Kind::Text | Kind::LongText | Kind::Time, false) => &self.text,
             (Kind::Id, false) => &self.id,
             (Kind::Number, false) => &self.number,
+            (Kind::Seconds, _) => &self.seconds,
             (Kind::Id, true) => &self.strong[1],
             (Kind::Number, true) => &self.strong[2],
             (Kind::Text | Kind::LongText | Kind::Time, true) => &self.strong[0],

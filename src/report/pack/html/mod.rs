@@ -9,7 +9,7 @@ use super::print::movements;
 use super::table::{Cell, Kind, Table};
 use super::tables::sheets;
 use crate::report::error::ReportError;
-use crate::report::figures::{grouped, moment, signed};
+use crate::report::figures::{counted, grouped, moment, signed, size};
 use crate::report::place::WrittenFile;
 
 /// Rows of a long table that the page shows; the CSV file has them all.
@@ -82,6 +82,8 @@ struct Part {
     file: &'static str,
     columns: Vec<Head>,
     rows: Vec<Drawn>,
+    /// Long words rather than figures: on a narrow screen its rows are blocks.
+    is_of_words: bool,
     rest: String,
     paper: String,
 }
@@ -100,8 +102,16 @@ struct Drawn {
 
 /// A cell as it is drawn.
 struct Drawing {
+    name: &'static str,
     text: String,
     class: &'static str,
+}
+
+impl Figure {
+    /// How long the value is: a number is set smaller before it is broken.
+    fn size(&self) -> &'static str {
+        size(&self.value)
+    }
 }
 
 /// Draws the page. `files` are the tables whose digests it names.
@@ -124,7 +134,7 @@ pub(super) fn render(pack: &Pack<'_>, files: &[WrittenFile]) -> Result<String, R
                 "Follows the sealed pack {}: its closing balances are the opening ones here.",
                 previous.name
             ),
-            None => "No sealed pack before: the opening balances are computed from the rows.".to_owned(),
+            None => "Follows no sealed pack: the opening balances are computed from the rows.".to_owned(),
         },
         warnings: &model.warnings,
         figures: figures(pack),
@@ -152,7 +162,7 @@ fn figures(pack: &Pack<'_>) -> Vec<Figure> {
         Figure {
             caption: "Moved",
             value: signed(roll.whole.tokens),
-            note: format!("in {} rows", grouped(i128::from(roll.whole.rows))),
+            note: format!("in {}", counted(roll.whole.rows, "row", "rows")),
         },
         Figure {
             caption: "Closing balance",
@@ -216,11 +226,18 @@ fn part(table: &Table<'_>) -> Part {
         .collect();
     let columns = kept.iter().map(|&at| {
         let column = &table.columns[at];
-        Head { name: column.name, class: class(column.name, column.kind == Kind::Number) }
+        Head {
+            name: column.name,
+            class: class(column.name, matches!(column.kind, Kind::Number | Kind::Seconds)),
+        }
     });
     let drawing = |cells: &[(String, bool)], at: usize| Drawing {
+        name: table.columns[at].name,
         text: cells[at].0.clone(),
-        class: class(table.columns[at].name, cells[at].1),
+        class: match (class(table.columns[at].name, cells[at].1), table.columns[at].kind) {
+            ("", Kind::LongText) => "w",
+            (class, _) => class,
+        },
     };
     let rows = all.iter().enumerate().map(|(row, cells)| Drawn {
         class: match ((table.strong)(row), is_wide && row >= PAPER_MAX) {
@@ -241,7 +258,8 @@ fn part(table: &Table<'_>) -> Part {
         ),
         false => String::new(),
     };
-    Part { id, title: table.title, lead, file: table.file, columns, rows, rest, paper }
+    let is_of_words = matches!(id, "summary" | "causes" | "provenance");
+    Part { id, title: table.title, lead, file: table.file, columns, rows, is_of_words, rest, paper }
 }
 
 /// What a cell is: a number, and too much for paper.
@@ -271,9 +289,10 @@ fn left_out(table: &Table<'_>, shown: usize, without_columns: bool) -> String {
 
 fn text(cell: &Cell<'_>, kind: Kind) -> (String, bool) {
     match cell {
-        Cell::Empty => (String::new(), kind == Kind::Number),
+        Cell::Empty => (String::new(), matches!(kind, Kind::Number | Kind::Seconds)),
         Cell::Text(text) => (text.to_string(), false),
         Cell::Time(at) => (at.rfc3339(), false),
+        Cell::Seconds(span) => (span.seconds().replace('-', "\u{2212}"), true),
         number => (grouped(number.value().unwrap_or(0)).replace('-', "\u{2212}"), true),
     }
 }

@@ -12,6 +12,7 @@ pub fn exceptions<'a>(pack: &'a Pack<'a>) -> Table<'a> {
         "user_id" | "legacy_ids" | "unified_ids" => Kind::Id,
         "tokens_legacy" | "tokens_unified" | "tokens_effect" => Kind::Number,
         "created_at_legacy" | "created_at_unified" => Kind::Time,
+        "lag_seconds" => Kind::Seconds,
         "evidence" => Kind::LongText,
         _ => Kind::Text,
     };
@@ -57,7 +58,7 @@ fn finding_cells<'a>(finding: &'a Finding, cells: &mut Vec<Cell<'a>>) {
     }
     cells.push(Cell::time(finding.created_at_legacy));
     cells.push(Cell::time(finding.created_at_unified));
-    cells.push(Cell::text(finding.lag.map(|lag| lag.seconds()).unwrap_or_default()));
+    cells.push(finding.lag.map_or(Cell::Empty, Cell::Seconds));
     cells.push(Cell::text(finding.rule.name()));
     cells.push(Cell::text(finding.verdict.name()));
     cells.push(Cell::text(finding.confidence.name()));

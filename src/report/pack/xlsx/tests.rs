@@ -42,6 +42,30 @@ fn numbers_that_a_spreadsheet_would_round_are_text_and_so_is_their_sum() {
 }
 
 #[test]
+fn a_sum_of_numbers_that_nobody_knows_is_not_known_either() {
+    let unknown = |name| vec![Cell::text(name), Cell::Empty, Cell::Number(5)];
+    let columns = vec![Column::new("user_id", Kind::Id), Column::summed("stored"), Column::summed("used")];
+    let table = Table::of_rows("Balances", "balances.csv", columns.clone(), vec![unknown("a"), unknown("b")]);
+    let mut book = book(&table, 100);
+    let range = book.worksheet_range("Balances").unwrap();
+    let total = |column| range.get_value((3, column)).unwrap();
+    assert_eq!([total(1), total(2)], [&Data::Empty, &Data::Float(10.0)]);
+    assert!(book.worksheet_formula("Balances").unwrap().get_value((3, 1)).is_none_or(String::is_empty));
+}
+
+#[test]
+fn a_column_is_as_wide_as_its_longest_text_and_seconds_are_numbers() {
+    let label = Column::new("action_type", Kind::LongText);
+    assert_eq!([0, 20, 500].map(|longest| width(&label, longest)), [15.0, 22.0, 60.0]);
+    let spans = [Span(-1_500_001), Span(i64::MAX)];
+    let rows = spans.iter().map(|span| vec![Cell::Seconds(*span)]).collect();
+    let table = Table::of_rows("Lags", "lags.csv", vec![Column::new("lag_seconds", Kind::Seconds)], rows);
+    let range = book(&table, 100).worksheet_range("Lags").unwrap();
+    assert_eq!(range.get_value((1, 0)), Some(&Data::Float(-1.500001)));
+    assert_eq!(range.get_value((2, 0)), Some(&Data::String("9223372036854.775807".to_owned())));
+}
+
+#[test]
 fn times_are_days_of_the_spreadsheet_where_it_has_them() {
     let at = |text: &str| Instant(chrono::DateTime::parse_from_rfc3339(text).unwrap().timestamp_micros());
     let times = [at("2026-03-01T12:00:00Z"), at("0800-01-01T00:00:00Z")];
