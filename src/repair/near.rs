@@ -6,7 +6,7 @@ use super::columns::{Layout, Slot};
 use super::evidence;
 use super::plan::Plan;
 use super::quote::{do_block, fill, literal};
-use crate::source::postgres::select::has_no_meaning;
+use crate::source::postgres::select::grant_like;
 
 const NEAR: &str = include_str!("sql/near.sql");
 const CHECK: &str = include_str!("sql/near_check.sql");
@@ -110,8 +110,20 @@ fn counts(plan: &Plan<'_>, indent: &str) -> String {
 /// The label of `u` has no meaning, and it is worth something.
 fn is_unclear(plan: &Plan<'_>, indent: &str) -> String {
     let label = plan.unified.label("u");
-    let has_none = has_no_meaning(&label, &plan.moving, plan.usage.as_deref());
-    format!("({has_none})\n{indent}and {}", is_worth_something(&plan.unified))
+    let is_one_of = |labels: &[String]| {
+        let labels: Vec<String> = labels.iter().map(|label| literal(label)).collect();
+        format!("{label} in ({})", labels.join(", "))
+    };
+    let is_no_use = match plan.usage.as_deref() {
+        Some([]) => String::new(),
+        Some(usage) => format!(" and not {}", is_one_of(usage)),
+        None => {
+            let mut alike = vec![format!("btrim({label}, '/') = ''")];
+            alike.extend(grant_like(&label, &plan.moving));
+            format!(" and ({})", alike.join(" or "))
+        }
+    };
+    format!("(not {}{is_no_use})\n{indent}and {}", is_one_of(&plan.moving), is_worth_something(&plan.unified))
 }
 
 fn is_worth_something(unified: &Layout) -> String {

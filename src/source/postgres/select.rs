@@ -227,24 +227,9 @@ fn wanted_rule(
     })
 }
 
-/// The label is neither listed nor use: what the run calls a label without a meaning.
-pub(crate) fn has_no_meaning(label: &str, listed: &[String], usage: Option<&[String]>) -> String {
-    let array = |texts: &[String]| texts.iter().map(|text| literal(text)).collect::<Vec<_>>().join(", ");
-    let is_listed = format!("{label} in ({})", array(listed));
-    match usage {
-        Some([]) => format!("not {is_listed}"),
-        Some(usage) => format!("not {is_listed} and not {label} in ({})", array(usage)),
-        None => {
-            let mut alike = vec![format!("btrim({label}, '/') = ''")];
-            alike.extend(grant_like(label, listed));
-            format!("not {is_listed} and ({})", alike.join(" or "))
-        }
-    }
-}
-
 /// What [`super::super::looks_like_a_grant`] says, for the server. The rules of "C" do not change an I
 /// into another letter, as those of Turkish do.
-fn grant_like(label: &str, listed: &[String]) -> Vec<String> {
+pub(crate) fn grant_like(label: &str, listed: &[String]) -> Vec<String> {
     let bare = format!("regexp_replace(lower(({label}) collate \"C\"), '[^a-z0-9]', '', 'g')");
     let mut alike: Vec<String> = listed.iter().map(|listed| bare_label(listed)).collect();
     alike.retain(|listed| !listed.is_empty());

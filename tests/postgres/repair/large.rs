@@ -47,7 +47,7 @@ fn of_a_user_of_very_many_rows_those_count_that_the_server_counts() {
          insert into token_transactions values
            ('{LEGACY}', '{USER}', 'pack_purchase', 1000, '2026-01-05 10:00+00', 'pi_1');
          insert into token_usage (id, user_id, action_type, model_used, tokens_used, success, created_at)
-         select md5(n::text)::uuid, '{USER}', 'admin_grant', 'x', 7, 'true', timestamptz '2026-01-01' + n * interval '1 hour'
+         select md5(n::text)::uuid, '{USER}', 'admin_grant', 'x', 7, 'true', timestamptz '2020-01-01' + n * interval '1 hour'
            from generate_series(1, 4200) as n;
          insert into token_usage (id, user_id, action_type, model_used, tokens_used, success, created_at) values
            ('20000000-0000-4000-8000-000000000001', '{USER}', 'trial_grant', 'x', 0, 'true', null),
