@@ -25,6 +25,11 @@ set local xmloption = 'content';
 set local array_nulls = on;
 set local quote_all_identifiers = off;
 
+-- Of values inside JSON the server has no statistics: it would sort the whole table for the sake of a few rows, and
+-- compile for as long as it looks.
+set local enable_mergejoin = off;
+set local jit = off;
+
 -- One file at a time, so that no two make the journal, or wait for each other: the number is the word "reckon" in
 -- ASCII, as in retire.sql.
 do $reckon$
@@ -50,6 +55,44 @@ $reckon$;
 
 -- No other writer until this short transaction ends.
 lock table public.token_usage in share row exclusive mode;
+
+do $reckon$
+declare
+  wrong bigint;
+  named text;
+begin
+  -- A rule puts other statements in the place of those below, or beside them.
+  select count(*), string_agg(r.rulename, ', ' order by r.rulename)
+    into wrong, named
+    from pg_catalog.pg_rewrite as r
+   where r.ev_class = 'public.token_usage'::regclass
+     and r.ev_type in ('2', '3', '4')
+     and r.ev_enabled in ('O', 'A');
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: a rule acts on %s: %s', 'public.token_usage', named),
+      hint = 'Nothing was changed. Read it; where it need not act on these rows, run alter table … disable rule … before this file and enable rule after it.';
+  end if;
+  -- A trigger may change balances; [repair] allow_triggers = true leaves this check out.
+  -- A partition may have triggers of its own.
+  select count(*), string_agg(distinct t.tgname, ', ' order by t.tgname)
+    into wrong, named
+    from pg_catalog.pg_trigger as t
+   where (
+       t.tgrelid = 'public.token_usage'::regclass
+       or t.tgtype & 1 <> 0
+          and t.tgrelid in (select r.relid from pg_catalog.pg_partition_tree('public.token_usage'::regclass) as r)
+     )
+     and not t.tgisinternal
+     and t.tgenabled in ('O', 'A')
+     and t.tgtype & 4 <> 0;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: a trigger acts on INSERT of %s: %s', 'public.token_usage', named),
+      hint = 'Nothing was changed. Read it; set allow_triggers = true under [repair] if it may run for every row, otherwise disable it for the backfill.';
+  end if;
+end
+$reckon$;
 
 -- The journal: what was before, and what was inserted, so that undo.sql can take it back.
 do $reckon$
@@ -136,15 +179,15 @@ begin
   select count(*), string_agg(c.row_id, ', ' order by c.place) filter (where c.place <= 5)
     into wrong, named
     from (
-      select p.row_id::text as row_id, row_number() over (order by p.row_id::text) as place
-        from pg_temp.reckon_legacy as p
-       where not exists (
-         select 1
-           from public.token_transactions as l
-          where lower(l.id::text) = lower(p.row_id::text)
-            and lower(l.user_id::text) = lower(p.user_id::text)
+      select q.row_id::text as row_id, row_number() over (order by q.row_id::text) as place
+        from pg_temp.reckon_legacy as q
+       where q.row_id not in (
+         select p.row_id
+           from pg_temp.reckon_legacy as p
+           join public.token_transactions as l on lower(l.id::text) = lower(p.row_id::text)
+          where lower(l.user_id::text) = lower(p.user_id::text)
             and coalesce(l.action_type::text, '') = p.label
-            and (l.tokens_used)::numeric is not distinct from p.tokens
+            and (l.tokens_used)::text::numeric is not distinct from p.tokens
             and (l.created_at)::timestamptz is not distinct from p.created_at
             and array(select r.text from unnest(array[btrim(case when l.stripe_payment_intent_id::text ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower(l.stripe_payment_intent_id::text) else l.stripe_payment_intent_id::text end, E' \t\n\r\f')]) as r (text) where not (lower(coalesce(btrim(r.text, E' \t\n\r\f'), '') collate "C") in ('null', E'\\n', 'none', 'nil', 'nan', 'undefined', '<null>', '(null)', '<na>', 'n/a', '#n/a', '#ref!', '#null!', '#value!', '#name?', '#num!', '#div/0!', 'na', 'n.a.', 'n.a', '#na', 'unknown', 'tbd', '') or r.text collate "C" ~* E'^\\s*([[{]([][{},:"\\s]|null|false|0)*[]}]|[\\s!-/:-@[-`{-~\\u00a0\\u00b7\\u2010-\\u2015\\u2022\\u2026\\u2212\\u3000]+|(urn:uuid:)?[{(]?0{8}-?(0{4}-?){3}0{12}[)}]?)\\s*$' or r.text collate "C" ~* E'^\\s*(true|false|[-+]?0+([.]0*)?)\\s*$')) @> p.reference_set and array(select r.text from unnest(array[btrim(case when l.stripe_payment_intent_id::text ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower(l.stripe_payment_intent_id::text) else l.stripe_payment_intent_id::text end, E' \t\n\r\f')]) as r (text) where not (lower(coalesce(btrim(r.text, E' \t\n\r\f'), '') collate "C") in ('null', E'\\n', 'none', 'nil', 'nan', 'undefined', '<null>', '(null)', '<na>', 'n/a', '#n/a', '#ref!', '#null!', '#value!', '#name?', '#num!', '#div/0!', 'na', 'n.a.', 'n.a', '#na', 'unknown', 'tbd', '') or r.text collate "C" ~* E'^\\s*([[{]([][{},:"\\s]|null|false|0)*[]}]|[\\s!-/:-@[-`{-~\\u00a0\\u00b7\\u2010-\\u2015\\u2022\\u2026\\u2212\\u3000]+|(urn:uuid:)?[{(]?0{8}-?(0{4}-?){3}0{12}[)}]?)\\s*$' or r.text collate "C" ~* E'^\\s*(true|false|[-+]?0+([.]0*)?)\\s*$')) <@ p.reference_set
        )
@@ -196,33 +239,33 @@ insert into pg_temp.reckon_rows (reckon_no, reckon_legacy_id, id, user_id, actio
   (19, '5f8dba14-7a95-4101-b169-14a233551b9f', '2ed72837-3ef0-55ce-9fc7-3eb128df1dc3', 'cd3e47bb-6fb0-42a7-a9bf-31932e377e6d', 'admin_deduct', 19000, '2025-12-29T19:42:23.333929Z'::timestamptz, 'true', '{"legacy_id":"5f8dba14-7a95-4101-b169-14a233551b9f","migrated_from":"public.token_transactions"}');
 
 -- What is known of these users: how many grants and deductions that count, how many of them without an id, and
--- 56 bits of SHA-256 of each id and label; of very many rows the sum of these bits.
+-- 56 bits of SHA-256 of each id, label, amount and time; of very many rows the sum of these bits.
 create temporary table reckon_known on commit drop as
 select 0::bigint as no, u.user_id as user_id, 0::bigint as row_count, 0::bigint as blank_count, 0::numeric as fingerprint, null::text[] as prints
   from public.token_usage as u
   with no data;
 
 insert into pg_temp.reckon_known (no, user_id, row_count, blank_count, fingerprint, prints) values
-  (0, '080299f4-a252-44ad-9fb7-1d79ef180e9f', 14, 0, null, '{979b0950ec1bad,4955588a69ddcd,4afa86bc302d5c,a660340d4311c6,3642c3fef314d5,b45874930919b5,b41a2b3269def0,5a43469fedc56a,e380b5ff6cc19c,a9e3fbebee6754,9573a65fb0e9b3,4379fa10432daf,919538ebf50a0b,33d622059f7157}'),
-  (1, '10ead414-5004-4dcd-95c4-a8aa69f3284b', 10, 0, null, '{cd4dca04f2fa07,00bb91f32e44ae,ad181d01df3cf0,b43399313da173,e5d8d48bfff046,710df7893e1a9c,655870de5dc8eb,34a25fdef3d17c,322ef3f5008921,c4d7e9814bf89d}'),
-  (2, '21685ac7-078f-40d8-91fb-9ef12120746c', 9, 0, null, '{8db1c7a3d52617,bee97f587bd3fb,f45c893f89c024,d1bf7360edc1b2,8e9d83177689d8,a6e892ee3faab8,ad01db95afec71,3d3ec43095b4e8,1855dc71578338}'),
-  (3, '2ceefc71-01d6-4101-9cb6-d1eb9271dc6d', 4, 0, null, '{ed96ece7ebf578,0369275ddb24a2,bfb2a190dcde23,b8a24c3a8c90b7}'),
-  (4, '2dd13528-579b-421a-850f-17b191dfc3a8', 7, 0, null, '{cee99e291f3374,17cee0850a22fc,f3b450c1255bda,b4109d2adb0d9b,55a3033dae0d0b,2eeebe0f345334,65b3ef06fba89d}'),
-  (5, '41c97819-7c93-44e5-9433-84e7af2f2715', 2, 0, null, '{39c910b01ea8aa,565a66698daab7}'),
-  (6, '50381ccc-6629-434b-b729-f93d5524f47e', 10, 0, null, '{f2ba1e1eda4601,ca57963491694b,8346c528077b41,7eb55e6870143c,3bdd455dbea223,bf6441384a2029,293e646a962a5f,9f2b2b71b69b37,623c0c0b49994d,30506a13fc5443}'),
-  (7, '575cad77-8978-42df-8f46-42141b44fc31', 2, 0, null, '{b9a77517991591,b184195c6718f9}'),
-  (8, '6dc2bdcc-7bb2-4002-ac28-74e7ca0b63d2', 5, 0, null, '{815dd829c40c5d,334b4495f6a244,f7da70fcec292c,27434adce94b5f,73b457788c2040}'),
-  (9, '811dc75b-9632-4dcb-9bfa-59897fbc8220', 3, 0, null, '{942005031a170f,48bad782752e30,500111f2a26858}'),
-  (10, '9ee409df-3606-4c73-96f0-4c2d222e9142', 3, 0, null, '{44853bc26a1570,0706eb8ab2dfc7,2bdc3a56c2ecde}'),
-  (11, '9efc6d59-27a0-4163-8315-2f78c77e8b26', 5, 0, null, '{7849797cd74817,b53071da912687,032ef018a3d5e3,be32a91b4e3477,621badb82e239c}'),
-  (12, 'a374de0e-4178-4852-a5ef-f5c5d559eea8', 13, 0, null, '{596ee01d1d7161,9887e0d54c6784,b4430319bb6c93,9f0c567bc4f939,4b73a0bdd6d067,d6efdd55946403,c934d0fcdc0fb8,c932c66b18bd73,325ceff7ca9de9,ee85910a67d800,5a303eb41fc971,17f02918886520,96b5fb9f8d8d65}'),
-  (13, 'bad375c9-d69f-4441-9db0-32e56c2507af', 3, 0, null, '{377479a045a282,d5cfd0098d0f89,586cd7a23d058d}'),
-  (14, 'bb9ccf04-460a-4836-966c-37c8d5357bfa', 2, 0, null, '{7b5c7bafc68e7f,458f9fe174a048}'),
-  (15, 'be5712b9-ee53-4410-8863-136292a2b0f1', 4, 0, null, '{a4ee9483262652,60dbcbae705c08,c972a6af964916,bd3c0b46c013d8}'),
-  (16, 'cd3e47bb-6fb0-42a7-a9bf-31932e377e6d', 2, 0, null, '{77ae2c676de351,a68386064c439f}'),
-  (17, 'd165e915-49ec-4533-8883-8a18ef0899cf', 10, 0, null, '{8c6067c60e2bf1,eeaf827a2e7ed2,52aec72c8f6d22,ed9f02b50bf117,2101e43ecf81f0,3583b96bd490f4,f376d00545759e,49816244e55a98,ea0fe588b0faea,84284597d551a2}'),
-  (18, 'd25c5ada-106e-432a-b251-df4ee14567e8', 13, 0, null, '{765636b73a3a6b,3f777bc064524a,47741d16cc6487,c4a76e1dce8fee,9b62e04ece929a,bebc1f13db27e4,cbc04a214d21c5,449228cc0bb7a2,8be3aea519a5c9,166ec88d4b5782,20b4957ff7b80f,8bdafa603a35c5,c0484f994882bd}'),
-  (19, 'f2aee1d6-9c41-46e1-a7ec-65d834a94635', 3, 0, null, '{bf543f8426bd85,f95ff42780eb0d,9b9045edddd60b}');
+  (0, '080299f4-a252-44ad-9fb7-1d79ef180e9f', 14, 0, null, '{f1d310a02c971c,078d75a75c9352,385c9c914e3f89,404d330ab80a6e,d8265f66962b3e,b79690883e6e14,bbadfc107173a7,3ebbe7ddc4cb09,41533d43a86be6,4d3533d2de4d6c,f0bb1afe89588b,16a2bf23499e0e,9b1d43eb57abe6,3a98b3450ca618}'),
+  (1, '10ead414-5004-4dcd-95c4-a8aa69f3284b', 10, 0, null, '{1a57b0243e7a60,661f06efc85d97,02007a946ef417,3eaab93b80ee40,50555d8538eeb3,fc6491c0eb68e5,d653ace77c725e,b243e39fce21e6,93c5e708fdd842,cec59e90c14903}'),
+  (2, '21685ac7-078f-40d8-91fb-9ef12120746c', 9, 0, null, '{fe58144806041a,d62fe60229c9b5,2e4df92134ee3c,2136ca3e431225,5dc71dca2f5dc6,354c964e2bad55,9add69d1333003,5ea6afc58c3877,1fd7519769c25e}'),
+  (3, '2ceefc71-01d6-4101-9cb6-d1eb9271dc6d', 4, 0, null, '{48f733816e31aa,a424b0e5eb515e,30436b2214645b,b086eb7c2ed3f5}'),
+  (4, '2dd13528-579b-421a-850f-17b191dfc3a8', 7, 0, null, '{d93590b49aecc4,c0465167037cfc,8a25f1cab111f0,3b4652c11e7350,c866de736b5092,207e1de8e82c44,549f8c6068f33f}'),
+  (5, '41c97819-7c93-44e5-9433-84e7af2f2715', 2, 0, null, '{b5702583ebe4cf,851ac2dec7ded7}'),
+  (6, '50381ccc-6629-434b-b729-f93d5524f47e', 10, 0, null, '{4573245d5df92d,0096e3b67e9ac3,d049e23996dad8,28b26a04293086,229cf0334e5a82,5f6bb11ec9e98a,a61057178a8283,8a839d7dae0a74,793fbc7621bace,fb4e17eb316b65}'),
+  (7, '575cad77-8978-42df-8f46-42141b44fc31', 2, 0, null, '{07d3a5b3fe594d,91ac060904edff}'),
+  (8, '6dc2bdcc-7bb2-4002-ac28-74e7ca0b63d2', 5, 0, null, '{fd4f637e93f9b0,6de7b56e5afe20,0870230d3c13ce,6f38ab73b60d2c,a837bd009b7077}'),
+  (9, '811dc75b-9632-4dcb-9bfa-59897fbc8220', 3, 0, null, '{002d3e873cdb5c,dda0abbf16eacc,e689b1b5b69ec1}'),
+  (10, '9ee409df-3606-4c73-96f0-4c2d222e9142', 3, 0, null, '{fbfc6e299bf8ca,26d1ab2b7e5838,d3e3585d4acf56}'),
+  (11, '9efc6d59-27a0-4163-8315-2f78c77e8b26', 5, 0, null, '{dcf29d4456f2e8,dc8cf6c5525f37,82b68cb17d18ed,1e2fc1d816e57c,a68a36126fd4fe}'),
+  (12, 'a374de0e-4178-4852-a5ef-f5c5d559eea8', 13, 0, null, '{53eea771fe6c30,98a1e3a7d9fac5,cba5b095e5fe24,598749ce8709ac,c1bce9bc21d421,bb31e442cee501,e7a91dd18ae159,3e3eb964ef4205,880d9dc3a5856d,f21f796570df82,e81009a2597fb0,ad36a798a6f11b,8a91b89cdbbd74}'),
+  (13, 'bad375c9-d69f-4441-9db0-32e56c2507af', 3, 0, null, '{891efab7c29073,43a9060d0e53e2,3bce4abd194df4}'),
+  (14, 'bb9ccf04-460a-4836-966c-37c8d5357bfa', 2, 0, null, '{e4ad774473de0e,5499cdf5bfdd95}'),
+  (15, 'be5712b9-ee53-4410-8863-136292a2b0f1', 4, 0, null, '{94f3b761a0f34b,417456e7ffa137,71fbabdba9eeff,09e6b96038f8ff}'),
+  (16, 'cd3e47bb-6fb0-42a7-a9bf-31932e377e6d', 2, 0, null, '{fab8265a65b6b1,99cfbe6fa7f88e}'),
+  (17, 'd165e915-49ec-4533-8883-8a18ef0899cf', 10, 0, null, '{1757c026d8e92f,55dae54ef5cc9d,e08615d52283b1,e35c47406d5fd7,d07f73393d76e5,b60def19720343,1ada9f74dac59e,daa4b8d5a77e7f,41c7debeadb3a7,fccc457dc5a9b0}'),
+  (18, 'd25c5ada-106e-432a-b251-df4ee14567e8', 13, 0, null, '{6eadc53d6997f9,a37f61e80c8780,08707375fa64e7,00bad210e76108,f0568b84e144a3,c1f5472dd0ee73,eb802cbfd87275,97ba28cfd4e42b,e20a2a686fa3b9,fe88208f9c7305,c979dcb531a9b3,52c0a1cbe6f42b,4b3aa853c47ffb}'),
+  (19, 'f2aee1d6-9c41-46e1-a7ec-65d834a94635', 3, 0, null, '{93ab13a6199220,11a4ba58d19f03,66505a413aa589}');
 
 -- Rows that repair.sql and dedupe.sql of this run change: counted neither then nor now.
 create temporary table reckon_touched on commit drop as
@@ -235,35 +278,13 @@ create temporary table reckon_carriers (reference text, row_id text) on commit d
 
 analyze pg_temp.reckon_rows;
 analyze pg_temp.reckon_known;
+analyze pg_temp.reckon_touched;
 
 do $reckon$
 declare
-  foreign_key record;
   wrong bigint;
   named text;
-  planned bigint;
-  there bigint;
-  inserted_rows bigint;
 begin
-  -- A trigger may change balances; [repair] allow_triggers = true leaves this check out.
-  -- A partition may have triggers of its own.
-  select count(*), string_agg(distinct t.tgname, ', ' order by t.tgname)
-    into wrong, named
-    from pg_catalog.pg_trigger as t
-   where (
-       t.tgrelid = 'public.token_usage'::regclass
-       or t.tgtype & 1 <> 0
-          and t.tgrelid in (select r.relid from pg_catalog.pg_partition_tree('public.token_usage'::regclass) as r)
-     )
-     and not t.tgisinternal
-     and t.tgenabled in ('O', 'A')
-     and t.tgtype & 4 <> 0;
-  if wrong > 0 then
-    raise exception using
-      message = format('reckon: a trigger acts on INSERT of %s: %s', 'public.token_usage', named),
-      hint = 'Nothing was changed. Read it; set allow_triggers = true under [repair] if it may run for every row.';
-  end if;
-
   -- A UUID is the same in either case: a new row names its user as the table does, or else as the legacy row.
   if exists (select 1 from pg_temp.reckon_rows as p where pg_typeof(p.user_id) <> 'uuid'::regtype) then
     create temporary table reckon_spelling on commit drop as
@@ -306,37 +327,71 @@ begin
        and s.spellings = 1;
   end if;
 
-  -- Rows of this plan that are there already.
-  create temporary table reckon_there on commit drop as
-  select p.reckon_no, u.id as row_id
-    from pg_temp.reckon_rows as p
-    join public.token_usage as u on u.id = p.id;
-  analyze pg_temp.reckon_there;
+end
+$reckon$;
 
-  -- The same, and what other parts of this plan have inserted.
-  create temporary table reckon_own on commit drop as
-  select t.row_id::text as row_id
-    from pg_temp.reckon_there as t
-   union
-  select e.row_id
-    from reckon_journal.entries as e
-   where e.plan_id = 'e577030758195aa4'
-     and e.operation = 'insert'
-     and e.undone_at is null;
-  analyze pg_temp.reckon_own;
+-- Rows of this plan that are there already.
+create temporary table reckon_there on commit drop as
+select p.reckon_no, u.id as row_id
+  from pg_temp.reckon_rows as p
+  join public.token_usage as u on u.id = p.id;
+analyze pg_temp.reckon_there;
 
+-- The same, and what other parts of this plan have inserted.
+create temporary table reckon_own on commit drop as
+select t.row_id::text as row_id
+  from pg_temp.reckon_there as t
+ union
+select e.row_id
+  from reckon_journal.entries as e
+ where e.plan_id = 'e577030758195aa4'
+   and e.operation = 'insert'
+   and e.undone_at is null;
+analyze pg_temp.reckon_own;
+
+-- One look at the table, however long it is: rows of these users that count, or that have a label without a meaning
+-- and an amount that is missing; and rows of anybody that name a legacy row, or carry what it was paid with.
+create temporary table reckon_near on commit drop as
+select u.id as row_id,
+       u.id::text as id_text,
+       u.user_id as user_id,
+       u.user_id::text as user_text,
+       coalesce(u.action_type::text, '') as label,
+       ltrim(case when u.tokens_used::text ~* E'^\\s*[-+]?[0-9]+([.][0-9]*)?(e[-+]?[0-9]{1,2})?\\s*$' then case when abs(u.tokens_used::text::numeric) < 9223372036854775808 and u.tokens_used::text::numeric = trunc(u.tokens_used::text::numeric) then trunc(u.tokens_used::text::numeric)::text else '' end else '' end, '-') as tokens,
+       lower((nullif(u.metadata::text, '')::jsonb ->> 'legacy_id')::text) as link,
+       array[btrim(case when (nullif(u.metadata::text, '')::jsonb ->> 'payment_intent') ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower((nullif(u.metadata::text, '')::jsonb ->> 'payment_intent')) else (nullif(u.metadata::text, '')::jsonb ->> 'payment_intent') end, E' \t\n\r\f')] as reference_set,
+       coalesce(u.action_type::text, '') in ('admin_grant', 'subscription_grant', 'trial_grant', 'token_pack_purchase', 'admin_deduct')
+       and (coalesce(btrim(u.success::text, E' \t\n\r\f'), '') in ('', 'null') or u.success::text ~* E'^\\s*(true|t|yes|y|on|[+]?0*1([.]0*)?)\\s*$')
+       and coalesce(u.tokens_used::text !~ E'^\\s*[-+]?0+([.]0*)?\\s*$', true) as counts,
+       (not coalesce(u.action_type::text, '') in ('admin_grant', 'subscription_grant', 'trial_grant', 'token_pack_purchase', 'admin_deduct') and (btrim(coalesce(u.action_type::text, ''), '/') = '' or regexp_replace(lower((coalesce(u.action_type::text, '')) collate "C"), '[^a-z0-9]', '', 'g') like '%grant' or regexp_replace(lower((coalesce(u.action_type::text, '')) collate "C"), '[^a-z0-9]', '', 'g') like '%purchase' or regexp_replace(lower((coalesce(u.action_type::text, '')) collate "C"), '[^a-z0-9]', '', 'g') like '%bonus' or regexp_replace(lower((coalesce(u.action_type::text, '')) collate "C"), '[^a-z0-9]', '', 'g') like '%credit' or regexp_replace(lower((coalesce(u.action_type::text, '')) collate "C"), '[^a-z0-9]', '', 'g') like '%refund' or regexp_replace(lower((coalesce(u.action_type::text, '')) collate "C"), '[^a-z0-9]', '', 'g') = any (array['admingrant', 'subscriptiongrant', 'trialgrant', 'tokenpackpurchase', 'admindeduct', 'admingrants', 'subscriptiongrants', 'trialgrants', 'tokenpackpurchases', 'admindeducts']::text[])))
+       and coalesce(u.tokens_used::text !~ E'^\\s*[-+]?0+([.]0*)?\\s*$', true) as is_unclear,
+       nullif(lower(u.id::text), '') as known_id,
+       left(encode(sha256(convert_to(nullif(lower(u.id::text), '') || chr(10) || coalesce(u.action_type::text, '') || chr(10) || case when u.tokens_used::text ~* E'^\\s*[-+]?[0-9]+([.][0-9]*)?(e[-+]?[0-9]{1,2})?\\s*$' then case when abs(u.tokens_used::text::numeric) < 9223372036854775808 and u.tokens_used::text::numeric = trunc(u.tokens_used::text::numeric) then trunc(u.tokens_used::text::numeric)::text else '' end else '' end, 'UTF8')), 'hex'), 14) as print
+  from public.token_usage as u
+ where lower(u.user_id::text) in (select lower(k.user_id::text) from pg_temp.reckon_known as k)
+   and (coalesce(u.action_type::text, '') in ('admin_grant', 'subscription_grant', 'trial_grant', 'token_pack_purchase', 'admin_deduct')
+     and (coalesce(btrim(u.success::text, E' \t\n\r\f'), '') in ('', 'null') or u.success::text ~* E'^\\s*(true|t|yes|y|on|[+]?0*1([.]0*)?)\\s*$')
+     and coalesce(u.tokens_used::text !~ E'^\\s*[-+]?0+([.]0*)?\\s*$', true)
+     or ltrim(case when u.tokens_used::text ~* E'^\\s*[-+]?[0-9]+([.][0-9]*)?(e[-+]?[0-9]{1,2})?\\s*$' then case when abs(u.tokens_used::text::numeric) < 9223372036854775808 and u.tokens_used::text::numeric = trunc(u.tokens_used::text::numeric) then trunc(u.tokens_used::text::numeric)::text else '' end else '' end, '-') in (select ltrim(case when p.tokens_used::text ~* E'^\\s*[-+]?[0-9]+([.][0-9]*)?(e[-+]?[0-9]{1,2})?\\s*$' then case when abs(p.tokens_used::text::numeric) < 9223372036854775808 and p.tokens_used::text::numeric = trunc(p.tokens_used::text::numeric) then trunc(p.tokens_used::text::numeric)::text else '' end else '' end, '-') from pg_temp.reckon_rows as p union all select '')
+        and (not coalesce(u.action_type::text, '') in ('admin_grant', 'subscription_grant', 'trial_grant', 'token_pack_purchase', 'admin_deduct') and (btrim(coalesce(u.action_type::text, ''), '/') = '' or regexp_replace(lower((coalesce(u.action_type::text, '')) collate "C"), '[^a-z0-9]', '', 'g') like '%grant' or regexp_replace(lower((coalesce(u.action_type::text, '')) collate "C"), '[^a-z0-9]', '', 'g') like '%purchase' or regexp_replace(lower((coalesce(u.action_type::text, '')) collate "C"), '[^a-z0-9]', '', 'g') like '%bonus' or regexp_replace(lower((coalesce(u.action_type::text, '')) collate "C"), '[^a-z0-9]', '', 'g') like '%credit' or regexp_replace(lower((coalesce(u.action_type::text, '')) collate "C"), '[^a-z0-9]', '', 'g') like '%refund' or regexp_replace(lower((coalesce(u.action_type::text, '')) collate "C"), '[^a-z0-9]', '', 'g') = any (array['admingrant', 'subscriptiongrant', 'trialgrant', 'tokenpackpurchase', 'admindeduct', 'admingrants', 'subscriptiongrants', 'trialgrants', 'tokenpackpurchases', 'admindeducts']::text[])))
+        and coalesce(u.tokens_used::text !~ E'^\\s*[-+]?0+([.]0*)?\\s*$', true))
+    or lower((nullif(u.metadata::text, '')::jsonb ->> 'legacy_id')::text) in (select p.reckon_legacy_id from pg_temp.reckon_rows as p)
+    or (nullif(u.metadata::text, '')::jsonb ->> 'payment_intent') is not null and btrim(case when (nullif(u.metadata::text, '')::jsonb ->> 'payment_intent') ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower((nullif(u.metadata::text, '')::jsonb ->> 'payment_intent')) else (nullif(u.metadata::text, '')::jsonb ->> 'payment_intent') end, E' \t\n\r\f') in (select unnest(l.reference_set) from pg_temp.reckon_legacy as l);
+analyze pg_temp.reckon_near;
+do $reckon$
+declare
+  wrong bigint;
+  named text;
+begin
   -- The rows of these users that count and that this plan has nothing to do with. A row of another label may be
   -- the missing one too, and so may be one that failed when the run looked.
   create temporary table reckon_beside on commit drop as
-  select k.no, u.user_id::text as user_text, coalesce(u.action_type::text, '') as label,
-         left(encode(sha256(convert_to(nullif(lower(u.id::text), '') || chr(10) || coalesce(u.action_type::text, ''), 'UTF8')), 'hex'), 14) as print
+  select k.no, n.user_text, n.label, n.print
     from pg_temp.reckon_known as k
-    join public.token_usage as u on lower(u.user_id::text) = lower(k.user_id::text)
-   where coalesce(u.action_type::text, '') in ('admin_grant', 'subscription_grant', 'trial_grant', 'token_pack_purchase', 'admin_deduct')
-     and (coalesce(btrim(u.success::text, E' \t\n\r\f'), '') in ('', 'null') or u.success::text ~* E'^\\s*(true|t|yes|y|on|[+]?0*1([.]0*)?)\\s*$')
-     and coalesce(u.tokens_used::text !~ E'^\\s*[-+]?0+([.]0*)?\\s*$', true)
-     and not exists (select 1 from pg_temp.reckon_touched as t where lower(t.row_id::text) = lower(u.id::text))
-     and not exists (select 1 from pg_temp.reckon_own as o where o.row_id = u.id::text);
+    join pg_temp.reckon_near as n on lower(n.user_id::text) = lower(k.user_id::text)
+   where n.counts
+     and not exists (select 1 from pg_temp.reckon_touched as t where lower(t.row_id::text) = lower(n.row_id::text))
+     and not exists (select 1 from pg_temp.reckon_own as o where o.row_id = n.id_text);
   create temporary table reckon_seen on commit drop as
   select distinct k.no, l.print
     from pg_temp.reckon_known as k
@@ -344,7 +399,7 @@ begin
   analyze pg_temp.reckon_beside;
   analyze pg_temp.reckon_seen;
 
-  -- Each of them was seen by the run. One that has gone hides none that has come.
+  -- Each of them was seen by the run as it is. One that has gone hides none that has come.
   select count(*), string_agg(c.named, '; ' order by c.named) filter (where c.place <= 5)
     into wrong, named
     from (
@@ -368,22 +423,45 @@ begin
     ) as c;
   if wrong > 0 then
     raise exception using
-      message = format('reckon: rows that the run has not seen appeared for %s', named),
+      message = format('reckon: rows that the run has not seen as they are appeared for %s', named),
       hint = 'Nothing was changed. Run reckon reconcile again and use the SQL that it writes.';
+  end if;
+
+  -- Nor has one come by a label without a meaning: it may be the missing one by another name.
+  select count(*), string_agg(c.named, '; ' order by c.place) filter (where c.place <= 5)
+    into wrong, named
+    from (
+      select format('user %s, action %s by row %s', n.user_text, n.label, n.id_text) as named,
+             row_number() over (order by n.user_text, n.label, n.id_text) as place
+        from pg_temp.reckon_near as n
+       where n.is_unclear
+         and exists (
+           select 1
+             from pg_temp.reckon_rows as p
+            where lower(n.user_id::text) = lower(p.user_id::text)
+              and (n.tokens = '' or n.tokens = ltrim(case when p.tokens_used::text ~* E'^\\s*[-+]?[0-9]+([.][0-9]*)?(e[-+]?[0-9]{1,2})?\\s*$' then case when abs(p.tokens_used::text::numeric) < 9223372036854775808 and p.tokens_used::text::numeric = trunc(p.tokens_used::text::numeric) then trunc(p.tokens_used::text::numeric)::text else '' end else '' end, '-'))
+         )
+         and not exists (select 1 from pg_temp.reckon_touched as t where lower(t.row_id::text) = lower(n.row_id::text))
+         and not exists (select 1 from pg_temp.reckon_own as o where o.row_id = n.id_text)
+    ) as c;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: rows that the run has not seen appeared for %s', named),
+      hint = 'Nothing was changed. Their label has no meaning, and they may be what is missing: give it one in the configuration and run reckon reconcile again.';
   end if;
 
   -- No other row says that it is the copy, whatever it counts as.
   select count(*), string_agg(c.named, ', ' order by c.place) filter (where c.place <= 5)
     into wrong, named
     from (
-      select format('%s by row %s', p.reckon_legacy_id, u.id::text) as named,
-             row_number() over (order by p.reckon_legacy_id, u.id::text) as place
+      select format('%s by row %s', p.reckon_legacy_id, n.id_text) as named,
+             row_number() over (order by p.reckon_legacy_id, n.id_text) as place
         from pg_temp.reckon_rows as p
-        join public.token_usage as u on lower((nullif(u.metadata::text, '')::jsonb ->> 'legacy_id')::text) = p.reckon_legacy_id
+        join pg_temp.reckon_near as n on n.link = p.reckon_legacy_id
        where not exists (
          select 1
            from pg_temp.reckon_there as t
-          where t.reckon_no = p.reckon_no and t.row_id = u.id
+          where t.reckon_no = p.reckon_no and t.row_id = n.row_id
        )
     ) as c;
   if wrong > 0 then
@@ -396,19 +474,17 @@ begin
   select count(*), string_agg(c.named, ', ' order by c.place) filter (where c.place <= 5)
     into wrong, named
     from (
-      select format('%s by row %s', r.reference, u.id::text) as named,
-             row_number() over (order by r.reference, u.id::text) as place
-        from public.token_usage as u
-       cross join lateral unnest(array[btrim(case when (nullif(u.metadata::text, '')::jsonb ->> 'payment_intent') ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower((nullif(u.metadata::text, '')::jsonb ->> 'payment_intent')) else (nullif(u.metadata::text, '')::jsonb ->> 'payment_intent') end, E' \t\n\r\f')]) as r (reference)
-       where coalesce(u.action_type::text, '') in ('admin_grant', 'subscription_grant', 'trial_grant', 'token_pack_purchase', 'admin_deduct')
-         and (coalesce(btrim(u.success::text, E' \t\n\r\f'), '') in ('', 'null') or u.success::text ~* E'^\\s*(true|t|yes|y|on|[+]?0*1([.]0*)?)\\s*$')
-         and coalesce(u.tokens_used::text !~ E'^\\s*[-+]?0+([.]0*)?\\s*$', true)
+      select format('%s by row %s', r.reference, n.id_text) as named,
+             row_number() over (order by r.reference, n.id_text) as place
+        from pg_temp.reckon_near as n
+       cross join lateral unnest(n.reference_set) as r (reference)
+       where (n.counts or n.is_unclear)
          and r.reference in (select unnest(l.reference_set) from pg_temp.reckon_legacy as l)
-         and not exists (select 1 from pg_temp.reckon_own as o where o.row_id = u.id::text)
+         and not exists (select 1 from pg_temp.reckon_own as o where o.row_id = n.id_text)
          and not exists (
            select 1
              from pg_temp.reckon_carriers as k
-            where k.reference = r.reference and k.row_id = nullif(lower(u.id::text), '')
+            where k.reference = r.reference and k.row_id = n.known_id
          )
     ) as c;
   if wrong > 0 then
@@ -425,17 +501,23 @@ begin
         from pg_temp.reckon_there as t
         join pg_temp.reckon_rows as p on p.reckon_no = t.reckon_no
         join public.token_usage as u on u.id = t.row_id
-       where not (
-         jsonb_build_object('id', u.id, 'user_id', u.user_id, 'action_type', u.action_type, 'tokens_used', u.tokens_used, 'created_at', u.created_at, 'success', u.success, 'metadata', u.metadata)
-         @> jsonb_build_object('id', p.id, 'user_id', p.user_id, 'action_type', p.action_type, 'tokens_used', p.tokens_used, 'created_at', p.created_at, 'success', p.success, 'metadata', p.metadata)
-       )
+       where not (jsonb_build_object('id', u.id, 'user_id', u.user_id, 'action_type', u.action_type, 'tokens_used', u.tokens_used, 'created_at', u.created_at, 'success', u.success, 'metadata', u.metadata)
+         @> jsonb_build_object('id', p.id, 'user_id', p.user_id, 'action_type', p.action_type, 'tokens_used', p.tokens_used, 'created_at', p.created_at, 'success', p.success, 'metadata', p.metadata))
     ) as c;
   if wrong > 0 then
     raise exception using
       message = format('reckon: %s rows are there already with other content: %s', wrong, named),
       hint = 'Nothing was changed. Look at these rows, then run reckon reconcile again.';
   end if;
+end
+$reckon$;
 
+do $reckon$
+declare
+  wrong bigint;
+  named text;
+  foreign_key record;
+begin
   -- One key that is not there would let its foreign key stop all rows without a word about the others.
   for foreign_key in
     select c.conname as name,
@@ -480,6 +562,17 @@ begin
     end if;
   end loop;
 
+end
+$reckon$;
+
+do $reckon$
+declare
+  wrong bigint;
+  named text;
+  planned bigint;
+  there bigint;
+  inserted_rows bigint;
+begin
   select count(*) into planned from pg_temp.reckon_rows as p;
   select count(distinct t.reckon_no), count(*) - count(distinct t.reckon_no) into there, wrong
     from pg_temp.reckon_there as t;
@@ -489,25 +582,55 @@ begin
       hint = 'Nothing was changed. Run reckon reconcile again: it will name them.';
   end if;
 
+  create temporary table reckon_new on commit drop as
+  select u.id as row_id
+    from public.token_usage as u
+    with no data;
+
   with inserted as (
     insert into public.token_usage as u (id, user_id, action_type, tokens_used, created_at, success, metadata, model_used)
     select p.id, p.user_id, p.action_type, p.tokens_used, p.created_at, p.success, p.metadata, 'migration'
       from pg_temp.reckon_rows as p
      where not exists (select 1 from pg_temp.reckon_there as t where t.reckon_no = p.reckon_no)
      order by p.reckon_no
-    returning u.id::text as row_id, row_to_json(u.*) as after, pg_temp.reckon_row_text(u.*) as after_row
+    returning u.id as row_id, u.id::text as id_text, row_to_json(u.*) as after, pg_temp.reckon_row_text(u.*) as after_row
   ), noted as (
     insert into reckon_journal.entries (plan_id, operation, table_name, row_id, after, after_row)
-    select 'e577030758195aa4', 'insert', 'public.token_usage', i.row_id, i.after, i.after_row
+    select 'e577030758195aa4', 'insert', 'public.token_usage', i.id_text, i.after, i.after_row
       from inserted as i
     returning 1
   )
-  select count(*) into inserted_rows from noted;
+  insert into pg_temp.reckon_new (row_id)
+  select i.row_id from inserted as i;
+  get diagnostics inserted_rows = row_count;
+  analyze pg_temp.reckon_new;
 
   if inserted_rows <> planned - there then
     raise exception using
       message = format('reckon: %s rows were inserted instead of %s', inserted_rows, planned - there),
       hint = 'Nothing was changed. A trigger or rule held rows back.';
+  end if;
+
+  -- Each stands there as it was written.
+  select count(*), string_agg(c.legacy_id, ', ' order by c.place) filter (where c.place <= 5)
+    into wrong, named
+    from (
+      select p.reckon_legacy_id as legacy_id, row_number() over (order by p.reckon_no) as place
+        from pg_temp.reckon_rows as p
+       where not exists (select 1 from pg_temp.reckon_there as t where t.reckon_no = p.reckon_no)
+         and not exists (
+           select 1
+             from pg_temp.reckon_new as i
+             join public.token_usage as u on u.id = i.row_id
+            where u.id = p.id
+              and jsonb_build_object('id', u.id, 'user_id', u.user_id, 'action_type', u.action_type, 'tokens_used', u.tokens_used, 'created_at', u.created_at, 'success', u.success, 'metadata', u.metadata)
+              @> jsonb_build_object('id', p.id, 'user_id', p.user_id, 'action_type', p.action_type, 'tokens_used', p.tokens_used, 'created_at', p.created_at, 'success', p.success, 'metadata', p.metadata)
+         )
+    ) as c;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: a trigger changed what was written for %s legacy rows: %s', wrong, named),
+      hint = 'Nothing was changed. Disable the trigger for the backfill, or let it pass on such rows as they are.';
   end if;
   raise notice 'reckon: % rows inserted, % were there already', inserted_rows, there;
 end
@@ -528,15 +651,15 @@ begin
   select count(*), string_agg(c.row_id, ', ' order by c.place) filter (where c.place <= 5)
     into wrong, named
     from (
-      select p.row_id::text as row_id, row_number() over (order by p.row_id::text) as place
-        from pg_temp.reckon_legacy as p
-       where not exists (
-         select 1
-           from public.token_transactions as l
-          where lower(l.id::text) = lower(p.row_id::text)
-            and lower(l.user_id::text) = lower(p.user_id::text)
+      select q.row_id::text as row_id, row_number() over (order by q.row_id::text) as place
+        from pg_temp.reckon_legacy as q
+       where q.row_id not in (
+         select p.row_id
+           from pg_temp.reckon_legacy as p
+           join public.token_transactions as l on lower(l.id::text) = lower(p.row_id::text)
+          where lower(l.user_id::text) = lower(p.user_id::text)
             and coalesce(l.action_type::text, '') = p.label
-            and (l.tokens_used)::numeric is not distinct from p.tokens
+            and (l.tokens_used)::text::numeric is not distinct from p.tokens
             and (l.created_at)::timestamptz is not distinct from p.created_at
             and array(select r.text from unnest(array[btrim(case when l.stripe_payment_intent_id::text ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower(l.stripe_payment_intent_id::text) else l.stripe_payment_intent_id::text end, E' \t\n\r\f')]) as r (text) where not (lower(coalesce(btrim(r.text, E' \t\n\r\f'), '') collate "C") in ('null', E'\\n', 'none', 'nil', 'nan', 'undefined', '<null>', '(null)', '<na>', 'n/a', '#n/a', '#ref!', '#null!', '#value!', '#name?', '#num!', '#div/0!', 'na', 'n.a.', 'n.a', '#na', 'unknown', 'tbd', '') or r.text collate "C" ~* E'^\\s*([[{]([][{},:"\\s]|null|false|0)*[]}]|[\\s!-/:-@[-`{-~\\u00a0\\u00b7\\u2010-\\u2015\\u2022\\u2026\\u2212\\u3000]+|(urn:uuid:)?[{(]?0{8}-?(0{4}-?){3}0{12}[)}]?)\\s*$' or r.text collate "C" ~* E'^\\s*(true|false|[-+]?0+([.]0*)?)\\s*$')) @> p.reference_set and array(select r.text from unnest(array[btrim(case when l.stripe_payment_intent_id::text ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower(l.stripe_payment_intent_id::text) else l.stripe_payment_intent_id::text end, E' \t\n\r\f')]) as r (text) where not (lower(coalesce(btrim(r.text, E' \t\n\r\f'), '') collate "C") in ('null', E'\\n', 'none', 'nil', 'nan', 'undefined', '<null>', '(null)', '<na>', 'n/a', '#n/a', '#ref!', '#null!', '#value!', '#name?', '#num!', '#div/0!', 'na', 'n.a.', 'n.a', '#na', 'unknown', 'tbd', '') or r.text collate "C" ~* E'^\\s*([[{]([][{},:"\\s]|null|false|0)*[]}]|[\\s!-/:-@[-`{-~\\u00a0\\u00b7\\u2010-\\u2015\\u2022\\u2026\\u2212\\u3000]+|(urn:uuid:)?[{(]?0{8}-?(0{4}-?){3}0{12}[)}]?)\\s*$' or r.text collate "C" ~* E'^\\s*(true|false|[-+]?0+([.]0*)?)\\s*$')) <@ p.reference_set
        )

@@ -23,6 +23,11 @@ set local xmloption = 'content';
 set local array_nulls = on;
 set local quote_all_identifiers = off;
 
+-- Of values inside JSON the server has no statistics: it would sort the whole table for the sake of a few rows, and
+-- compile for as long as it looks.
+set local enable_mergejoin = off;
+set local jit = off;
+
 -- One file at a time, so that no two make the journal, or wait for each other: the number is the word "reckon" in
 -- ASCII, as in retire.sql.
 do $reckon$
@@ -44,6 +49,44 @@ create or replace function pg_temp.reckon_row_text(written record) returns text
   set search_path = pg_catalog, pg_temp
   as $reckon$
 begin return textin(record_out(written)); end
+$reckon$;
+
+do $reckon$
+declare
+  wrong bigint;
+  named text;
+begin
+  -- A rule puts other statements in the place of those below, or beside them.
+  select count(*), string_agg(r.rulename, ', ' order by r.rulename)
+    into wrong, named
+    from pg_catalog.pg_rewrite as r
+   where r.ev_class = 'public.token_usage'::regclass
+     and r.ev_type in ('2', '3', '4')
+     and r.ev_enabled in ('O', 'A');
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: a rule acts on %s: %s', 'public.token_usage', named),
+      hint = 'Nothing was changed. Read it; where it need not act on these rows, run alter table … disable rule … before this file and enable rule after it.';
+  end if;
+  -- A trigger may change balances; [repair] allow_triggers = true leaves this check out.
+  -- A partition may have triggers of its own.
+  select count(*), string_agg(distinct t.tgname, ', ' order by t.tgname)
+    into wrong, named
+    from pg_catalog.pg_trigger as t
+   where (
+       t.tgrelid = 'public.token_usage'::regclass
+       or t.tgtype & 1 <> 0
+          and t.tgrelid in (select r.relid from pg_catalog.pg_partition_tree('public.token_usage'::regclass) as r)
+     )
+     and not t.tgisinternal
+     and t.tgenabled in ('O', 'A')
+     and t.tgtype & 4 <> 0;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: a trigger acts on INSERT of %s, by which undo.sql puts rows back: %s', 'public.token_usage', named),
+      hint = 'Nothing was changed. Read it; set allow_triggers = true under [repair] if it may run for every row, otherwise disable it until it is sure that nothing will be taken back.';
+  end if;
+end
 $reckon$;
 
 -- The journal: what was before, and what was inserted, so that undo.sql can take it back.

@@ -21,6 +21,11 @@ set local xmloption = 'content';
 set local array_nulls = on;
 set local quote_all_identifiers = off;
 
+-- Of values inside JSON the server has no statistics: it would sort the whole table for the sake of a few rows, and
+-- compile for as long as it looks.
+set local enable_mergejoin = off;
+set local jit = off;
+
 -- One file at a time, so that no two make the journal, or wait for each other: the number is the word "reckon" in
 -- ASCII, as in retire.sql.
 do $reckon$
@@ -48,6 +53,26 @@ lock table public.token_usage in share row exclusive mode;
 
 do $reckon$
 declare
+  wrong bigint;
+  named text;
+begin
+  -- A rule puts other statements in the place of those below, or beside them.
+  select count(*), string_agg(r.rulename, ', ' order by r.rulename)
+    into wrong, named
+    from pg_catalog.pg_rewrite as r
+   where r.ev_class = 'public.token_usage'::regclass
+     and r.ev_type in ('2', '3', '4')
+     and r.ev_enabled in ('O', 'A');
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: a rule acts on %s: %s', 'public.token_usage', named),
+      hint = 'Nothing was changed. Read it; where it need not act on these rows, run alter table … disable rule … before this file and enable rule after it.';
+  end if;
+end
+$reckon$;
+
+do $reckon$
+declare
   target constant regclass := 'public.token_usage'::regclass;
   caller_path constant text := current_setting('search_path');
   foreign_key record;
@@ -58,6 +83,8 @@ declare
   settable_columns text;
   given_values text;
   settable_values text;
+  read_now text;
+  read_before text;
   wrong bigint;
   named text;
   planned bigint;
@@ -112,8 +139,10 @@ begin
          string_agg(
            format('case when row((b.r).%1$s)::text = row(u.%1$s)::text then u.%1$s else (b.r).%1$s end', c.quoted),
            ', ' order by c.attnum
-         ) filter (where c.settable)
-    into column_names, given_columns, given_values, settable_columns, settable_values
+         ) filter (where c.settable),
+         string_agg('u.' || c.quoted, ', ' order by c.attnum) filter (where c.name in ('action_type', 'created_at', 'id', 'metadata', 'success', 'tokens_used', 'user_id')),
+         string_agg('(b.r).' || c.quoted, ', ' order by c.attnum) filter (where c.name in ('action_type', 'created_at', 'id', 'metadata', 'success', 'tokens_used', 'user_id'))
+    into column_names, given_columns, given_values, settable_columns, settable_values, read_now, read_before
     from (
       select a.attnum,
              a.attname::text as name,
@@ -151,6 +180,30 @@ begin
     raise exception using
       message = format('reckon: the columns of %s are others than when %s rows were noted', target, wrong),
       hint = 'Nothing was undone. Take these rows back by hand from reckon_journal.entries.';
+  end if;
+
+  -- What somebody did to a row between two files of this plan is in no image, so nobody would see it go.
+  select count(*), string_agg(c.row_id, ', ' order by c.place) filter (where c.place <= 5)
+    into wrong, named
+    from (
+      select b.row_id, row_number() over (order by b.row_id) as place
+        from (
+          select e.row_id,
+                 e.before_row,
+                 lag(e.after_row) over w as left_row,
+                 row_number() over w as step,
+                 e.operation = 'delete' and lag(e.operation) over w = 'delete' as is_gone_twice
+            from reckon_journal.entries as e
+           where e.plan_id = 'e577030758195aa4' and e.undone_at is null
+          window w as (partition by e.row_id order by e.seq)
+        ) as b
+       where b.step > 1 and (b.is_gone_twice or b.before_row is distinct from b.left_row)
+       group by b.row_id
+    ) as c;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: %s rows were changed by somebody else between two files of this plan: %s', wrong, named),
+      hint = 'Nothing was undone. Each step stands in reckon_journal.entries: take these rows back by hand.';
   end if;
 
   select count(*), string_agg(c.row_id, ', ' order by c.place) filter (where c.place <= 5)
@@ -224,6 +277,26 @@ begin
 
   -- Removed rows come back.
   select count(*) into planned from pg_temp.reckon_before as b where b.last_operation = 'delete';
+  if planned > 0 then
+  -- A trigger may change balances; [repair] allow_triggers = true leaves this check out.
+  -- A partition may have triggers of its own.
+  select count(*), string_agg(distinct t.tgname, ', ' order by t.tgname)
+    into wrong, named
+    from pg_catalog.pg_trigger as t
+   where (
+       t.tgrelid = 'public.token_usage'::regclass
+       or t.tgtype & 1 <> 0
+          and t.tgrelid in (select r.relid from pg_catalog.pg_partition_tree('public.token_usage'::regclass) as r)
+     )
+     and not t.tgisinternal
+     and t.tgenabled in ('O', 'A')
+     and t.tgtype & 4 <> 0;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: a trigger acts on INSERT of %s, by which rows would come back: %s', 'public.token_usage', named),
+      hint = 'Nothing was changed. Disable it for undo.sql, or take these rows back by hand from reckon_journal.entries.';
+  end if;
+  end if;
   execute format(
     'insert into %s (%s) overriding system value
      select %s
@@ -269,6 +342,22 @@ begin
   end if;
   undone := undone + done;
 
+  -- What reckon reads of a row is as it was, or nothing is undone.
+  execute format(
+    'select count(*), string_agg(c.row_id, '', '' order by c.place) filter (where c.place <= 5)
+       from (
+         select b.row_key::text as row_id, row_number() over (order by b.row_key::text) as place
+           from pg_temp.reckon_before as b
+           left join %s as u on %s = b.row_key
+          where row(%s)::text is distinct from row(%s)::text
+       ) as c',
+    target, 'u.id', read_now, read_before
+  ) into wrong, named;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: a trigger changed %s rows while they were put back: %s', wrong, named),
+      hint = 'Nothing was undone. Disable the trigger for undo.sql, or let it pass on rows as they are.';
+  end if;
   select count(*) into wrong
     from pg_temp.reckon_undo as p
     left join public.token_usage as u on u.id = p.row_key

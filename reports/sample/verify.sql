@@ -34,7 +34,7 @@ with planned_insert (no, class, row_id, user_id, action, tokens, created_at) as 
       where lower(u.id::text) = p.row_id
         and lower(u.user_id::text) = p.user_id
         and coalesce(u.action_type::text, '') = p.action
-        and (u.tokens_used)::numeric = p.tokens
+        and u.tokens_used::text::numeric = p.tokens
         and case pg_typeof(u.created_at)
           when 'date'::regtype
             then (u.created_at)::text::date = (p.created_at at time zone 'UTC')::date
@@ -79,7 +79,7 @@ with planned_insert (no, class, row_id, user_id, action, tokens, created_at) as 
       where lower(u.id::text) = p.row_id
         and lower(u.user_id::text) = p.user_id
         and coalesce(u.action_type::text, '') = p.action
-        and (u.tokens_used)::numeric = p.tokens
+        and u.tokens_used::text::numeric = p.tokens
         and case pg_typeof(u.created_at)
           when 'date'::regtype
             then (u.created_at)::text::date = (p.created_at at time zone 'UTC')::date
@@ -131,7 +131,7 @@ with planned_insert (no, class, row_id, user_id, action, tokens, created_at) as 
       where lower(u.id::text) = p.row_id
         and lower(u.user_id::text) = p.user_id
         and coalesce(u.action_type::text, '') = p.action
-        and (u.tokens_used)::numeric = p.tokens
+        and u.tokens_used::text::numeric = p.tokens
         and case pg_typeof(u.created_at)
           when 'date'::regtype
             then (u.created_at)::text::date = (p.created_at at time zone 'UTC')::date

@@ -130,6 +130,14 @@ pub(super) fn writes(facts: &Facts<'_>, counted: Option<&Counted<'_>>) -> Check 
             Err(why) => unknown = Some(why),
         },
     }
+    match facts.live.map(|live| &live.open_writes) {
+        None => {}
+        Some(Ok(open)) => evidence.extend(open.iter().map(|write| {
+            let detail = format!("is in the middle of a transaction that writes {table}: {}", write.detail);
+            Evidence::certain(&write.kind, write.name.clone(), detail)
+        })),
+        Some(Err(why)) => unknown = Some(format!("transactions that are under way: {why}")),
+    }
     if !evidence.is_empty() {
         let detail = format!(
             "the table is still written, nothing may have written it for {} ([cutover] quiet): find the writer \

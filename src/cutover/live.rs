@@ -7,6 +7,7 @@ use crate::source::SourceError;
 use crate::source::postgres::activity::Statements;
 use crate::source::postgres::dependencies::Dependencies;
 use crate::source::postgres::leaves::Leaf;
+use crate::source::postgres::open_writes::OpenWrite;
 use crate::source::postgres::writers::{LabelVerdict, Writer};
 use crate::source::postgres::{Database, TableState};
 
@@ -20,6 +21,8 @@ pub struct Live {
     pub dependencies: Option<Dependencies>,
     /// Statements of others that name the legacy table.
     pub statements: Statements,
+    /// Transactions of others that are writing the legacy table; or why nobody could look.
+    pub open_writes: Result<Vec<OpenWrite>, String>,
     /// The functions that should write the unified table, each with what was found under its name;
     /// `None`: there is no such table in this database.
     pub writers: Option<Vec<(TableName, Vec<Writer>)>>,
@@ -64,6 +67,7 @@ pub fn look(database: &mut Database, config: &Config) -> Result<Live, SourceErro
         Some(_) => database.statements(legacy)?,
         None => Statements::Absent,
     };
+    let open_writes = database.open_writes(legacy)?;
     let schemas: Vec<&str> = [legacy, unified].iter().filter_map(|table| table.schema.as_deref()).collect();
     let mut writers = Some(Vec::new());
     for name in &config.cutover.writers {
@@ -90,5 +94,5 @@ pub fn look(database: &mut Database, config: &Config) -> Result<Live, SourceErro
         }
         _ => Err("the label of the unified table is no plain column".to_owned()),
     };
-    Ok(Live { dependencies, statements, writers, labels, refused, leaves, sealed: None })
+    Ok(Live { dependencies, statements, open_writes, writers, labels, refused, leaves, sealed: None })
 }

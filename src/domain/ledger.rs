@@ -89,6 +89,8 @@ pub struct Rejected {
     pub tokens: Option<i64>,
     /// The instant, where it could be read.
     pub at: Option<super::Instant>,
+    /// `success` is neither `false` nor unreadable.
+    pub succeeded: bool,
     /// Its references, as those of an [`Entry`].
     pub references: Box<[u32]>,
     /// Carries payment evidence.

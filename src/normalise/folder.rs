@@ -258,7 +258,9 @@ impl Folder {
             let tokens = amount.tokens();
             let at = if let Moment::At(at) = moment { Some(at) } else { None };
             let label = Some(self.labels.get(label).into());
-            let read = Rejected { id, user: user_id, label, tokens, at, reason, ..Rejected::default() };
+            let succeeded = matches!(success, Flag::Yes | Flag::Missing);
+            let mut read = Rejected { id, user: user_id, label, tokens, at, reason, ..Rejected::default() };
+            read.succeeded = succeeded;
             return self.reject(read, details, at_detail);
         }
         let (Some(id), Amount::Tokens(raw), Moment::At(at)) = (id, amount, moment) else {

@@ -1,11 +1,13 @@
 //! `backfill.sql`.
 
+use super::acting;
 use super::changes;
 use super::columns::{Filling, Slot};
 use super::evidence;
 use super::legacy;
+use super::near;
 use super::parts::{Lines, Part, Piece, Rows};
-use super::plan::{Change, Plan};
+use super::plan::{Change, Operation, Plan};
 use super::quote::{do_block, fill, literal};
 use super::spelling;
 use super::sql;
@@ -15,12 +17,9 @@ use crate::config::{Literal, quote_identifier};
 
 const BACKFILL: &str = include_str!("sql/backfill.sql");
 const INSERT: &str = include_str!("sql/backfill_insert.sql");
-const NOT_NAMED: &str = include_str!("sql/not_named.sql");
 const CARRIERS: &str = include_str!("sql/carriers.sql");
-const NOT_CARRIED: &str = include_str!("sql/not_carried.sql");
 const KEYS_THERE: &str = include_str!("sql/keys_there.sql");
 const SUCCEEDED: &str = include_str!("sql/succeeded.sql");
-const NO_TRIGGERS: &str = include_str!("sql/no_triggers.sql");
 
 /// The piece of the row of this number, and the numbers of the lines that rows share: what is known of
 /// their users, then the rows of these users that other files touch, then the rows that carry their references.
@@ -91,7 +90,7 @@ pub(super) fn statements(plan: &Plan<'_>, lines: &impl Lines, part: &Part) -> St
         0 => String::new(),
         _ => format!("\ninsert into pg_temp.{into} values\n{};\n", shared[list].text),
     };
-    let carriers = match carried(plan) {
+    let carriers = match near::carried(plan) {
         Some(_) => {
             fill(CARRIERS, &[("rows", &inserted(WITH_REFERENCES, "reckon_carriers (reference, row_id)"))])
         }
@@ -126,6 +125,10 @@ pub(super) fn statements(plan: &Plan<'_>, lines: &impl Lines, part: &Part) -> St
             ("id", &unified.id.value("u")),
             ("touched_rows", &inserted(TOUCHED, "reckon_touched (row_id)")),
             ("carriers", &carriers),
+            ("acting", &acting::check(plan, Operation::Insert)),
+            ("spelled_users", &spelled_users(plan)),
+            ("near", near::look(plan).trim_end()),
+            ("checks", &format!("{}\n\n{}", near::checks(plan), fitting(plan))),
             ("insert", &do_block(&insert(plan, &staged))),
         ],
     ));
@@ -144,17 +147,6 @@ fn staged(plan: &Plan<'_>) -> Vec<String> {
 fn insert(plan: &Plan<'_>, staged: &[String]) -> String {
     let unified = &plan.unified;
     let table = unified.table.sql();
-    let user_key = |value: &str| plan.spelling.users.key(value);
-    let same_user = format!("{} = {}", user_key(&unified.user.value("u")), user_key("k.user_id"));
-    let objects = |alias: &str| {
-        let pairs: Vec<String> = plan
-            .new_columns
-            .iter()
-            .filter(|column| !matches!(column.filling, Filling::Constant(_)))
-            .map(|column| format!("{}, {alias}.{}", literal(&column.name), quote_identifier(&column.name)))
-            .collect();
-        pairs.join(", ")
-    };
     let mut columns = staged.to_vec();
     let mut values: Vec<String> = staged.iter().map(|name| format!("p.{name}")).collect();
     for column in &plan.new_columns {
@@ -163,39 +155,57 @@ fn insert(plan: &Plan<'_>, staged: &[String]) -> String {
             values.push(constant(value));
         }
     }
-    let triggers = match plan.allow_triggers {
-        true => String::new(),
-        false => fill(NO_TRIGGERS, &[("unified_literal", &literal(&table))]),
-    };
     fill(
         INSERT,
         &[
-            ("no_triggers", triggers.as_str()),
-            ("spelled_users", &spelling::of_users(plan)),
-            ("not_named", &not_named(plan)),
-            ("not_carried", &not_carried(plan)),
-            ("digits", &plain_digits(plan)),
-            ("keys_there", &fill(KEYS_THERE, &[("unified_literal", &literal(&table))])),
-            ("succeeded", &succeeded(plan)),
+            ("succeeded", succeeded(plan).as_str()),
             ("row_text", sql::ROW_TEXT),
-            ("is_touched", &is_touched(plan)),
             ("unified", &table),
             ("unified_literal", &literal(&table)),
             ("plan", &literal(&plan.id)),
             ("id", &unified.id.value("u")),
             ("id_text", &unified.id.text("u")),
-            ("user_text", &unified.user.text("u")),
-            ("label", &unified.label("u")),
-            ("same_user", &same_user),
-            ("counts", &counts(plan, "     ")),
-            ("known_id", &plan.known.ids.sql(&unified.id, "u")),
             ("own", &own(plan)),
-            ("there", &objects("u")),
-            ("wanted", &objects("p")),
+            ("as_planned", &as_planned(plan, "\n              ")),
             ("columns", &columns.join(", ")),
             ("values", &values.join(", ")),
         ],
     )
+}
+
+/// The row `u` holds what the row `p` to insert says; further lines begin with this.
+pub(super) fn as_planned(plan: &Plan<'_>, begin: &str) -> String {
+    let object = |alias: &str| {
+        let staged = plan.new_columns.iter().filter(|it| !matches!(it.filling, Filling::Constant(_)));
+        let pairs = staged
+            .map(|column| format!("{}, {alias}.{}", literal(&column.name), quote_identifier(&column.name)));
+        format!("jsonb_build_object({})", pairs.collect::<Vec<_>>().join(", "))
+    };
+    format!("{}{begin}@> {}", object("u"), object("p"))
+}
+
+/// The checks whether the server could take the rows, each a statement of its own.
+fn fitting(plan: &Plan<'_>) -> String {
+    let table = literal(&plan.unified.table.sql());
+    let keys = fill(KEYS_THERE, &[("unified_literal", &table)]);
+    const NAMED: &str = "declare\n  wrong bigint;\n  named text;\n";
+    let mut blocks = vec![do_block(&format!("{NAMED}  foreign_key record;\nbegin\n{keys}end"))];
+    let digits = plain_digits(plan);
+    if !digits.is_empty() {
+        blocks.push(do_block(&format!("{NAMED}begin\n{digits}end")));
+    }
+    blocks.join("\n\n")
+}
+
+/// Lets the rows to insert name their users as the tables write them, in a statement of its own.
+fn spelled_users(plan: &Plan<'_>) -> String {
+    match spelling::of_users(plan) {
+        none if none.is_empty() => none,
+        body => {
+            let body = format!("declare\n  wrong bigint;\n  named text;\nbegin\n{body}end");
+            format!("{}\n\n", do_block(&body))
+        }
+    }
 }
 
 /// The check that rows of the same users write amounts in plain digits, as new rows do.
@@ -220,67 +230,9 @@ fn succeeded(plan: &Plan<'_>) -> String {
     fill(SUCCEEDED, &places.each_ref().map(|(name, value)| (*name, value.as_str())))
 }
 
-/// `t` names the row `u` among those that other files touch.
-fn is_touched(plan: &Plan<'_>) -> String {
-    let case = plan.spelling.ids;
-    format!("{} = {}", case.key("t.row_id"), case.key(&plan.unified.id.value("u")))
-}
-
 /// `u` names the legacy row of `p`.
 fn names(plan: &Plan<'_>, link: &Slot) -> String {
     format!("{} = p.reckon_legacy_id", plan.spelling.links.key(&link.text("u")))
-}
-
-/// The check that no other row names the legacy row of one that is to be inserted.
-fn not_named(plan: &Plan<'_>) -> String {
-    let unified = &plan.unified;
-    let Some(link) = &unified.link else { return String::new() };
-    let places = [
-        ("unified", unified.table.sql()),
-        ("unified_literal", literal(&unified.table.sql())),
-        ("names", names(plan, link)),
-        ("id", unified.id.value("u")),
-        ("id_text", unified.id.text("u")),
-    ];
-    fill(NOT_NAMED, &places.each_ref().map(|(name, value)| (*name, value.as_str())))
-}
-
-/// `u` is a grant or a deduction that is worth something; further lines begin with this indent.
-fn counts(plan: &Plan<'_>, indent: &str) -> String {
-    let unified = &plan.unified;
-    let labels: Vec<String> = plan.moving.iter().map(|label| literal(label)).collect();
-    let mut counts = vec![format!("{} in ({})", unified.label("u"), labels.join(", "))];
-    counts.extend(unified.success.as_ref().map(|slot| evidence::success(slot, "u")));
-    counts.push(match unified.amount.is_number() {
-        true => format!("coalesce({} <> 0, true)", unified.amount.value("u")),
-        false => {
-            let zero = literal("^\\s*[-+]?0+([.]0*)?\\s*$");
-            format!("coalesce({} !~ {zero}, true)", unified.amount.text("u"))
-        }
-    });
-    counts.join(&format!("\n{indent}and "))
-}
-
-/// The references of a row `u`, where both sides have them.
-fn carried(plan: &Plan<'_>) -> Option<String> {
-    if plan.legacy.references.is_empty() {
-        return None;
-    }
-    evidence::references(&plan.unified, "u")
-}
-
-/// The check that no row carries the reference of one that is to be inserted, but those of which the run knew.
-fn not_carried(plan: &Plan<'_>) -> String {
-    let unified = &plan.unified;
-    let Some(references) = carried(plan) else { return String::new() };
-    let places = [
-        ("unified", unified.table.sql()),
-        ("references", references),
-        ("counts", counts(plan, "         ")),
-        ("known_id", plan.known.ids.sql(&unified.id, "u")),
-        ("id_text", unified.id.text("u")),
-    ];
-    fill(NOT_CARRIED, &places.each_ref().map(|(name, value)| (*name, value.as_str())))
 }
 
 /// How a planned row knows itself among the rows of the table: by its id, or by the link where the

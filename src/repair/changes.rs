@@ -1,5 +1,6 @@
 //! `repair.sql` and `dedupe.sql`.
 
+use super::acting;
 use super::columns::Layout;
 use super::evidence;
 use super::legacy;
@@ -90,6 +91,7 @@ pub(super) fn update_statements(plan: &Plan<'_>, part: &Part) -> String {
         &[
             ("unified", table.as_str()),
             ("unified_comment", &comment(&table)[3..]),
+            ("acting", &acting::check(plan, Operation::Update)),
             ("journal", &sql::journal()),
             ("legacy", &legacy),
             ("legacy_again", &legacy_again),
@@ -235,6 +237,7 @@ pub(super) fn delete_statements(plan: &Plan<'_>, part: &Part) -> String {
         &[
             ("unified", table.as_str()),
             ("unified_comment", &comment(&table)[3..]),
+            ("acting", &acting::check(plan, Operation::Delete)),
             ("journal", &sql::journal()),
             ("staged", &staged),
             ("staged_names", &staged_names),

@@ -6,13 +6,15 @@ pub enum RepairError {
     /// A column that must have a value gets none.
     #[error(
         "column {column} of {table} is NOT NULL, has no default, and the mapping does not fill it: \
-         give it a value under [backfill] values, e.g. values = {{ {column} = \"migration\" }}"
+         give it a value under [backfill] values, e.g. values = {{ {column} = {example} }}"
     )]
     MissingValue {
         /// Table.
         table: String,
         /// Column.
         column: String,
+        /// A value that it takes.
+        example: String,
     },
     /// `[backfill] values` names a column that the table does not have.
     #[error("[backfill] values names the column {column}, which {table} does not have")]

@@ -112,8 +112,8 @@ impl Item<'_> {
             Item::References(slots) => {
                 // A set: a reference may stand in several fields, in any order.
                 let found = format!(
-                    "array(select r.text from unnest({}) as r (text) where not ({}))",
-                    texts(slots, alias),
+                    "array(select r.text from unnest(array[{}]) as r (text) where not ({}))",
+                    texts(slots, alias).join(", "),
                     is_no_name("r.text")
                 );
                 format!("{found} @> {staged} and {found} <@ {staged}")
@@ -122,16 +122,14 @@ impl Item<'_> {
     }
 }
 
-/// What stands in the fields of references, as an array; some of it may say nothing.
-fn texts(slots: &[Slot], alias: &str) -> String {
-    let texts: Vec<String> = slots.iter().map(|slot| trimmed(&id_form(&slot.text(alias)))).collect();
-    format!("array[{}]", texts.join(", "))
+/// What stands in the fields of references; some of it may say nothing.
+fn texts(slots: &[Slot], alias: &str) -> Vec<String> {
+    slots.iter().map(|slot| trimmed(&id_form(&slot.text(alias)))).collect()
 }
 
-/// What stands in the fields of references of the row `alias`; `None` where there are none.
-pub(super) fn references(layout: &Layout, alias: &str) -> Option<String> {
-    let slots = &layout.references;
-    (!slots.is_empty()).then(|| texts(slots, alias))
+/// What stands in the fields of references of the row `alias`.
+pub(super) fn references(layout: &Layout, alias: &str) -> Vec<String> {
+    texts(&layout.references, alias)
 }
 
 /// Names and samples of the columns of a staging table.

@@ -11,6 +11,7 @@ use crate::domain::{Books, RowId, Side};
 use crate::source::postgres::catalogue::{ColumnFacts, TableFacts};
 
 use super::RepairError;
+use super::acting;
 use super::columns::{Layout, Meaning, NewColumn, Slot, optional};
 use super::constraint::{Admission, admission};
 use super::limits;
@@ -115,7 +116,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Result<Hazards, RepairError> {
             hazards.labels(subject, file);
             hazards.times_in_texts(subject, file);
         }
-        hazards.triggers(subject, file);
+        acting::triggers(&mut hazards, subject, file);
         hazards.refusals.extend(unproven::of(subject, file));
         hazards.notes.extend(limits::of(subject, file));
     }
@@ -139,7 +140,7 @@ impl Hazards {
         self.refusals.push(Refusal { file, reason, remedy: remedy.into() });
     }
 
-    fn warn(&mut self, file: Operation, text: String) {
+    pub fn warn(&mut self, file: Operation, text: String) {
         self.warnings.push(Warning { file, text });
     }
 
@@ -298,34 +299,6 @@ impl Hazards {
         }
     }
 
-    fn triggers(&mut self, subject: &Subject<'_>, file: Operation) {
-        let Some(table) = &subject.unified.facts else { return };
-        for trigger in &table.triggers {
-            let (fires, event) = match file {
-                Operation::Insert => (trigger.on_insert, "INSERT"),
-                Operation::Update => (trigger.on_update, "UPDATE"),
-                Operation::Delete => (trigger.on_delete, "DELETE"),
-            };
-            if !fires {
-                continue;
-            }
-            let acts = format!(
-                "the trigger {} calls {} on {event} of {}",
-                trigger.name, trigger.function, table.name
-            );
-            if file == Operation::Insert && !subject.config.repair.allow_triggers {
-                self.refuse(
-                    file,
-                    format!("{acts}: it may change balances or reject rows"),
-                    "read it; if it may run for every row, set allow_triggers = true under [repair], \
-                     otherwise disable it for the backfill",
-                );
-            } else {
-                self.warn(file, format!("{acts}; what it does elsewhere undo.sql cannot take back"));
-            }
-        }
-    }
-
     fn new_ids(&mut self, subject: &Subject<'_>) {
         if subject.new_id != NewId::Given {
             return;
@@ -459,10 +432,32 @@ fn required_columns(subject: &Subject<'_>) -> Result<(), RepairError> {
             return Err(RepairError::MissingValue {
                 table: table.name.to_string(),
                 column: quote_identifier(&column.name),
+                example: example(column),
             });
         }
     }
     Ok(())
+}
+
+/// A value that a column of this type takes, as it is written in the configuration.
+fn example(column: &ColumnFacts) -> String {
+    if let Some(label) = column.enum_labels.iter().flatten().next() {
+        return format!("{label:?}");
+    }
+    let value = match column.base_type.as_str() {
+        "boolean" => "false",
+        "smallint" | "integer" | "bigint" | "real" | "double precision" => "0",
+        name if name.starts_with("numeric") => "0",
+        name if name.starts_with("timestamp") => "\"2026-01-01T00:00:00Z\"",
+        "date" => "\"2026-01-01\"",
+        name if name.starts_with("time") => "\"00:00\"",
+        "interval" => "\"0\"",
+        "uuid" => "\"00000000-0000-0000-0000-000000000000\"",
+        "json" | "jsonb" => "\"{}\"",
+        name if name.ends_with("[]") => "\"{}\"",
+        _ => "\"migration\"",
+    };
+    value.to_owned()
 }
 
 fn needs_value(column: &ColumnFacts) -> bool {

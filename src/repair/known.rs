@@ -7,10 +7,11 @@ use std::collections::{BTreeSet, HashSet};
 use rustc_hash::FxHashSet;
 
 use crate::config::Config;
-use crate::domain::{Books, Entry, RowId, Side, UserNo};
+use crate::domain::{Books, Entry, Instant, PopulationClass, RowId, Side, UserNo};
 use crate::sha256::sha256;
 
-use super::columns::Slot;
+use super::columns::{Layout, Slot};
+use super::near;
 use super::plan::{Change, Operation};
 use super::spelling::id_form;
 
@@ -25,14 +26,14 @@ pub(super) struct KnownGroup {
     pub rows: u64,
     /// How many of them have no id.
     pub blank: u64,
-    /// Sum of the first 56 bits of SHA-256 over ids and labels: equal counts of other rows differ in it.
+    /// Sum of the first 56 bits of SHA-256 over ids and contents: equal counts of other rows differ in it.
     pub fingerprint: i128,
     /// These bits of each row; empty where there are more than [`LISTED`].
     prints: Vec<u64>,
 }
 
 impl KnownGroup {
-    fn add(&mut self, id: Option<&RowId>, label: &str) {
+    fn add(&mut self, id: Option<&RowId>, content: &str) {
         self.rows += 1;
         if self.rows > LISTED {
             self.prints = Vec::new();
@@ -41,7 +42,7 @@ impl KnownGroup {
             self.blank += 1;
             return;
         };
-        let print = id.with_text(|text| sha256(format!("{text}\n{label}")).first_bits() >> 8);
+        let print = id.with_text(|text| sha256(format!("{text}\n{content}")).first_bits() >> 8);
         self.fingerprint += i128::from(print);
         if self.rows <= LISTED {
             self.prints.push(print);
@@ -128,7 +129,7 @@ impl IdText {
 
 impl<'a> Known<'a> {
     /// `changes` stand in the order of a plan.
-    pub fn new(config: &Config, books: &'a Books, id: &Slot, changes: &[Change<'a>]) -> Known<'a> {
+    pub fn new(config: &Config, books: &'a Books, layout: &Layout, changes: &[Change<'a>]) -> Known<'a> {
         let inserted = || changes.iter().filter(|change| change.operation == Operation::Insert);
         let users: BTreeSet<UserNo> =
             inserted().filter_map(|change| change.new).map(|new| new.user_no).collect();
@@ -147,6 +148,7 @@ impl<'a> Known<'a> {
                 touched_ids.insert(&unified[at].id);
             }
         }
+        touched.extend(unmapped_later(books, inserted()));
         touched.sort_by_key(|(user, _)| *user);
         let wanted: FxHashSet<u32> = inserted()
             .filter_map(|change| change.legacy)
@@ -155,30 +157,49 @@ impl<'a> Known<'a> {
             .collect();
         let groups = users.into_iter().map(|user| (user, KnownGroup::default())).collect();
         let carriers = carriers(books, &wanted);
-        let mut known = Known { groups, touched, carriers, ids: IdText::of(id, books) };
+        let ids = IdText::of(&layout.id, books);
+        let mut known = Known { groups, touched, carriers, ids };
+        known.count(config, books, near::has_instants(layout), &touched_ids);
+        known
+    }
+
+    /// Counts the rows of these users that are worth something, but those that other files touch.
+    fn count(&mut self, config: &Config, books: &Books, with_instants: bool, touched: &HashSet<&RowId>) {
+        let mut is_known = vec![false; books.roster.len()];
+        self.groups.iter().for_each(|(user, _)| is_known[user.0 as usize] = true);
         let is_listed = |label: &str| moving(config).any(|listed| listed == label);
-        let mut count = |user: UserNo, label: &str, row: Option<&RowId>| {
-            if let Some(at) = known.group(user).filter(|_| row.is_none_or(|row| !touched_ids.contains(row))) {
-                known.groups[at].1.add(row, label);
-            }
-        };
+        let mut add =
+            |user: UserNo, id: Option<&RowId>, label: &str, tokens: Option<i64>, at: Option<Instant>| {
+                let Some(group) = self.group(user).filter(|_| !id.is_some_and(|id| touched.contains(id)))
+                else {
+                    return;
+                };
+                let tokens = tokens.map(|tokens| tokens.to_string()).unwrap_or_default();
+                let mut content = format!("{label}\n{tokens}");
+                if with_instants {
+                    content.push('\n');
+                    content.extend(at.map(|at| at.0.to_string()));
+                }
+                self.groups[group].1.add(id, &content);
+            };
         let labels = &books.unified.labels;
         let listed: Vec<bool> = labels.iter().map(|label| is_listed(label)).collect();
-        for entry in unified.iter().filter(|entry| is_known[entry.user.0 as usize] && counts(entry)) {
+        let of_users = books.unified.entries.iter().filter(|entry| is_known[entry.user.0 as usize]);
+        for entry in of_users.filter(|entry| counts(entry)) {
             let label = usize::from(entry.label);
             if listed[label] {
-                count(entry.user, &labels[label], Some(&entry.id));
+                add(entry.user, Some(&entry.id), &labels[label], Some(entry.raw_tokens()), Some(entry.at));
             }
         }
-        for row in &books.unified.rejected {
+        // Of these too only what the server would count.
+        for row in books.unified.rejected.iter().filter(|row| row.succeeded && row.tokens != Some(0)) {
             if let (Some(user), Some(label)) = (&row.user, &row.label)
                 && is_listed(label)
                 && let Some(user) = books.roster.find(user)
             {
-                count(user, label, row.id.as_ref());
+                add(user, row.id.as_ref(), label, row.tokens, row.at);
             }
         }
-        known
     }
 
     /// All groups, ascending.
@@ -224,6 +245,25 @@ pub(super) fn moving(config: &Config) -> impl Iterator<Item = &str> {
 /// The row is worth something: one that is not may become the second copy once it is.
 fn counts(entry: &Entry) -> bool {
     entry.succeeded && entry.tokens != 0
+}
+
+/// Rows later than as-of whose label has no meaning, and which have the user and amount of a row to insert:
+/// the run knew them, and that they are not what is missing. Of earlier ones nobody knows it, and nothing is
+/// inserted beside them.
+fn unmapped_later<'a, 'c>(
+    books: &'a Books,
+    inserted: impl Iterator<Item = &'c Change<'a>>,
+) -> Vec<(UserNo, &'a RowId)>
+where
+    'a: 'c,
+{
+    let missing: FxHashSet<(u32, i64)> =
+        inserted.filter_map(|change| change.new).map(|new| (new.user_no.0, new.raw_tokens.abs())).collect();
+    let later = books.unified.bystanders.iter().filter(|row| row.class == PopulationClass::AfterAsOf);
+    later
+        .filter(|row| missing.contains(&(row.user.0, row.raw_tokens.abs())))
+        .map(|row| (row.user, &row.id))
+        .collect()
 }
 
 fn carriers<'a>(books: &'a Books, wanted: &FxHashSet<u32>) -> Vec<(u32, &'a RowId)> {

@@ -45,7 +45,8 @@ pub(super) fn checks(plan: &Plan<'_>, part: &Part) -> [String; 2] {
         further.iter().map(|(name, sample)| format!(",\n       {sample} as {name}")).collect();
     let names: String = further.iter().map(|(name, _)| format!(", {name}")).collect();
     let created_at = cast(layout, &layout.created_at, "timestamptz");
-    let tokens = cast(layout, &layout.amount, "numeric");
+    // By its text: a cast of `real` rounds.
+    let tokens = cast(layout, &layout.amount, "text::numeric");
     let zone = |layout: &Layout| format!("set local timezone = {};\n", literal(layout.zone.name()));
     let [first, again] = [true, false].map(|is_first| when_missing(layout, is_first));
     let places = [

@@ -13,6 +13,7 @@
 //! - a table without facts (rows from files) gets its column types from the database when the SQL
 //!   runs: every value goes through a temporary table made from the target's own columns.
 
+mod acting;
 mod backfill;
 mod changes;
 mod columns;
@@ -27,6 +28,7 @@ mod kept;
 mod known;
 mod legacy;
 mod limits;
+mod near;
 mod parts;
 mod plan;
 pub(crate) mod quote;
@@ -115,7 +117,7 @@ pub fn plan<'a>(
         changes: &changes,
     };
     let (known, (id, hazards)) = at_once(
-        || known::Known::new(config, books, &unified.id, &changes),
+        || known::Known::new(config, books, &unified, &changes),
         || (plan::digest(&unified.table, &legacy.table, &changes), hazard::check(&subject)),
     );
     let hazards = hazards?;
@@ -125,6 +127,7 @@ pub fn plan<'a>(
         unified_table: unified.table.clone(),
         known,
         moving: known::moving(config).map(str::to_owned).collect(),
+        usage: config.unified.usage.clone(),
         common: plan::Common::of(&changes),
         executable: draft::executable(findings),
         spelling: spelling::Spelling::of(&changes, &legacy, &unified),

@@ -193,6 +193,8 @@ pub struct Plan<'a> {
     pub(super) known: Known<'a>,
     /// Labels of grants and deductions of the unified table.
     pub(super) moving: Vec<String>,
+    /// Labels of use, where they are listed.
+    pub(super) usage: Option<Vec<String>>,
     /// `[repair] allow_triggers`.
     pub(super) allow_triggers: bool,
     /// What holds for all changes, found once: each of hundreds of parts asks for it.

@@ -5,7 +5,7 @@ use super::parts::{self, Cut, Lines, Part, Piece};
 use super::plan::{Change, Operation, Plan, Refusal, Review};
 use super::quote::{comment, do_block, dollar_quoted, fill, grouped, literal, rows};
 use super::verify::{self, Expectations};
-use super::{backfill, changes, spelling};
+use super::{acting, backfill, changes, spelling};
 use crate::config::quote_identifier;
 use crate::cores::at_once;
 
@@ -354,10 +354,14 @@ fn undo_text(plan: &Plan<'_>) -> String {
                 ("row_text", ROW_TEXT),
                 ("row_text_literal", &literal(ROW_TEXT)),
                 ("cascade", &cascade(&leaving)),
+                ("no_triggers", &acting::no_triggers_of_undo(plan)),
+                ("read", &acting::columns_read(&plan.unified)),
             ],
         );
         text.push_str(&opening(&plan.unified));
-        text.push_str(&fill(UNDO, &[("unified", &table), ("undo", &do_block(&body)), ("closing", CLOSING)]));
+        let (acting, undo) = (acting::check_of_undo(plan), do_block(&body));
+        let places = [("unified", &*table), ("acting", &acting), ("undo", &undo), ("closing", CLOSING)];
+        text.push_str(&fill(UNDO, &places));
     }
     text
 }

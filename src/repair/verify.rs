@@ -114,7 +114,7 @@ pub(super) fn statement(expectations: &Expectations<'_, '_>, part: &Part) -> Str
     let same = [
         same_id(&unified.user, "p.user_id", plan.spelling.users),
         format!("{} = p.action", unified.label("u")),
-        format!("({})::numeric = p.tokens", unified.amount.value("u")),
+        same_tokens(&unified.amount),
         same_instant(unified),
     ];
     fill(
@@ -141,6 +141,16 @@ fn same_id(id: &Slot, planned: &str, case: Case) -> String {
             format!("{} = {planned}::{}", id.value("u"), facts.cast)
         }
         _ => format!("{} = {planned}", case.key(&id.text("u"))),
+    }
+}
+
+/// In the column's own type, since a cast of `real` to another one rounds; of an unknown type by its text.
+fn same_tokens(amount: &Slot) -> String {
+    let value = amount.value("u");
+    match amount.type_name().filter(|_| amount.is_plain()) {
+        Some(name @ ("real" | "double precision")) => format!("{value} = p.tokens::{name}"),
+        Some(_) if amount.is_number() => format!("{value}::numeric = p.tokens"),
+        _ => format!("{value}::text::numeric = p.tokens"),
     }
 }
 

@@ -6,6 +6,7 @@ mod dependencies;
 mod digest;
 mod gate;
 mod labels;
+mod open_writes;
 mod plants;
 mod plants_in_texts;
 mod retire;

@@ -143,6 +143,30 @@ pub const FURTHER_TEXTS: &[Plant] = &[
 /// Names in texts that only become one: where a schema is put in, a backslash escapes, a block is run.
 pub const PUT_TOGETHER: &[Plant] = &[
     Plant {
+        what: "function in a schema of the system",
+        sql: "create function information_schema.sneaky() returns bigint language sql as
+              $$ select count(*) from a.token_transactions $$",
+        check: "functions",
+        evidence: &["function information_schema.sneaky certain"],
+        undo: "drop function information_schema.sneaky()",
+    },
+    Plant {
+        what: "view that puts SQL together",
+        sql: "create view public.built as select query_to_xml('select * from a.token_' || 'transactions', true, false, '') as x;
+              create materialized view public.kept as select schema_to_xml(('a' || '')::name, true, false, '') as x with no data",
+        check: "views",
+        evidence: &["materialized view public.kept possible", "view public.built possible"],
+        undo: "drop view public.built; drop materialized view public.kept",
+    },
+    Plant {
+        what: "function that puts SQL together for another",
+        sql: "create function public.built() returns xml language sql as
+              $$ select query_to_xml('select * from a.token_' || 'transactions', true, false, '') $$",
+        check: "functions",
+        evidence: &["function public.built possible"],
+        undo: "drop function public.built()",
+    },
+    Plant {
         what: "backslash that escapes a quote",
         sql: "create function public.esc() returns void language plpgsql set standard_conforming_strings = off as
               $$ begin perform replace('a', '\\'/*', ''); delete from a.token_transactions where false; end $$",

@@ -1,5 +1,6 @@
 //! The SQL files on a real server.
 
+mod acted;
 mod appeared;
 mod apply;
 mod at_once;
@@ -10,6 +11,7 @@ mod hazards;
 mod holds;
 mod images;
 mod kinds;
+mod large;
 mod limits;
 mod shapes;
 mod spelling;

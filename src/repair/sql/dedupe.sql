@@ -1,4 +1,6 @@
 
+{{acting}}
+
 {{journal}}
 
 -- The extra rows, and beside each the row that stays. The columns have the types of {{unified_comment}}.

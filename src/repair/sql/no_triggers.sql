@@ -13,7 +13,6 @@
      and t.tgtype & 4 <> 0;
   if wrong > 0 then
     raise exception using
-      message = format('reckon: a trigger acts on INSERT of %s: %s', {{unified_literal}}, named),
-      hint = 'Nothing was changed. Read it; set allow_triggers = true under [repair] if it may run for every row.';
+      message = format('reckon: a trigger acts on INSERT of %s{{why}}: %s', {{unified_literal}}, named),
+      hint = 'Nothing was changed. {{way_out}}';
   end if;
-

@@ -2,14 +2,14 @@
   select count(*), string_agg(c.named, ', ' order by c.place) filter (where c.place <= 5)
     into wrong, named
     from (
-      select format('%s by row %s', p.reckon_legacy_id, {{id_text}}) as named,
-             row_number() over (order by p.reckon_legacy_id, {{id_text}}) as place
+      select format('%s by row %s', p.reckon_legacy_id, n.id_text) as named,
+             row_number() over (order by p.reckon_legacy_id, n.id_text) as place
         from pg_temp.reckon_rows as p
-        join {{unified}} as u on {{names}}
+        join pg_temp.reckon_near as n on n.link = p.reckon_legacy_id
        where not exists (
          select 1
            from pg_temp.reckon_there as t
-          where t.reckon_no = p.reckon_no and t.row_id = {{id}}
+          where t.reckon_no = p.reckon_no and t.row_id = n.row_id
        )
     ) as c;
   if wrong > 0 then

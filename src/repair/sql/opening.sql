@@ -1,4 +1,9 @@
 
+-- Of values inside JSON the server has no statistics: it would sort the whole table for the sake of a few rows, and
+-- compile for as long as it looks.
+set local enable_mergejoin = off;
+set local jit = off;
+
 -- One file at a time, so that no two make the journal, or wait for each other: the number is the word "reckon" in
 -- ASCII, as in retire.sql.
 {{serial}}

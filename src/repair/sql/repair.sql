@@ -1,4 +1,6 @@
 
+{{acting}}
+
 {{journal}}
 {{legacy}}
 -- Old and new values. The columns have the types of {{unified_comment}}.

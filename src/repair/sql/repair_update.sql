@@ -62,6 +62,26 @@ begin
       message = format('reckon: %s rows were changed instead of %s', updated_rows, planned),
       hint = 'Nothing was changed. A trigger or rule held rows back.';
   end if;
+
+  -- Each stands there as it was written.
+  select count(*), string_agg(c.row_id, ', ' order by c.place) filter (where c.place <= 5)
+    into wrong, named
+    from (
+      select p.row_id::text as row_id, row_number() over (order by p.row_id::text) as place
+        from pg_temp.reckon_changes as p
+       where not exists (
+         select 1
+           from {{unified}} as u
+          where {{id}} = p.row_id
+            and {{same_user}}
+            and {{is_new}}{{same_evidence}}
+       )
+    ) as c;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: a trigger changed what was written for %s rows: %s', wrong, named),
+      hint = 'Nothing was changed. Disable the trigger for the repair, or let it pass on such rows as they are.';
+  end if;
   raise notice 'reckon: % rows changed, % were changed already',
     updated_rows, (select count(*) from pg_temp.reckon_changes as p) - updated_rows;
 end

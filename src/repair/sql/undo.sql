@@ -1,6 +1,8 @@
 
 lock table {{unified}} in share row exclusive mode;
 
+{{acting}}
+
 {{undo}}
 
 {{closing}}

@@ -9,6 +9,8 @@ declare
   settable_columns text;
   given_values text;
   settable_values text;
+  read_now text;
+  read_before text;
   wrong bigint;
   named text;
   planned bigint;
@@ -63,8 +65,10 @@ begin
          string_agg(
            format('case when row((b.r).%1$s)::text = row(u.%1$s)::text then u.%1$s else (b.r).%1$s end', c.quoted),
            ', ' order by c.attnum
-         ) filter (where c.settable)
-    into column_names, given_columns, given_values, settable_columns, settable_values
+         ) filter (where c.settable),
+         string_agg('u.' || c.quoted, ', ' order by c.attnum) filter (where c.name in ({{read}})),
+         string_agg('(b.r).' || c.quoted, ', ' order by c.attnum) filter (where c.name in ({{read}}))
+    into column_names, given_columns, given_values, settable_columns, settable_values, read_now, read_before
     from (
       select a.attnum,
              a.attname::text as name,
@@ -104,6 +108,30 @@ begin
       hint = 'Nothing was undone. Take these rows back by hand from reckon_journal.entries.';
   end if;
 
+  -- What somebody did to a row between two files of this plan is in no image, so nobody would see it go.
+  select count(*), string_agg(c.row_id, ', ' order by c.place) filter (where c.place <= 5)
+    into wrong, named
+    from (
+      select b.row_id, row_number() over (order by b.row_id) as place
+        from (
+          select e.row_id,
+                 e.before_row,
+                 lag(e.after_row) over w as left_row,
+                 row_number() over w as step,
+                 e.operation = 'delete' and lag(e.operation) over w = 'delete' as is_gone_twice
+            from reckon_journal.entries as e
+           where e.plan_id = {{plan}} and e.undone_at is null
+          window w as (partition by e.row_id order by e.seq)
+        ) as b
+       where b.step > 1 and (b.is_gone_twice or b.before_row is distinct from b.left_row)
+       group by b.row_id
+    ) as c;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: %s rows were changed by somebody else between two files of this plan: %s', wrong, named),
+      hint = 'Nothing was undone. Each step stands in reckon_journal.entries: take these rows back by hand.';
+  end if;
+
   select count(*), string_agg(c.row_id, ', ' order by c.place) filter (where c.place <= 5)
     into wrong, named
     from (
@@ -136,7 +164,7 @@ begin
 
   -- Removed rows come back.
   select count(*) into planned from pg_temp.reckon_before as b where b.last_operation = 'delete';
-  execute format(
+{{no_triggers}}  execute format(
     'insert into %s (%s) overriding system value
      select %s
        from pg_temp.reckon_before as b
@@ -181,6 +209,22 @@ begin
   end if;
   undone := undone + done;
 
+  -- What reckon reads of a row is as it was, or nothing is undone.
+  execute format(
+    'select count(*), string_agg(c.row_id, '', '' order by c.place) filter (where c.place <= 5)
+       from (
+         select b.row_key::text as row_id, row_number() over (order by b.row_key::text) as place
+           from pg_temp.reckon_before as b
+           left join %s as u on %s = b.row_key
+          where row(%s)::text is distinct from row(%s)::text
+       ) as c',
+    target, {{id_literal}}, read_now, read_before
+  ) into wrong, named;
+  if wrong > 0 then
+    raise exception using
+      message = format('reckon: a trigger changed %s rows while they were put back: %s', wrong, named),
+      hint = 'Nothing was undone. Disable the trigger for undo.sql, or let it pass on rows as they are.';
+  end if;
   select count(*) into wrong
     from pg_temp.reckon_undo as p
     left join {{unified}} as u on {{id}} = p.row_key

@@ -203,6 +203,7 @@ async fn scan(session: &Session, relation: &Relation) -> Result<Dependencies, So
     };
     tree::scan(session, relation, &members, &mut found).await?;
     own(session, &members, &mut found).await?;
+    event_triggers(session, &mut found).await?;
     foreign_keys(session, &members, &mut found).await?;
     publications(session, &members, &mut found).await?;
     let paths = paths::Paths::read(session, relation).await?;
@@ -260,6 +261,21 @@ async fn own(session: &Session, members: &Members, found: &mut Dependencies) -> 
             ),
         };
         found.add(area, &kind, name, format!("on {on}, {why}: {definition}"), certainty);
+    }
+    Ok(())
+}
+
+/// Event triggers act on `retire.sql`, not on rows: they are named, and keep nobody from retiring the table.
+async fn event_triggers(session: &Session, found: &mut Dependencies) -> Result<(), SourceError> {
+    let looked = session.try_rows(include_str!("dependencies/event_triggers.sql"), &[], DOING).await?;
+    for row in found.rows(&[Area::Triggers], "event triggers", looked) {
+        let detail = format!(
+            "calls {} on {} ({}): retire.sql fires it, and it may stop a step or act on it",
+            text(&row, 1),
+            text(&row, 2),
+            text(&row, 3)
+        );
+        found.add(Area::Triggers, "event trigger", text(&row, 0), detail, Certainty::Note);
     }
     Ok(())
 }

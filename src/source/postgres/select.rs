@@ -230,7 +230,7 @@ fn wanted_rule(
 
 /// What [`super::super::looks_like_a_grant`] says, for the server. The rules of "C" do not change an I
 /// into another letter, as those of Turkish do.
-fn grant_like(label: &str, listed: &[String]) -> Vec<String> {
+pub(crate) fn grant_like(label: &str, listed: &[String]) -> Vec<String> {
     let bare = format!("regexp_replace(lower(({label}) collate \"C\"), '[^a-z0-9]', '', 'g')");
     let mut alike: Vec<String> = listed.iter().map(|listed| bare_label(listed)).collect();
     alike.retain(|listed| !listed.is_empty());

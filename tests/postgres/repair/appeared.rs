@@ -58,7 +58,10 @@ fn a_row_that_may_be_the_missing_one_stops_the_backfill_whatever_it_is_called() 
         (comes(USER, "chat", true, "null"), String::new()),
         (comes(USER, "admin_grant", false, "null"), String::new()),
         (changes(5, "success = false"), String::new()),
-        (changes(5, "model_used = 'y', tokens_used = 61"), String::new()),
+        (changes(5, "model_used = 'y'"), String::new()),
+        (changes(5, "tokens_used = 61"), format!("{OF_USER} admin_grant")),
+        (changes(5, "created_at = created_at + interval '1 second'"), format!("{OF_USER} admin_grant")),
+        (changes(4, "tokens_used = 51"), String::new()),
     ];
     for (change, message) in cases {
         let mended = Mended::of(&before());
@@ -94,5 +97,43 @@ fn a_reference_that_the_run_knew_elsewhere_stops_nothing() {
         mended.applied("backfill");
         mended.all_is_as_expected();
         assert_eq!(mended.db.value("select count(*) from token_usage"), "2", "{ids}");
+    }
+}
+
+#[test]
+fn a_row_of_a_label_without_a_meaning_stops_the_backfill_where_the_run_would_have_looked_at_it() {
+    const LATER: &str = "insert into token_usage (id, user_id, action_type, model_used, tokens_used, created_at) values
+        ('20000000-0000-4000-8000-000000000009', '00000000-0000-4000-8000-0000000000aa', 'promo_grant', 'x', 1000, '2099-01-01');";
+    let of_user = |label: &str| format!("appeared for user {USER}, action {label} by row");
+    let carried = "carried by rows that the run has not seen: pi_1 by row".to_owned();
+    let comes = |user: &str, label: &str, tokens: u32, reference: &str| {
+        comes(user, label, true, reference).replace("1000", &tokens.to_string())
+    };
+    // labels of use · what comes · what the file says; nothing: it goes through
+    let cases = [
+        ("", comes(USER, "promo_grant", 1000, "null"), of_user("promo_grant")),
+        ("", comes(USER, "Admin Grant", 1000, "null"), of_user("Admin Grant")),
+        ("", comes(USER, "promo_grant", 999, "null"), String::new()),
+        ("", comes(OTHER, "promo_grant", 1000, "null"), String::new()),
+        ("", comes(OTHER, "promo_grant", 999, "\"pi_1\""), carried.clone()),
+        ("", comes(USER, "chat", 1000, "\"pi_1\""), String::new()),
+        ("usage = [\"image\"]", comes(USER, "chat", 1000, "null"), of_user("chat")),
+        ("usage = [\"image\"]", comes(USER, "image", 1000, "\"pi_1\""), String::new()),
+        ("usage = [\"image\"]", comes(OTHER, "chat", 5, "\"pi_1\""), carried),
+        ("usage = []", comes(USER, "image", 1000, "null"), of_user("image")),
+    ];
+    for (usage, change, message) in cases {
+        let toml = CONFIG.replace("deductions = [", &format!("{usage}\ndeductions = ["));
+        let free = "alter table token_usage drop constraint token_usage_action_type_check;";
+        let mended = Mended::with(&format!("{SCHEMA}{}{free}{LATER}", before()), &toml);
+        mended.db.sql(&change);
+        if message.is_empty() {
+            mended.applied("backfill");
+            mended.applied("backfill");
+            mended.all_is_as_expected();
+        } else {
+            let error = mended.refused("backfill");
+            assert!(error.contains(&message), "{usage} {change}: {error}");
+        }
     }
 }

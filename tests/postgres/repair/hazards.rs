@@ -33,6 +33,26 @@ fn a_column_that_nobody_fills_stops_before_any_sql_is_written() {
         "column model_used of public.token_usage is NOT NULL, has no default, and the mapping does not fill \
          it: give it a value under [backfill] values, e.g. values = { model_used = \"migration\" }"
     );
+    for (kind, example) in [
+        ("timestamptz", "\"2026-01-01T00:00:00Z\""),
+        ("date", "\"2026-01-01\""),
+        ("boolean", "false"),
+        ("numeric(4, 1)", "0"),
+        ("jsonb", "\"{}\""),
+        ("text[]", "\"{}\""),
+        ("token_action_type", "\"subscription_grant\""),
+    ] {
+        let column = |fill: &str| {
+            let column = format!(
+                "alter table token_usage add \"updatedAt\" {kind}; update token_usage set \"updatedAt\" = {fill};"
+            );
+            format!("{column} alter table token_usage alter \"updatedAt\" set not null;")
+        };
+        let fill = format!("'{}'", example.trim_matches('"'));
+        let world = self::world(&column(&fill), CONFIG);
+        let error = world.plan().unwrap_err().to_string();
+        assert!(error.ends_with(&format!("values = {{ \"updatedAt\" = {example} }}")), "{error}");
+    }
     let mut world = world("", &toml);
     world.findings.remove(0);
     world.plan().expect("without a row to insert it does not matter");

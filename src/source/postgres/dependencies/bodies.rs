@@ -58,7 +58,9 @@ pub(super) async fn scan(
         if let Some((_, how, sequence)) = function.uses(sequences.iter(), paths) {
             let detail = format!("({arguments}) in {language} {how} {sequence}, which goes with the table");
             found.add(Area::Sequences, &kind, name, detail, Certainty::Possible);
-        } else if language == "plpgsql" && mention::is_dynamic(&function.body) {
+        } else if language == "plpgsql" && mention::is_dynamic(&function.body)
+            || SQL.contains(&language.as_str()) && mention::runs_sql(&function.body)
+        {
             let parts =
                 members.names.iter().find_map(|(_, table)| mention::part_in_text(&function.body, table));
             match parts {

@@ -20,5 +20,6 @@ join pg_catalog.pg_namespace n on n.oid = p.pronamespace
 join pg_catalog.pg_language l on l.oid = p.prolang
 where (l.lanname not in ('internal', 'c') or p.proargdefaults is not null or p.proconfig is not null)
   and p.prokind <> 'a'
-  and n.nspname not in ('pg_catalog', 'information_schema')
+  -- What stands in a schema of the system need not be the system's: that has the lower numbers.
+  and (n.nspname not in ('pg_catalog', 'information_schema') or p.oid >= 16384)
 order by 2, 3, 8

@@ -139,6 +139,39 @@ pub(in crate::source::postgres) fn sets_path(sql: &str) -> bool {
     })
 }
 
+/// Functions that run SQL which they are handed as text, of the server itself and of what comes with it.
+const RUNNING: [&str; 14] = [
+    "query_to_xml",
+    "query_to_xmlschema",
+    "query_to_xml_and_xmlschema",
+    "dblink",
+    "dblink_open",
+    "dblink_exec",
+    "dblink_send_query",
+    "xpath_table",
+    "ts_stat",
+    "ts_rewrite",
+    "crosstab",
+    "crosstabn",
+    "connectby",
+    "cursor_to_xml",
+];
+
+/// Functions that read a table by its name, or all tables of a schema or of the database.
+const READING: [&str; 3] = ["table_to_xml", "schema_to_xml", "database_to_xml"];
+
+/// Does it hand SQL, or the name of a table, to a function as text?
+pub(in crate::source::postgres) fn runs_sql(sql: &str) -> bool {
+    let is_one =
+        |name: &String| RUNNING.contains(&name.as_str()) || READING.iter().any(|one| name.starts_with(one));
+    calls(sql).iter().any(is_one)
+}
+
+/// Does it read whole schemas?
+pub(in crate::source::postgres) fn runs_sql_on_all(sql: &str) -> bool {
+    calls(sql).iter().any(|name| READING[1..].iter().any(|one| name.starts_with(one)))
+}
+
 /// Does it run SQL that is more than one literal?
 pub(in crate::source::postgres) fn is_dynamic(sql: &str) -> bool {
     readings(sql).iter().any(|tokens| is_dynamic_in(tokens) || blocks(tokens).any(is_dynamic))

@@ -29,6 +29,7 @@ pub(super) async fn scan(
             "view" | "materialized view" | "foreign table" => Area::Views,
             _ => Area::Defaults,
         };
+        let definition = said.clone();
         // What such a definition says outside its strings the catalogue knows.
         let said = match kind.as_str() {
             "foreign table" | "default" => vec![said],
@@ -42,6 +43,24 @@ pub(super) async fn scan(
             members.sequences.iter().find_map(|(_, schema, sequence, _)| says(schema, sequence))
         {
             found.add(Area::Sequences, &kind, name, on(said), Certainty::Possible);
+        } else if kind != "foreign table" && mention::runs_sql(&definition) {
+            let part = |(_, table): &(String, String)| mention::part_in_text(&definition, table);
+            let on = text(&row, 3);
+            match members.names.iter().find_map(part) {
+                Some(part) => {
+                    let detail = format!(
+                        "on {on}, puts SQL together for a function that runs it, and has a text with a part of the name: {part}"
+                    );
+                    found.add(area, &kind, name, detail, Certainty::Possible);
+                }
+                None if mention::runs_sql_on_all(&definition) => {
+                    let detail = format!("on {on}, reads every table of a schema or of the database");
+                    found.add(area, &kind, name, detail, Certainty::Possible);
+                }
+                None => found.at(area).notes.push(format!(
+                    "{kind} {name} hands SQL to a function that runs it; what that uses in the end cannot be seen"
+                )),
+            }
         }
     }
     Ok(())

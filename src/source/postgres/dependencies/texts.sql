@@ -2,7 +2,7 @@
 -- without options; defaults with a string in them; and definitions of triggers (their arguments and
 -- conditions), views, rules, policies, constraints, domains, indexes, statistics and partition keys, of
 -- relations other than $1: kind, schema, name, table, text. Of the definitions only those with one of the
--- names $2 (a line each) in them.
+-- names $2 (a line each) in them, or a function that runs SQL.
 with wanted as (
   select string_to_array(lower($2), chr(10)) as names
 )
@@ -87,10 +87,13 @@ from (
   join pg_catalog.pg_class c on c.oid = long.relation
   join pg_catalog.pg_namespace n on n.oid = coalesce(long.place, c.relnamespace)
   where c.oid <> all ($1::oid[])
-    and n.nspname not in ('pg_catalog', 'information_schema')
-    and exists (
-      select from wanted, unnest(wanted.names) as one (name)
-      where strpos(lower(long.said), one.name) > 0
+    and (n.nspname not in ('pg_catalog', 'information_schema') or c.oid >= 16384)
+    and (
+      exists (
+        select from wanted, unnest(wanted.names) as one (name)
+        where strpos(lower(long.said), one.name) > 0
+      )
+      or long.said ~* '_to_xml|dblink|xpath_table|ts_stat|ts_rewrite|crosstab|connectby'
     )
 ) as found
 order by kind, schema, name
