@@ -13,7 +13,11 @@ select distinct
   case when not l.granted then 'waits to write' when a.state like 'idle%' then 'has written and does nothing' else '' end
 from pg_catalog.pg_locks l
 left join pg_catalog.pg_stat_activity a on a.pid = l.pid
-left join pg_catalog.pg_prepared_xacts p on l.pid is null and l.virtualtransaction like '%/' || p.transaction::text
+-- A prepared transaction is told by the lock that it holds on its own number.
+left join pg_catalog.pg_locks own
+  on l.pid is null and own.pid is null and own.locktype = 'transactionid'
+  and own.virtualtransaction = l.virtualtransaction
+left join pg_catalog.pg_prepared_xacts p on p.transaction = own.transactionid
 where l.locktype = 'relation'
   and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())
   and l.relation in (select oid from member)
