@@ -105,9 +105,8 @@ impl Pairs {
     }
 }
 
-/// The result in a few sentences. `mended`: what the SQL beside the report does, where there is any.
-pub fn sentence(classes: &[ClassTotals], blocking: u64, pairs: Pairs, mended: Option<Mended>) -> String {
-    let count: u64 = classes.iter().map(|class| class.count).sum();
+/// The result where nothing stands against a clean one, of so many findings and so many of them waived.
+fn unblocked(count: u64, waived: u64, pairs: Pairs) -> String {
     let doubt = pairs.doubt();
     if count == 0 {
         let found = match pairs {
@@ -121,17 +120,23 @@ pub fn sentence(classes: &[ClassTotals], blocking: u64, pairs: Pairs, mended: Op
         };
         return format!("{found} Every row and every token is accounted for.{doubt}");
     }
+    let waived = match (waived, count) {
+        (0, _) => String::new(),
+        (1, 1) => ", waived".to_owned(),
+        (waived, _) => format!(", {} of them waived", grouped(waived.into())),
+    };
+    format!(
+        "Nothing blocks a clean result. {} for the record{waived}; every row and every token is accounted for.{doubt}",
+        counted(count, "finding remains", "findings remain")
+    )
+}
+
+/// The result in a few sentences. `mended`: what the SQL beside the report does, where there is any.
+pub fn sentence(classes: &[ClassTotals], blocking: u64, pairs: Pairs, mended: Option<Mended>) -> String {
+    let count: u64 = classes.iter().map(|class| class.count).sum();
     let waived: u64 = classes.iter().map(|class| class.waived).sum();
     if blocking == 0 {
-        let waived = match (waived, count) {
-            (0, _) => String::new(),
-            (1, 1) => ", waived".to_owned(),
-            (waived, _) => format!(", {} of them waived", grouped(waived.into())),
-        };
-        return format!(
-            "Nothing blocks a clean result. {} for the record{waived}; every row and every token is accounted for.{doubt}",
-            counted(count, "finding remains", "findings remain")
-        );
+        return unblocked(count, waived, pairs);
     }
     let executable = |repairs: &[(RepairKind, u64)]| -> u64 {
         repairs.iter().filter(|(repair, _)| repair.is_executable()).map(|(_, count)| count).sum()

@@ -263,7 +263,7 @@ pub fn build(inputs: Inputs<'_>) -> Model<'_> {
         || causes::totals(&audit.findings, inputs.books, inputs.calibration),
         || (classes::totals(&audit.findings), Counts::of(&audit.findings), run_id(&inputs, &sources)),
     );
-    let Counts { blocking, new, open, waived } = counts;
+    let blocking = counts.blocking;
     let paired = audit.pair_totals.iter().map(|(_, total)| total.rows).sum();
     let verdict = if blocking == 0 { RunVerdict::Clean } else { RunVerdict::Discrepancies };
     let matching = inputs.config.matching;
@@ -304,17 +304,7 @@ pub fn build(inputs: Inputs<'_>) -> Model<'_> {
         users: &inputs.balances.users,
         balances: balance_totals(inputs.balances, inputs.books),
         conservation: audit.conservation,
-        history: HistoryTotals {
-            new,
-            open,
-            resolved: inputs.lifecycle.map_or(0, |lives| lives.resolved_now().count() as u64),
-            reopened: inputs.lifecycle.map_or(0, |lives| lives.reopened().count() as u64),
-            changed: inputs.lifecycle.map_or(0, |lives| lives.changed().count() as u64),
-            lapsed: inputs.lifecycle.map_or(0, |lives| lives.lapsed().count() as u64),
-            waived,
-            previous: inputs.previous.as_ref().map(|previous| previous.name.clone()),
-            shrunk: inputs.previous.as_ref().map(|previous| previous.shrunk.clone()).unwrap_or_default(),
-        },
+        history: HistoryTotals::of(&inputs, counts),
         lifecycle: inputs.lifecycle,
         runs: inputs.runs,
         accepted: inputs.accepted,
@@ -328,6 +318,24 @@ pub fn build(inputs: Inputs<'_>) -> Model<'_> {
         audit,
         books: inputs.books,
         settled: inputs.settled,
+    }
+}
+
+impl HistoryTotals {
+    fn of(inputs: &Inputs<'_>, Counts { new, open, waived, .. }: Counts) -> HistoryTotals {
+        let lives = inputs.lifecycle;
+        let previous = inputs.previous.as_ref();
+        HistoryTotals {
+            new,
+            open,
+            resolved: lives.map_or(0, |lives| lives.resolved_now().count() as u64),
+            reopened: lives.map_or(0, |lives| lives.reopened().count() as u64),
+            changed: lives.map_or(0, |lives| lives.changed().count() as u64),
+            lapsed: lives.map_or(0, |lives| lives.lapsed().count() as u64),
+            waived,
+            previous: previous.map(|previous| previous.name.clone()),
+            shrunk: previous.map(|previous| previous.shrunk.clone()).unwrap_or_default(),
+        }
     }
 }
 

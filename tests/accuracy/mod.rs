@@ -246,7 +246,7 @@ fn what_cannot_be_made_is_said() {
         (&["--users", "5", "--seed", "1", "--defect-share", "replay"], "KIND=SHARE"),
         (&["--users", "5", "--seed", "1", "--defect-share", "replay=7"], "from 0 to 1"),
         (&["--users", "5", "--seed", "1", "--as-of", "soon"], "--as-of soon"),
-        (&["--users", "5", "--seed", "1", "--format", "typescript"], "csv, parquet or sql"),
+        (&["--users", "5", "--seed", "1", "--format", "typescript"], "csv, parquet, sql"),
     ];
     for (flags, message) in cases {
         let output = simulate(folder.path(), flags);

@@ -368,7 +368,7 @@ fn the_command_checks_an_archive() {
     };
     let (code, said) = run();
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("20000 rows, digest") && said.contains("everything holds"), "{said}");
+    assert!(said.contains("20,000 rows, digest") && said.contains("everything holds"), "{said}");
     let path = place.path().join("public.t.csv");
     let rows = fs::read_to_string(&path).unwrap();
     fs::write(&path, rows.replacen("\"777\"", "\"778\"", 1)).unwrap();
